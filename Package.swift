@@ -1,0 +1,44 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// One line a target; arrows point only to lines above. Why these cuts: see "Layers" in README.md.
+//
+// Language mode 5: the Swift side of bss-lua is single-threaded by design (Lua is); every thread lives
+// behind the fork-join pool of CBSSKernels. Swift 6 isolation checks would guard nothing here.
+func layer(_ name: String, _ dependencies: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies.map { .byName(name: $0) },
+        swiftSettings: [.swiftLanguageMode(.v5)])
+}
+
+let package = Package(
+    name: "bss-lua",
+    products: [
+        .executable(name: "bss-lua", targets: ["bss-lua"]),
+        .library(name: "BSS", targets: ["BSSLuaAPI"]),
+    ],
+    targets: [
+        // MARK: C: only what Swift cannot express, or cannot vectorise
+        .target(name: "CBSSLua", linkerSettings: [.linkedLibrary("lua5.4")]),
+        .target(name: "CBSSKernels", linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CBSSCodecs", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("z")]),
+        // MARK: foundations
+        layer("BSSCore", ["CBSSKernels"]),
+        layer("BSSLuaHost", ["BSSCore", "CBSSLua"]),
+        layer("BSSBackend", ["BSSCore"]),
+        layer("BSSBackendCPU", ["BSSBackend", "CBSSKernels"]),
+        layer("BSSTensor", ["BSSBackend", "BSSBackendCPU"]),
+        // MARK: deep learning
+        layer("BSSNN", ["BSSTensor"]),
+        layer("BSSData", ["BSSTensor", "CBSSCodecs"]),
+        layer("BSSCurriculum", ["BSSTensor"]),
+        layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
+        layer("BSSExperiment", ["BSSTraining"]),
+        // MARK: what users touch
+        layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
+        .executableTarget(
+            name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost"],
+            swiftSettings: [.swiftLanguageMode(.v5)]),
+    ],
+    cLanguageStandard: .gnu17
+)

@@ -1,0 +1,42 @@
+// Shared conventions of every kernel: the strided view, status codes, the pool, cancellation.
+//
+// * A kernel trusts its arguments: shapes, dtypes and axes were checked by the op that calls it.
+// * A kernel returns BSS_OK or BSS_CANCELLED; after BSS_CANCELLED its output is undefined.
+// * Work is cut into tasks by SHAPE ONLY, never by the number of threads, and partial results are
+//   combined in task order: same bits for any thread count.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BSS_MAX_RANK 8
+
+typedef enum { BSS_F32 = 0, BSS_F64 = 1, BSS_I64 = 2, BSS_BOOL = 3 } bss_dtype;  // sizes 4, 8, 8, 1
+
+/// A strided view. `data` points at element [0, 0, …]; strides count elements, may be 0 (broadcast) or negative.
+typedef struct {
+  void *data;
+  int64_t shape[BSS_MAX_RANK];
+  int64_t stride[BSS_MAX_RANK];
+  int32_t rank;
+  bss_dtype dtype;
+} bss_view;
+
+enum { BSS_OK = 0, BSS_CANCELLED = 1 };
+
+// MARK: Fork-join pool (pool.c)
+
+typedef void (*bss_task)(void *context, int64_t index);
+
+/// Threads used from now on, including the caller (1 = no workers). Workers start at the first parallel run.
+void bss_pool_set_threads(int threads);
+int bss_pool_threads(void);
+/// Runs task(context, 0 ..< tasks); returns after all are done. Nested calls run inline.
+/// Polls the cancellation flag between tasks: the rest is skipped and BSS_CANCELLED returned.
+int bss_pool_run(int64_t tasks, bss_task task, void *context);
+
+// MARK: Cancellation (pool.c): set by the SIGINT handler (async-signal-safe), polled by kernels and loops
+
+void bss_cancel_request(void);
+void bss_cancel_clear(void);
+bool bss_cancel_requested(void);
