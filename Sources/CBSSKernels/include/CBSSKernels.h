@@ -2,3 +2,9 @@
 // Conventions: bss_base.h. One header a concern.
 #pragma once
 #include "bss_base.h"
+#include "bss_conv.h"
+#include "bss_index.h"
+#include "bss_norm.h"
+#include "bss_pooling.h"
+#include "bss_recurrent.h"
+#include "bss_sort.h"
