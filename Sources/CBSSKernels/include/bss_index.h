@@ -29,5 +29,5 @@ int bss_pad_constant(
   bss_dtype dtype, int32_t rank, const int64_t *in_shape, const int64_t *out_shape, const int64_t *before, double value,
   const void *x, void *y);
 
-/// Running sums along the axis, from the end when `reverse`. F32 (summed in double), F64, I64.
-int bss_cumsum(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, bool reverse, const void *x, void *y);
+/// Running sums along any axis, from the end when `reverse`. F32 (summed in double), F64, I64.
+int bss_cumulative_sum(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, bool reverse, const void *x, void *y);
