@@ -74,24 +74,6 @@ int bss_batch_statistics(
                           : batch_statistics_f64(rows, channels, x, mean, variance);
 }
 
-void bss_batch_running(
-  bss_dtype dtype, int64_t rows, int64_t channels, const double *mean, const double *variance, double factor,
-  void *running_mean, void *running_variance) {
-  double unbiased = rows > 1 ? (double)rows / (double)(rows - 1) : INFINITY;
-  for (int64_t c = 0; c < channels; c++) {
-    double v = variance[c] * unbiased;
-    if (dtype == BSS_F32) {
-      float *m = running_mean, *s = running_variance;
-      m[c] = (float)((1 - factor) * m[c] + factor * mean[c]);
-      s[c] = (float)((1 - factor) * s[c] + factor * v);
-    } else {
-      double *m = running_mean, *s = running_variance;
-      m[c] = (1 - factor) * m[c] + factor * mean[c];
-      s[c] = (1 - factor) * s[c] + factor * v;
-    }
-  }
-}
-
 int bss_batch_norm_forward(
   bss_dtype dtype, int64_t rows, int64_t channels, const void *x, const void *weight, const void *bias,
   const double *mean, const double *inverse_deviation, void *y) {
