@@ -14,11 +14,13 @@ extension Tensor {
         result[axis] = list.elementCount
         let x = try contiguous()
         let out = try Tensor.allocate(result, dtype, on: backend)
-        try backend.indexSelect(x.view, axis: axis, indices: list.view, out: out)
+        let (outer, size, inner) = shape.around(axis)
+        try backend.indexSelect(x.view, outer: outer, axis: size, inner: inner, indices: list.view, out: out)
         let original = shape
         return x.recorded("index_select", out, x) { g in
             let dx = try Tensor.zeros(original, g.dtype, on: g.backend)
-            try g.backend.indexAdd(into: dx.view, axis: axis, indices: list.view, source: g.contiguous().view, alpha: 1, skip: -1)
+            try g.backend.indexAdd(
+                into: dx.view, outer: outer, axis: size, inner: inner, indices: list.view, source: g.contiguous().view, alpha: 1, skipping: nil)
             return [dx]
         }
     }
@@ -31,12 +33,19 @@ extension Tensor {
         }
         try index.checkIndices(below: shape[axis], operation: "gather")
         let out = try Tensor.allocate(index.shape, dtype, on: backend)
-        try backend.gather(view, axis: axis, index: index.view, out: out)
+        try backend.gather(view, index: index.view, axis: axis, out: out)
         let original = shape
         return recorded("gather", out, self) { g in
             let dx = try Tensor.zeros(original, g.dtype, on: g.backend)
-            try g.backend.scatterAdd(into: dx.view, axis: axis, index: index.view, source: g.view)
+            try g.backend.scatterAdd(into: dx.view, index: index.view, axis: axis, source: g.view)
             return [dx]
         }
+    }
+}
+
+extension Shape {
+    /// A contiguous array seen as [outer, axis, inner].
+    func around(_ axis: Int) -> (outer: Int, axis: Int, inner: Int) {
+        (array[..<axis].reduce(1, *), self[axis], array[(axis + 1)...].reduce(1, *))
     }
 }

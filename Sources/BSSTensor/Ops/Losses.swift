@@ -162,6 +162,8 @@ extension Tensor {
 
     /// - Throws: naming the first index outside 0 ..< limit (`except` is let through).
     func checkIndices(below limit: Int, except: Int? = nil, operation: String) throws {
+        // The kernel answers the common case; only a mistake, or an exception to the rule, is looked at one by one.
+        guard try backend.firstIndexOutside(contiguous().view, limit: limit) != nil else { return }
         for (position, index) in try values(Int.self).enumerated() where (index < 0 || index >= limit) && index != except {
             throw BSSError(operation, "index \(index) at position \(position + 1) is outside 0 to \(limit - 1)")
         }
