@@ -2,8 +2,14 @@
 // In place use means identical pointers, which `assume_safety` allows: each element is read before it is written.
 
 #define LOOP _Pragma("clang loop vectorize(assume_safety) interleave(enable)") for (int64_t i = 0; i < n; i++)
+#if WIDTH == 16
+#define ERF_LOOP LOOP
+#else  // f64: libm's
+#define ERF_LOOP for (int64_t i = 0; i < n; i++)
+#endif
 #define MAP(expression) LOOP { T v = x[i]; out[i] = (expression); } break
 #define MAP_SCALAR(expression) for (int64_t i = 0; i < n; i++) { T v = x[i]; out[i] = (T)(expression); } break
+#define MAP_ERF(expression) ERF_LOOP { T v = x[i]; out[i] = (expression); } break
 
 INLINE T TN(sigmoid)(T v) { return (T)1 / ((T)1 + F(exp)(-v)); }
 INLINE T TN(gelu_tanh_inner)(T v) { return (T)0.7978845608028654 * (v + (T)0.044715 * v * v * v); }
@@ -38,13 +44,13 @@ static void FN(CAT(unary, S))(int op, const T *x, T *out, int64_t n, double p0, 
     case BSS_RELU: MAP(v < 0 ? (T)0 : v);
     case BSS_LEAKY_RELU: MAP(v > 0 ? v : a * v);
     case BSS_ELU: MAP(v > 0 ? v : a * F(expm1)(v));
-    case BSS_GELU: MAP((T)0.5 * v * ((T)1 + F(erf)(v * (T)0.7071067811865476)));
+    case BSS_GELU: MAP_ERF((T)0.5 * v * ((T)1 + F(erf)(v * (T)0.7071067811865476)));
     case BSS_GELU_TANH: MAP((T)0.5 * v * ((T)1 + F(tanh)(TN(gelu_tanh_inner)(v))));
     case BSS_QUICK_GELU: MAP(v * TN(sigmoid)((T)1.702 * v));
     case BSS_SILU: MAP(v / ((T)1 + F(exp)(-v)));
     case BSS_LOGSIGMOID: MAP((v < 0 ? v : (T)0) - F(log1p)(F(exp)(v < 0 ? v : -v)));
     case BSS_SOFTPLUS: MAP(v * a > b ? v : F(log1p)(F(exp)(v * a)) / a);
-    case BSS_ERF: MAP(F(erf)(v));
+    case BSS_ERF: MAP_ERF(F(erf)(v));
     case BSS_SIN: MAP_SCALAR(__builtin_sin(v));
     case BSS_COS: MAP_SCALAR(__builtin_cos(v));
     case BSS_DIGAMMA: MAP_SCALAR(bss_digamma(v));
@@ -58,7 +64,9 @@ static void FN(CAT(unary, S))(int op, const T *x, T *out, int64_t n, double p0, 
 
 #undef MAP
 #undef MAP_SCALAR
+#undef MAP_ERF
 #define MAP(expression) LOOP { T v = x[i]; out[i] = g[i] * (expression); } break
+#define MAP_ERF(expression) ERF_LOOP { T v = x[i]; out[i] = g[i] * (expression); } break
 #define MAP_Y(expression) LOOP { T v = y[i]; out[i] = g[i] * (expression); } break
 #define MAP_SCALAR(expression) for (int64_t i = 0; i < n; i++) { T v = x[i]; out[i] = (T)(g[i] * (expression)); } break
 // A select on the gradient, so that 0 * inf cannot arise on the blocked side.
@@ -92,7 +100,7 @@ static void FN(CAT(unary_backward, S))(int op, const T *g, const T *x, const T *
     case BSS_LEAKY_RELU: MAP(v > 0 ? one : a);
     case BSS_ELU: MAP(v > 0 ? one : a * F(exp)(v));
     case BSS_GELU:
-      MAP((T)0.5 * (one + F(erf)(v * (T)0.7071067811865476)) + v * F(exp)((T)-0.5 * v * v) * (T)0.3989422804014327);
+      MAP_ERF((T)0.5 * (one + F(erf)(v * (T)0.7071067811865476)) + v * F(exp)((T)-0.5 * v * v) * (T)0.3989422804014327);
     case BSS_GELU_TANH: LOOP {
       T v = x[i], t = F(tanh)(TN(gelu_tanh_inner)(v));
       out[i] = g[i] * ((T)0.5 * (one + t) +
@@ -117,6 +125,7 @@ static void FN(CAT(unary_backward, S))(int op, const T *g, const T *x, const T *
   }
 }
 #undef MAP
+#undef MAP_ERF
 #undef MAP_Y
 #undef MAP_SCALAR
 #undef GATE
@@ -149,3 +158,4 @@ static void FN(CAT(multiply_add, S))(double alpha, const T *a, const T *b, const
   LOOP out[i] = c[i] + s * a[i] * b[i];
 }
 #undef LOOP
+#undef ERF_LOOP

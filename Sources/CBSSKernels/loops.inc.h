@@ -20,7 +20,7 @@
 #define VI i32x16
 #define V8U f32x8u
 #define WIDTH 16
-#define SQRT __builtin_sqrtf
+#define SQRT __builtin_elementwise_sqrt
 #define INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #include "elementwise.inc.h"
@@ -46,7 +46,7 @@
 #define VI i64x8
 #define V8U f64x8u
 #define WIDTH 8
-#define SQRT __builtin_sqrt
+#define SQRT __builtin_elementwise_sqrt
 #define INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #include "elementwise.inc.h"

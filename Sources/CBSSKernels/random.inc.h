@@ -77,7 +77,7 @@ static void FN(normal_f32)(uint64_t key, uint64_t counter, double mean, double s
   GROUPS({
     EACH(2 * FN(group)) {
       uint32_t w0 = (uint32_t)w[i], w1 = (uint32_t)(w[i] >> 32);
-      float r = s * __builtin_sqrtf(-2.0f * MATH(log_f32)(FN(unit_f32)(w0) + 0x1p-25f));
+      float r = s * __builtin_elementwise_sqrt(-2.0f * MATH(log_f32)(FN(unit_f32)(w0) + 0x1p-25f));
       int32_t x = (int32_t)(w1 >> 8), q = (x + (1 << 21)) >> 22;
       float a = (float)(x - (q << 22)) * (6.28318531f * 0x1p-24f), z = a * a;
       float sine = a + a * z * (-0.166666667f + z * (0.00833333333f + z * (-1.98412698e-4f + z * 2.75573192e-6f)));
@@ -94,7 +94,7 @@ static void FN(normal_f64)(uint64_t key, uint64_t counter, double mean, double s
   _Alignas(64) double zc[FN(group)], zs[FN(group)], t[2 * FN(group)];
   GROUPS({
     EACH(FN(group)) {
-      double r = std * __builtin_sqrt(-2.0 * MATH(log_f64)(FN(unit_f64)(w[2 * i]) + 0x1p-54));
+      double r = std * __builtin_elementwise_sqrt(-2.0 * MATH(log_f64)(FN(unit_f64)(w[2 * i]) + 0x1p-54));
       uint64_t x = w[2 * i + 1] >> 11, q = (x + (1ull << 50)) >> 51;
       double a = MATH(from_bits_f64)(0x4338000000000000u + (x - (q << 51))) - 6755399441055744.0;
       a *= 6.283185307179586 * 0x1p-53;

@@ -29,3 +29,10 @@ static inline bool view_is_contiguous(const bss_view *v) {
   }
   return true;
 }
+/// Truncation towards zero; NaN becomes 0, out of range the nearest end.
+static inline int64_t saturated_i64(double v) {
+  if (v != v) return 0;
+  if (v >= 9223372036854775808.0) return INT64_MAX;
+  if (v < -9223372036854775808.0) return INT64_MIN;
+  return (int64_t)v;
+}
