@@ -39,22 +39,25 @@ public protocol StructuredBackend: AnyObject {
         _ x: ArrayView, grad: ArrayView, weight: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView,
         out: ArrayView?, weightOut: ArrayView?, biasOut: ArrayView?) throws
 
-    // MARK: Indexing (indices are i64 and checked; repeated ones add up in ascending order)
+    // MARK: Indexing: indices are i64, 0-based and inside their limits
 
-    /// out[o, i, :] = x[o, indices[i], :] along `axis`; all contiguous.
-    func indexSelect(_ x: ArrayView, axis: Int, indices: ArrayView, out: ArrayView) throws
-    /// out[o, indices[i], :] += alpha · source[o, i, :]; all contiguous; index `skip` is left out.
-    func indexAdd(into out: ArrayView, axis: Int, indices: ArrayView, source: ArrayView, alpha: Double, skip: Int) throws
-    /// out[…, i, …] = x[…, index[…, i, …], …] along `axis`; any strides.
-    func gather(_ x: ArrayView, axis: Int, index: ArrayView, out: ArrayView) throws
-    /// out[…, index[…, i, …], …] += source[…, i, …] along `axis`; any strides.
-    func scatterAdd(into out: ArrayView, axis: Int, index: ArrayView, source: ArrayView) throws
+    /// Position of the first index outside 0 ..< limit.
+    func firstIndexOutside(_ indices: ArrayView, limit: Int) throws -> Int?
+    /// out[o, i, :] = x[o, indices[i], :] with x [outer, axis, inner].
+    func indexSelect(_ x: ArrayView, outer: Int, axis: Int, inner: Int, indices: ArrayView, out: ArrayView) throws
+    /// out[o, indices[i], :] += alpha · source[o, i, :], in the order of i; index `skipping` is left out.
+    func indexAdd(
+        into out: ArrayView, outer: Int, axis: Int, inner: Int, indices: ArrayView, source: ArrayView, alpha: Double, skipping: Int?) throws
+    /// out[.., i, ..] = x[.., index[.., i, ..], ..]; any strides; out has the shape of index.
+    func gather(_ x: ArrayView, index: ArrayView, axis: Int, out: ArrayView) throws
+    /// out[.., index[.., i, ..], ..] += source[.., i, ..]; any strides.
+    func scatterAdd(into out: ArrayView, index: ArrayView, axis: Int, source: ArrayView) throws
     /// out [count, classes] of any dtype.
     func oneHot(_ indices: ArrayView, classes: Int, out: ArrayView) throws
     /// x with before[d] elements of `value` in front of axis d (negative: cropped); the rest behind, by out's shape.
     func pad(_ x: ArrayView, before: [Int], value: Double, out: ArrayView) throws
-    /// Running sums along `axis`, from the end if `reverse`.
-    func cumulativeSum(_ x: ArrayView, axis: Int, reverse: Bool, out: ArrayView) throws
+    /// Running sums over the middle of [outer, axis, inner], from the end if `reverse`.
+    func cumulativeSum(_ x: ArrayView, outer: Int, axis: Int, inner: Int, reverse: Bool, out: ArrayView) throws
 
     // MARK: Sorting rows [R, n]: stable, NaN greatest
 

@@ -24,6 +24,11 @@ extension SIMD3<Int> {
     fileprivate var array: [Int64] { [Int64(x), Int64(y), Int64(z)] }
 }
 
+extension ArrayView {
+    var indices: UnsafeMutablePointer<Int64> { address.assumingMemoryBound(to: Int64.self) }
+    var doubles: UnsafeMutablePointer<Double> { address.assumingMemoryBound(to: Double.self) }
+}
+
 extension CPUBackend {
     // MARK: Convolution
 
@@ -48,12 +53,12 @@ extension CPUBackend {
 
     public func maxPool(_ geometry: PoolingGeometry, zeroPadding: Bool, x: ArrayView, out: ArrayView, indices: ArrayView) throws {
         var g = geometry.c
-        try check(bss_max_pool_forward(x.dtype.c, &g, zeroPadding, x.address, out.address, indices.integers), "max_pool")
+        try check(bss_max_pool_forward(x.dtype.c, &g, zeroPadding, x.address, out.address, indices.indices), "max_pool")
     }
 
     public func maxPoolBackward(_ geometry: PoolingGeometry, indices: ArrayView, grad: ArrayView, out: ArrayView) throws {
         var g = geometry.c
-        try check(bss_max_pool_backward(grad.dtype.c, &g, indices.integers, grad.address, out.address), "max_pool")
+        try check(bss_max_pool_backward(grad.dtype.c, &g, indices.indices, grad.address, out.address), "max_pool")
     }
 
     public func averagePool(_ geometry: PoolingGeometry, countPadding: Bool, divisor: Int?, x: ArrayView, out: ArrayView) throws {
