@@ -56,11 +56,6 @@ public final class Measurer: ConfiguredObject, ArgumentType {
         self.clip = clip
     }
 
-    /// The paper's measurer: prediction similarity and loss, min-max.
-    public static func standard() throws -> Measurer {
-        Measurer(criteria: [try Configured("prediction_similarity"), try Configured("loss")])
-    }
-
     /// Eqs. 4-6 over one scan.
     /// - Throws: a criterion that is NaN or infinite, with the samples; what criteria need and the evidence lacks.
     public func score(_ evidence: Evidence) throws -> Measurement {
