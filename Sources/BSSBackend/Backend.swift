@@ -90,9 +90,6 @@ public protocol Backend: AnyObject, StructuredBackend {
     func rmsprop(parameter: ArrayView, gradient: ArrayView, square: ArrayView, mean: ArrayView?, momentumBuffer: ArrayView?, _ options: RMSpropStep) throws
 }
 
-/// Convolution, pooling, normalisation, indexing, sorting: kept in a file of its own.
-public protocol StructuredBackend: AnyObject {}
-
 /// One SGD update: g += wd p; buf = first ? g : momentum buf + (1 - dampening) g; g = nesterov ? g + momentum buf : buf; p -= lr g.
 public struct SGDStep {
     public var learningRate, momentum, dampening, weightDecay: Double

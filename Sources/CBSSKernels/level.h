@@ -35,8 +35,11 @@ typedef double f64x8 __attribute__((ext_vector_type(8)));
 typedef int32_t i32x16 __attribute__((ext_vector_type(16)));
 typedef int64_t i64x8 __attribute__((ext_vector_type(8)));
 typedef uint64_t u64x8 __attribute__((ext_vector_type(8)));
+typedef float f32x8 __attribute__((ext_vector_type(8)));
+typedef f32x8 f32x8u __attribute__((aligned(4)));
 typedef f32x16 f32x16u __attribute__((aligned(4)));
 typedef f64x8 f64x8u __attribute__((aligned(8)));
 
-/// 0 = base, 1 = v3, 2 = v4; set by the constructor in dispatch.c.
+enum { bss_level_base, bss_level_v3, bss_level_v4 };
+/// The level in use; set by the first constructor of the target (dispatch.c), so other constructors may read it.
 extern int bss_level;

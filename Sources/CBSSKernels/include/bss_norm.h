@@ -7,11 +7,6 @@
 
 /// Statistics of the M rows: mean[c] and the biased variance[c].
 int bss_batch_statistics(bss_dtype dtype, int64_t rows, int64_t channels, const void *x, double *mean, double *variance);
-/// running = (1 - factor)*running + factor*statistic, the variance made unbiased (times M / (M - 1)).
-/// `running_mean` and `running_variance` are of type dtype and updated in place.
-void bss_batch_running(
-  bss_dtype dtype, int64_t rows, int64_t channels, const double *mean, const double *variance, double factor,
-  void *running_mean, void *running_variance);
 /// y = (x - mean) * inverse_deviation * weight + bias; weight and bias may be NULL.
 int bss_batch_norm_forward(
   bss_dtype dtype, int64_t rows, int64_t channels, const void *x, const void *weight, const void *bias,
