@@ -106,10 +106,11 @@ extension LuaState {
     static func flushOutput(_ code: Int32) -> Int32 {
         errno = 0
         let failed = fflush(stdout) != 0 || ferror(stdout) != 0
-        if bss_lua_signal_pending() == SIGPIPE || (failed && errno == EPIPE) { return 128 + SIGPIPE }
+        let reason = bss_lua_output_error() != 0 ? bss_lua_output_error() : errno
+        if code == 128 + SIGPIPE || bss_lua_signal_pending() == SIGPIPE || (failed && reason == EPIPE) { return 128 + SIGPIPE }
         guard failed else { return code }
-        let reason = errno != 0 ? ": " + String(cString: strerror(errno)) : ""
-        Terminal.error("bss-lua: standard output could not be written\(reason)\n")
+        let words = reason != 0 ? ": " + String(cString: strerror(reason)) : ""
+        Terminal.error("bss-lua: standard output could not be written\(words)\n")
         return code == 0 ? 74 : code
     }
 }

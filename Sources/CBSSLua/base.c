@@ -1,7 +1,10 @@
 // Replacements in the base library: an ordered pairs, an xpcall that lets interrupts through.
 #include "CBSSLua.h"
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char raw_pairs_key = 0;
 
@@ -165,7 +168,38 @@ static int guarded_xpcall(lua_State *L) {
   return lua_gettop(L);
 }
 
+// MARK: print
+
+static int output_error;
+int bss_lua_output_error(void) { return output_error; }
+
+// Lua's print flushes after every line, which makes long listings slow, and forgets failures. This one flushes
+// when the last flush is a moment ago (so that `| tee` follows a long run) and keeps the reason of a failure.
+static int print(lua_State *L) {
+  int count = lua_gettop(L);
+  bool failed = false;
+  for (int i = 1; i <= count; i++) {
+    size_t length;
+    const char *text = luaL_tolstring(L, i, &length);
+    if (i > 1) failed |= fputc('\t', stdout) == EOF;
+    failed |= fwrite(text, 1, length, stdout) != length;
+    lua_settop(L, -2);
+  }
+  failed |= fputc('\n', stdout) == EOF;
+  static struct timespec last;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  if ((double)(now.tv_sec - last.tv_sec) + 1e-9 * (double)(now.tv_nsec - last.tv_nsec) > 0.2) {
+    last = now;
+    failed |= fflush(stdout) != 0;
+  }
+  if (failed && output_error == 0) output_error = errno;
+  return 0;
+}
+
 void bss_lua_open_base(lua_State *L) {
+  lua_pushcfunction(L, print);
+  lua_setglobal(L, "print");
   lua_getglobal(L, "pairs");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &raw_pairs_key);
   lua_pushcfunction(L, sorted_pairs);

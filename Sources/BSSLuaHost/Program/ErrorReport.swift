@@ -8,7 +8,19 @@ public enum ErrorReport {
         var out = error.located + "\n"
         let frames = (error.traceback ?? "").split(separator: "\n").map(String.init)
         var files: [String: [Substring]] = [:]
+        var previous = ""
+        var repeats = 0
+        func endRepeats() {
+            if repeats > 0 { out += "  ... (the same \(repeats) more time\(repeats == 1 ? "" : "s"))\n" }
+            repeats = 0
+        }
         for frame in frames {
+            if frame == previous {
+                repeats += 1
+                continue
+            }
+            endRepeats()
+            previous = frame
             guard let (file, line, what) = parse(frame) else {
                 out += "  \(frame)\n"
                 continue
@@ -23,6 +35,7 @@ public enum ErrorReport {
                 if !code.isEmpty { out += "       | \(code.prefix(160))\n" }
             }
         }
+        endRepeats()
         return out
     }
 
