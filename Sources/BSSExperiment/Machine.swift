@@ -48,7 +48,7 @@ public struct RunClock {
 
     public var table: Table {
         var usage = rusage()
-        getrusage(Int32(bitPattern: RUSAGE_SELF.rawValue), &usage)
+        getrusage(RUSAGE_SELF.rawValue, &usage)
         return Table(fields: [
             ("start", .string(Machine.timestamp(started))), ("end", .string(Machine.timestamp())), ("wall_seconds", .number(wallSeconds)),
             ("cpu_seconds", .number(RunClock.now(CLOCK_PROCESS_CPUTIME_ID) - cpu)), ("peak_memory_kib", .int(usage.ru_maxrss)),
