@@ -44,7 +44,7 @@ struct GradientCheck {
                 let h = step * max(1e-4, Swift.abs(values[input][element]))
                 let right = (try value(input, element, h) - middle) / h, left = (middle - (try value(input, element, -h))) / h
                 // The last bits of a large sum, divided by a small step.
-                let rounding = 1e-15 * Swift.abs(middle) / h
+                let rounding = 4e-15 * (1 + Swift.abs(middle)) / h
                 let got = analytic[element], allowed = tolerance * (1 + Swift.abs(got)) + rounding
                 let isKink = Swift.abs(right - left) > 1e-3 * (1 + Swift.abs(got)) + rounding
                 let isRight = isKink ? got >= min(left, right) - allowed && got <= max(left, right) + allowed : Swift.abs((left + right) / 2 - got) <= allowed
