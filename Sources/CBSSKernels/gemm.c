@@ -8,7 +8,6 @@
 
 enum {
   one_tile_work = 4 << 20,    // m n k below which a product is not cut
-  work_bytes = 384 * 32 * 4,  // a packed panel of B (gemm.inc.h)
 };
 
 typedef struct {
@@ -20,7 +19,7 @@ typedef struct {
 } product;
 
 static void multiply_own(const product *p, const gemm_problem *g) {
-  _Alignas(64) char work[work_bytes];
+  _Alignas(64) char work[gemm_work_bytes];
   if (p->dtype == BSS_F32) bss_loops->gemm_f32(g, work);
   else bss_loops->gemm_f64(g, work);
 }
@@ -83,7 +82,7 @@ static int run(product *p, int64_t batch) {
   p->tile_m = g->m;
   p->tile_n = g->n;
   if (g->m * g->n * g->k > one_tile_work) {
-    p->tile_m = 64;
+    p->tile_m = GEMM_TILE_M;
     p->tile_n = 256;
   }
   p->grid_m = tiles_of(g->m, p->tile_m);

@@ -2,8 +2,9 @@
 // in registers while k runs; per step it loads NV vectors of B and broadcasts MR elements of A. Every element of C is one
 // chain of additions over k, cut only at multiples of GEMM_KC, whatever the tile it fell in.
 //
-// B is read in place when its rows are contiguous and the panel is full width; else a panel of it is copied (transposed or
-// padded with zeros) to `work`. A is read in place.
+// A panel of B is read in place when its rows are contiguous and of full width and the product is too small to repay a copy;
+// else it is copied to `work`, transposed if need be. A is read in place unless its rows are far apart: rows 4 KiB apart
+// share one set of the first-level cache, so they are brought together once for all panels.
 
 enum { TN(nr) = NV * WIDTH };
 
@@ -110,37 +111,59 @@ static void TN(pack_panel)(const T *b, int64_t b_row, int64_t b_column, int64_t 
       for (; p < k; p++)
         for (int l = 0; l < WIDTH; l++) panel[p * width + j + l] = b[(j + l) * b_column + p];
     }
-  if (b_column == 1)
+  if (b_column == 1) {
     for (; j + WIDTH <= columns; j += WIDTH)
       for (int64_t p = 0; p < k; p++) *(VU *)(panel + p * width + j) = *(const VU *)(b + p * b_row + j);
+    // A part vector: what follows in the matrix is read along (these lanes are never stored), but not past its end.
+    if (j < columns && j + WIDTH == width && b_row > 0) {
+      int64_t whole = 0;
+      for (; whole < k && whole * b_row + j + WIDTH <= (k - 1) * b_row + columns; whole++)
+        *(VU *)(panel + whole * width + j) = *(const VU *)(b + whole * b_row + j);
+      b += whole * b_row;
+      panel += whole * width;
+      k -= whole;
+    }
+  }
   if (j == columns && j == width) return;
   for (int64_t p = 0; p < k; p++)
     for (int64_t l = j; l < width; l++) panel[p * width + l] = l < columns ? b[p * b_row + l * b_column] : (T)0;
 }
 
+enum { TN(a_step) = GEMM_KC + 64 / sizeof(T), TN(near_rows) = 512 / sizeof(T) };
+
 static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
   const int64_t blocks = (g->m + MR - 1) / MR;
-  TN(tile) t = {.a_row = g->a_row, .a_column = g->a_column, .ldc = g->ldc, .alpha = (T)g->alpha};
+  const bool copy_a = g->a_column == 1 && g->a_row >= 4 * TN(near_rows) && g->n >= 4 * TN(nr) && g->m <= GEMM_TILE_M;
+  const bool copy_b = g->b_row >= 2 * TN(near_rows) && g->m >= 4 * MR;
+  T *panel = work, *rows = panel + GEMM_KC * TN(nr);
+  TN(tile) t = {.a_column = g->a_column, .ldc = g->ldc, .alpha = (T)g->alpha};
   for (int64_t p0 = 0; p0 == 0 || p0 < g->k; p0 += GEMM_KC) {
     const bool last = p0 + GEMM_KC >= g->k;
     t.k = last ? g->k - p0 : GEMM_KC;
     t.beta = p0 == 0 ? (T)g->beta : 1;
     t.relu = last && g->epilogue == BSS_EPILOGUE_RELU;
+    const T *a = (const T *)g->a + p0 * g->a_column;
+    t.a_row = g->a_row;
+    if (copy_a) {
+      for (int64_t i = 0; i < g->m; i++) __builtin_memcpy(rows + i * TN(a_step), a + i * g->a_row, (size_t)t.k * sizeof(T));
+      a = rows;
+      t.a_row = TN(a_step);
+    }
     for (int64_t j0 = 0; j0 < g->n; j0 += TN(nr)) {
       t.columns = g->n - j0 < TN(nr) ? g->n - j0 : TN(nr);
       const bool narrow = NV > 1 && t.columns <= WIDTH;
       const int64_t width = narrow ? WIDTH : TN(nr);
       t.b = (const T *)g->b + p0 * g->b_row + j0 * g->b_column;
       t.b_step = g->b_row;
-      if (g->b_column != 1 || t.columns != width) {
-        TN(pack_panel)(t.b, g->b_row, g->b_column, t.k, t.columns, width, work);
-        t.b = work;
+      if (g->b_column != 1 || t.columns != width || copy_b) {
+        TN(pack_panel)(t.b, g->b_row, g->b_column, t.k, t.columns, width, panel);
+        t.b = panel;
         t.b_step = width;
       }
       t.bias = last && g->bias ? (const T *)g->bias + j0 : 0;
       for (int64_t block = 0; block < blocks; block++) {  // rows shared out evenly: no thin last block
         const int64_t i0 = g->m * block / blocks, i1 = g->m * (block + 1) / blocks;
-        t.a = (const T *)g->a + i0 * g->a_row + p0 * g->a_column;
+        t.a = a + i0 * t.a_row;
         t.c = (T *)g->c + i0 * g->ldc + j0;
 #if NV > 1
         if (narrow) { TN(rows_narrow)(&t, (int)(i1 - i0)); continue; }

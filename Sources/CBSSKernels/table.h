@@ -6,6 +6,11 @@
 #include "bss_optim.h"
 #include "bss_reduce.h"
 
+// GEMM blocking: k is cut at multiples of GEMM_KC; most rows of a tile that A may be copied for.
+#define GEMM_KC 384
+#define GEMM_TILE_M 128
+enum { gemm_work_bytes = (GEMM_KC * 32 + (GEMM_KC + 16) * GEMM_TILE_M) * 8 };
+
 /// One strided matrix product on one thread: C[m, n] = alpha A B + beta C, then + bias and epilogue.
 /// A(i, p) = a[i * a_row + p * a_column], likewise B. `work` holds gemm_work_bytes.
 typedef struct {
