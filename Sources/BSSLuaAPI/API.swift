@@ -24,7 +24,7 @@ public enum API {
     }
 
     static let types: [ObjectType] = [
-        Tensor.scriptType, Dataset.type, DatasetSplit.type, ModelObject.type, RunObject.type, Measurer.type, Report.type, FigureObject.type,
+        Tensor.scriptType, Dataset.type, DatasetSplit.type, ModelObject.type, RunObject.type, Measurer.type, Report.type, FigureObject.type, ExperimentObject.type,
     ]
 
     private static func entries(_ session: Session, _ state: LuaState) -> [Namespace.Entry] {

@@ -44,6 +44,9 @@ final class RunObject: HostObject {
         measurement = nil
     }
 
+    /// `{train, val, test}` of the epoch that `select` asked for.
+    var selected: Table { (result["selected"] ?? result["last"])?.table ?? Table() }
+
     var objectType: ObjectType { RunObject.type }
 
     /// A table of metrics by split and output, for the selected epoch.

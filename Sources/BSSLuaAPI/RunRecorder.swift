@@ -55,6 +55,7 @@ final class RunRecorder: TrainingObserver {
     func trainingBegan(epochs: Int, resumedAt: Int) {
         guard resumedAt > 0 else { return }
         try? runFolder?.resume(upTo: resumedAt - 1)
+        orders = runFolder?.tracedOrders ?? []
         record.restarts.append(resumedAt)
     }
 
@@ -68,6 +69,7 @@ final class RunRecorder: TrainingObserver {
         for key in ["train", "val", "test"] { if let table = epochRecord[key]?.table { log(key + ".", table) } }
         runFolder.log(step: epoch, "learning_rate", epochRecord["learning_rate"]?.double ?? 0)
         let order = trainer?.lastPlan?.indices ?? []
+        orders.append(RunFolder.hash(order))
         runFolder.trace(step: epoch, indices: order, loss: epochRecord.value(atPath: "train.loss")?.double ?? .nan)
         try? runFolder.flush()
     }
@@ -75,20 +77,23 @@ final class RunRecorder: TrainingObserver {
     // MARK: Endings
 
     func finish(_ result: TrainingResult, _ trainer: Trainer) throws {
-        record.clock.stop()
+        record.state = .finished
         record.result = result.selections
         record.parametersHash = result.parametersHash
-        var table = record
-        table.state = .finished
-        table.clock.training = result.seconds - result.scoringSeconds
-        table.clock.scoring = result.scoringSeconds
-        table.history = result.history
-        try runFolder?.finish(table)
+        record.phases = [("training", result.seconds), ("scoring", result.scoringSeconds)]
+        // Times differ from call to call: they stand in `time` alone.
+        record.history = result.history.map { epoch in
+            var plain = epoch
+            plain["seconds"] = nil
+            plain["scoring_seconds"] = nil
+            return plain
+        }
+        record.orders = orders
+        try runFolder?.finish(record)
         Files.remove(folder + "/checkpoint.safetensors")
     }
 
     func fail(_ error: any Error) {
-        record.clock.stop()
         let known = error as? BSSError
         record.state = known?.kind == .cancelled ? .interrupted : .failed
         record.exitCode = known?.kind == .cancelled ? 130 : 1

@@ -34,6 +34,7 @@ enum TrainFunction {
             try recorder?.claim()
             let watcher = Observers([recorder, Progress.make(session.options, name: a[name])])
             trainer.observer = watcher
+            recorder?.trainer = trainer
             trainer.checkpointPath = recorder.map { $0.folder + "/checkpoint.safetensors" }
             if let callback = a[onEpoch] { trainer.onEpoch = { try call(callback, $0, $1) } }
             do {
