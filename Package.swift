@@ -21,16 +21,17 @@ let package = Package(
         // MARK: C: only what Swift cannot express, or cannot vectorise
         .target(name: "CBSSLua", linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(name: "CBSSKernels", linkerSettings: [.linkedLibrary("m")]),
-        .target(name: "CBSSCodecs", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("z")]),
+        .target(name: "CBSSCodecs", linkerSettings: [.linkedLibrary("z")]),
         // MARK: foundations
         layer("BSSCore", ["CBSSKernels"]),
+        layer("BSSCodecs", ["BSSCore", "CBSSCodecs"]),
         layer("BSSLuaHost", ["BSSCore", "CBSSLua"]),
         layer("BSSBackend", ["BSSCore"]),
         layer("BSSBackendCPU", ["BSSBackend", "CBSSKernels"]),
         layer("BSSTensor", ["BSSBackend", "BSSBackendCPU"]),
         // MARK: deep learning
         layer("BSSNN", ["BSSTensor"]),
-        layer("BSSData", ["BSSTensor", "CBSSCodecs"]),
+        layer("BSSData", ["BSSTensor", "BSSCodecs"]),
         layer("BSSCurriculum", ["BSSTensor"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
         layer("BSSExperiment", ["BSSTraining"]),
@@ -39,6 +40,22 @@ let package = Package(
         .executableTarget(
             name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost"],
             swiftSettings: [.swiftLanguageMode(.v5)]),
+        // MARK: tests
+        .target(
+            name: "_BSSTestSupport", dependencies: ["BSSCore", "BSSCodecs"], path: "Tests/BSSTestSupport",
+            swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSTensorTests", dependencies: ["BSSTensor", "BSSCodecs", "_BSSTestSupport"],
+            swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSDataTests", dependencies: ["BSSData", "BSSCodecs", "_BSSTestSupport"],
+            swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSCurriculumTests", dependencies: ["BSSCurriculum", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSTrainingTests", dependencies: ["BSSTraining", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSExperimentTests", dependencies: ["BSSExperiment", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
     ],
     cLanguageStandard: .gnu17
 )

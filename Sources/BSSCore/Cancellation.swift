@@ -1,0 +1,21 @@
+import CBSSKernels
+
+/// The one interrupt flag: set by the SIGINT handler, polled by kernels between tiles and by loops between batches.
+public enum Cancellation {
+    public static var isRequested: Bool { bss_cancel_requested() }
+    public static func request() { bss_cancel_request() }
+    public static func clear() { bss_cancel_clear() }
+
+    /// - Throws: `BSSError.cancelled` if Ctrl-C was pressed since `clear()`.
+    public static func check(_ operation: @autoclosure () -> String) throws {
+        if bss_cancel_requested() { throw BSSError.cancelled(operation()) }
+    }
+
+    /// Turns a kernel's status into a thrown error: `cancelled`, or out of memory.
+    @inline(__always)
+    public static func checkKernel(_ status: Int32, _ operation: @autoclosure () -> String) throws {
+        if status == Int32(BSS_OK) { return }
+        if status == Int32(BSS_NO_MEMORY) { throw BSSError(operation(), "no memory for scratch buffers") }
+        throw BSSError.cancelled(operation())
+    }
+}

@@ -1,0 +1,69 @@
+/// An object that scripts can hold: the host shows it as a userdata with methods, properties and operators.
+public protocol HostObject: AnyObject {
+    var objectType: ObjectType { get }
+    /// Bytes kept alive outside the script's heap; reported to its garbage collector.
+    var byteCount: Int { get }
+    /// A property that is not declared (a modality's name, for example); `nil` if there is none.
+    func member(_ name: String) -> Value?
+    /// `object[i]`, 1-based; `nil` if the object has no positions.
+    func element(_ index: Int) throws -> Value?
+    /// Names that `member` answers, for completion.
+    var memberNames: [String] { get }
+    /// One line or a few, as `print(object)` and the REPL show it.
+    var summary: String { get }
+}
+
+extension HostObject {
+    public var byteCount: Int { 0 }
+    public func member(_ name: String) -> Value? { nil }
+    public func element(_ index: Int) throws -> Value? { nil }
+    public var memberNames: [String] { [] }
+    public var summary: String { objectType.name }
+}
+
+/// What scripts can do with a kind of object; declared once, beside the Swift type.
+public final class ObjectType {
+    public let name: String
+    public let help: String
+    /// Called as `object:method(…)`; the object is `arguments.receiver`.
+    public let methods: [Function]
+    public let properties: [Property]
+    /// `"__add"`, `"__len"`, `"__eq"`, `"__call"` …; operands as they came.
+    public let operators: [String: ([Value]) throws -> Value]
+    private let methodIndex: [String: Int]
+    private let propertyIndex: [String: Int]
+
+    public init(
+        _ name: String, help: String, methods: [Function] = [], properties: [Property] = [],
+        operators: [String: ([Value]) throws -> Value] = [:]
+    ) {
+        self.name = name
+        self.help = help
+        self.methods = methods
+        self.properties = properties
+        self.operators = operators
+        methodIndex = Dictionary(methods.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { a, _ in a })
+        propertyIndex = Dictionary(properties.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    public func method(_ name: String) -> Function? { methodIndex[name].map { methods[$0] } }
+    public func property(_ name: String) -> Property? { propertyIndex[name].map { properties[$0] } }
+}
+
+/// A read-only property of a host object.
+public struct Property {
+    public let name: String
+    public let help: String
+    public let get: (any HostObject) throws -> Value
+
+    public init<O: HostObject>(_ name: String, _ help: String, _ get: @escaping (O) throws -> Value) {
+        self.name = name
+        self.help = help
+        self.get = { object in
+            guard let typed = object as? O else {
+                throw BSSError(name, "expected \(O.self), got \(object.objectType.name)")
+            }
+            return try get(typed)
+        }
+    }
+}
