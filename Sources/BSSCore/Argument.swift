@@ -47,20 +47,24 @@ extension Check where T == String {
 /// Hold it in a `let` and read the decoded value with `arguments[thatLet]`.
 public struct Argument<T: ArgumentType> {
     public let name: String
+    /// Other names that callers may use for it.
+    public let aliases: [String]
     public let help: String
     public let defaultValue: T?
     public let check: Check<T>?
 
     /// A required argument.
-    public init(_ name: String, _ help: String, check: Check<T>? = nil) {
+    public init(_ name: String, aliases: [String] = [], _ help: String, check: Check<T>? = nil) {
         self.name = name
+        self.aliases = aliases
         self.help = help
         self.check = check
         defaultValue = nil
     }
 
-    public init(_ name: String, default value: T, _ help: String, check: Check<T>? = nil) {
+    public init(_ name: String, aliases: [String] = [], default value: T, _ help: String, check: Check<T>? = nil) {
         self.name = name
+        self.aliases = aliases
         self.help = help
         self.check = check
         defaultValue = value
@@ -70,6 +74,7 @@ public struct Argument<T: ArgumentType> {
 /// An `Argument` whose type is forgotten; what help, completion and decoding need.
 public protocol AnyArgument {
     var name: String { get }
+    var aliases: [String] { get }
     var help: String { get }
     var isRequired: Bool { get }
     var defaultPlain: Value { get }

@@ -49,6 +49,11 @@ public struct Arguments {
         }
         for (index, argument) in declared.enumerated() {
             var value = named[argument.name]
+            for alias in argument.aliases {
+                guard let other = named[alias] else { continue }
+                if value != nil { throw BSSError(operation, "option '\(argument.name)' is given twice: also as '\(alias)'", kind: .usage) }
+                value = other
+            }
             if index < positional.count {
                 if value != nil {
                     throw BSSError(operation, "option '\(argument.name)' is given twice", kind: .usage)
@@ -57,9 +62,9 @@ public struct Arguments {
             }
             values[argument.name] = try argument.decode(value, operation: operation)
         }
-        for (key, value) in named.fields where values[key] == nil {
+        for (key, value) in named.fields where values[key] == nil && !declared.contains(where: { $0.aliases.contains(key) }) {
             guard allowsRest else {
-                let known = declared.map(\.name)
+                let known = declared.flatMap { [$0.name] + $0.aliases }
                 let near = Text.nearest(to: key, in: known).map { "did you mean '\($0)'?" }
                 let list = known.isEmpty ? "it takes no options" : "known: \(known.joined(separator: ", "))"
                 throw BSSError(operation, "unknown option '\(key)'", hint: near.map { "\($0) \(list)" } ?? list, kind: .usage)

@@ -16,6 +16,12 @@ public struct BSSError: Error, CustomStringConvertible {
     public var message: String
     public var hint: String?
     public var kind: Kind
+    /// `file:line` of the script that was running, set by the script host; empty when the message holds it already.
+    public var position: String?
+    /// The script's frames, one `file:line: in …` a line, set by the script host.
+    public var traceback: String?
+    /// The script's own error value when it raised something else than a text.
+    public var payload: AnyObject?
 
     public init(_ operation: String, _ message: String, hint: String? = nil, kind: Kind = .runtime) {
         self.operation = operation
@@ -28,6 +34,12 @@ public struct BSSError: Error, CustomStringConvertible {
     public var description: String {
         let head = operation.isEmpty ? message : "\(operation): \(message)"
         return hint.map { "\(head) (\($0))" } ?? head
+    }
+
+    /// `description` after the place in the script: `file:line: operation: message (hint)`
+    public var located: String {
+        guard let position, !position.isEmpty else { return description }
+        return "\(position): \(description)"
     }
 
     /// Ctrl-C arrived while `operation` ran.

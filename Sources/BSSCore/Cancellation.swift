@@ -11,9 +11,11 @@ public enum Cancellation {
         if bss_cancel_requested() { throw BSSError.cancelled(operation()) }
     }
 
-    /// Turns a kernel's status into a thrown `cancelled`.
+    /// Turns a kernel's status into a thrown error: `cancelled`, or out of memory.
     @inline(__always)
     public static func checkKernel(_ status: Int32, _ operation: @autoclosure () -> String) throws {
-        if status != Int32(BSS_OK) { throw BSSError.cancelled(operation()) }
+        if status == Int32(BSS_OK) { return }
+        if status == Int32(BSS_NO_MEMORY) { throw BSSError(operation(), "no memory for scratch buffers") }
+        throw BSSError.cancelled(operation())
     }
 }

@@ -121,6 +121,13 @@ extension Part where Product: Family {
     }
 }
 
+extension Configured {
+    /// A part of our own catalogue for use as another declaration's default.
+    public static func named(_ name: String, _ options: Table = Table()) -> Configured {
+        do { return try Configured(name, options) } catch { preconditionFailure("\(F.familyName) has no part '\(name)' that works with \(options.keys): \(error)") }
+    }
+}
+
 /// A part that a script holds, seen without its family.
 public protocol ConfiguredObject: HostObject { var configuration: Table { get } }
 

@@ -1,1 +1,4 @@
-print("bss-lua")
+import BSSLuaAPI
+import BSSLuaHost
+
+Program(version: API.version, api: API.make).run(CommandLine.arguments)

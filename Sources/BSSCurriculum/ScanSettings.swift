@@ -1,0 +1,47 @@
+import BSSCore
+
+/// How the training loop scans the training set when a scheduler wants scores (official-audit.md, M11).
+///
+/// The paper says only "measure"; the released code scores a network in training mode, on augmented inputs, in file order.
+public struct ScanSettings {
+    public enum Mode: String, CaseIterable {
+        /// Normalisation layers use the batch's statistics and their buffers stay untouched; no dropout.
+        case batchStatistics = "batch_statistics"
+        /// Evaluation mode: stored statistics.
+        case eval
+        /// Training mode with dropout; buffers change and stay changed, as in the released code.
+        case train
+    }
+
+    public var mode = Mode.batchStatistics
+    /// Training transforms (augmentation) instead of evaluation transforms.
+    public var usesTrainingTransform = false
+    /// One fixed shuffled order (matters for batch statistics) instead of the order of the data files.
+    public var isShuffled = true
+    /// Names the shuffled order and the augmentation of the scan.
+    public var seed = 0
+    /// A model checkpoint to score with instead of the model in training.
+    public var checkpoint: String?
+
+    static let modeArgument = Argument(
+        "score_mode", default: "batch_statistics",
+        "how the network runs while scoring: \"batch_statistics\" (no dropout, buffers untouched), \"eval\", or \"train\" (as released)",
+        check: .oneOf(Mode.allCases.map(\.rawValue)))
+    static let transformArgument = Argument(
+        "score_transform", default: "eval", "transforms while scoring: \"eval\" or \"train\" (augmented, as released)", check: .oneOf(["eval", "train"]))
+    static let orderArgument = Argument(
+        "score_order", default: "shuffled", "order of the scan: \"shuffled\" (fixed) or \"list\" (order of the files, as released)", check: .oneOf(["shuffled", "list"]))
+    static let seedArgument = Argument("score_seed", default: 0, "seed of the scan's own order and augmentation")
+    static let checkpointArgument = Argument<String?>("score_checkpoint", default: nil, "score with the model of this checkpoint instead of the one in training")
+    static let arguments: [any AnyArgument] = [modeArgument, transformArgument, orderArgument, seedArgument, checkpointArgument]
+
+    public init() {}
+
+    init(_ arguments: Arguments) {
+        mode = Mode(rawValue: arguments[ScanSettings.modeArgument]) ?? .batchStatistics
+        usesTrainingTransform = arguments[ScanSettings.transformArgument] == "train"
+        isShuffled = arguments[ScanSettings.orderArgument] == "shuffled"
+        seed = arguments[ScanSettings.seedArgument]
+        checkpoint = arguments[ScanSettings.checkpointArgument]
+    }
+}

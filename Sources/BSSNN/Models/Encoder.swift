@@ -1,0 +1,31 @@
+import BSSCore
+import BSSTensor
+
+/// A network from one modality's input [B, …] to features [B, featureCount].
+open class Encoder: Module {
+    public let featureCount: Int
+    public init(featureCount: Int) { self.featureCount = featureCount; super.init() }
+}
+
+/// A configured encoder before the data's shape is known: `bss.encoder.mlp{ hidden = {128} }`.
+public struct EncoderRecipe: Family {
+    public static let familyName = "encoder"
+    public static let noun = "encoder"
+    public static let help = "Networks from one modality's input to a feature vector (Eq. 1)."
+    public static let parts: [Part<EncoderRecipe>] = [MLPEncoder.part, CNNEncoder.part, IdentityEncoder.part]
+
+    /// Builds for samples of the given shape (without the batch axis); `modality` is for messages.
+    public let make: (_ modality: String, _ sampleShape: [Int]) throws -> Encoder
+    public init(make: @escaping (String, [Int]) throws -> Encoder) { self.make = make }
+}
+
+/// The input itself, flattened: a linear model per modality.
+public final class IdentityEncoder: Encoder {
+    public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
+        try x.reshaped([x.shape[0], featureCount])
+    }
+
+    static let part = Part<EncoderRecipe>(
+        "identity", "The input, flattened; with a linear head this is multinomial logistic regression.", example: "bss.encoder.identity{}"
+    ) { _ in EncoderRecipe { _, shape in IdentityEncoder(featureCount: shape.reduce(1, *)) } }
+}

@@ -1,0 +1,374 @@
+// Convolution of one element type T; included by conv.c. Shape letters: bss_conv.h.
+
+typedef struct {
+  const bss_conv *conv;
+  bss_conv_plan plan;
+  const T *x, *weight, *bias, *dy;
+  T *y, *dx, *dweight;
+  int64_t chunks, chunk_rows;  // backward-weight: rows of dy per gradient buffer
+  T *partial;                  // chunks - 1 gradient buffers; chunk 0 writes to dweight itself
+  _Atomic int failed;          // scratch memory ran out in some task
+} OF(conv_job);
+
+// MARK: im2col and its transpose
+
+/// Output pixel `row` of the batch: image and position.
+typedef struct {
+  int64_t image, at[3];
+} OF(conv_pixel);
+
+static inline OF(conv_pixel) OF(pixel_at)(const bss_conv *c, int64_t pixels, int64_t row) {
+  OF(conv_pixel) p = {.image = row / pixels};
+  int64_t rest = row % pixels;
+  p.at[2] = rest % c->out[2];
+  rest /= c->out[2];
+  p.at[1] = rest % c->out[1];
+  p.at[0] = rest / c->out[1];
+  return p;
+}
+
+static inline void OF(next_pixel)(const bss_conv *c, OF(conv_pixel) * p) {
+  if (++p->at[2] < c->out[2]) return;
+  p->at[2] = 0;
+  if (++p->at[1] < c->out[1]) return;
+  p->at[1] = 0;
+  if (++p->at[0] < c->out[0]) return;
+  p->at[0] = 0;
+  p->image++;
+}
+
+/// Runs of kernel columns kw whose input exists, for an output column: kw in [first, last).
+static inline void OF(valid_columns)(const bss_conv *c, int64_t origin, int64_t *first, int64_t *last) {
+  int64_t d = c->dilation[2], lo = origin < 0 ? (-origin + d - 1) / d : 0;
+  int64_t hi = origin < c->in[2] ? (c->in[2] - 1 - origin) / d + 1 : 0;
+  *last = bss_min(hi, c->kernel[2]);
+  *first = bss_min(lo, bss_max(*last, 0));
+  if (*last < *first) *last = *first;
+}
+
+/// col [count, taps, Cg] = the input seen by output pixels row ..< row + count, channels of group g.
+/// Only kernel rows (kd, kh) with index in [line, line_end) are written; a line is kW * Cg elements.
+static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, int64_t line,
+                       int64_t line_end, T *col) {
+  const bss_conv *c = job->conv;
+  int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2], dw = c->dilation[2];
+  bool whole = cg == channels && dw == 1;  // a kernel row is one run of memory
+  OF(conv_pixel) p = OF(pixel_at)(c, job->plan.pixels, row);
+  for (int64_t r = 0; r < count; r++, OF(next_pixel)(c, &p)) {
+    const T *image = job->x + p.image * bss_product3(c->in) * channels + group * cg;
+    int64_t w0 = p.at[2] * c->stride[2] - c->pad[2], first, last;
+    OF(valid_columns)(c, w0, &first, &last);
+    for (int64_t l = line; l < line_end; l++, col += width * cg) {
+      int64_t d = p.at[0] * c->stride[0] - c->pad[0] + l / c->kernel[1] * c->dilation[0];
+      int64_t h = p.at[1] * c->stride[1] - c->pad[1] + l % c->kernel[1] * c->dilation[1];
+      if (d < 0 || d >= c->in[0] || h < 0 || h >= c->in[1] || first == last) {
+        memset(col, 0, width * cg * sizeof(T));
+        continue;
+      }
+      const T *source = image + ((d * c->in[1] + h) * c->in[2] + w0) * channels;
+      if (first > 0) memset(col, 0, first * cg * sizeof(T));
+      if (whole)
+        memcpy(col + first * cg, source + first * channels, (last - first) * cg * sizeof(T));
+      else
+        for (int64_t k = first; k < last; k++) memcpy(col + k * cg, source + k * dw * channels, cg * sizeof(T));
+      if (last < width) memset(col + last * cg, 0, (width - last) * cg * sizeof(T));
+    }
+  }
+}
+
+/// dx += col, the transpose of im2col.
+CLONES static void OF(col2im)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, const T *col) {
+  const bss_conv *c = job->conv;
+  int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2], dw = c->dilation[2];
+  int64_t lines = c->kernel[0] * c->kernel[1];
+  OF(conv_pixel) p = OF(pixel_at)(c, job->plan.pixels, row);
+  for (int64_t r = 0; r < count; r++, OF(next_pixel)(c, &p)) {
+    T *image = job->dx + p.image * bss_product3(c->in) * channels + group * cg;
+    int64_t w0 = p.at[2] * c->stride[2] - c->pad[2], first, last;
+    OF(valid_columns)(c, w0, &first, &last);
+    for (int64_t l = 0; l < lines; l++, col += width * cg) {
+      int64_t d = p.at[0] * c->stride[0] - c->pad[0] + l / c->kernel[1] * c->dilation[0];
+      int64_t h = p.at[1] * c->stride[1] - c->pad[1] + l % c->kernel[1] * c->dilation[1];
+      if (d < 0 || d >= c->in[0] || h < 0 || h >= c->in[1]) continue;
+      T *target = image + ((d * c->in[1] + h) * c->in[2] + w0) * channels;
+      for (int64_t k = first; k < last; k++) {
+        T *to = target + k * dw * channels;
+        const T *from = col + k * cg;
+        for (int64_t i = 0; i < cg; i++) to[i] += from[i];
+      }
+    }
+  }
+}
+
+// MARK: Depthwise: one channel a group, no product to speak of
+
+/// Row of output pixels (n, od, oh, all ow).
+CLONES static void OF(depthwise_forward_task)(void *context, int64_t line) {
+  OF(conv_job) *job = context;
+  const bss_conv *c = job->conv;
+  int64_t channels = c->in_channels, oh = line % c->out[1], od = line / c->out[1] % c->out[0];
+  const T *image = job->x + line / (c->out[1] * c->out[0]) * bss_product3(c->in) * channels;
+  for (int64_t ow = 0; ow < c->out[2]; ow++) {
+    T *y = job->y + (line * c->out[2] + ow) * channels;
+    if (job->bias)
+      memcpy(y, job->bias, channels * sizeof(T));
+    else
+      memset(y, 0, channels * sizeof(T));
+    for (int64_t t = 0; t < job->plan.taps; t++) {
+      int64_t d = od * c->stride[0] - c->pad[0] + t / (c->kernel[1] * c->kernel[2]) * c->dilation[0];
+      int64_t h = oh * c->stride[1] - c->pad[1] + t / c->kernel[2] % c->kernel[1] * c->dilation[1];
+      int64_t w = ow * c->stride[2] - c->pad[2] + t % c->kernel[2] * c->dilation[2];
+      if (d < 0 || d >= c->in[0] || h < 0 || h >= c->in[1] || w < 0 || w >= c->in[2]) continue;
+      const T *x = image + ((d * c->in[1] + h) * c->in[2] + w) * channels, *weight = job->weight + t * channels;
+      for (int64_t i = 0; i < channels; i++) y[i] += x[i] * weight[i];
+    }
+  }
+}
+
+/// Row of input pixels (n, d, h, all w): gathers from the outputs that saw it.
+CLONES static void OF(depthwise_backward_data_task)(void *context, int64_t line) {
+  OF(conv_job) *job = context;
+  const bss_conv *c = job->conv;
+  int64_t channels = c->in_channels, h = line % c->in[1], d = line / c->in[1] % c->in[0];
+  const T *image = job->dy + line / (c->in[1] * c->in[0]) * job->plan.pixels * channels;
+  for (int64_t w = 0; w < c->in[2]; w++) {
+    T *dx = job->dx + (line * c->in[2] + w) * channels;
+    memset(dx, 0, channels * sizeof(T));
+    for (int64_t t = 0; t < job->plan.taps; t++) {
+      int64_t at[3] = {d + c->pad[0] - t / (c->kernel[1] * c->kernel[2]) * c->dilation[0],
+                       h + c->pad[1] - t / c->kernel[2] % c->kernel[1] * c->dilation[1],
+                       w + c->pad[2] - t % c->kernel[2] * c->dilation[2]};
+      bool seen = true;
+      for (int i = 0; i < 3; i++) {
+        if (at[i] < 0 || at[i] % c->stride[i] != 0 || at[i] / c->stride[i] >= c->out[i]) seen = false;
+        at[i] /= c->stride[i];
+      }
+      if (!seen) continue;
+      const T *dy = image + ((at[0] * c->out[1] + at[1]) * c->out[2] + at[2]) * channels;
+      const T *weight = job->weight + t * channels;
+      for (int64_t i = 0; i < channels; i++) dx[i] += dy[i] * weight[i];
+    }
+  }
+}
+
+CLONES static void OF(depthwise_backward_weight)(const OF(conv_job) * job, int64_t row, int64_t count, T *dweight) {
+  const bss_conv *c = job->conv;
+  int64_t channels = c->in_channels;
+  OF(conv_pixel) p = OF(pixel_at)(c, job->plan.pixels, row);
+  for (int64_t r = 0; r < count; r++, OF(next_pixel)(c, &p)) {
+    const T *image = job->x + p.image * bss_product3(c->in) * channels, *dy = job->dy + (row + r) * channels;
+    for (int64_t t = 0; t < job->plan.taps; t++) {
+      int64_t d = p.at[0] * c->stride[0] - c->pad[0] + t / (c->kernel[1] * c->kernel[2]) * c->dilation[0];
+      int64_t h = p.at[1] * c->stride[1] - c->pad[1] + t / c->kernel[2] % c->kernel[1] * c->dilation[1];
+      int64_t w = p.at[2] * c->stride[2] - c->pad[2] + t % c->kernel[2] * c->dilation[2];
+      if (d < 0 || d >= c->in[0] || h < 0 || h >= c->in[1] || w < 0 || w >= c->in[2]) continue;
+      const T *x = image + ((d * c->in[1] + h) * c->in[2] + w) * channels;
+      T *to = dweight + t * channels;
+      for (int64_t i = 0; i < channels; i++) to[i] += x[i] * dy[i];
+    }
+  }
+}
+
+// MARK: Forward
+
+static void OF(forward_tile)(void *context, int64_t tile) {
+  OF(conv_job) *job = context;
+  const bss_conv_plan *p = &job->plan;
+  const bss_conv *c = job->conv;
+  int64_t row = tile * p->tile, count = bss_min(p->tile, p->rows - row), length = p->taps * p->group_in;
+  T *col = bss_scratch(count * length * sizeof(T));
+  if (!col) {
+    job->failed = 1;
+    return;
+  }
+  for (int64_t g = 0; g < c->groups; g++) {
+    OF(im2col)(job, row, count, g, 0, c->kernel[0] * c->kernel[1], col);
+    bss_gemm_bias(DTYPE, false, false, count, p->group_out, length, col, length, job->weight + g * p->group_out,
+                  c->out_channels, job->bias ? job->bias + g * p->group_out : NULL, BSS_EPILOGUE_NONE,
+                  job->y + row * c->out_channels + g * p->group_out, c->out_channels);
+  }
+}
+
+static int OF(finish)(OF(conv_job) * job, int status) {
+  if (status != BSS_OK) return status;
+  // A product inside the last task may have been cut short after the pool's own check.
+  if (bss_cancel_requested()) return BSS_CANCELLED;
+  return job->failed ? BSS_NO_MEMORY : BSS_OK;
+}
+
+static int OF(conv_forward)(const bss_conv *c, const T *x, const T *weight, const T *bias, T *y) {
+  OF(conv_job) job = {.conv = c, .plan = plan_of(c), .x = x, .weight = weight, .bias = bias, .y = y};
+  const bss_conv_plan *p = &job.plan;
+  if (p->rows == 0 || c->out_channels == 0) return BSS_OK;
+  if (is_depthwise(c)) return depthwise_run_lines(c, c->out, OF(depthwise_forward_task), &job);
+  if (is_pointwise(c)) {
+    for (int64_t g = 0; g < c->groups; g++) {
+      int status = bss_gemm_bias(DTYPE, false, false, p->rows, p->group_out, p->group_in, x + g * p->group_in,
+                                 c->in_channels, weight + g * p->group_out, c->out_channels,
+                                 bias ? bias + g * p->group_out : NULL, BSS_EPILOGUE_NONE, y + g * p->group_out,
+                                 c->out_channels);
+      if (status != BSS_OK) return status;
+    }
+    return BSS_OK;
+  }
+  return OF(finish)(&job, bss_pool_run(bss_ceil_div(p->rows, p->tile), OF(forward_tile), &job));
+}
+
+// MARK: Gradient of the input
+
+/// One image: products tile by tile, scattered into dx by this task alone.
+static void OF(backward_data_image)(void *context, int64_t image) {
+  OF(conv_job) *job = context;
+  const bss_conv_plan *p = &job->plan;
+  const bss_conv *c = job->conv;
+  int64_t size = bss_product3(c->in) * c->in_channels, length = p->taps * p->group_in;
+  memset(job->dx + image * size, 0, size * sizeof(T));
+  int64_t tile = tile_rows(p->pixels, length);
+  T *col = bss_scratch(bss_min(tile, p->pixels) * length * sizeof(T));
+  if (!col) {
+    job->failed = 1;
+    return;
+  }
+  for (int64_t start = 0; start < p->pixels; start += tile) {
+    int64_t row = image * p->pixels + start, count = bss_min(tile, p->pixels - start);
+    for (int64_t g = 0; g < c->groups; g++) {
+      bss_gemm(DTYPE, false, true, count, length, p->group_out, 1,
+               job->dy + row * c->out_channels + g * p->group_out, c->out_channels, job->weight + g * p->group_out,
+               c->out_channels, 0, col, length);
+      OF(col2im)(job, row, count, g, col);
+    }
+  }
+}
+
+/// turned[t', o, g*Cg + i] = weight[taps - 1 - t', i, g*Og + o]
+static void OF(turn_weight)(const bss_conv *c, const bss_conv_plan *p, const T *weight, T *turned) {
+  for (int64_t t = 0; t < p->taps; t++)
+    for (int64_t g = 0; g < c->groups; g++)
+      for (int64_t o = 0; o < p->group_out; o++) {
+        const T *from = weight + (p->taps - 1 - t) * p->group_in * c->out_channels + g * p->group_out + o;
+        T *to = turned + (t * p->group_out + o) * c->in_channels + g * p->group_in;
+        for (int64_t i = 0; i < p->group_in; i++) to[i] = from[i * c->out_channels];
+      }
+}
+
+static int OF(conv_backward_data)(const bss_conv *c, const T *weight, const T *dy, T *dx) {
+  OF(conv_job) job = {.conv = c, .plan = plan_of(c), .weight = weight, .dy = dy, .dx = dx};
+  const bss_conv_plan *p = &job.plan;
+  size_t size = (size_t)(c->batch * bss_product3(c->in) * c->in_channels) * sizeof(T);
+  if (size == 0) return BSS_OK;
+  if (p->rows == 0 || c->out_channels == 0) {
+    memset(dx, 0, size);
+    return BSS_OK;
+  }
+  if (is_depthwise(c)) return depthwise_run_lines(c, c->in, OF(depthwise_backward_data_task), &job);
+  if (is_pointwise(c)) {
+    for (int64_t g = 0; g < c->groups; g++) {
+      int status = bss_gemm(DTYPE, false, true, p->rows, p->group_in, p->group_out, 1, dy + g * p->group_out,
+                            c->out_channels, weight + g * p->group_out, c->out_channels, 0, dx + g * p->group_in,
+                            c->in_channels);
+      if (status != BSS_OK) return status;
+    }
+    return BSS_OK;
+  }
+  if (pays_to_turn(c)) {
+    T *reversed = malloc((size_t)(p->taps * p->group_in * c->out_channels) * sizeof(T));
+    if (!reversed) return BSS_NO_MEMORY;
+    OF(turn_weight)(c, p, weight, reversed);
+    bss_conv backward = turned(c);
+    int status = OF(conv_forward)(&backward, dy, reversed, NULL, dx);
+    free(reversed);
+    return status;
+  }
+  return OF(finish)(&job, bss_pool_run(c->batch, OF(backward_data_image), &job));
+}
+
+// MARK: Gradient of the weight
+
+/// Rows [row, row + count) added to lines [line, line_end) of the gradient: dweight += im2col(x)^T dy.
+static void OF(add_weight_gradient)(OF(conv_job) * job, int64_t row, int64_t row_end, int64_t line, int64_t line_end,
+                                    T *dweight, bool first) {
+  const bss_conv_plan *p = &job->plan;
+  const bss_conv *c = job->conv;
+  int64_t length = (line_end - line) * c->kernel[2] * p->group_in;
+  int64_t tile = tile_rows(row_end - row, length);
+  T *col = bss_scratch(tile * length * sizeof(T));
+  if (!col) {
+    job->failed = 1;
+    return;
+  }
+  for (; row < row_end; row += tile, first = false) {
+    int64_t count = bss_min(tile, row_end - row);
+    for (int64_t g = 0; g < c->groups; g++) {
+      OF(im2col)(job, row, count, g, line, line_end, col);
+      bss_gemm(DTYPE, true, false, length, p->group_out, count, 1, col, length,
+               job->dy + row * c->out_channels + g * p->group_out, c->out_channels, first ? 0 : 1,
+               dweight + line * c->kernel[2] * p->group_in * c->out_channels + g * p->group_out, c->out_channels);
+    }
+  }
+}
+
+static void OF(weight_chunk)(void *context, int64_t chunk) {
+  OF(conv_job) *job = context;
+  int64_t size = job->plan.taps * job->plan.group_in * job->conv->out_channels;
+  int64_t row = chunk * job->chunk_rows, row_end = bss_min(row + job->chunk_rows, job->plan.rows);
+  T *dweight = chunk == 0 ? job->dweight : job->partial + (chunk - 1) * size;
+  if (is_depthwise(job->conv)) {
+    memset(dweight, 0, size * sizeof(T));
+    OF(depthwise_backward_weight)(job, row, row_end - row, dweight);
+  } else {
+    OF(add_weight_gradient)(job, row, row_end, 0, job->conv->kernel[0] * job->conv->kernel[1], dweight, true);
+  }
+}
+
+/// Big weights: every task owns one kernel row (kd, kh) of the gradient and walks all of dy.
+static void OF(weight_line)(void *context, int64_t line) {
+  OF(conv_job) *job = context;
+  OF(add_weight_gradient)(job, 0, job->plan.rows, line, line + 1, job->dweight, true);
+}
+
+#define SUM_BLOCK 16384
+
+/// One block of the gradient, summed over the chunks in their order.
+CLONES static void OF(sum_chunks)(void *context, int64_t block) {
+  OF(conv_job) *job = context;
+  int64_t size = job->plan.taps * job->plan.group_in * job->conv->out_channels;
+  int64_t start = block * SUM_BLOCK, count = bss_min(SUM_BLOCK, size - start);
+  T *to = job->dweight + start;
+  for (int64_t chunk = 1; chunk < job->chunks; chunk++) {
+    const T *from = job->partial + (chunk - 1) * size + start;
+    for (int64_t i = 0; i < count; i++) to[i] += from[i];
+  }
+}
+
+static int OF(conv_backward_weight)(const bss_conv *c, const T *x, const T *dy, T *dweight) {
+  OF(conv_job) job = {.conv = c, .plan = plan_of(c), .x = x, .dy = dy, .dweight = dweight};
+  const bss_conv_plan *p = &job.plan;
+  int64_t size = p->taps * p->group_in * c->out_channels;
+  if (size == 0) return BSS_OK;
+  if (p->rows == 0) {
+    memset(dweight, 0, size * sizeof(T));
+    return BSS_OK;
+  }
+  if (is_pointwise(c) && c->groups == 1)
+    return bss_gemm(DTYPE, true, false, p->group_in, p->group_out, p->rows, 1, x, c->in_channels, dy, c->out_channels, 0,
+                    dweight, c->out_channels);
+
+  int64_t lines = c->kernel[0] * c->kernel[1];
+  if (size >= 262144 && lines >= 3 && !is_depthwise(c))
+    return OF(finish)(&job, bss_pool_run(lines, OF(weight_line), &job));
+
+  // Chunks by shape only: at most 8, of at least 64 rows, their buffers within 16 MB.
+  int64_t room = (16 << 20) / (size * (int64_t)sizeof(T)) + 1;
+  job.chunks = bss_max(1, bss_min(bss_min(8, room), p->rows / 64));
+  job.chunk_rows = bss_ceil_div(p->rows, job.chunks);
+  job.chunks = bss_ceil_div(p->rows, job.chunk_rows);
+  if (job.chunks > 1) {
+    job.partial = malloc((size_t)((job.chunks - 1) * size) * sizeof(T));
+    if (!job.partial) return BSS_NO_MEMORY;
+  }
+  int status = OF(finish)(&job, bss_pool_run(job.chunks, OF(weight_chunk), &job));
+  if (status == BSS_OK && job.chunks > 1) status = bss_pool_run(bss_ceil_div(size, SUM_BLOCK), OF(sum_chunks), &job);
+  free(job.partial);
+  return status;
+}
+#undef SUM_BLOCK

@@ -1,0 +1,175 @@
+// C = epilogue(alpha A B + beta C + bias) on one thread, any strides for A and B. A tile of MR rows x NV vectors of C stays
+// in registers while k runs; per step it loads NV vectors of B and broadcasts MR elements of A. Every element of C is one
+// chain of additions over k, cut only at multiples of GEMM_KC, whatever the tile it fell in.
+//
+// A panel of B is read in place when its rows are contiguous and of full width and the product is too small to repay a copy;
+// else it is copied to `work`, transposed if need be. A is read in place unless its rows are far apart: rows 4 KiB apart
+// share one set of the first-level cache, so they are brought together once for all panels.
+
+enum { TN(nr) = NV * WIDTH };
+
+typedef struct {
+  const T *a; int64_t a_row, a_column;
+  const T *b; int64_t b_step;
+  int64_t k;
+  T *c; int64_t ldc;
+  T alpha, beta;
+  const T *bias;  // of this panel, or NULL
+  bool relu;
+  int64_t columns;  // wanted of this panel
+} TN(tile);
+
+INLINE void TN(finish)(const TN(tile) *t, T *c, V sum, int64_t column, int width) {
+  V y = sum * t->alpha;
+  if (width == WIDTH) {
+    if (t->beta != 0) y += t->beta * *(const VU *)c;
+    if (t->bias) y += *(const VU *)(t->bias + column);
+    if (t->relu) y = __builtin_elementwise_max(y, (V)0);
+    *(VU *)c = y;
+  } else {
+    T lanes[WIDTH];
+    __builtin_memcpy(lanes, &y, sizeof y);
+    for (int l = 0; l < width; l++) {
+      T v = lanes[l];
+      if (t->beta != 0) v += t->beta * c[l];
+      if (t->bias) v += t->bias[column + l];
+      c[l] = t->relu && v < 0 ? (T)0 : v;
+    }
+  }
+}
+
+/// One register tile: `rows` and `vectors` are constants after inlining.
+INLINE void TN(register_tile)(const TN(tile) *t, const int rows, const int vectors) {
+  V sum[MR][NV];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) sum[r][v] = 0;
+  const T *a = t->a, *b = t->b;
+  const int64_t a_row = t->a_row, a_column = t->a_column, b_step = t->b_step;
+  for (int64_t p = t->k; p > 0; p--) {
+    V bv[NV];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) bv[v] = *(const VU *)(b + v * WIDTH);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      V x = a[r * a_row];
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) sum[r][v] += x * bv[v];
+    }
+    a += a_column;
+    b += b_step;
+  }
+  for (int v = 0; v < vectors; v++) {
+    int64_t left = t->columns - v * WIDTH;
+    if (left <= 0) break;
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++)
+      TN(finish)(t, t->c + r * t->ldc + v * WIDTH, sum[r][v], v * WIDTH, left < WIDTH ? (int)left : WIDTH);
+  }
+}
+
+#define ROWS_CASE(n) case n: if (n <= MR) TN(register_tile)(t, n <= MR ? n : 1, vectors); break;
+INLINE void TN(any_rows)(const TN(tile) *t, int rows, const int vectors) {
+  switch (rows) {
+    ROWS_CASE(1) ROWS_CASE(2) ROWS_CASE(3) ROWS_CASE(4) ROWS_CASE(5) ROWS_CASE(6) ROWS_CASE(7)
+    ROWS_CASE(8) ROWS_CASE(9) ROWS_CASE(10) ROWS_CASE(11) ROWS_CASE(12) ROWS_CASE(13) ROWS_CASE(14)
+  }
+}
+#undef ROWS_CASE
+static __attribute__((noinline)) void TN(rows_wide)(const TN(tile) *t, int rows) { TN(any_rows)(t, rows, NV); }
+#if NV > 1
+static __attribute__((noinline)) void TN(rows_narrow)(const TN(tile) *t, int rows) { TN(any_rows)(t, rows, 1); }
+#endif
+
+/// Transposes a WIDTH x WIDTH block: log2(WIDTH) rounds of interleaving row i with row i + WIDTH / 2.
+INLINE void TN(transpose_block)(const T *from, int64_t from_step, T *to, int64_t to_step) {
+  V x[WIDTH], y[WIDTH];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < WIDTH; i++) x[i] = *(const VU *)(from + i * from_step);
+#pragma clang loop unroll(full)
+  for (int round = 1; round < WIDTH; round *= 2) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < WIDTH / 2; i++) {
+      y[2 * i] = INTERLEAVE_LOW(x[i], x[i + WIDTH / 2]);
+      y[2 * i + 1] = INTERLEAVE_HIGH(x[i], x[i + WIDTH / 2]);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < WIDTH; i++) x[i] = y[i];
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < WIDTH; i++) *(VU *)(to + i * to_step) = x[i];
+}
+
+/// panel[p, j] = B(p, j) for j < columns, 0 for the rest of `width`.
+static void TN(pack_panel)(const T *b, int64_t b_row, int64_t b_column, int64_t k, int64_t columns, int64_t width, T *panel) {
+  int64_t j = 0;
+  if (b_row == 1)
+    for (; j + WIDTH <= columns; j += WIDTH) {
+      int64_t p = 0;
+      for (; p + WIDTH <= k; p += WIDTH) TN(transpose_block)(b + j * b_column + p, b_column, panel + p * width + j, width);
+      for (; p < k; p++)
+        for (int l = 0; l < WIDTH; l++) panel[p * width + j + l] = b[(j + l) * b_column + p];
+    }
+  if (b_column == 1) {
+    for (; j + WIDTH <= columns; j += WIDTH)
+      for (int64_t p = 0; p < k; p++) *(VU *)(panel + p * width + j) = *(const VU *)(b + p * b_row + j);
+    // A part vector: what follows in the matrix is read along (these lanes are never stored), but not past its end.
+    if (j < columns && j + WIDTH == width && b_row > 0) {
+      int64_t whole = 0;
+      for (; whole < k && whole * b_row + j + WIDTH <= (k - 1) * b_row + columns; whole++)
+        *(VU *)(panel + whole * width + j) = *(const VU *)(b + whole * b_row + j);
+      b += whole * b_row;
+      panel += whole * width;
+      k -= whole;
+    }
+  }
+  if (j == columns && j == width) return;
+  for (int64_t p = 0; p < k; p++)
+    for (int64_t l = j; l < width; l++) panel[p * width + l] = l < columns ? b[p * b_row + l * b_column] : (T)0;
+}
+
+enum { TN(a_step) = GEMM_KC + 64 / sizeof(T), TN(near_rows) = 512 / sizeof(T) };
+
+static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
+  const int64_t blocks = (g->m + MR - 1) / MR;
+  const bool copy_a = g->a_column == 1 && g->a_row >= 4 * TN(near_rows) && g->n >= 4 * TN(nr) && g->m <= GEMM_TILE_M;
+  const bool copy_b = g->b_row >= 2 * TN(near_rows) && g->m >= 4 * MR;
+  T *panel = work, *rows = panel + GEMM_KC * TN(nr);
+  TN(tile) t = {.a_column = g->a_column, .ldc = g->ldc, .alpha = (T)g->alpha};
+  for (int64_t p0 = 0; p0 == 0 || p0 < g->k; p0 += GEMM_KC) {
+    const bool last = p0 + GEMM_KC >= g->k;
+    t.k = last ? g->k - p0 : GEMM_KC;
+    t.beta = p0 == 0 ? (T)g->beta : 1;
+    t.relu = last && g->epilogue == BSS_EPILOGUE_RELU;
+    const T *a = (const T *)g->a + p0 * g->a_column;
+    t.a_row = g->a_row;
+    if (copy_a) {
+      for (int64_t i = 0; i < g->m; i++) __builtin_memcpy(rows + i * TN(a_step), a + i * g->a_row, (size_t)t.k * sizeof(T));
+      a = rows;
+      t.a_row = TN(a_step);
+    }
+    for (int64_t j0 = 0; j0 < g->n; j0 += TN(nr)) {
+      t.columns = g->n - j0 < TN(nr) ? g->n - j0 : TN(nr);
+      const bool narrow = NV > 1 && t.columns <= WIDTH;
+      const int64_t width = narrow ? WIDTH : TN(nr);
+      t.b = (const T *)g->b + p0 * g->b_row + j0 * g->b_column;
+      t.b_step = g->b_row;
+      if (g->b_column != 1 || t.columns != width || copy_b) {
+        TN(pack_panel)(t.b, g->b_row, g->b_column, t.k, t.columns, width, panel);
+        t.b = panel;
+        t.b_step = width;
+      }
+      t.bias = last && g->bias ? (const T *)g->bias + j0 : 0;
+      for (int64_t block = 0; block < blocks; block++) {  // rows shared out evenly: no thin last block
+        const int64_t i0 = g->m * block / blocks, i1 = g->m * (block + 1) / blocks;
+        t.a = a + i0 * t.a_row;
+        t.c = (T *)g->c + i0 * g->ldc + j0;
+#if NV > 1
+        if (narrow) { TN(rows_narrow)(&t, (int)(i1 - i0)); continue; }
+#endif
+        TN(rows_wide)(&t, (int)(i1 - i0));
+      }
+    }
+  }
+}

@@ -1,0 +1,271 @@
+// Normalisation of one element type T; included by norm.c.
+
+// MARK: Sums over rows
+
+/// Rows summed in T before they go to the double totals: few enough that T loses nothing.
+#define BLOCK_ROWS 16
+
+/// sums[0][i] += a[i], sums[1][i] += b[i]*a[i] over `count` wide rows of x - (shift, correction):
+/// statistics: a = b = x - shift;  gradients: a = dy, b = (x - mean) - correction.
+CLONES static void OF(sum_rows)(int64_t width, int64_t count, int64_t stride, const T *x, const T *dy, const T *shift,
+                                const T *correction, double *first, double *second) {
+  T block1[256], block2[256];
+  for (int64_t start = 0; start < width; start += 256) {
+    int64_t n = bss_min(256, width - start);
+    for (int64_t row = 0; row < count; row += BLOCK_ROWS) {
+      int64_t end = bss_min(row + BLOCK_ROWS, count);
+      for (int64_t i = 0; i < n; i++) block1[i] = 0, block2[i] = 0;
+      for (int64_t r = row; r < end; r++) {
+        const T *xr = x + r * stride + start;
+        if (dy) {
+          const T *dr = dy + r * stride + start;
+          for (int64_t i = 0; i < n; i++) {
+            T centred = (xr[i] - shift[start + i]) - correction[start + i];
+            block1[i] += dr[i];
+            block2[i] += dr[i] * centred;
+          }
+        } else {
+          for (int64_t i = 0; i < n; i++) {
+            T centred = xr[i] - shift[start + i];
+            block1[i] += centred;
+            block2[i] += centred * centred;
+          }
+        }
+      }
+      for (int64_t i = 0; i < n; i++) first[start + i] += block1[i], second[start + i] += block2[i];
+    }
+  }
+}
+
+static void OF(sum_task)(void *context, int64_t task) {
+  const batch_job *job = context;
+  const folding *f = &job->fold;
+  int64_t row = task * f->per_task, end = bss_min(row + f->per_task, f->wide_rows);
+  double *first = job->partial + task * 2 * f->width, *second = first + f->width;
+  memset(first, 0, 2 * f->width * sizeof(double));
+  const T *shift = job->lanes, *correction = shift + f->width;
+  const T *x = (const T *)job->x + row * f->width, *dy = job->dy ? (const T *)job->dy + row * f->width : NULL;
+  int64_t whole = bss_min(end, f->length / f->width) - row;
+  OF(sum_rows)(f->width, whole, f->width, x, dy, shift, correction, first, second);
+  int64_t rest = end == f->wide_rows ? f->length % f->width : 0;  // the short last row
+  if (rest > 0)
+    OF(sum_rows)(rest, 1, f->width, x + whole * f->width, dy ? dy + whole * f->width : NULL, shift, correction, first, second);
+}
+
+static int OF(batch_statistics)(int64_t rows, int64_t channels, const T *x, double *mean, double *variance) {
+  if (channels == 0) return BSS_OK;
+  batch_job job = {.fold = fold(rows, channels, MOST_SUM_TASKS), .x = x};
+  const folding *f = &job.fold;
+  job.lanes = malloc(2 * f->width * sizeof(T));
+  job.partial = malloc((f->tasks + 1) * 2 * f->width * sizeof(double));
+  if (!job.lanes || !job.partial) {
+    free(job.lanes);
+    free(job.partial);
+    return BSS_NO_MEMORY;
+  }
+  // Pivot near the mean: variance = E[(x - pivot)^2] - E[x - pivot]^2 then cancels nothing. Up to 64 rows spread over
+  // all of x, so that one odd row does not decide.
+  double *totals = job.partial + f->tasks * 2 * f->width;
+  int64_t samples = bss_min(rows, 64);
+  for (int64_t c = 0; c < channels; c++) totals[c] = 0;
+  for (int64_t s = 0; s < samples; s++) {
+    const T *row = x + s * rows / samples * channels;
+    for (int64_t c = 0; c < channels; c++) totals[c] += row[c];
+  }
+  T *pivot = job.lanes;
+  for (int64_t i = 0; i < f->width; i++) pivot[i] = (T)(totals[i % channels] / (double)bss_max(samples, 1));
+  int status = bss_pool_run(f->tasks, OF(sum_task), &job);
+  if (status == BSS_OK) {
+    gather_totals(&job, totals);
+    for (int64_t c = 0; c < channels; c++) {
+      double offset = totals[c] / (double)rows;
+      mean[c] = (double)pivot[c] + offset;
+      variance[c] = fmax(0, totals[channels + c] / (double)rows - offset * offset);
+      if (totals[c] != totals[c]) variance[c] = totals[c];  // fmax drops NaN
+    }
+  }
+  free(job.lanes);
+  free(job.partial);
+  return status;
+}
+
+// MARK: Elementwise passes
+
+/// y = ((x - mean) - correction) * scale + offset, or with dy: y = dy * gain - centred * slope - level.
+CLONES static void OF(normalise_row)(int64_t width, const T *x, const T *dy, const T *lanes, int64_t stride, T *y) {
+  const T *mean = lanes, *correction = lanes + stride, *scale = lanes + 2 * stride, *offset = lanes + 3 * stride;
+  if (dy) {
+    const T *gain = lanes + 4 * stride;
+    for (int64_t i = 0; i < width; i++)
+      y[i] = dy[i] * gain[i] - ((x[i] - mean[i]) - correction[i]) * scale[i] - offset[i];
+  } else {
+    for (int64_t i = 0; i < width; i++) y[i] = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i];
+  }
+}
+
+static void OF(normalise_task)(void *context, int64_t task) {
+  const batch_job *job = context;
+  const folding *f = &job->fold;
+  int64_t end = bss_min((task + 1) * f->per_task, f->wide_rows);
+  for (int64_t row = task * f->per_task; row < end; row++) {
+    int64_t at = row * f->width, width = bss_min(f->width, f->length - at);
+    OF(normalise_row)(width, (const T *)job->x + at, job->dy ? (const T *)job->dy + at : NULL, job->lanes, f->width,
+                      (T *)job->y + at);
+  }
+}
+
+/// The mean as two T: what rounding takes from the first is in the second.
+static void OF(split_mean)(const folding *f, const double *mean, T *lanes) {
+  for (int64_t i = 0; i < f->width; i++) {
+    double m = mean[i % f->channels];
+    lanes[i] = (T)m;
+    lanes[f->width + i] = (T)(m - (double)lanes[i]);
+  }
+}
+
+static int OF(batch_forward)(int64_t rows, int64_t channels, const T *x, const T *weight, const T *bias,
+                             const double *mean, const double *inverse, T *y) {
+  if (rows * channels == 0) return BSS_OK;
+  batch_job job = {.fold = fold(rows, channels, MOST_TASKS), .x = x, .y = y};
+  int64_t width = job.fold.width;
+  T *lanes = job.lanes = malloc(4 * width * sizeof(T));
+  if (!lanes) return BSS_NO_MEMORY;
+  OF(split_mean)(&job.fold, mean, lanes);
+  for (int64_t i = 0; i < width; i++) {
+    int64_t c = i % channels;
+    lanes[2 * width + i] = (T)(inverse[c] * (weight ? (double)weight[c] : 1));
+    lanes[3 * width + i] = bias ? bias[c] : 0;
+  }
+  int status = bss_pool_run(job.fold.tasks, OF(normalise_task), &job);
+  free(lanes);
+  return status;
+}
+
+static int OF(batch_backward)(int64_t rows, int64_t channels, bool training, const T *x, const T *dy, const T *weight,
+                              const double *mean, const double *inverse, T *dx, T *dweight, T *dbias) {
+  if (channels == 0) return BSS_OK;
+  batch_job job = {.fold = fold(rows, channels, MOST_SUM_TASKS), .x = x, .dy = dy, .y = dx};
+  int64_t width = job.fold.width, tasks = job.fold.tasks;
+  T *lanes = job.lanes = malloc(5 * width * sizeof(T));
+  job.partial = malloc((tasks + 1) * 2 * width * sizeof(double));
+  int status = lanes && job.partial ? BSS_OK : BSS_NO_MEMORY;
+  double *totals = job.partial ? job.partial + tasks * 2 * width : NULL;
+  if (status == BSS_OK) OF(split_mean)(&job.fold, mean, lanes);
+  bool sums = dweight || dbias || (dx && training);
+  if (status == BSS_OK && sums) status = bss_pool_run(tasks, OF(sum_task), &job);
+  if (status == BSS_OK && sums) {
+    gather_totals(&job, totals);  // sum of dy, sum of dy * (x - mean)
+    for (int64_t c = 0; c < channels; c++) {
+      if (dbias) dbias[c] = (T)totals[c];
+      if (dweight) dweight[c] = (T)(totals[channels + c] * inverse[c]);
+    }
+  }
+  if (status == BSS_OK && dx) {
+    for (int64_t i = 0; i < width; i++) {
+      int64_t c = i % channels;
+      double gain = inverse[c] * (weight ? (double)weight[c] : 1), count = (double)rows;
+      lanes[4 * width + i] = (T)gain;
+      lanes[2 * width + i] = training ? (T)(gain * inverse[c] * inverse[c] * totals[channels + c] / count) : 0;
+      lanes[3 * width + i] = training ? (T)(gain * totals[c] / count) : 0;
+    }
+    job.fold = fold(rows, channels, MOST_TASKS);
+    status = bss_pool_run(job.fold.tasks, OF(normalise_task), &job);
+  }
+  free(lanes);
+  free(job.partial);
+  return status;
+}
+#undef BLOCK_ROWS
+
+// MARK: Layer normalisation
+
+/// Sum of x - shift, or of its squares, with 16 partial sums: the order does not depend on the instruction set.
+CLONES static double OF(row_sum)(int64_t n, const T *x, double shift, bool squared) {
+  double lanes[16] = {0};
+  int64_t i = 0;
+  if (squared)
+    for (; i + 16 <= n; i += 16)
+      for (int j = 0; j < 16; j++) {
+        double d = (double)x[i + j] - shift;
+        lanes[j] += d * d;
+      }
+  else
+    for (; i + 16 <= n; i += 16)
+      for (int j = 0; j < 16; j++) lanes[j] += (double)x[i + j] - shift;
+  for (; i < n; i++) {
+    double d = (double)x[i] - shift;
+    lanes[0] += squared ? d * d : d;
+  }
+  double sum = 0;
+  for (int j = 0; j < 16; j++) sum += lanes[j];
+  return sum;
+}
+
+CLONES static void OF(layer_output)(int64_t n, const T *x, T mean, T correction, T scale, const T *weight, const T *bias, T *y) {
+  if (weight && bias)
+    for (int64_t i = 0; i < n; i++) y[i] = ((x[i] - mean) - correction) * scale * weight[i] + bias[i];
+  else
+    for (int64_t i = 0; i < n; i++)
+      y[i] = ((x[i] - mean) - correction) * scale * (weight ? weight[i] : 1) + (bias ? bias[i] : 0);
+}
+
+static void OF(layer_forward_row)(void *context, int64_t row) {
+  const layer_job *job = context;
+  int64_t n = job->n;
+  const T *x = (const T *)job->x + row * n;
+  double pivot = n > 0 ? (double)x[0] : 0;
+  double mean = pivot + OF(row_sum)(n, x, pivot, false) / (double)n;
+  double inverse = 1 / sqrt(OF(row_sum)(n, x, mean, true) / (double)n + job->eps);
+  job->mean[row] = mean;
+  job->inverse[row] = inverse;
+  T rounded = (T)mean;
+  OF(layer_output)(n, x, rounded, (T)(mean - (double)rounded), (T)inverse, job->weight, job->bias, (T *)job->y + row * n);
+}
+
+/// sums of g = dy*weight and g*xhat over the row; adds dy*xhat and dy to the totals of weight and bias.
+CLONES static void OF(layer_backward_sums)(int64_t n, const T *x, const T *dy, const T *weight, T mean, T correction,
+                                           T scale, double sums[2], double *dweight, double *dbias) {
+  double first[8] = {0}, second[8] = {0};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int j = 0; j < 8; j++) {
+      T g = dy[i + j] * (weight ? weight[i + j] : 1), xhat = ((x[i + j] - mean) - correction) * scale;
+      first[j] += g;
+      second[j] += (double)g * xhat;
+    }
+  for (; i < n; i++) {
+    T g = dy[i] * (weight ? weight[i] : 1), xhat = ((x[i] - mean) - correction) * scale;
+    first[0] += g;
+    second[0] += (double)g * xhat;
+  }
+  sums[0] = sums[1] = 0;
+  for (int j = 0; j < 8; j++) sums[0] += first[j], sums[1] += second[j];
+  if (dweight)
+    for (i = 0; i < n; i++) {
+      dweight[i] += (double)(dy[i] * (((x[i] - mean) - correction) * scale));
+      dbias[i] += (double)dy[i];
+    }
+}
+
+CLONES static void OF(layer_backward_output)(int64_t n, const T *x, const T *dy, const T *weight, T mean, T correction,
+                                             T scale, T level, T slope, T *dx) {
+  for (int64_t i = 0; i < n; i++) {
+    T xhat = ((x[i] - mean) - correction) * scale;
+    dx[i] = scale * (dy[i] * (weight ? weight[i] : 1) - level - xhat * slope);
+  }
+}
+
+static void OF(layer_backward_rows)(void *context, int64_t task) {
+  const layer_job *job = context;
+  int64_t n = job->n, end = bss_min((task + 1) * job->per_task, job->rows);
+  double *dweight = job->partial ? job->partial + task * 2 * n : NULL, *dbias = dweight ? dweight + n : NULL;
+  for (int64_t row = task * job->per_task; row < end; row++) {
+    const T *x = (const T *)job->x + row * n, *dy = (const T *)job->dy + row * n;
+    T mean = (T)job->mean[row], correction = (T)(job->mean[row] - (double)mean), scale = (T)job->inverse[row];
+    double sums[2];
+    OF(layer_backward_sums)(n, x, dy, job->weight, mean, correction, scale, sums, dweight, dbias);
+    if (job->dx)
+      OF(layer_backward_output)(n, x, dy, job->weight, mean, correction, scale, (T)(sums[0] / (double)n),
+                                (T)(sums[1] / (double)n), (T *)job->dx + row * n);
+  }
+}

@@ -1,0 +1,212 @@
+// Replacements in the base library: an ordered pairs, an xpcall that lets interrupts through.
+#include "CBSSLua.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char raw_pairs_key = 0;
+
+// MARK: pairs
+
+typedef struct {
+  const char *text;  // NULL: not a string
+  size_t length;
+  double number;
+  int kind;  // 0 number, 1 string, 2 anything else
+  int position;
+} sort_key;
+
+static int compare_keys(const void *a, const void *b) {
+  const sort_key *x = a, *y = b;
+  if (x->kind != y->kind) return x->kind - y->kind;
+  if (x->kind == 0 && x->number != y->number) return x->number < y->number ? -1 : 1;
+  if (x->kind == 1) {
+    int order = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
+    if (order != 0) return order;
+    if (x->length != y->length) return x->length < y->length ? -1 : 1;
+  }
+  return x->position - y->position;
+}
+
+int64_t bss_lua_push_sorted_keys(lua_State *L, int table) {
+  table = lua_absindex(L, table);
+  luaL_checkstack(L, 8, NULL);
+  int64_t count = 0;
+  for (lua_pushnil(L); lua_next(L, table); count++) lua_settop(L, -2);
+  if (count > (1 << 30)) luaL_error(L, "pairs: table too large");
+  // Both tables have their final size, so filling them allocates nothing and no finalizer can touch `table`.
+  lua_createtable(L, (int)count, 0);
+  lua_createtable(L, (int)count, 0);
+  int sorted = lua_gettop(L) - 1, found = lua_gettop(L);
+  sort_key *keys = lua_newuserdatauv(L, (size_t)(count ? count : 1) * sizeof *keys, 0);
+  int64_t n = 0;
+  for (lua_pushnil(L); n < count && lua_next(L, table); n++) {
+    lua_settop(L, -2);
+    sort_key *key = &keys[n];
+    *key = (sort_key){.kind = 2, .position = (int)n};
+    int type = lua_type(L, -1);
+    if (type == LUA_TNUMBER) {
+      key->kind = 0;
+      key->number = lua_tonumber(L, -1);
+    } else if (type == LUA_TSTRING) {
+      key->kind = 1;
+      key->text = lua_tolstring(L, -1, &key->length);
+    }
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, found, n + 1);
+  }
+  qsort(keys, (size_t)n, sizeof *keys, compare_keys);
+  for (int64_t i = 0; i < n; i++) {
+    lua_rawgeti(L, found, keys[i].position + 1);
+    lua_rawseti(L, sorted, i + 1);
+  }
+  lua_settop(L, sorted);
+  return n;
+}
+
+// upvalues: keys, position
+static int next_sorted(lua_State *L) {
+  lua_Integer position = lua_tointeger(L, lua_upvalueindex(2));
+  for (;;) {
+    position++;
+    if (lua_rawgeti(L, lua_upvalueindex(1), position) == LUA_TNIL) return 1;
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, 1) != LUA_TNIL) break;  // removed during the traversal: not visited, as with next
+    lua_settop(L, -3);
+  }
+  lua_pushinteger(L, position);
+  lua_replace(L, lua_upvalueindex(2));
+  return 2;
+}
+
+static int raw_next(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 2);
+  if (lua_next(L, 1)) return 2;
+  lua_pushnil(L);
+  return 1;
+}
+
+// Ordered already: rising numbers, then at most one other key. True for every plain list.
+static bool is_ordered(lua_State *L) {
+  double last = -1.0 / 0.0;
+  int others = 0;
+  for (lua_pushnil(L); lua_next(L, 1);) {
+    lua_settop(L, -2);
+    bool number = lua_type(L, -1) == LUA_TNUMBER;
+    double value = number ? lua_tonumber(L, -1) : 0;
+    if (number ? others > 0 || value <= last : ++others > 1) {
+      lua_settop(L, -2);
+      return false;
+    }
+    if (number) last = value;
+  }
+  return true;
+}
+
+static int after_metamethod(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 3;
+}
+
+static int by_metamethod(lua_State *L) {
+  if (luaL_getmetafield(L, 1, "__pairs") == LUA_TNIL) return 0;
+  lua_pushvalue(L, 1);
+  lua_callk(L, 1, 3, 0, after_metamethod);
+  return 3;
+}
+
+static int sorted_pairs(lua_State *L) {
+  luaL_checkany(L, 1);
+  int results = by_metamethod(L);
+  if (results > 0) return results;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  if (is_ordered(L)) {
+    lua_pushcfunction(L, raw_next);
+  } else {
+    bss_lua_push_sorted_keys(L, 1);
+    lua_pushinteger(L, 0);
+    lua_pushcclosure(L, next_sorted, 2);
+  }
+  lua_pushvalue(L, 1);
+  lua_pushnil(L);
+  return 3;
+}
+
+// MARK: xpcall
+
+// The hook is off while it raises, so a message handler that loops could not be stopped: on an interrupt the
+// script's handler is passed over.
+static int guarded_handler(lua_State *L) {
+  if (bss_lua_signal_pending() != 0) {
+    lua_settop(L, 1);
+    return 1;
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+static int all_results(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  return lua_gettop(L);
+}
+
+// upvalue: the library's xpcall
+static int guarded_xpcall(lua_State *L) {
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_pushvalue(L, 2);
+  lua_pushcclosure(L, guarded_handler, 1);
+  lua_replace(L, 2);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, all_results);
+  return lua_gettop(L);
+}
+
+// MARK: print
+
+static int output_error;
+int bss_lua_output_error(void) { return output_error; }
+
+// Lua's print flushes after every line, which makes long listings slow, and forgets failures. This one flushes
+// when the last flush is a moment ago (so that `| tee` follows a long run) and keeps the reason of a failure.
+static int print(lua_State *L) {
+  int count = lua_gettop(L);
+  bool failed = false;
+  for (int i = 1; i <= count; i++) {
+    size_t length;
+    const char *text = luaL_tolstring(L, i, &length);
+    if (i > 1) failed |= fputc('\t', stdout) == EOF;
+    failed |= fwrite(text, 1, length, stdout) != length;
+    lua_settop(L, -2);
+  }
+  failed |= fputc('\n', stdout) == EOF;
+  static struct timespec last;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  if ((double)(now.tv_sec - last.tv_sec) + 1e-9 * (double)(now.tv_nsec - last.tv_nsec) > 0.2) {
+    last = now;
+    failed |= fflush(stdout) != 0;
+  }
+  if (failed && output_error == 0) output_error = errno;
+  return 0;
+}
+
+void bss_lua_open_base(lua_State *L) {
+  lua_pushcfunction(L, print);
+  lua_setglobal(L, "print");
+  lua_getglobal(L, "pairs");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &raw_pairs_key);
+  lua_pushcfunction(L, sorted_pairs);
+  lua_setglobal(L, "pairs");
+  lua_getglobal(L, "xpcall");
+  lua_pushcclosure(L, guarded_xpcall, 1);
+  lua_setglobal(L, "xpcall");
+}
+
+void bss_lua_push_raw_pairs(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &raw_pairs_key); }

@@ -1,0 +1,53 @@
+# Sourced by the other scripts: system packages, toolchain, the release build. Debian and Ubuntu.
+set -euo pipefail
+root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
+binary="$root/.build/release/bss-lua"
+stamp="$root/.build/bss-lua.stamp"
+packages=(liblua5.4-dev libopenblas-dev libreadline-dev zlib1g-dev)
+
+say() { printf 'bss-lua: %s\n' "$*" >&2; }
+stop() { say "$*"; exit 1; }
+
+# Installs what is missing of $packages.
+install_packages() {
+  command -v dpkg-query >/dev/null || stop "needs Debian or Ubuntu, or these installed by hand: ${packages[*]}"
+  local missing=() package
+  for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || stop "needs root to install: run 'apt-get install ${missing[*]}' as root, then this again"
+    as_root=(sudo)
+  fi
+  say "installing ${missing[*]} (apt-get)"
+  export DEBIAN_FRONTEND=noninteractive
+  "${as_root[@]}" apt-get update -q >&2 || say "apt-get update failed; trying the lists at hand"
+  "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}" >&2 ||
+    stop "apt-get could not install ${missing[*]}"
+}
+
+require_swift() {
+  command -v swift >/dev/null || stop "no Swift toolchain on the PATH: get Swift 6.1 or later at https://www.swift.org/install/linux"
+}
+
+# Builds release unless nothing changed since the last build. The Swift runtime is linked in: it starts faster
+# and the binary runs where no toolchain is.
+build_release() {
+  if [ -x "$binary" ] && [ -e "$stamp" ] &&
+    [ -z "$(find "$root/Sources" "$root/Package.swift" -newer "$stamp" -print -quit)" ]; then
+    return
+  fi
+  install_packages
+  require_swift
+  mkdir -p "$root/.build"
+  touch "$stamp.new"  # before the build: an edit during it counts as new
+  say "building (the first time takes some minutes)"
+  local log="$root/.build/bss-lua.log"
+  if ! swift build --package-path "$root" -c release --product bss-lua --static-swift-stdlib >"$log" 2>&1; then
+    grep -E 'error|warning: you may' "$log" | sort -u | head -n 40 >&2 || tail -n 40 "$log" >&2
+    stop "the build failed; everything it said is in .build/bss-lua.log"
+  fi
+  mv "$stamp.new" "$stamp"
+}
