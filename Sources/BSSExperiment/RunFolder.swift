@@ -52,6 +52,11 @@ public final class RunFolder {
         return String(hash.finish().prefix(16))
     }
 
+    /// Order hashes of the epochs traced so far.
+    public var tracedOrders: [String] {
+        trace.compactMap { entry in (try? JSON.parse(entry.line))?.table?["order"]?.string }
+    }
+
     // MARK: Files
 
     public func flush() throws {

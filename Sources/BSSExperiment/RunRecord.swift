@@ -31,6 +31,10 @@ public struct RunRecord {
     /// `result.<selection>.<split>.<output>.<metric>`
     public var result = Table()
     public var parametersHash: String?
+    /// Metrics of every epoch, without times.
+    public var history: [Table] = []
+    /// Training and scoring seconds, which belong to `time`.
+    public var phases: [(name: String, seconds: Double)] = []
     /// Hash of the sample order of every epoch.
     public var orders: [String] = []
     /// Epochs at which the run was resumed.
@@ -55,12 +59,15 @@ public struct RunRecord {
             ("threads", .int(threads)), ("result", .table(result)),
         ])
         if let parametersHash { table["parameters_hash"] = .string(parametersHash) }
+        if !history.isEmpty { table["history"] = .list(history.map(Value.table)) }
         if !orders.isEmpty { table["order_hashes"] = .list(orders) }
         table["restarts"] = .list(restarts.map(Value.int))
         table["warnings"] = .table(Table(fields: warnings.map { ($0.kind, .int($0.count)) }))
         if let error { table["error"] = .string(error) }
         table["machine"] = .table(Machine.description)
-        table["time"] = .table(clock.table)
+        var time = clock.table
+        for (name, seconds) in phases { time[name + "_seconds"] = .number(seconds) }
+        table["time"] = .table(time)
         return table
     }
 }

@@ -1,5 +1,6 @@
 import BSSCore
 import BSSCurriculum
+import BSSData
 import BSSNN
 import BSSTensor
 import Glibc

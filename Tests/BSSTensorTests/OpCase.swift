@@ -9,15 +9,25 @@ struct OpCase {
     let item: FixtureCase
     private let tensors: [String: Tensor]
 
-    init(_ item: FixtureCase) throws {
+    /// - Parameter dtype: what the inputs' float type becomes; as stored if nil.
+    init(_ item: FixtureCase, dtype: DType? = nil) throws {
         self.item = item
         var tensors: [String: Tensor] = [:]
         for array in item.arrays where !array.isResult && array.role != "upstream_grad" {
-            let tensor = try OpCase.tensor(item.array(array.name))
+            var tensor = try OpCase.tensor(item.array(array.name))
+            if tensor.dtype.isFloat, let dtype { tensor = try tensor.converted(to: dtype) }
             tensors[array.name] = item.arrays(role: "grad_of_\(array.name)").isEmpty ? tensor : try tensor.requiringGradient()
         }
         self.tensors = tensors
     }
+
+    private init(_ item: FixtureCase, _ tensors: [String: Tensor]) {
+        self.item = item
+        self.tensors = tensors
+    }
+
+    /// The same case with other inputs.
+    func replacing(_ inputs: [String: Tensor]) -> OpCase { OpCase(item, tensors.merging(inputs) { $1 }) }
 
     static func tensor(_ array: NpyArray) throws -> Tensor {
         let shape = try Shape(array.shape)

@@ -4,7 +4,7 @@ import Testing
 import _BSSTestSupport
 
 /// The `ops` group of the reference numbers: forward and backward of every operation.
-@Suite(.serialized) struct OpsFixtureTests {
+@Suite(.oneAtATime) struct OpsFixtureTests {
     @Test func ops() throws {
         let failures = try FixtureGroup.run("ops") { item in
             let operation = try OpCase(item)
