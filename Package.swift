@@ -32,7 +32,7 @@ let package = Package(
         // MARK: deep learning
         layer("BSSNN", ["BSSTensor"]),
         layer("BSSData", ["BSSTensor", "BSSCodecs"]),
-        layer("BSSCurriculum", ["BSSTensor"]),
+        layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
         layer("BSSExperiment", ["BSSTraining"]),
         // MARK: what users touch
