@@ -1,8 +1,9 @@
 import BSSCore
 import BSSCurriculum
 import Testing
+import _BSSTestSupport
 
-@Suite struct PresetTests {
+@Suite(.oneAtATime) struct PresetTests {
     private func differences(_ a: Preset, _ b: Preset, _ dataset: String, _ kind: Preset.Kind = .learned) throws -> [String: (Value, Value)] {
         let found = Preset.differences(try a.options(dataset: dataset, scheduler: kind), try b.options(dataset: dataset, scheduler: kind))
         return Dictionary(uniqueKeysWithValues: found.map { ($0.key, ($0.a, $0.b)) })
