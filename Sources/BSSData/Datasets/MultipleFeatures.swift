@@ -3,6 +3,8 @@ import BSSCore
 
 /// UCI Multiple Features: six views of handwritten digits.
 enum MultipleFeatures {
+    /// The order of the collection's own documentation; other views of a file follow.
+    private static let order = ["fou", "fac", "kar", "pix", "zer", "mor"]
     private static let views = Argument<[String]?>(
         "views", default: nil, "which views, in which order (fou, fac, kar, pix, zer, mor); without it, every view of the file")
 
@@ -17,7 +19,8 @@ enum MultipleFeatures {
         let folder = try DataPath.find(["uci-mfeat", "mfeat"], marker: "mfeat.npz", root: a[DataArgument.root], operation: a.operation)
         var draft = DatasetDraft(a.operation, name: "mfeat")
         let archive = try folder.npz("mfeat.npz")
-        let every = archive.names.filter { $0 != "label" && $0 != "split" }
+        let stored = archive.names.filter { $0 != "label" && $0 != "split" }
+        let every = order.filter(stored.contains) + stored.filter { !order.contains($0) }
         let chosen = a[views] ?? every
         guard !chosen.isEmpty, Set(chosen).count == chosen.count else {
             throw BSSError(a.operation, "option 'views' expects names out of \(every.joined(separator: ", ")), each once", kind: .usage)
