@@ -85,6 +85,7 @@ public final class Trainer {
             isStopped = try onEpoch.map { try !$0(record, self) } ?? false
             let isDue = options.checkpointEvery.map { (epoch + 1) % $0 == 0 } ?? (Trainer.now() - lastWrite >= checkpointSeconds)
             if let path = checkpointPath, isDue, epoch + 1 < options.epochs, !isStopped {
+                try observer?.checkpointing()
                 try checkpoint(nextEpoch: epoch + 1, seconds: earlier + Trainer.now() - start, identity).write(model, optimizer, to: path)
                 lastWrite = Trainer.now()
             }
