@@ -1,6 +1,7 @@
 import BSSBackend
 import BSSCore
 import CBSSKernels
+import Glibc
 
 /// The CPU: every requirement forwards to a kernel of CBSSKernels, which holds the loops and the threads.
 public final class CPUBackend: Backend {
@@ -14,6 +15,8 @@ public final class CPUBackend: Backend {
     /// Bytes held by live tensors.
     public var liveBytes: Int { pool.liveBytes }
 
+    /// Processors this process may use.
+    public static let processorCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     public static func setThreads(_ count: Int) { bss_pool_set_threads(Int32(count)) }
 
     // MARK: Memory

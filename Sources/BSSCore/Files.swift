@@ -75,6 +75,9 @@ public enum Files {
         guard isFolder(path) || path.isEmpty else { throw BSSError("create folder", "\(path) is a file", kind: .output) }
     }
 
+    /// Deletes a file if it is there.
+    public static func remove(_ path: String) { unlink(path) }
+
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
     public static func isFolder(_ path: String) -> Bool {
         var info = stat()

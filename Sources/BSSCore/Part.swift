@@ -70,8 +70,12 @@ public struct Configured<F: Family>: ArgumentType {
     public init(value: Value) throws {
         switch value {
         case .object(let object):
-            guard let part = object as? PartObject<F> else { throw Mismatch() }
-            self = part.configured
+            if let own = object as? any SelfHosted, let product = object as? F {
+                self = Configured(product: product, configuration: own.configuration)
+            } else {
+                guard let part = object as? PartObject<F> else { throw Mismatch() }
+                self = part.configured
+            }
         case .string(let name):
             self = try Configured(name)
         case .table(var table):
@@ -84,6 +88,13 @@ public struct Configured<F: Family>: ArgumentType {
 
     public var plain: Value { .table(configuration) }
     public var name: String { configuration["name"]?.string ?? "" }
+
+    /// What scripts hold: the product itself where it is an object of its own, else a `PartObject` around it.
+    public var object: any HostObject {
+        guard let own = product as? any SelfHosted else { return PartObject(self) }
+        own.configuration = configuration
+        return own
+    }
 }
 
 extension Part where Product: Family {
@@ -91,7 +102,7 @@ extension Part where Product: Family {
     public var function: Function {
         Function(
             name, summary, arguments, returns: Product.noun, example: example, source: source, rest: restHelp,
-            body: { [self] in [.object(PartObject(try configured(decoded: $0)))] })
+            body: { [self] in [.object(try configured(decoded: $0).object)] })
     }
 
     /// Decodes script values and builds.
@@ -110,8 +121,18 @@ extension Part where Product: Family {
     }
 }
 
+extension Configured {
+    /// A part of our own catalogue for use as another declaration's default.
+    public static func named(_ name: String, _ options: Table = Table()) -> Configured {
+        do { return try Configured(name, options) } catch { preconditionFailure("\(F.familyName) has no part '\(name)' that works with \(options.keys): \(error)") }
+    }
+}
+
 /// A part that a script holds, seen without its family.
 public protocol ConfiguredObject: HostObject { var configuration: Table { get } }
+
+/// A product with properties and methods of its own (a dataset): scripts hold it directly, not wrapped in a `PartObject`.
+public protocol SelfHosted: ConfiguredObject { var configuration: Table { get set } }
 
 /// The userdata of a constructed part.
 public final class PartObject<F: Family>: ConfiguredObject {

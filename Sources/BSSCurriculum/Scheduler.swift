@@ -163,13 +163,6 @@ public struct Scheduler: Family {
     }
 }
 
-extension Configured {
-    /// A part of our own catalogue with its defaults, for use as another declaration's default.
-    static func named(_ name: String) -> Configured {
-        do { return try Configured(name) } catch { preconditionFailure("\(F.familyName) has no part '\(name)' that works with its defaults: \(error)") }
-    }
-}
-
 extension Measurer {
     /// Prediction similarity and loss, min-max: Eq. 6.
     public static let paper = Measurer(criteria: [.named("prediction_similarity"), .named("loss")])

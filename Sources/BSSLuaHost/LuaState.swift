@@ -20,6 +20,8 @@ public final class LuaState {
     var strict: StrictGlobals?
     /// Run by `os.exit` and at the end of the program, newest first, before the state is closed.
     public var atExit: [() -> Void] = []
+    /// Runs after a script has ended without error; what it throws is the script's error.
+    public var whenScriptEnds: (() throws -> Void)?
 
     /// The Lua stack that is current: the running coroutine's while Lua calls Swift.
     var L: OpaquePointer { host.pointee.current }

@@ -8,7 +8,8 @@ import BSSCore
 public final class Tensor {
     public let view: ArrayView
     /// The operation that made it, if derivatives are being recorded; a leaf node if it is a parameter.
-    public let node: Node?
+    /// Settable for `bss.grad`, which makes plain tensors leaves while their function runs.
+    public internal(set) var node: Node?
 
     public init(_ view: ArrayView, node: Node? = nil) {
         self.view = view

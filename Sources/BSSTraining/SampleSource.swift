@@ -1,8 +1,7 @@
+import BSSBackend
 import BSSCore
+import BSSData
 import BSSTensor
-
-/// The three parts of a dataset.
-public enum SplitName: String, CaseIterable, Sendable { case train, val, test }
 
 /// What training needs to know of a dataset. Rows number all samples of all splits from 0.
 public protocol SampleSource: AnyObject {
@@ -21,4 +20,28 @@ public protocol SampleSource: AnyObject {
     func describe(row: Int) -> String
     /// Hash of the data, for run records.
     var fingerprint: String { get }
+}
+
+/// A dataset in memory as training sees it.
+public final class DatasetSource: SampleSource {
+    public let dataset: Dataset
+    public init(_ dataset: Dataset) { self.dataset = dataset }
+
+    public var name: String { dataset.name }
+    public private(set) lazy var modalities: [String] = dataset.modalities.map(\.name)
+    public func sampleShape(_ modality: Int) -> [Int] { dataset.modalities[modality].shape }
+    public var classes: Int { dataset.classCount }
+    public var classColumns: [Int] { dataset.labels }
+    public func rows(_ split: SplitName) -> [Int] { dataset.indices(split) }
+    public var fingerprint: String { dataset.treeHash }
+    public func describe(row: Int) -> String { dataset.ids[row] }
+
+    public func batch(_ modality: Int, rows: [Int], augments: Bool, random: RandomStream) throws -> Tensor {
+        let source = dataset.modalities[modality]
+        let shape = try Shape([rows.count] + source.shape, operation: "batch")
+        return try withUnsafeTemporaryAllocation(of: Float.self, capacity: max(shape.elementCount, 1)) { buffer in
+            source.copyRows(rows, to: buffer.baseAddress!)
+            return try Tensor.from(UnsafeBufferPointer(rebasing: buffer[0..<shape.elementCount]), shape)
+        }
+    }
 }

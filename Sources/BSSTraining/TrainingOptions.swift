@@ -29,16 +29,16 @@ public struct TrainingOptions {
     static let epochsArgument = Argument("epochs", default: 30, "passes over the scheduler's plan", check: .atLeast(1))
     static let batchArgument = Argument("batch_size", default: 64, "samples a step", check: .atLeast(1))
     static let seedArgument = Argument<Int?>("seed", default: nil, "root of every random stream; the command line's --seed, else 1")
-    static let rebalanceArgument = Argument("rebalance", default: try! Configured<RebalanceRecipe>("joint"), "losses and gradients against imbalance")
+    static let rebalanceArgument = Argument("rebalance", default: Configured<RebalanceRecipe>.named("joint"), "losses and gradients against imbalance")
     static let alphaArgument = Argument<Double?>("alpha", default: nil, "Eq. 5: w_multi = 1 - alpha, w_uni = alpha (0.2 if neither alpha nor weights are given)", check: Check("from 0 to 1") { $0.map { (0...1).contains($0) } ?? true })
     static let multiArgument = Argument<Double?>("w_multi", default: nil, "weight of the fused loss, instead of alpha", check: Check("at least 0") { $0 ?? 0 >= 0 })
     static let uniArgument = Argument<Double?>("w_uni", default: nil, "weight of every unimodal loss, instead of alpha", check: Check("at least 0") { $0 ?? 0 >= 0 })
     static let headsArgument = Argument("inference_heads", default: InferenceHeads.automatic, "heads summed at inference: \"all\" (Eq. 12), \"unimodal\", \"fused\", or weights { fused = 1, audio = 1 }; \"auto\" follows the method")
-    static let schedulerArgument = Argument("scheduler", default: try! Configured<Scheduler>("random"), "which samples an epoch shows, in which order")
+    static let schedulerArgument = Argument("scheduler", default: Configured<Scheduler>.named("random"), "which samples an epoch shows, in which order")
     static let optimizerArgument = Argument(
-        "optimizer", default: try! Configured<OptimizerRecipe>("sgd", Table(fields: [("learning_rate", .number(1e-2)), ("momentum", .number(0.9)), ("weight_decay", .number(1e-4))])),
+        "optimizer", default: Configured<OptimizerRecipe>.named("sgd", Table(fields: [("learning_rate", .number(1e-2)), ("momentum", .number(0.9)), ("weight_decay", .number(1e-4))])),
         "update rule; the default is the paper's for audio-video")
-    static let scheduleArgument = Argument("learning_rate", default: try! Configured<LearningRateRecipe>("constant"), "learning-rate schedule over epochs")
+    static let scheduleArgument = Argument("learning_rate", default: Configured<LearningRateRecipe>.named("constant"), "learning-rate schedule over epochs")
     static let clipArgument = Argument<Double?>("clip_norm", default: nil, "largest joint 2-norm of the gradients", check: Check("greater than 0") { $0 ?? 1 > 0 })
     static let selectArgument = Argument("select", default: "val_best", "what run.result.selected is; all three are always logged", check: .oneOf(["last", "val_best", "test_best"]))
     static let validationArgument = Argument("use_val", default: true, "evaluate the validation split; without one, val_best is last")
@@ -131,14 +131,14 @@ public enum InferenceHeads: ArgumentType {
         case .automatic, .all: return Array(repeating: 1, count: modalities.count + 1)
         case .unimodal: return [0] + Array(repeating: 1, count: modalities.count)
         case .fused: return [1] + Array(repeating: 0, count: modalities.count)
-        case .weights(let table): return (["fused"] + modalities).map { table[$0]?.double ?? 0 }
+        case .weights(let table): return [table["fused"]?.double ?? 0] + modalities.map { (table[$0] ?? table["unimodal"])?.double ?? 0 }
         }
     }
 
     /// - Throws: a weight for a head that does not exist.
     func check(_ modalities: [String]) throws {
         guard case .weights(let table) = self else { return }
-        for key in table.keys where key != "fused" && !modalities.contains(key) {
+        for key in table.keys where key != "fused" && key != "unimodal" && !modalities.contains(key) {
             throw BSSError("bss.train", "inference_heads has no head '\(key)'", hint: "heads: \((["fused"] + modalities).joined(separator: ", "))", kind: .usage)
         }
     }

@@ -7,7 +7,7 @@ double bss_digamma(double x) {
   if (x == 0) return copysign(INFINITY, -x);
   if (x < 0) {
     if (x == floor(x)) return NAN;
-    double part = x - floor(x);  // tan(pi x) of a large x would lose the fraction
+    double part = x - rint(x);  // tan(pi x) of a large x would lose the fraction
     return bss_digamma(1 - x) - M_PI / tan(M_PI * part);
   }
   double y = 0;
@@ -25,7 +25,7 @@ double bss_trigamma(double x) {
   if (x == 0) return INFINITY;
   if (x < 0) {
     if (x == floor(x)) return INFINITY;
-    double s = sin(M_PI * (x - floor(x)));
+    double s = sin(M_PI * (x - rint(x)));
     return M_PI * M_PI / (s * s) - bss_trigamma(1 - x);
   }
   double y = 0;

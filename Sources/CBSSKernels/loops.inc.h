@@ -4,7 +4,6 @@
 #define CAT2(a, b) a##_##b
 #define CAT(a, b) CAT2(a, b)
 #define TN(name) FN(CAT(name, S))
-#define GEMM_KC 384
 
 // MATH(name): the scalar functions; F(exp) is the one of the current type.
 #define MATH(name) FN(fast_##name)

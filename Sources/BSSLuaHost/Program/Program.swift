@@ -78,6 +78,7 @@ public struct Program {
             } else if !wantsPrompt, invocation.steps.isEmpty, !invocation.showsVersion, isatty(STDIN_FILENO) == 0 {
                 try state.runFile(nil)
             }
+            if !wantsPrompt { try state.whenScriptEnds?() }
         } catch {
             let code = report(error, invocation)
             state.regainControl()

@@ -92,3 +92,23 @@ private struct BackwardPass {
         return gradients
     }
 }
+
+extension Autograd {
+    /// d f() / d parameter for each parameter, zeros where f does not depend on it. Plain tensors are leaves while `f` runs.
+    ///
+    /// - Throws: what `f` throws, and a result that is not a scalar.
+    public static func gradients(of function: () throws -> Tensor, _ parameters: [Tensor]) throws -> (value: Tensor, gradients: [Tensor]) {
+        let lent = parameters.filter { $0.node == nil }
+        for tensor in lent {
+            guard tensor.dtype.isFloat else { throw BSSError("bss.grad", "only float tensors have gradients, got \(tensor.dtype.name)") }
+            tensor.node = Node.leaf()
+        }
+        defer { for tensor in lent { tensor.node = nil } }
+        let value = try function()
+        guard value.elementCount == 1 else {
+            throw BSSError("bss.grad", "the function must return a scalar, got shape \(value.shape)", hint: "end with :sum() or :mean()")
+        }
+        let found = value.node == nil ? Gradients() : try value.backward()
+        return (value.detached, try parameters.map { try found[$0] ?? Tensor.zeros($0.shape, $0.dtype, on: $0.backend) })
+    }
+}

@@ -116,10 +116,17 @@ extension Tensor {
         return try terms.reducedLoss(reduction)
     }
 
-    /// l = max(x, 0) - x y + log(1 + exp(-|x|)), the stable form of binary cross-entropy on logits.
-    public static func binaryCrossEntropyWithLogits(_ logits: Tensor, _ target: Tensor, reduction: Reduction = .mean) throws -> Tensor {
+    /// Binary cross-entropy on logits, in the stable form: l = (1 - y) x - (1 + (w - 1) y) log σ(x).
+    ///
+    /// `positiveWeight` w (broadcast, 1 if nil) weighs the positive samples.
+    public static func binaryCrossEntropyWithLogits(
+        _ logits: Tensor, _ target: Tensor, positiveWeight: Tensor? = nil, reduction: Reduction = .mean
+    ) throws -> Tensor {
         try sameShape("bce_with_logits", logits, target)
-        return try logits.multiplied(by: target.unary(.mulScalar, -1).adding(1)).subtracting(logits.unary(.logSigmoid)).reducedLoss(reduction)
+        let negative = try logits.multiplied(by: target.unary(.mulScalar, -1).adding(1))
+        var positive = try logits.unary(.logSigmoid)
+        if let positiveWeight { positive = try positive.multiplied(by: positiveWeight.adding(-1).multiplied(by: target).adding(1)) }
+        return try negative.subtracting(positive).reducedLoss(reduction)
     }
 
     /// l = (x - y)²

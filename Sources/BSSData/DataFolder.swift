@@ -1,0 +1,74 @@
+import BSSCodecs
+import BSSCore
+import Glibc
+
+/// Where datasets are looked up by folder name.
+public enum DataPath {
+    /// Folders given on the command line (`--data`), searched before those of `BSS_DATA` (separated by colons).
+    nonisolated(unsafe) public static var folders: [String] = []
+
+    static var all: [String] {
+        let named = getenv("BSS_DATA").map { String(cString: $0) } ?? ""
+        return folders + named.split(separator: ":").map(String.init)
+    }
+
+    /// The folder of a dataset: `root`, else a folder called one of `names` on the data path, else a folder of the path
+    /// that itself holds `marker`.
+    static func find(_ names: [String], marker: String, root: String?, operation: String) throws -> DataFolder {
+        if let root {
+            guard Files.isFolder(root) else { throw BSSError(operation, "root = \"\(root)\" is not a folder", kind: .data) }
+            return DataFolder(root, operation)
+        }
+        for folder in all {
+            for name in names where Files.isFolder("\(folder)/\(name)") { return DataFolder("\(folder)/\(name)", operation) }
+        }
+        for folder in all where Files.exists("\(folder)/\(marker)") { return DataFolder(folder, operation) }
+        let searched = all.isEmpty ? "no data folder is set" : "looked in \(all.joined(separator: ", "))"
+        throw BSSError(operation, "no folder \(names.map { "'\($0)'" }.joined(separator: " or ")): \(searched)", hint: "name its parent with --data DIR or BSS_DATA, or pass root = DIR", kind: .data)
+    }
+}
+
+/// A dataset's folder: reads files by relative path, and keeps what was read for the manifest.
+final class DataFolder {
+    let path: String
+    private let operation: String
+    private(set) var records: [FileRecord] = []
+
+    init(_ path: String, _ operation: String) {
+        self.path = path
+        self.operation = operation
+    }
+
+    /// A relative path, or an absolute one.
+    func full(_ relative: String) -> String { relative.hasPrefix("/") || path.isEmpty ? relative : "\(path)/\(relative)" }
+
+    /// - Throws: the reason with the file's path, under the dataset's name.
+    func read(_ relative: String) throws -> [UInt8] {
+        let bytes = try explained { try Files.read(full(relative)) }
+        records.append(FileRecord(path: relative, size: bytes.count, sha256: Checksum.sha256(bytes)))
+        return bytes
+    }
+
+    func csv(_ relative: String, separator: Character = ",") throws -> CSVTable {
+        let bytes = try read(relative)
+        return try explained { try CSVTable(text: bytes, source: relative, separator: separator) }
+    }
+
+    func npy(_ relative: String) throws -> NpyArray {
+        let bytes = try read(relative)
+        return try explained { try Npy.parse(bytes, source: relative) }
+    }
+
+    func npz(_ relative: String) throws -> Npz {
+        let bytes = try read(relative)
+        return try explained { try Npz(bytes: bytes, source: relative) }
+    }
+
+    /// Runs a reader; its error keeps its words and gets the dataset's name as its operation.
+    func explained<T>(_ body: () throws -> T) throws -> T {
+        do { return try body() } catch var error as BSSError {
+            error.operation = operation
+            throw error
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import BSSCore
+
+extension Dataset: Family {
+    public static var familyName: String { "data" }
+    public static var noun: String { "dataset" }
+    public static var help: String { "Datasets: generated, from your own arrays and tables, or one of the known collections." }
+
+    public static let parts: [Part<Dataset>] = [
+        SyntheticData.part, ArrayData.npz, ArrayData.npy, TableData.part, Mosi.part, MultipleFeatures.part, SpokenDigits.part,
+    ]
+}
+
+/// Arguments that several datasets share.
+enum DataArgument {
+    static let root = Argument<String?>("root", default: nil, "the dataset's folder; without it the data path is searched")
+    static let standardise = Argument<Bool>(
+        "standardise", default: true, "subtract the mean and divide by the deviation of each column (or channel), fitted on the training split alone")
+}

@@ -1,0 +1,86 @@
+import BSSCore
+import BSSCurriculum
+import BSSNN
+import BSSTensor
+import BSSTraining
+
+/// A finished training in scripts.
+final class RunObject: HostObject {
+    let id: String?
+    let folder: String?
+    private let result: Table
+    private let history: [Table]
+    private let model: ModelObject?
+    private let configuration: Table
+    private let scores: [Double]
+    private let order: [Int]
+    private let hash: String
+    private let seconds: Double
+    private let scoringSeconds: Double
+    private let measurement: Measurement?
+
+    init(_ result: TrainingResult, recipe: ModelRecipe, configuration: Table, recorder: RunRecorder?, trainer: Trainer) {
+        (id, folder) = (recorder?.id, recorder?.folder)
+        self.result = result.selections
+        history = result.history
+        model = ModelObject(recipe, network: result.model)
+        self.configuration = configuration
+        (scores, order) = (result.scores, result.order)
+        (hash, seconds, scoringSeconds) = (result.parametersHash, result.seconds, result.scoringSeconds)
+        measurement = trainer.measurement
+    }
+
+    /// A run that was finished earlier, from its record (`--resume`): everything but the model and the scores.
+    init(_ record: Table, recorder: RunRecorder) {
+        (id, folder) = (recorder.id, recorder.folder)
+        result = record["result"]?.table ?? Table()
+        history = record["history"]?.table?.items.compactMap(\.table) ?? []
+        model = nil
+        configuration = record["config"]?.table ?? Table()
+        (scores, order) = ([], [])
+        hash = record["parameters_hash"]?.string ?? ""
+        seconds = record.value(atPath: "time.training_seconds")?.double ?? 0
+        scoringSeconds = record.value(atPath: "time.scoring_seconds")?.double ?? 0
+        measurement = nil
+    }
+
+    /// `{train, val, test}` of the epoch that `select` asked for.
+    var selected: Table { (result["selected"] ?? result["last"])?.table ?? Table() }
+
+    var objectType: ObjectType { RunObject.type }
+
+    /// A table of metrics by split and output, for the selected epoch.
+    var summary: String {
+        let selection = configuration["select"]?.string ?? "last"
+        let chosen = result[selection]?.table ?? Table()
+        var lines = ["run \(id ?? "(not recorded)"): \(history.count) epochs in \(Text.fixed(seconds, 2)) s; \(selection) = epoch \(chosen["epoch"]?.int ?? 0)"]
+        let metrics = ["accuracy", "map", "macro_f1", "weighted_f1", "loss"]
+        lines.append(Text.padded("", to: 20) + metrics.map { Text.padded($0, to: 12, right: true) }.joined())
+        for split in ["train", "val", "test"] {
+            guard let outputs = chosen[split]?.table else { continue }
+            for (name, value) in outputs.fields {
+                guard let table = value.table else { continue }
+                let cells = metrics.map { Text.padded(table[$0]?.double.map { Text.fixed($0, 4) } ?? "", to: 12, right: true) }
+                lines.append(Text.padded("\(split) \(name)", to: 20) + cells.joined())
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    static let type = ObjectType(
+        "run", help: "A finished training: results, history, scores and the trained model.",
+        properties: [
+            Property("result", "result.<selection>.<split>.<output>.<metric>; selections last, val_best, test_best, selected.") { (r: RunObject) in .table(r.result) },
+            Property("history", "Per epoch: train, val, test, learning_rate, samples, seconds, plan.") { (r: RunObject) in .list(r.history.map(Value.table)) },
+            Property("scores", "Balance score of each training sample (s_upd), by position in the training split; empty without a scoring scheduler.") { (r: RunObject) in .list(r.scores) },
+            Property("order", "The last epoch's samples, as positions (from 1) in the training split.") { (r: RunObject) in .list(r.order.map { .int($0 + 1) }) },
+            Property("measurement", "The last scan in full: score, ranking, and each criterion raw and normalised; nil without one.") { (r: RunObject) in r.measurement.map { .table($0.table) } ?? .null },
+            Property("model", "The trained model; nil for a run that --resume took from its record.") { (r: RunObject) in r.model.map { .object($0) } ?? .null },
+            Property("config", "Every option, defaults filled in.") { (r: RunObject) in .table(r.configuration) },
+            Property("parameters_hash", "SHA-256 of the trained parameters and buffers.") { (r: RunObject) in .string(r.hash) },
+            Property("seconds", "Wall time of the training.") { (r: RunObject) in .number(r.seconds) },
+            Property("scoring_seconds", "Wall time of the scheduler's scans in it.") { (r: RunObject) in .number(r.scoringSeconds) },
+            Property("id", "Short hash of configuration, script, data and engine; nil if not recorded.") { (r: RunObject) in r.id.map { .string($0) } ?? .null },
+            Property("folder", "Where its files are; nil if not recorded.") { (r: RunObject) in r.folder.map { .string($0) } ?? .null },
+        ])
+}

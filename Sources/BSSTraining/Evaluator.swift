@@ -1,0 +1,136 @@
+import BSSCore
+import BSSCurriculum
+import BSSData
+import BSSNN
+import BSSTensor
+
+/// Logits of one pass over some rows, row-major [n, C], by output.
+struct ScanResult {
+    var fused: [Float] = []
+    var unimodal: [[Float]]
+    var total: [Float] = []
+    var features: [[Float]]
+    var count = 0
+
+    init(modalities: Int) {
+        unimodal = Array(repeating: [], count: modalities)
+        features = Array(repeating: [], count: modalities)
+    }
+}
+
+/// Passes over the data that change nothing: metrics, and evidence for schedulers and methods.
+public final class Evaluator {
+    private let model: MultimodalModel
+    private let source: any SampleSource
+    private let total: (MultimodalOutput) throws -> Tensor
+    /// Fixed, so that results do not depend on the training's batch size.
+    private let batchSize = 256
+
+    init(model: MultimodalModel, source: any SampleSource, total: @escaping (MultimodalOutput) throws -> Tensor) {
+        self.model = model
+        self.source = source
+        self.total = total
+    }
+
+    /// Modality positions of the source in the model's order.
+    static func inputs(_ model: MultimodalModel, _ source: any SampleSource, rows: [Int], augments: Bool, random: RandomStream) throws -> [Tensor] {
+        try model.modalities.map { name in
+            try source.batch(source.modalities.firstIndex(of: name) ?? 0, rows: rows, augments: augments, random: random)
+        }
+    }
+
+    func scan(
+        rows: [Int], phase: Phase = .evaluation, augments: Bool = false, batchSize: Int? = nil, random: RandomStream = RandomStream(seed: 0, name: "scan"),
+        keepsFeatures: Bool = false
+    ) throws -> ScanResult {
+        try Autograd.withoutRecording {
+            var result = ScanResult(modalities: model.modalities.count)
+            let size = batchSize ?? self.batchSize
+            for (number, start) in stride(from: 0, to: rows.count, by: size).enumerated() {
+                try Cancellation.check("evaluation")
+                let part = Array(rows[start..<min(start + size, rows.count)])
+                let random = random.child("batch \(number)")
+                let output = try model.forward(Evaluator.inputs(model, source, rows: part, augments: augments, random: random), ForwardContext(phase, random: random))
+                result.fused += try output.fused.values(Float.self)
+                result.total += try total(output).values(Float.self)
+                for m in output.unimodal.indices {
+                    result.unimodal[m] += try output.unimodal[m].values(Float.self)
+                    if keepsFeatures { result.features[m] += try output.features[m].values(Float.self) }
+                }
+                result.count += part.count
+            }
+            return result
+        }
+    }
+
+    /// `{loss, total = {accuracy, map, macro_f1, weighted_f1, loss}, fused = …, <modality> = …}` of a split.
+    public func evaluate(rows: [Int], weights: LossWeights, mapAverage: String) throws -> Table {
+        try metrics(scan(rows: rows), rows: rows, weights: weights, mapAverage: mapAverage)
+    }
+
+    func metrics(_ scan: ScanResult, rows: [Int], weights: LossWeights, mapAverage: String, loss: Double? = nil) throws -> Table {
+        let labels = rows.map { source.classColumns[$0] }
+        let outputs = [("total", scan.total), ("fused", scan.fused)] + zip(model.modalities, scan.unimodal)
+        var table = Table()
+        var parts: [Table] = []
+        for (_, logits) in outputs { parts.append(try OutputMetrics.table(logits: logits, classes: model.classes, labels: labels, mapAverage: mapAverage)) }
+        let fusedLoss = parts[1]["loss"]?.double ?? 0
+        let uni = zip(weights.uni, parts.dropFirst(2)).reduce(0.0) { $0 + $1.0 * ($1.1["loss"]?.double ?? 0) }
+        table["loss"] = .number(loss ?? (weights.multi * fusedLoss + uni))
+        for ((name, _), part) in zip(outputs, parts) { table[name] = .table(part) }
+        return table
+    }
+
+    /// What criteria look at: logits, fused logits, features and gradient norms of `rows`, in their order.
+    func evidence(rows: [Int], settings: ScanSettings, needs: Set<Criterion.Need>, weights: LossWeights, seed: Int, batchSize: Int, epoch: Int) throws -> Evidence {
+        let random = RandomStream(seed: UInt64(bitPattern: Int64(seed)), name: "score").child("seed \(settings.seed)")
+        var order = Array(rows.indices)
+        if settings.isShuffled {
+            var stream = random.child("order")
+            order = stream.permutation(rows.count)
+        }
+        let phase: Phase = settings.mode == .eval ? .evaluation : settings.mode == .train ? .training : .batchStatistics
+        let scan = try scan(
+            rows: order.map { rows[$0] }, phase: phase, augments: settings.usesTrainingTransform, batchSize: phase == .evaluation ? nil : batchSize,
+            random: random.child("epoch \(epoch)"), keepsFeatures: needs.contains(.features))
+        func matrix(_ values: [Float]) -> Matrix {
+            let columns = rows.isEmpty ? 0 : values.count / rows.count
+            var out = [Double](repeating: 0, count: values.count)
+            for (position, row) in order.enumerated() {
+                for c in 0..<columns { out[row * columns + c] = Double(values[position * columns + c]) }
+            }
+            return Matrix(rows: rows.count, columns: columns, values: out)
+        }
+        return try Evidence(
+            modalities: model.modalities, logits: scan.unimodal.map(matrix), fused: matrix(scan.fused), labels: rows.map { source.classColumns[$0] },
+            features: needs.contains(.features) ? scan.features.map(matrix) : nil,
+            gradientNorms: needs.contains(.gradientNorms) ? try gradientNorms(rows, weights) : nil, lossWeights: weights)
+    }
+
+    /// Σ over parameters of ‖dL/dθ‖₂ for every sample alone (official-audit Q29), in evaluation mode.
+    private func gradientNorms(_ rows: [Int], _ weights: LossWeights) throws -> [Double] {
+        let parameters = model.parameters().map(\.parameter)
+        return try rows.map { row in
+            try Cancellation.check("gradient norms")
+            let inputs = try Evaluator.inputs(model, source, rows: [row], augments: false, random: RandomStream(seed: 0, name: "scan"))
+            let output = try model.forward(inputs, ForwardContext(.evaluation))
+            let terms = try EquationFive.terms(output, Tensor.from([source.classColumns[row]]), weights, model.modalities)
+            let gradients = try TrainingLoss.total(terms, weights: nil).backward()
+            return try parameters.reduce(0.0) { try $0 + (gradients[$1.value].map { try $0.backend.sumOfSquares($0.contiguous().view).squareRoot() } ?? 0) }
+        }
+    }
+}
+
+enum TrainingLoss {
+    /// Σ_t weight_t · mean over the batch of (sample weight · term).
+    static func total(_ terms: [LossTerm], weights: Tensor?) throws -> Tensor {
+        var sum: Tensor?
+        for term in terms {
+            let weighted = try weights.map { try term.perSample * $0 } ?? term.perSample
+            let scaled = try weighted.sum().multiplied(by: term.weight / Double(max(term.perSample.elementCount, 1)))
+            sum = try sum.map { try $0 + scaled } ?? scaled
+        }
+        guard let sum else { throw BSSError("loss", "the method gives no loss term") }
+        return sum
+    }
+}

@@ -1,0 +1,253 @@
+import BSSCore
+import BSSCurriculum
+import BSSData
+import BSSNN
+import BSSTensor
+import Glibc
+
+/// The one training loop. What differs between methods are hooks of `RebalanceMethod`; what differs between curricula is
+/// the `Scheduler`; nothing else trains.
+///
+/// Per epoch (t from 0): learning rate → scores, if the scheduler wants them → plan → batches of
+/// {forward → loss → backward → adjust → clip → update} → evaluation → selection → callback → checkpoint.
+public final class Trainer {
+    public let options: TrainingOptions
+    public let model: MultimodalModel
+    let source: any SampleSource
+    let context: TrainingContext
+    let method: RebalanceMethod
+    private let optimizer: Optimizer
+    private let schedule: LearningRateSchedule
+    private let sequencer: Sequencer
+    private let evaluator: Evaluator
+    private let weights: LossWeights
+    private let trainRows: [Int]
+
+    /// Called after each epoch with its record; `false` stops.
+    public var onEpoch: ((Table, Trainer) throws -> Bool)?
+    public weak var observer: (any TrainingObserver)?
+    /// Where checkpoints go; nil = none.
+    public var checkpointPath: String?
+    /// Seconds of training between checkpoints when `checkpoint_every` is not given.
+    public var checkpointSeconds = 5.0
+    private(set) var history: [Table] = []
+    private var best = Table()
+    private var scoringSeconds = 0.0
+    public private(set) var lastPlan: EpochPlan?
+
+    /// - Throws: options that do not fit model or data.
+    public init(_ options: TrainingOptions, model: MultimodalModel, source: any SampleSource) throws {
+        self.options = options
+        self.model = model
+        self.source = source
+        trainRows = source.rows(.train)
+        guard !trainRows.isEmpty else { throw BSSError("bss.train", "the dataset '\(source.name)' has no training samples", kind: .data) }
+        try options.inferenceHeads.check(model.modalities)
+        let method = options.rebalance.product.make()
+        self.method = method
+        weights = method.lossWeights(options, modalities: model.modalities.count)
+        let recipe = options.optimizer.product
+        optimizer = recipe.make(model.parameterGroups())
+        schedule = options.learningRate.product.make(recipe.learningRate)
+        sequencer = options.scheduler.product.begin(count: trainRows.count, labels: trainRows.map { source.classColumns[$0] }, classes: source.classes)
+        var total: (MultimodalOutput) throws -> Tensor = { $0.fused }
+        evaluator = Evaluator(model: model, source: source) { try total($0) }
+        context = TrainingContext(model: model, optimizer: optimizer, options: options, lossWeights: weights, source: source, evaluator: evaluator)
+        total = { [unowned context] in try method.predict(context, $0) }
+        try method.setup(context)
+    }
+
+    /// Trains to the end, or until `onEpoch` says stop. With `resumes` it goes on from the checkpoint, if there is one.
+    public func run(resumes: Bool = false) throws -> TrainingResult {
+        let identity = try self.identity()
+        var next = 0
+        var earlier = 0.0
+        if resumes, let path = checkpointPath, Files.exists(path) {
+            let saved = try Checkpoint.read(path, identity: identity, model, optimizer)
+            (next, context.step, history, best) = (saved.nextEpoch, saved.step, saved.history, saved.best)
+            (earlier, scoringSeconds) = (saved.seconds, saved.scoringSeconds)
+            schedule.state = saved.schedule
+            try sequencer.restore(saved.sequencer)
+            method.state = saved.method
+        }
+        observer?.trainingBegan(epochs: options.epochs, resumedAt: next)
+        let start = Trainer.now()
+        var lastWrite = start
+        var isStopped = false
+        for epoch in next..<max(next, options.epochs) {
+            let record = try trainEpoch(epoch)
+            history.append(record)
+            select(record)
+            context.lastEpoch = record
+            try method.epochEnded(context)
+            watch(record)
+            observer?.epochEnded(record, epoch: epoch)
+            isStopped = try onEpoch.map { try !$0(record, self) } ?? false
+            let isDue = options.checkpointEvery.map { (epoch + 1) % $0 == 0 } ?? (Trainer.now() - lastWrite >= checkpointSeconds)
+            if let path = checkpointPath, isDue, epoch + 1 < options.epochs, !isStopped {
+                try observer?.checkpointing()
+                try checkpoint(nextEpoch: epoch + 1, seconds: earlier + Trainer.now() - start, identity).write(model, optimizer, to: path)
+                lastWrite = Trainer.now()
+            }
+            if isStopped { break }
+        }
+        let result = TrainingResult(
+            model: model, history: history, selections: selections(), scores: sequencer.scores, order: lastPlan?.indices ?? [],
+            parametersHash: try model.parametersHash(), seconds: earlier + Trainer.now() - start, scoringSeconds: scoringSeconds, isComplete: !isStopped)
+        observer?.trainingEnded(result)
+        return result
+    }
+
+    /// The scheduler's state, for callbacks and plots.
+    public var scores: [Double] { sequencer.scores }
+    public var measurement: Measurement? { sequencer.measurement }
+
+    // MARK: One epoch
+
+    private func trainEpoch(_ epoch: Int) throws -> Table {
+        let start = Trainer.now()
+        context.epoch = epoch
+        optimizer.learningRate = schedule.rate(epoch: epoch)
+        try method.epochBegan(context)
+        try score(epoch)
+        let scored = Trainer.now()
+        let plan = try sequencer.plan(epoch: epoch, batchSize: options.batchSize, random: stream("order"))
+        lastPlan = plan
+        let samples = try method.plan(context, SamplePlan(positions: plan.indices, weights: plan.weights))
+        let training = try trainBatches(samples, dropsLast: plan.dropsLast, epoch)
+        var record = Table(fields: [
+            ("epoch", .int(epoch)), ("learning_rate", .number(optimizer.learningRate)), ("samples", .int(training.rows.count)),
+        ])
+        record["train"] = .table(try evaluator.metrics(training.scan, rows: training.rows, weights: weights, mapAverage: options.mapAverage, loss: training.loss))
+        for split in [SplitName.val, .test] where split != .val || options.usesValidation {
+            let rows = source.rows(split)
+            if !rows.isEmpty { record[split.rawValue] = .table(try evaluator.evaluate(rows: rows, weights: weights, mapAverage: options.mapAverage)) }
+        }
+        var log = plan.log.table
+        log["fraction"] = .number(plan.fraction)
+        record["plan"] = .table(log)
+        record["scoring_seconds"] = .number(scored - start)
+        record["seconds"] = .number(Trainer.now() - start)
+        return record
+    }
+
+    private func score(_ epoch: Int) throws {
+        guard sequencer.needsScores(atEpoch: epoch), let measurer = options.scheduler.product.measurer else { return }
+        let start = Trainer.now()
+        let settings = options.scheduler.product.scan
+        let evidence: Evidence
+        if let path = settings.checkpoint {
+            evidence = try scoringWith(checkpoint: path) { try self.evidence(measurer, settings, epoch) }
+        } else {
+            evidence = try self.evidence(measurer, settings, epoch)
+        }
+        try sequencer.receive(measurer.score(evidence), epoch: epoch)
+        scoringSeconds += Trainer.now() - start
+    }
+
+    private func evidence(_ measurer: Measurer, _ settings: ScanSettings, _ epoch: Int) throws -> Evidence {
+        try evaluator.evidence(
+            rows: trainRows, settings: settings, needs: measurer.needs, weights: weights, seed: options.seed, batchSize: options.batchSize, epoch: epoch)
+    }
+
+    /// Runs `body` with another model's parameters, then puts ours back.
+    private func scoringWith<R>(checkpoint path: String, _ body: () throws -> R) throws -> R {
+        let own = try model.stateTensors().map { entry in
+            (entry.name, Tensor(try { let copy = try Tensor.allocate(entry.tensor.shape, entry.tensor.dtype, on: entry.tensor.backend); try entry.tensor.backend.copy(entry.tensor.view, out: copy); return copy }()))
+        }
+        let saved = Dictionary(uniqueKeysWithValues: own)
+        let (tensors, _) = try TensorFile.read(path)
+        let prefix = tensors.keys.contains { $0.hasPrefix("model.") } ? "model." : ""
+        try model.restore(tensors, prefix: prefix, source: path)
+        let result = Result { try body() }
+        try model.restore(saved, source: "memory")
+        return try result.get()
+    }
+
+    private func trainBatches(_ plan: SamplePlan, dropsLast: Bool, _ epoch: Int) throws -> (scan: ScanResult, rows: [Int], loss: Double) {
+        let size = options.batchSize, count = plan.positions.count
+        let steps = dropsLast ? count / size : (count + size - 1) / size
+        let forward = ForwardContext(.training, random: stream("dropout").child("epoch \(epoch)"))
+        let augment = stream("augment").child("epoch \(epoch)")
+        var scan = ScanResult(modalities: model.modalities.count)
+        var seen: [Int] = []
+        var lossSum = 0.0
+        for step in 0..<steps {
+            try Cancellation.check("training")
+            let range = step * size..<min((step + 1) * size, count)
+            let positions = Array(plan.positions[range])
+            let rows = positions.map { trainRows[$0] }
+            let batch = TrainingBatch(
+                inputs: try Evaluator.inputs(model, source, rows: rows, augments: true, random: augment.child("step \(step)")),
+                labels: try Tensor.from(rows.map { source.classColumns[$0] }), positions: positions,
+                weights: try plan.weights.map { try Tensor.from($0[range].map(Float.init)) }, keeps: plan.keeps.map { Array($0[range]) })
+            let loss = try trainStep(batch, forward, &scan)
+            guard loss.isFinite else { throw nonFinite(loss, epoch, step, rows) }
+            lossSum += loss * Double(rows.count)
+            seen += rows
+            scan.count += rows.count
+            context.step += 1
+            observer?.stepEnded(epoch: epoch, step: step, steps: steps, loss: loss)
+        }
+        return (scan, seen, seen.isEmpty ? 0 : lossSum / Double(seen.count))
+    }
+
+    private func nonFinite(_ loss: Double, _ epoch: Int, _ step: Int, _ rows: [Int]) -> BSSError {
+        let names = rows.prefix(8).map(source.describe).joined(separator: ", ") + (rows.count > 8 ? ", …" : "")
+        return BSSError(
+            "bss.train", "the loss is \(Text.number(loss)) at epoch \(epoch), step \(step + 1), samples \(names)",
+            hint: "lower the learning rate, set clip_norm, or look at these samples")
+    }
+
+    // MARK: Selection
+
+    /// Keeps the best epoch so far by validation and by test accuracy of the total output (first of equals).
+    private func select(_ record: Table) {
+        for (key, split) in [("val_best", "val"), ("test_best", "test")] {
+            guard let value = record.value(atPath: "\(split).total.accuracy")?.double else { continue }
+            if best[key] == nil || value > (best[key]?.table?.value(atPath: "\(split).total.accuracy")?.double ?? -1) { best[key] = .table(Trainer.selection(record)) }
+        }
+    }
+
+    private static func selection(_ record: Table) -> Table {
+        Table(fields: ["epoch", "train", "val", "test"].compactMap { key in record[key].map { (key, $0) } })
+    }
+
+    private func selections() -> Table {
+        var table = Table()
+        let last = history.last.map(Trainer.selection) ?? Table()
+        table["last"] = .table(last)
+        table["val_best"] = best["val_best"] ?? .table(last)
+        table["test_best"] = best["test_best"] ?? .table(last)
+        table["selected"] = table[options.select]
+        return table
+    }
+
+    private func watch(_ record: Table) {
+        let path = ["train_loss": "train.loss", "val_loss": "val.loss", "val_accuracy": "val.total.accuracy"][options.learningRate.product.watches] ?? "train.loss"
+        // Without a validation split the training loss is watched instead.
+        let fallback = options.learningRate.product.watches == "val_accuracy" ? "train.total.accuracy" : "train.loss"
+        if let metric = (record.value(atPath: path) ?? record.value(atPath: fallback))?.double { schedule.observe(metric) }
+    }
+
+    // MARK: Identity and checkpoints
+
+    private func stream(_ name: String) -> RandomStream { RandomStream(seed: UInt64(bitPattern: Int64(options.seed)), name: name) }
+
+    private func identity() throws -> String {
+        let parameters = model.parameters().map { "\($0.name)\($0.parameter.value.shape)" }.joined(separator: ";")
+        return SHA256.hex(JSON.text(.table(options.configuration)) + parameters + source.fingerprint)
+    }
+
+    private func checkpoint(nextEpoch: Int, seconds: Double, _ identity: String) -> Checkpoint {
+        Checkpoint(
+            nextEpoch: nextEpoch, step: context.step, history: history, best: best, schedule: schedule.state, optimizerSteps: optimizer.steps,
+            sequencer: sequencer.state, method: method.state, seconds: seconds, scoringSeconds: scoringSeconds, identity: identity)
+    }
+
+    static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}
