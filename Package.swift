@@ -45,6 +45,8 @@ let package = Package(
             name: "_BSSTestSupport", dependencies: ["BSSCore", "BSSCodecs"], path: "Tests/BSSTestSupport",
             swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
+            name: "BSSLuaHostTests", dependencies: ["BSSLuaHost", "bss-lua"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
             name: "BSSTensorTests", dependencies: ["BSSTensor", "BSSCodecs", "_BSSTestSupport"],
             swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(

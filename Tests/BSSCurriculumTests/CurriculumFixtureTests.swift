@@ -4,7 +4,7 @@ import BSSCurriculum
 import Testing
 import _BSSTestSupport
 
-@Suite struct CurriculumFixtureTests {
+@Suite(.oneAtATime) struct CurriculumFixtureTests {
     /// Draws for the statistical cases.
     private static let draws = 20_000
 

@@ -1,8 +1,9 @@
 import BSSCore
 import BSSCurriculum
 import Testing
+import _BSSTestSupport
 
-@Suite struct MeasurerTests {
+@Suite(.oneAtATime) struct MeasurerTests {
     private func evidence(_ a: [[Double]], _ b: [[Double]], fused: [[Double]], labels: [Int], alpha: Double = 0.2, features: [[[Double]]]? = nil, norms: [Double]? = nil) throws -> Evidence {
         func matrix(_ rows: [[Double]]) -> Matrix { Matrix(rows: rows.count, columns: rows[0].count, values: rows.flatMap { $0 }) }
         return try Evidence(

@@ -1,8 +1,9 @@
 import BSSCore
 import BSSCurriculum
 import Testing
+import _BSSTestSupport
 
-@Suite struct PaceTests {
+@Suite(.oneAtATime) struct PaceTests {
     private func pace(_ name: String, _ options: [(String, Value)] = []) throws -> Pace { try Configured<Pace>(name, Table(fields: options)).product }
 
     /// methods.md C1: lambda_0 = 0.1, T = 40.

@@ -1,8 +1,9 @@
 import BSSCore
 import BSSCurriculum
 import Testing
+import _BSSTestSupport
 
-@Suite struct PresetTests {
+@Suite(.oneAtATime) struct PresetTests {
     private func differences(_ a: Preset, _ b: Preset, _ dataset: String, _ kind: Preset.Kind = .learned) throws -> [String: (Value, Value)] {
         let found = Preset.differences(try a.options(dataset: dataset, scheduler: kind), try b.options(dataset: dataset, scheduler: kind))
         return Dictionary(uniqueKeysWithValues: found.map { ($0.key, ($0.a, $0.b)) })
@@ -68,12 +69,22 @@ import Testing
         for preset in Preset.allCases {
             for dataset in Preset.datasets + ["mosi"] {
                 for kind in Preset.Kind.allCases {
-                    let table = try Preset.self.init(rawValue: preset.rawValue)!.options(dataset: dataset, scheduler: kind)
+                    let table = try preset.options(dataset: dataset, scheduler: kind)
                     let made = try Configured<Scheduler>(value: table["scheduler"]!)
                     #expect(made.name == kind.rawValue)
                 }
             }
         }
+    }
+
+    @Test("own options come before the preset's; alpha replaces its weights")
+    func apply() throws {
+        let paper = try Preset.paper.options(dataset: "mosi", scheduler: .learned)
+        let plain = Preset.applied(paper, to: Table(fields: [("epochs", .int(2)), ("data", .string("d"))]))
+        #expect(plain["epochs"]?.int == 2 && plain["batch_size"]?.int == 64 && plain["w_uni"]?.double == 0.2 && plain["data"]?.string == "d")
+        #expect(plain["seeds"] == nil && plain["frame_pick"] == nil)
+        let alpha = Preset.applied(paper, to: Table(fields: [("alpha", .number(0.5))]))
+        #expect(alpha["w_multi"] == nil && alpha["w_uni"] == nil)
     }
 
     @Test("as scripts call them")

@@ -1,8 +1,9 @@
 import BSSCore
 import BSSCurriculum
 import Testing
+import _BSSTestSupport
 
-@Suite struct SchedulerTests {
+@Suite(.oneAtATime) struct SchedulerTests {
     private func scheduler(_ name: String, _ options: [(String, Value)] = []) throws -> Scheduler { try Configured<Scheduler>(name, Table(fields: options)).product }
     private let stream = RandomStream(seed: 1, name: "order")
 

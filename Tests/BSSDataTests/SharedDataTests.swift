@@ -55,11 +55,6 @@ import Testing
         let speakers = try make("av_digits", [("root", .string(root)), ("split", .string("split_speaker")), ("modalities", .list(["image"]))])
         #expect([speakers.train.count, speakers.val.count, speakers.test.count] == [1200, 300, 300])
         #expect(speakers.modalities.count == 1)
-        let paper = try make("av_digits", [
-            ("root", .string(root)), ("modalities", .list(["audio"])), ("fit", .string("tile")), ("sample_rate", .int(22050)), ("seconds", .number(3)),
-            ("n_fft", .int(512)), ("hop", .int(353)), ("log_offset", .number(1e-7)), ("audio_size", .bool(false)), ("standardise", .bool(false)),
-        ])
-        #expect(paper.modalities[0].shape == [1, 257, 188])
         print(data.summary)
     }
 

@@ -1,8 +1,9 @@
 import BSSCore
 import BSSExperiment
 import Testing
+import _BSSTestSupport
 
-@Suite struct ReportTests {
+@Suite(.oneAtATime) struct ReportTests {
     private func table(seeds n: Int) -> ReportTable {
         func values(_ base: Double) -> [Double] { (0..<n).map { base + 0.001 * Double(($0 * 7) % 5) } }
         var table = ReportTable(
@@ -78,7 +79,7 @@ import Testing
     }
 }
 
-@Suite struct FigureTests {
+@Suite(.oneAtATime) struct FigureTests {
     private func figure(_ kind: Figure.Kind) -> Figure {
         var figure = Figure(title: "Accuracy <over> alpha", kind: kind)
         figure.xLabel = "alpha"

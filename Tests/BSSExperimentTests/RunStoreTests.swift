@@ -2,8 +2,9 @@ import BSSCore
 import BSSExperiment
 import Glibc
 import Testing
+import _BSSTestSupport
 
-@Suite struct RunStoreTests {
+@Suite(.oneAtATime) struct RunStoreTests {
     private func store() throws -> RunStore {
         var template = Array("/tmp/bss-runs-XXXXXX".utf8CString)
         return try RunStore(String(cString: mkdtemp(&template)))

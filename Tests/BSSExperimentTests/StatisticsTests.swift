@@ -1,8 +1,9 @@
 import BSSCore
 import BSSExperiment
 import Testing
+import _BSSTestSupport
 
-@Suite struct StatisticsTests {
+@Suite(.oneAtATime) struct StatisticsTests {
     @Test("smallest p of an exact permutation test: 3 against 3 seeds .10, 4 .029, 5 .0079, 6 .0022, 8 .00016")
     func smallest() {
         for (n, p) in [(3, 0.10), (4, 0.029), (5, 0.0079), (6, 0.0022), (8, 0.00016)] {
