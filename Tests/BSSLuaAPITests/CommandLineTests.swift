@@ -37,7 +37,7 @@ import _BSSTestSupport
     }
 
     static let wrongPairs: [(pair: String, texts: [String])] = [
-        ("epoch=7", ["unknown parameter 'epoch'", "did you mean 'epochs'?"]), ("zzz=1", ["unknown parameter 'zzz'", "declared: epochs, rate"]),
+        ("epoch=7", ["unknown parameter 'epoch'", "did you mean 'epochs'?"]), ("zzz=1", ["unknown parameter 'zzz'", "declared: epochs, flag, list, name, rate"]),
         ("epochs=2.5", ["'epochs' expects an integer", "2.5"]), ("epochs=many", ["'epochs' expects an integer", "many"]), ("rate=fast", ["'rate' expects a number", "fast"]),
         ("flag=perhaps", ["'flag' expects true or false", "perhaps"]), ("list=1,b", ["'list' expects", "b"]),
     ]
@@ -52,7 +52,7 @@ import _BSSTestSupport
 
     @Test func deviceThatIsNotThere() throws {
         let outcome = try run(["--device", "cuda", "-e", "print(1)"])
-        #expect(outcome.code == 9 && outcome.errors.contains("cuda") && outcome.output == "", "\(outcome.summary)")
+        #expect(outcome.code == 9 && outcome.errors.contains("CUDA") && outcome.output == "", "\(outcome.summary)")
     }
 
     @Test("output that cannot be written: exit 74", arguments: ["print('x')", "io.write('x')", "for i = 1, 1e5 do print(i) end", "io.write('x') os.exit(0)", "io.stdout:write('x')"])
@@ -77,9 +77,9 @@ import _BSSTestSupport
     func streams() throws {
         let script = "local run = bss.train{ data = bss.data.synthetic{ samples = 60 }, epochs = 2, record = false }\nprint(#run.history)"
         let plain = try run(["--progress", "plain", "script.lua"], script: script)
-        #expect(plain.output == "2\n" && plain.errors.contains("loss"), "\(plain.summary)")
+        #expect(plain.output == "2\n" && plain.errors.isEmpty, "a line every 30 seconds: \(plain.summary)")
         let json = try run(["--progress", "json", "script.lua"], script: script)
-        #expect(json.output == "2\n")
+        #expect(json.output == "2\n" && json.errors.split(separator: "\n").count == 2, "\(json.summary)")
         for line in json.errors.split(separator: "\n") { #expect((try? JSON.parse(String(line)))?.table != nil, "\(line)") }
         let quiet = try run(["--quiet", "script.lua"], script: script)
         #expect(quiet.output == "2\n" && quiet.errors.isEmpty, "\(quiet.summary)")

@@ -40,7 +40,7 @@ import _BSSTestSupport
             end
             local values, tried = {}, 0
             local function try(name, call)
-              io.stderr:write(name, "\\n")
+              io.stderr:write("> ", name, "\\n")
               local ok, e = pcall(call)
               if not ok then assert(#tostring(e) > 3) end
               tried = tried + 1
@@ -57,6 +57,7 @@ import _BSSTestSupport
         script += "print(tried)"
         let outcome = try program.script(script, limit: 120)
         // The last name on stderr is the call that ended it.
-        #expect(outcome.code == 0, "exit \(outcome.code), signal \(outcome.signal ?? 0): \(outcome.errors.suffix(1200))")
+        let last = outcome.errors.split(separator: "\n").last { $0.hasPrefix("> ") } ?? ""
+        #expect(outcome.code == 0, "exit \(outcome.code), signal \(outcome.signal ?? 0) in \(last)")
     }
 }

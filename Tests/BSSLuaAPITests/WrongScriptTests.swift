@@ -90,7 +90,7 @@ import _BSSTestSupport
             local after, grown = live(), collectgarbage("count") - heap
             assert(before == after, before .. " before, " .. after .. " after")
             assert(grown < 64, grown .. " KB more")
-            """, ["--no-strict"])
+            """)
         #expect(outcome.code == 0, "\(outcome.summary)")
     }
 
