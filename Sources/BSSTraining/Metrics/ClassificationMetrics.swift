@@ -24,10 +24,14 @@ public final class ClassificationMetrics {
 
     /// argmax per sample; the first of equal ones.
     public private(set) lazy var predictions: [Int] = scores.withUnsafeBufferPointer { scores in
-        (0..<count).map { row in
-            var best = 0
-            for c in 1..<max(classes, 1) where scores[row * classes + c] > scores[row * classes + best] { best = c }
-            return best
+        [Int](unsafeUninitializedCapacity: count) { out, filled in
+            for row in 0..<count {
+                let start = row * classes
+                var best = 0
+                for c in 1..<max(classes, 1) where scores[start + c] > scores[start + best] { best = c }
+                out[row] = best
+            }
+            filled = count
         }
     }
 
@@ -84,12 +88,12 @@ public final class ClassificationMetrics {
 
     /// One-vs-rest average precision per class; 0 for a class without samples.
     public private(set) lazy var averagePrecision: [Double] = (0..<classes).map { c in
-        RankingQuality(scores: column(c), isPositive: labels.map { $0 == c }).averagePrecision
+        RankingQuality(scores, column: c, of: classes) { labels[$0] == c }.averagePrecision
     }
 
     /// One-vs-rest area under the ROC curve per class; NaN for a class that has no samples or all of them.
     public private(set) lazy var auroc: [Double] = (0..<classes).map { c in
-        RankingQuality(scores: column(c), isPositive: labels.map { $0 == c }).auroc
+        RankingQuality(scores, column: c, of: classes) { labels[$0] == c }.auroc
     }
 
     /// Mean over the classes for which it is defined; NaN if there is none.
@@ -113,9 +117,7 @@ public final class ClassificationMetrics {
         switch average {
         case .macro: return Self.mean(averagePrecision)
         case .micro:
-            return RankingQuality(
-                scores: scores.map(Double.init), isPositive: (0..<scores.count).map { labels[$0 / classes] == $0 % classes }
-            ).averagePrecision
+            return RankingQuality(scores, column: 0, of: 1) { labels[$0 / classes] == $0 % classes }.averagePrecision
         case .samples:
             // One positive per row: its precision where it enters, together with the scores equal to it.
             return Self.mean(
@@ -125,6 +127,4 @@ public final class ClassificationMetrics {
                 })
         }
     }
-
-    private func column(_ c: Int) -> [Double] { (0..<count).map { Double(scores[$0 * classes + c]) } }
 }

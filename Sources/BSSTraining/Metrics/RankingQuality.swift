@@ -1,4 +1,5 @@
 import BSSCore
+import BSSCurriculum
 
 /// How well scores separate positives from negatives; equal scores enter together, so their order never matters.
 public struct RankingQuality {
@@ -7,18 +8,69 @@ public struct RankingQuality {
     private let falsePositives: [Int]
 
     public init(scores: [Double], isPositive: [Bool]) {
-        let order = scores.indices.sorted { scores[$0] > scores[$1] }
+        let order = Ranking.descending(scores)
+        self.init(count: order.count, isPositive: { isPositive[order[$0]] }, isTied: { scores[order[$0]] == scores[order[$0 + 1]] })
+    }
+
+    /// One column of scores [n, columns], read in place.
+    init(_ scores: [Float], column: Int, of columns: Int, isPositive: (Int) -> Bool) {
+        let sorted = RankingQuality.sorted(scores, column, columns, isPositive)
+        self.init(count: sorted.count, isPositive: { sorted[$0] & 1 == 1 }, isTied: { sorted[$0] >> 32 == sorted[$0 + 1] >> 32 })
+    }
+
+    /// `isTied(k)`: whether positions k and k + 1, from the highest score, are equal.
+    @inline(__always)
+    private init(count: Int, isPositive: (Int) -> Bool, isTied: (Int) -> Bool) {
         var truePositives: [Int] = [], falsePositives: [Int] = []
-        var positives = 0, negatives = 0
-        for (k, i) in order.enumerated() {
-            if isPositive[i] { positives += 1 } else { negatives += 1 }
-            if k + 1 == order.count || scores[order[k + 1]] != scores[i] {
+        truePositives.reserveCapacity(count)
+        falsePositives.reserveCapacity(count)
+        var positives = 0
+        for k in 0..<count {
+            if isPositive(k) { positives += 1 }
+            if k + 1 == count || !isTied(k) {
                 truePositives.append(positives)
-                falsePositives.append(negatives)
+                falsePositives.append(k + 1 - positives)
             }
         }
         self.truePositives = truePositives
         self.falsePositives = falsePositives
+    }
+
+    /// The column from its highest score: a key that falls with the score in the upper half, positive or not in the lowest bit.
+    /// A radix sort over the 32 bits of a float; NaN comes first.
+    private static func sorted(_ scores: [Float], _ column: Int, _ columns: Int, _ isPositive: (Int) -> Bool) -> [UInt64] {
+        let n = columns == 0 ? 0 : scores.count / columns
+        let shifts: [UInt64] = [32, 43, 54], digits = 1 << 11
+        var counts = [Int](repeating: 0, count: 3 * digits)
+        var from = [UInt64](unsafeUninitializedCapacity: n) { out, filled in
+            for row in 0..<n {
+                let bits = (scores[row * columns + column] + 0).bitPattern  // -0 + 0 is +0
+                let ascending = bits >> 31 == 1 ? ~bits : bits | 1 << 31
+                let key = UInt64(~ascending) << 32
+                out[row] = key | (isPositive(row) ? 1 : 0)
+                for pass in 0..<3 { counts[pass * digits + Int(truncatingIfNeeded: key >> shifts[pass]) & (digits - 1)] += 1 }
+            }
+            filled = n
+        }
+        var to = [UInt64](repeating: 0, count: n)
+        for pass in 0..<3 {
+            let shift = shifts[pass]
+            let start = pass * digits
+            if n == 0 || counts[start + Int(truncatingIfNeeded: from[0] >> shift) & (digits - 1)] == n { continue }
+            var sum = 0
+            for digit in start..<start + digits { (counts[digit], sum) = (sum, sum + counts[digit]) }
+            counts.withUnsafeMutableBufferPointer { counts in
+                to.withUnsafeMutableBufferPointer { to in
+                    for word in from {
+                        let digit = start + Int(truncatingIfNeeded: word >> shift) & (digits - 1)
+                        to[counts[digit]] = word
+                        counts[digit] += 1
+                    }
+                }
+            }
+            swap(&from, &to)
+        }
+        return from
     }
 
     /// AP = sum over distinct thresholds of (R_n - R_(n-1)) P_n, without interpolation; 0 without positives.
