@@ -69,6 +69,7 @@ public final class Trainer {
             schedule.state = saved.schedule
             try sequencer.restore(saved.sequencer)
             method.state = saved.method
+            context.lastEpoch = history.last ?? Table()
         }
         observer?.trainingBegan(epochs: options.epochs, resumedAt: next)
         let start = Trainer.now()
