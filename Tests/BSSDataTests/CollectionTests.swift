@@ -92,7 +92,7 @@ import Testing
         #expect(try text { try folder.write("image/b.png", png(width: 1, height: 1, colour: 0, rows: [[0]])) }
             .contains("line 3: image/b.png gives shape [1, 1, 1], the first file of 'image' gives [1, 2, 3]"))
         #expect(try text { try digits(folder, rows: "id,label,audio,image,split\n0,1,audio/x.wav,image/a.png,train\n") }.contains("line 2: ") )
-        #expect(try text { try digits(folder, rows: "id,label,audio,image,split\n0,one,audio/a.wav,image/a.png,train\n") }.contains("pairs.csv: line 2, column 'label': an integer was expected, got 'one'"))
+        #expect(try text { try digits(folder, rows: "id,label,audio,image,split\n0,1,audio/a.wav,image/a.png,train\n1,one,audio/a.wav,image/a.png,train\n") }.contains("pairs.csv: line 3, column 'label': an integer was expected, got 'one'"))
         #expect(try text([("split", .string("split_speakers"))]) {}.contains("no column 'split_speakers' (did you mean 'split_speaker'?"))
         #expect(try text([("audio_size", .int(3))]) {}.contains("option 'audio_size' expects {height, width}"))
         #expect(try text([("audio_size", .bool(false))]) {}.contains("a size is needed"))
