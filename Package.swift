@@ -32,7 +32,7 @@ let package = Package(
         // MARK: deep learning
         layer("BSSNN", ["BSSTensor"]),
         layer("BSSData", ["BSSTensor", "BSSCodecs"]),
-        layer("BSSCurriculum", ["BSSTensor"]),
+        layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
         layer("BSSExperiment", ["BSSTraining"]),
         // MARK: what users touch
@@ -44,6 +44,8 @@ let package = Package(
         .target(
             name: "_BSSTestSupport", dependencies: ["BSSCore", "BSSCodecs"], path: "Tests/BSSTestSupport",
             swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSLuaHostTests", dependencies: ["BSSLuaHost", "bss-lua"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSTensorTests", dependencies: ["BSSTensor", "BSSCodecs", "_BSSTestSupport"],
             swiftSettings: [.swiftLanguageMode(.v5)]),

@@ -143,12 +143,12 @@ enum Similarity {
                     hint: "use encoders of equal output size, or similarity_space = \"probs\"")
             }
         case "logits": blocks = zip(evidence.modalities, evidence.logits).map { ($0, $1.columns, $1.values) }
-        default: blocks = zip(evidence.modalities, zip(evidence.logits, evidence.unimodal)).map { ($0, $1.0.columns, $1.1.values) }
+        default: blocks = zip(evidence.modalities, zip(evidence.logits, evidence.probabilities)).map { ($0, $1.0.columns, $1.1) }
         }
         var chosen: [(Int, Int)] = []
         if pairs == "fused" {
             guard let fused = evidence.fused, space != "features" else { throw BSSError("similarity", "pairs = \"fused\" needs fused logits", hint: "pass fused = …") }
-            blocks.append(("fused", fused.columns, space == "logits" ? fused.values : Evidence.Exponentials(fused).values))
+            blocks.append(("fused", fused.columns, space == "logits" ? fused.values : Evidence.softmax(fused)))
             chosen = (0..<blocks.count - 1).map { ($0, blocks.count - 1) }
         } else {
             for i in blocks.indices { for j in blocks.indices where j > i { chosen.append((i, j)) } }

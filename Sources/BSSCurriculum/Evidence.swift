@@ -1,4 +1,5 @@
 import BSSCore
+import CBSSKernels
 
 /// Weights of the total loss, Eq. 5: `multi * CE(fused) + sum_m uni[m] * CE(m)`.
 public struct LossWeights: Equatable {
@@ -80,47 +81,31 @@ public final class Evidence {
 
     // MARK: What several criteria need
 
-    /// exp(z - max z) per row and log sum exp(z) per row. Softmax is the first divided by its row sum, and a cosine
-    /// does not see that division; cross entropy is `logSum - z_y`. One pass of exponentials serves both.
-    final class Exponentials {
-        let values: [Double]
-        let logSums: [Double]
+    /// One entry per modality: softmax(z) per row.
+    private(set) lazy var probabilities: [[Double]] = logits.map(Evidence.softmax)
 
-        init(_ logits: Matrix) {
-            var logSums = [Double](repeating: 0, count: logits.rows)
-            let columns = logits.columns
-            values = [Double](unsafeUninitializedCapacity: logits.values.count) { out, filled in
-                logits.values.withUnsafeBufferPointer { z in
-                    for row in 0..<logits.rows {
-                        let start = row * columns
-                        var top = z[start]
-                        for j in start..<start + columns where z[j] > top || z[j].isNaN { top = z[j] }
-                        var sum = 0.0
-                        for j in start..<start + columns {
-                            let e = Math.exp(z[j] - top)
-                            out[j] = e
-                            sum += e
-                        }
-                        logSums[row] = top + Math.log(sum)
-                    }
-                }
-                filled = logits.values.count
-            }
-            self.logSums = logSums
+    static func softmax(_ logits: Matrix) -> [Double] {
+        rows(logits, logits.values.count) { bss_softmax(BSS_F64, logits.values, Int64(logits.rows), Int64(logits.columns), $0) }
+    }
+
+    private static func rows(_ logits: Matrix, _ count: Int, _ kernel: (UnsafeMutablePointer<Double>) -> Int32) -> [Double] {
+        guard count > 0 else { return [] }
+        return [Double](unsafeUninitializedCapacity: count) { out, filled in
+            // Interrupted kernels leave numbers undefined; whoever polls the interrupt next stops before they are used.
+            if kernel(out.baseAddress!) != 0 { out.initialize(repeating: .nan) }
+            filled = count
         }
     }
 
-    /// One entry per modality.
-    private(set) lazy var unimodal: [Exponentials] = logits.map(Exponentials.init)
-
     /// CE(z, y) = log sum exp z - z_y of one modality, per sample.
-    public func crossEntropy(modality index: Int) -> [Double] { crossEntropy(logits[index], unimodal[index].logSums) }
+    public func crossEntropy(modality index: Int) -> [Double] { crossEntropy(logits[index]) }
 
     /// CE of the fused logits, per sample; `nil` without fused logits.
-    public private(set) lazy var fusedCrossEntropy: [Double]? = fused.map { crossEntropy($0, Exponentials($0).logSums) }
+    public private(set) lazy var fusedCrossEntropy: [Double]? = fused.map(crossEntropy)
 
-    private func crossEntropy(_ logits: Matrix, _ logSums: [Double]) -> [Double] {
-        labels.indices.map { logSums[$0] - logits.values[$0 * logits.columns + labels[$0]] }
+    private func crossEntropy(_ logits: Matrix) -> [Double] {
+        let logSums = Evidence.rows(logits, logits.rows) { bss_logsumexp(BSS_F64, logits.values, Int64(logits.rows), Int64(logits.columns), $0) }
+        return labels.indices.map { logSums[$0] - logits.values[$0 * logits.columns + labels[$0]] }
     }
 
     /// Eq. 5 with the training's weights, or the losses that came with the evidence.

@@ -40,7 +40,7 @@ struct HeuristicOrder: OrderPolicy {
             guard !pool.isEmpty else { return OrderDraft(indices: [], fraction: fraction, isSequential: false) }
             return OrderDraft(indices: (0..<count).map { _ in pool[random.integer(below: pool.count)] }, fraction: fraction, isSequential: false)
         }
-        return OrderDraft(indices: random.permutation(pool.count).map { pool[$0] }, fraction: fraction, isSequential: false)
+        return OrderDraft(indices: try WeightedOrder.shuffled(pool, from: &random), fraction: fraction, isSequential: false)
     }
 
     /// The first lambda(t) of every class, at least one sample each, in the order of the ranking.

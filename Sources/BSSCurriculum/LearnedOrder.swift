@@ -36,7 +36,7 @@ struct LearnedOrder: OrderPolicy {
 
     /// Logarithms of the unnormalised probabilities.
     private func logWeights(_ scores: [Double]) throws -> [Double] {
-        map == .softmax ? scores.map { sign * $0 / temperature } : try weights(scores).map { $0 > 0 ? Math.log($0) : -.infinity }
+        map == .softmax ? scores.map { min(max(sign * $0 / temperature, -1e300), 1e300) } : try weights(scores).map { $0 > 0 ? Math.log($0) : -.infinity }
     }
 
     /// Unnormalised probabilities, for the maps that have them.

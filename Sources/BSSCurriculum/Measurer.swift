@@ -77,6 +77,7 @@ public final class Measurer: ConfiguredObject, ArgumentType {
     static func checkFinite(_ values: [Double], _ what: String) throws {
         let bad = values.indices.filter { !values[$0].isFinite }
         guard let first = bad.first else { return }
+        try Cancellation.check("scoring")
         let listed = bad.prefix(5).map { String($0 + 1) }.joined(separator: ", ") + (bad.count > 5 ? ", … (\(bad.count) in all)" : "")
         throw BSSError(
             what, "is \(Text.number(values[first])) for \(bad.count == 1 ? "sample" : "samples") \(listed)",

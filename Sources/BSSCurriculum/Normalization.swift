@@ -68,14 +68,3 @@ public enum Normalization: String, CaseIterable {
         return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
     }
 }
-
-/// Orders of indices by value; equal values keep index order.
-public enum Ranking {
-    public static func ascending(_ values: [Double]) -> [Int] {
-        values.indices.sorted { values[$0] < values[$1] || (values[$0] == values[$1] && $0 < $1) }
-    }
-
-    public static func descending(_ values: [Double]) -> [Int] {
-        values.indices.sorted { values[$0] > values[$1] || (values[$0] == values[$1] && $0 < $1) }
-    }
-}

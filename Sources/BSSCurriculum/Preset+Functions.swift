@@ -16,10 +16,28 @@ extension Preset {
         }
     }
 
+    /// The keys of an option table that `bss.train` takes; the others describe data, model and report.
+    public static let trainingKeys = [
+        "epochs", "batch_size", "seed", "rebalance", "w_multi", "w_uni", "inference_heads", "optimizer", "learning_rate", "scheduler", "select", "use_val", "map_average",
+    ]
+
+    /// `options` completed from `preset`: what a training is told, the caller's own options first.
+    public static func applied(_ preset: Table, to options: Table) -> Table {
+        var options = options
+        for key in trainingKeys where options[key] == nil {
+            // alpha says both weights.
+            if key.hasPrefix("w_"), options["alpha"] != nil { continue }
+            options[key] = preset[key]
+        }
+        return options
+    }
+
+    private static let preset = Argument<Table>("preset", "option table of a preset")
+    private static let options = Argument("options", default: Table(), "options of bss.train that come first: data, model, epochs …")
     private static let first = Argument<Table>("a", "option table of a preset")
     private static let second = Argument<Table>("b", "another one")
 
-    /// `bss.preset.paper`, `.official`, `.official_fixed`, `.january` and `.diff`.
+    /// `bss.preset.paper`, `.official`, `.official_fixed`, `.january`, `.diff` and `.apply`.
     public static let functions: [Function] = allCases.map { preset in
         Function(
             preset.rawValue, preset.summary, [dataset, scheduler], returns: "table of options", example: "bss.preset.\(preset.rawValue){ \"crema_d\", scheduler = \"heuristic\" }",
@@ -33,6 +51,10 @@ extension Preset {
             example: "bss.preset.diff(bss.preset.paper(\"crema_d\"), bss.preset.official(\"crema_d\"))", style: .positional
         ) { arguments in
             [.list(differences(arguments[first], arguments[second]).map { .fields([("key", .string($0.key)), ("a", $0.a), ("b", $0.b)]) })]
-        }
+        },
+        Function(
+            "apply", "A preset as arguments of bss.train: your options, completed from the preset's.", [preset, options], returns: "table of options",
+            example: "bss.train(bss.preset.apply(bss.preset.paper(\"mosi\"), { data = bss.data.synthetic{}, epochs = 2 }))", style: .positional
+        ) { [.table(applied($0[preset], to: $0[options]))] },
     ]
 }

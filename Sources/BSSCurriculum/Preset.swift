@@ -67,14 +67,16 @@ public enum Preset: String, CaseIterable {
         var table = Table(fields: [("preset", .string(rawValue)), ("dataset", .string(name))])
         table["epochs"] = .int(isPaper ? 120 : d.epochs[index])
         table["batch_size"] = .int(isPaper ? d.paperBatch : d.batch[index])
+        table["seed"] = isPaper || isFixed ? .int(1) : .int(d.seed[index])
         table["seeds"] = .list(isPaper || isFixed ? [.int(1), .int(2), .int(3)] : [.int(d.seed[index])])
         table["rebalance"] = .string("joint")
         table["w_multi"] = .number(isPaper ? 0.8 : d.wMulti)
         table["w_uni"] = .number(isPaper ? 0.2 : d.wUni)
-        table["inference_heads"] = .fields([("fused", .number(isPaper || isFixed ? 1 : d.fusedAtInference)), ("unimodal", .number(1))])
+        let fused = isPaper || isFixed ? 1 : d.fusedAtInference
+        table["inference_heads"] = fused == 1 ? .string("all") : fused == 0 ? .string("unimodal") : .fields([("fused", .number(fused)), ("unimodal", .number(1))])
         table["head_sharing"] = .string(!isPaper && d.sharesHead ? "shared" : "separate")
         table["optimizer"] = optimizer(d)
-        table["lr_schedule"] = isPaper
+        table["learning_rate"] = isPaper
             ? .fields([("name", .string("plateau")), ("factor", .number(0.1)), ("patience", .int(10)), ("metric", .string("train_loss"))])
             : .fields([("name", .string("step")), ("step_size", .int(70)), ("gamma", .number(0.1))])
         table["select"] = .string(isPaper || isFixed ? (d.hasValidation ? "val_best" : "last") : "test_best")
@@ -85,7 +87,7 @@ public enum Preset: String, CaseIterable {
         if let classes = d.classes { table["num_classes"] = .int(self == .official || self == .january ? d.officialClasses ?? classes : classes) }
         table["scheduler"] = .table(try scheduler(name, kind))
         table["assumptions"] = .list(isPaper
-            ? ["epochs", "lr_schedule.patience", "lr_schedule.metric", "seeds", "optimizer of nvgesture"]
+            ? ["epochs", "learning_rate.patience", "learning_rate.metric", "seeds", "optimizer of nvgesture"]
             : isFixed ? ["seeds"] : [])
         return table
     }

@@ -11,12 +11,12 @@ struct RandomOrder: OrderPolicy {
     func draft(_ request: PlanRequest) throws -> OrderDraft {
         var random = request.random
         guard let pace else {
-            return OrderDraft(indices: random.permutation(request.count), fraction: 1, isSequential: false)
+            return OrderDraft(indices: try WeightedOrder.shuffled(request.count, from: &random), fraction: 1, isSequential: false)
         }
         var run = request.runRandom.child("random ranking")
-        let ranking = isFresh ? random.permutation(request.count) : run.permutation(request.count)
+        let ranking = try isFresh ? WeightedOrder.shuffled(request.count, from: &random) : WeightedOrder.shuffled(request.count, from: &run)
         let pool = try pace.part(of: ranking, t: request.t + paceOffset, rule: rule, batchSize: request.batchSize)
-        return OrderDraft(indices: random.permutation(pool.count).map { pool[$0] }, fraction: try pace.at(Double(request.t + paceOffset)), isSequential: false)
+        return OrderDraft(indices: try WeightedOrder.shuffled(pool, from: &random), fraction: try pace.at(Double(request.t + paceOffset)), isSequential: false)
     }
 }
 

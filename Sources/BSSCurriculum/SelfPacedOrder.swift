@@ -86,11 +86,11 @@ struct SelfPacedOrder: OrderPolicy {
             var pool = threshold == nil && diversity == 0 ? Array(ranking[0..<available]) : try kept(ranking, losses, lam, request.labels)
             if pool.count < min(n, rule.minBatches * request.batchSize) { pool = Array(ranking[0..<min(n, rule.minBatches * request.batchSize)]) }
             return OrderDraft(
-                indices: random.permutation(pool.count).map { pool[$0] }, fraction: Double(pool.count) / Double(max(1, n)), isSequential: false)
+                indices: try WeightedOrder.shuffled(pool, from: &random), fraction: Double(pool.count) / Double(max(1, n)), isSequential: false)
         }
         let weights = try weight.weights(losses, threshold: rescales ? min(lam, 1 - 1e-9) : lam, gamma: gamma, order: order)
         let pool = ranking.filter { weights[$0] > 0 }
-        let indices = random.permutation(pool.count).map { pool[$0] }
+        let indices = try WeightedOrder.shuffled(pool, from: &random)
         var chosen = indices.map { weights[$0] }
         if normalizesWeights, !chosen.isEmpty {
             let mean = chosen.reduce(0, +) / Double(chosen.count)

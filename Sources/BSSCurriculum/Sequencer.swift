@@ -95,7 +95,7 @@ public final class Sequencer {
         var draft: OrderDraft
         if t < 0 {
             var stream = random.child("epoch \(epoch)")
-            draft = OrderDraft(indices: stream.permutation(count), fraction: 1, isSequential: false)
+            draft = OrderDraft(indices: try WeightedOrder.shuffled(count, from: &stream), fraction: 1, isSequential: false)
         } else {
             if scores.isEmpty, count > 0, scheduler.policy.needsScores(t: t, evaluations: 0) {
                 throw BSSError("bss.scheduler.\(scheduler.name)", "has no scores at epoch \(epoch)", hint: "pass scores, one per sample")

@@ -1,23 +1,47 @@
 import BSSCore
+import CBSSKernels
 
 /// Random orders in which the next sample is drawn with probability proportional to its weight among those left: what
 /// Eq. 11's sequential sampling means, for any n.
 ///
 /// Keys `log(-log u_i) - log w_i` ascending (Efraimidis & Spirakis, IPL 2006, algorithm A; the Gumbel trick in other
-/// words). u_i is the 53-bit uniform of element i of the stream: words 2(i mod 2) and 2(i mod 2) + 1 of block i / 2.
+/// words). u_i is the 53-bit uniform of element i of the stream, so the order depends on nothing but stream and weights.
 public enum WeightedOrder {
     /// An order of 0 ..< n under weights exp(logWeights); -inf is weight zero: last, in index order.
-    public static func drawn(logWeights: [Double], from stream: inout RandomStream) -> [Int] {
-        let first = stream.reserve(blocks: (logWeights.count + 1) / 2)
-        let keys = logWeights.indices.map { i -> Double in
-            logWeights[i] == -.infinity ? .infinity : Math.log(-Math.log(uniform(i, first, stream.key))) - logWeights[i]
-        }
-        return Ranking.ascending(keys)
+    /// - Throws: interrupted, or no memory for n.
+    public static func drawn(logWeights: [Double], from stream: inout RandomStream) throws -> [Int] {
+        let first = stream.reserve(blocks: (logWeights.count + 1) / 2), key = stream.key
+        return try order(logWeights.count) { bss_weighted_order_log(logWeights, Int64(logWeights.count), key, first, $0) }
     }
 
     /// An order of 0 ..< n under weights >= 0; weight zero comes last, in index order.
-    public static func drawn(weights: [Double], from stream: inout RandomStream) -> [Int] {
-        drawn(logWeights: weights.map { $0 > 0 ? Math.log($0) : -.infinity }, from: &stream)
+    public static func drawn(weights: [Double], from stream: inout RandomStream) throws -> [Int] {
+        let first = stream.reserve(blocks: (weights.count + 1) / 2), key = stream.key
+        return try order(weights.count) { bss_weighted_order(weights, Int64(weights.count), key, first, $0) }
+    }
+
+    /// A uniform random order of 0 ..< n.
+    public static func shuffled(_ n: Int, from stream: inout RandomStream) throws -> [Int] {
+        let first = stream.reserve(blocks: (n + 1) / 2), key = stream.key
+        return try order(n) { bss_permutation(Int64(n), key, first, $0) }
+    }
+
+    /// The elements of `list` in a uniform random order.
+    static func shuffled(_ list: some RandomAccessCollection<Int>, from stream: inout RandomStream) throws -> [Int] {
+        let elements = Array(list)
+        return try shuffled(elements.count, from: &stream).map { elements[$0] }
+    }
+
+    private static func order(_ n: Int, _ kernel: (UnsafeMutablePointer<Int64>) -> Int32) throws -> [Int] {
+        guard n > 0 else { return [] }
+        var status: Int32 = 0
+        let order = [Int](unsafeUninitializedCapacity: n) { out, filled in
+            status = out.baseAddress!.withMemoryRebound(to: Int64.self, capacity: n) { kernel($0) }
+            filled = status == 0 ? n : 0
+        }
+        if status == Int32(BSS_OUT_OF_MEMORY) { throw BSSError("sample order", "there is not enough memory to order \(n) samples") }
+        try Cancellation.checkKernel(status, "sample order")
+        return order
     }
 
     /// `count` independent draws, with replacement.
@@ -39,10 +63,25 @@ public enum WeightedOrder {
             return low
         }
     }
+}
 
-    private static func uniform(_ i: Int, _ first: UInt64, _ key: UInt64) -> Double {
-        let block = RandomStream.philox(counter: first + UInt64(i / 2), key: key)
-        let word = i % 2 == 0 ? UInt64(block.1) << 32 | UInt64(block.0) : UInt64(block.3) << 32 | UInt64(block.2)
-        return Double(word >> 11) * 0x1p-53
+/// Orders of indices by value; equal values keep index order. No NaN.
+public enum Ranking {
+    public static func ascending(_ values: [Double]) -> [Int] { order(values, descending: false) }
+    public static func descending(_ values: [Double]) -> [Int] { order(values, descending: true) }
+
+    private static func order(_ values: [Double], descending: Bool) -> [Int] {
+        let n = values.count
+        guard n > 0 else { return [] }
+        var status: Int32 = 0
+        let order = [Int](unsafeUninitializedCapacity: n) { out, filled in
+            status = out.baseAddress!.withMemoryRebound(to: Int64.self, capacity: n) { bss_argsort(BSS_F64, values, Int64(n), descending, $0) }
+            filled = status == 0 ? n : 0
+        }
+        if status == 0 { return order }
+        // Interrupted or short of memory: the standard library's sort; whoever polls the interrupt next stops.
+        return values.indices.sorted {
+            values[$0] == values[$1] ? $0 < $1 : descending ? values[$0] > values[$1] : values[$0] < values[$1]
+        }
     }
 }

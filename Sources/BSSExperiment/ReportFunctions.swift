@@ -20,7 +20,7 @@ public final class Report: HostObject {
             form("markdown", "A Markdown table.") { try $0.markdown() },
             form("latex", "A LaTeX table (booktabs).") { try $0.latex() },
             form("csv", "One line per row and metric, full precision.") { try $0.csv() },
-            Function("save", "Writes the CSV, Markdown and LaTeX forms.", [path], example: "report:save(\"experiments/runs/results/tables/table3\")") { arguments in
+            Function("save", "Writes the CSV, Markdown and LaTeX forms.", [path], example: "bss.report.table{ rows = { { name = \"a\", accuracy = {0.7, 0.8} } } }:save(\"experiments/runs/results/tables/example\")") { arguments in
                 try arguments.receiver(as: Report.self).table.save(arguments[path])
                 return []
             },
@@ -40,7 +40,7 @@ public final class FigureObject: HostObject {
         methods: [
             Function("svg", "The drawing.", returns: "string", example: "bss.report.figure{ series = { { name = \"a\", y = {1, 2} } } }:svg()") { [.string(try $0.receiver(as: FigureObject.self).figure.svg())] },
             Function("csv", "The data.", returns: "string", example: "bss.report.figure{ series = { { name = \"a\", y = {1, 2} } } }:csv()") { [.string(try $0.receiver(as: FigureObject.self).figure.csv())] },
-            Function("save", "Writes the data, the drawing and a gnuplot script.", [path], example: "figure:save(\"experiments/runs/results/figures/fig3a\")") { arguments in
+            Function("save", "Writes the data, the drawing and a gnuplot script.", [path], example: "bss.report.figure{ series = { { name = \"a\", y = {1, 2} } } }:save(\"experiments/runs/results/figures/example\")") { arguments in
                 try arguments.receiver(as: FigureObject.self).figure.save(arguments[path])
                 return []
             },

@@ -125,12 +125,13 @@ public struct ReportTable {
             let comparisons = rows.count - 1
             let tested = cells.joined().compactMap { $0 }.filter { $0.p != nil }
             let isPaired = tested.allSatisfy(\.isPaired)
-            lines.append("Difference to '\(control)' with the two-sided \(isPaired ? "paired " : "")exact permutation p (Holm-corrected over \(comparisons) \(comparisons == 1 ? "row" : "rows") in parentheses).")
+            let correction = comparisons > 1 ? " (Holm-corrected over \(comparisons) rows in parentheses)" : ""
+            lines.append("Difference to '\(control)' with the two-sided \(isPaired ? "paired " : "")exact permutation p\(correction).")
             let smallest = isPaired ? Statistics.smallestPairedP(fewest) : Statistics.smallestP(fewest, fewest)
             if smallest > alpha / Double(max(1, comparisons)) {
                 let needed = Statistics.seedsNeeded(alpha: alpha, paired: isPaired, comparisons: comparisons)
                 lines.append(
-                    "Too few seeds to claim anything: \(fewest) can reach p = \(Text.format("%.3g", smallest)) at best, \(comparisons == 1 ? "" : "\(comparisons) comparisons at ")\(Text.number(alpha)) need at least \(needed) seeds.")
+                    "Too few seeds to claim anything: \(fewest) can reach p = \(Text.format("%.3g", smallest)) at best, \(comparisons == 1 ? "\(Text.number(alpha)) needs" : "\(comparisons) comparisons at \(Text.number(alpha)) need") at least \(needed) seeds.")
             }
         }
         if cells.joined().contains(where: { $0?.isBold ?? false }) { lines.append("Bold: not distinguishable from the best of its column at \(Text.number(alpha)).") }

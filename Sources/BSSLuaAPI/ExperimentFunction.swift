@@ -123,7 +123,7 @@ struct Experiment {
             try table.save(path)
             paths = ["csv", "md", "tex"].map { "\(path).\($0)" }
         }
-        return ExperimentObject(name: name, table: table, parameters: parameters, paths: paths)
+        return ExperimentObject(name: name, table: table, parameters: parameters, paths: paths, figures: try session.store()?.figures)
     }
 
     /// A metric of what `run` returned: of a run's selected epoch, or of a table.
@@ -150,9 +150,10 @@ final class ExperimentObject: HostObject {
     let table: ReportTable
     let parameters: Table
     let paths: [String]
+    let figures: String?
 
-    init(name: String, table: ReportTable, parameters: Table, paths: [String]) {
-        (self.name, self.table, self.parameters, self.paths) = (name, table, parameters, paths)
+    init(name: String, table: ReportTable, parameters: Table, paths: [String], figures: String?) {
+        (self.name, self.table, self.parameters, self.paths, self.figures) = (name, table, parameters, paths, figures)
     }
 
     var objectType: ObjectType { ExperimentObject.type }
@@ -175,6 +176,7 @@ final class ExperimentObject: HostObject {
             Property("name", "Name of the experiment.") { (e: ExperimentObject) in .string(e.name) },
             Property("params", "The parameters it ran with.") { (e: ExperimentObject) in .table(e.parameters) },
             Property("table", "The report table.") { (e: ExperimentObject) in .object(Report(e.table)) },
+            Property("figures", "The folder for figures of this experiment; nil if nothing is recorded.") { (e: ExperimentObject) in e.figures.map(Value.string) ?? .null },
             Property("arms", "Names of the arms.") { (e: ExperimentObject) in .list(e.table.rows.map(\.name)) },
         ])
 }

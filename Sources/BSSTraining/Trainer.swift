@@ -85,6 +85,7 @@ public final class Trainer {
             isStopped = try onEpoch.map { try !$0(record, self) } ?? false
             let isDue = options.checkpointEvery.map { (epoch + 1) % $0 == 0 } ?? (Trainer.now() - lastWrite >= checkpointSeconds)
             if let path = checkpointPath, isDue, epoch + 1 < options.epochs, !isStopped {
+                try observer?.checkpointing()
                 try checkpoint(nextEpoch: epoch + 1, seconds: earlier + Trainer.now() - start, identity).write(model, optimizer, to: path)
                 lastWrite = Trainer.now()
             }
@@ -200,11 +201,21 @@ public final class Trainer {
 
     // MARK: Selection
 
-    /// Keeps the best epoch so far by validation and by test accuracy of the total output (first of equals).
+    /// Keeps the best epoch so far by the total output's accuracy on validation and on test.
+    ///
+    /// Equal validation accuracies are told apart by the lower validation loss: small splits reach 100 % long before the
+    /// weaker heads have learned. The test selection keeps the first of equals, as the released code does.
     private func select(_ record: Table) {
         for (key, split) in [("val_best", "val"), ("test_best", "test")] {
-            guard let value = record.value(atPath: "\(split).total.accuracy")?.double else { continue }
-            if best[key] == nil || value > (best[key]?.table?.value(atPath: "\(split).total.accuracy")?.double ?? -1) { best[key] = .table(Trainer.selection(record)) }
+            guard let accuracy = record.value(atPath: "\(split).total.accuracy")?.double else { continue }
+            guard let old = best[key]?.table, let bestAccuracy = old.value(atPath: "\(split).total.accuracy")?.double else {
+                best[key] = .table(Trainer.selection(record))
+                continue
+            }
+            let loss = record.value(atPath: "\(split).loss")?.double ?? .infinity, bestLoss = old.value(atPath: "\(split).loss")?.double ?? .infinity
+            if accuracy > bestAccuracy || (key == "val_best" && accuracy == bestAccuracy && loss < bestLoss) {
+                best[key] = .table(Trainer.selection(record))
+            }
         }
     }
 

@@ -131,14 +131,14 @@ public enum InferenceHeads: ArgumentType {
         case .automatic, .all: return Array(repeating: 1, count: modalities.count + 1)
         case .unimodal: return [0] + Array(repeating: 1, count: modalities.count)
         case .fused: return [1] + Array(repeating: 0, count: modalities.count)
-        case .weights(let table): return (["fused"] + modalities).map { table[$0]?.double ?? 0 }
+        case .weights(let table): return [table["fused"]?.double ?? 0] + modalities.map { (table[$0] ?? table["unimodal"])?.double ?? 0 }
         }
     }
 
     /// - Throws: a weight for a head that does not exist.
     func check(_ modalities: [String]) throws {
         guard case .weights(let table) = self else { return }
-        for key in table.keys where key != "fused" && !modalities.contains(key) {
+        for key in table.keys where key != "fused" && key != "unimodal" && !modalities.contains(key) {
             throw BSSError("bss.train", "inference_heads has no head '\(key)'", hint: "heads: \((["fused"] + modalities).joined(separator: ", "))", kind: .usage)
         }
     }

@@ -17,6 +17,7 @@ typedef struct {
   const T *bias;  // of this panel, or NULL
   bool relu;
   int64_t columns;  // wanted of this panel
+  bool plain;       // full width, alpha 1, beta 0, no bias, no epilogue: sums go straight to C
 } TN(tile);
 
 INLINE void TN(finish)(const TN(tile) *t, T *c, V sum, int64_t column, int width) {
@@ -60,12 +61,21 @@ INLINE void TN(register_tile)(const TN(tile) *t, const int rows, const int vecto
     a += a_column;
     b += b_step;
   }
+  const int64_t ldc = t->ldc;
+  if (t->plain) {
+    T *c = t->c;
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++, c += ldc)
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) *(VU *)(c + v * WIDTH) = sum[r][v];
+    return;
+  }
   for (int v = 0; v < vectors; v++) {
     int64_t left = t->columns - v * WIDTH;
     if (left <= 0) break;
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++)
-      TN(finish)(t, t->c + r * t->ldc + v * WIDTH, sum[r][v], v * WIDTH, left < WIDTH ? (int)left : WIDTH);
+      TN(finish)(t, t->c + r * ldc + v * WIDTH, sum[r][v], v * WIDTH, left < WIDTH ? (int)left : WIDTH);
   }
 }
 
@@ -82,11 +92,12 @@ static __attribute__((noinline)) void TN(rows_wide)(const TN(tile) *t, int rows)
 static __attribute__((noinline)) void TN(rows_narrow)(const TN(tile) *t, int rows) { TN(any_rows)(t, rows, 1); }
 #endif
 
-/// Transposes a WIDTH x WIDTH block: log2(WIDTH) rounds of interleaving row i with row i + WIDTH / 2.
-INLINE void TN(transpose_block)(const T *from, int64_t from_step, T *to, int64_t to_step) {
+/// Transposes a WIDTH x WIDTH block: log2(WIDTH) rounds of interleaving row i with row i + WIDTH / 2. Of `rows` rows the last
+/// stands in for missing ones.
+INLINE void TN(transpose_block)(const T *from, int64_t from_step, int64_t rows, T *to, int64_t to_step) {
   V x[WIDTH], y[WIDTH];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < WIDTH; i++) x[i] = *(const VU *)(from + i * from_step);
+  for (int i = 0; i < WIDTH; i++) x[i] = *(const VU *)(from + (i < rows ? i : rows - 1) * from_step);
 #pragma clang loop unroll(full)
   for (int round = 1; round < WIDTH; round *= 2) {
 #pragma clang loop unroll(full)
@@ -101,21 +112,28 @@ INLINE void TN(transpose_block)(const T *from, int64_t from_step, T *to, int64_t
   for (int i = 0; i < WIDTH; i++) *(VU *)(to + i * to_step) = x[i];
 }
 
-/// panel[p, j] = B(p, j) for j < columns, 0 for the rest of `width`.
+/// panel[p, j] = B(p, j) for j < columns; what the rest of `width` holds does not matter (those sums are never stored).
 static void TN(pack_panel)(const T *b, int64_t b_row, int64_t b_column, int64_t k, int64_t columns, int64_t width, T *panel) {
+  if (b_row == 1 && k >= WIDTH) {
+    for (int64_t j = 0; j < columns; j += WIDTH)
+      for (int64_t p = 0; p < k; p += WIDTH) {
+        const int64_t q = p + WIDTH <= k ? p : k - WIDTH;  // the last block overlaps the one before
+        TN(transpose_block)(b + j * b_column + q, b_column, columns - j, panel + q * width + j, width);
+      }
+    return;
+  }
   int64_t j = 0;
-  if (b_row == 1)
-    for (; j + WIDTH <= columns; j += WIDTH) {
-      int64_t p = 0;
-      for (; p + WIDTH <= k; p += WIDTH) TN(transpose_block)(b + j * b_column + p, b_column, panel + p * width + j, width);
-      for (; p < k; p++)
-        for (int l = 0; l < WIDTH; l++) panel[p * width + j + l] = b[(j + l) * b_column + p];
-    }
   if (b_column == 1) {
+    if (columns == TN(nr)) {
+      for (int64_t p = 0; p < k; p++, b += b_row, panel += TN(nr))
+#pragma clang loop unroll(full)
+        for (int v = 0; v < NV; v++) *(VU *)(panel + v * WIDTH) = *(const VU *)(b + v * WIDTH);
+      return;
+    }
     for (; j + WIDTH <= columns; j += WIDTH)
       for (int64_t p = 0; p < k; p++) *(VU *)(panel + p * width + j) = *(const VU *)(b + p * b_row + j);
-    // A part vector: what follows in the matrix is read along (these lanes are never stored), but not past its end.
-    if (j < columns && j + WIDTH == width && b_row > 0) {
+    // A part vector: reading along into the next row is harmless, reading past the end of the matrix is not.
+    if (j < columns && b_row > 0) {
       int64_t whole = 0;
       for (; whole < k && whole * b_row + j + WIDTH <= (k - 1) * b_row + columns; whole++)
         *(VU *)(panel + whole * width + j) = *(const VU *)(b + whole * b_row + j);
@@ -124,9 +142,19 @@ static void TN(pack_panel)(const T *b, int64_t b_row, int64_t b_column, int64_t 
       k -= whole;
     }
   }
-  if (j == columns && j == width) return;
   for (int64_t p = 0; p < k; p++)
-    for (int64_t l = j; l < width; l++) panel[p * width + l] = l < columns ? b[p * b_row + l * b_column] : (T)0;
+    for (int64_t l = j; l < columns; l++) panel[p * width + l] = b[p * b_row + l * b_column];
+}
+
+INLINE int64_t TN(panel_width)(int64_t columns) { return NV > 1 && columns <= WIDTH ? WIDTH : TN(nr); }
+
+/// Panels first ..< last of B, all of k, each at packed + panel * k * nr.
+static void FN(CAT(gemm_pack, S))(const gemm_problem *g, int64_t first, int64_t last, void *packed) {
+  for (int64_t panel = first; panel < last; panel++) {
+    const int64_t j0 = panel * TN(nr), columns = g->n - j0 < TN(nr) ? g->n - j0 : TN(nr);
+    TN(pack_panel)((const T *)g->b + j0 * g->b_column, g->b_row, g->b_column, g->k, columns, TN(panel_width)(columns),
+                   (T *)packed + panel * g->k * TN(nr));
+  }
 }
 
 enum { TN(a_step) = GEMM_KC + 64 / sizeof(T), TN(near_rows) = 512 / sizeof(T) };
@@ -134,14 +162,15 @@ enum { TN(a_step) = GEMM_KC + 64 / sizeof(T), TN(near_rows) = 512 / sizeof(T) };
 static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
   const int64_t blocks = (g->m + MR - 1) / MR;
   const bool copy_a = g->a_column == 1 && g->a_row >= 4 * TN(near_rows) && g->n >= 4 * TN(nr) && g->m <= GEMM_TILE_M;
-  const bool copy_b = g->b_row >= 2 * TN(near_rows) && g->m >= 4 * MR;
-  T *panel = work, *rows = panel + GEMM_KC * TN(nr);
+  const bool copy_b = g->b_column != 1 || (g->b_row >= 2 * TN(near_rows) && g->m >= 4 * MR);
+  T *panel = work, *rows = panel + GEMM_KC * TN(nr) * GEMM_GROUP;
   TN(tile) t = {.a_column = g->a_column, .ldc = g->ldc, .alpha = (T)g->alpha};
   for (int64_t p0 = 0; p0 == 0 || p0 < g->k; p0 += GEMM_KC) {
     const bool last = p0 + GEMM_KC >= g->k;
     t.k = last ? g->k - p0 : GEMM_KC;
     t.beta = p0 == 0 ? (T)g->beta : 1;
     t.relu = last && g->epilogue == BSS_EPILOGUE_RELU;
+    const bool plain = t.alpha == 1 && t.beta == 0 && !t.relu && !(last && g->bias);
     const T *a = (const T *)g->a + p0 * g->a_column;
     t.a_row = g->a_row;
     if (copy_a) {
@@ -151,22 +180,33 @@ static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
     }
     for (int64_t j0 = 0; j0 < g->n; j0 += TN(nr)) {
       t.columns = g->n - j0 < TN(nr) ? g->n - j0 : TN(nr);
-      const bool narrow = NV > 1 && t.columns <= WIDTH;
-      const int64_t width = narrow ? WIDTH : TN(nr);
-      t.b = (const T *)g->b + p0 * g->b_row + j0 * g->b_column;
-      t.b_step = g->b_row;
-      if (g->b_column != 1 || t.columns != width || copy_b) {
-        TN(pack_panel)(t.b, g->b_row, g->b_column, t.k, t.columns, width, panel);
-        t.b = panel;
+      const int64_t width = TN(panel_width)(t.columns), slot = j0 / TN(nr) % GEMM_GROUP;
+      const T *b = (const T *)g->b + p0 * g->b_row;
+      if (g->packed) {
+        t.b = (const T *)g->packed + j0 * g->k + p0 * width;
         t.b_step = width;
+      } else if (copy_b || t.columns != width) {
+        // A group of panels at a time: then B is read in long stretches.
+        if (slot == 0 || !copy_b)
+          for (int64_t j = j0; j < g->n && j < j0 + (copy_b ? GEMM_GROUP : 1) * TN(nr); j += TN(nr)) {
+            const int64_t columns = g->n - j < TN(nr) ? g->n - j : TN(nr);
+            TN(pack_panel)(b + j * g->b_column, g->b_row, g->b_column, t.k, columns, TN(panel_width)(columns),
+                           panel + (j / TN(nr) % GEMM_GROUP) * GEMM_KC * TN(nr));
+          }
+        t.b = panel + slot * GEMM_KC * TN(nr);
+        t.b_step = width;
+      } else {
+        t.b = b + j0;
+        t.b_step = g->b_row;
       }
+      t.plain = plain && t.columns == width;
       t.bias = last && g->bias ? (const T *)g->bias + j0 : 0;
       for (int64_t block = 0; block < blocks; block++) {  // rows shared out evenly: no thin last block
         const int64_t i0 = g->m * block / blocks, i1 = g->m * (block + 1) / blocks;
         t.a = a + i0 * t.a_row;
         t.c = (T *)g->c + i0 * g->ldc + j0;
 #if NV > 1
-        if (narrow) { TN(rows_narrow)(&t, (int)(i1 - i0)); continue; }
+        if (width == WIDTH) { TN(rows_narrow)(&t, (int)(i1 - i0)); continue; }
 #endif
         TN(rows_wide)(&t, (int)(i1 - i0));
       }

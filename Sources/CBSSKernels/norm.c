@@ -15,7 +15,7 @@ typedef struct {
 
 static folding fold(int64_t rows, int64_t channels, int64_t most_tasks) {
   folding f = {.channels = channels, .length = rows * channels};
-  int64_t together = channels >= 64 ? 1 : bss_min(bss_max(rows, 1), 64 / channels);
+  int64_t together = channels >= 256 ? 1 : bss_min(bss_max(rows, 1), 256 / channels);
   f.width = channels * together;
   f.wide_rows = bss_ceil_div(rows, together);
   f.per_task = bss_max(bss_max(1, BSS_PARALLEL_GRAIN / f.width), bss_ceil_div(f.wide_rows, most_tasks));
@@ -106,10 +106,21 @@ int bss_layer_norm_backward(
                    .mean = (double *)mean, .inverse = (double *)inverse_deviation};
   job.per_task = bss_max(bss_max(1, BSS_PARALLEL_GRAIN / bss_max(1, n)), bss_ceil_div(rows, MOST_SUM_TASKS));
   job.tasks = bss_ceil_div(rows, job.per_task);
+  void *ones = weight ? NULL : malloc(bss_max(1, n) * bss_size(dtype));
   bool sums = dweight || dbias;
-  if (sums) {
-    job.partial = calloc(bss_max(1, job.tasks * 2 * n), sizeof(double));
-    if (!job.partial) return BSS_NO_MEMORY;
+  if (sums) job.partial = calloc(bss_max(1, job.tasks * 2 * n), sizeof(double));
+  if ((sums && !job.partial) || (!weight && !ones)) {
+    free(ones);
+    free(job.partial);
+    return BSS_NO_MEMORY;
+  }
+  if (ones) {
+    for (int64_t i = 0; i < n; i++)
+      if (dtype == BSS_F32)
+        ((float *)ones)[i] = 1;
+      else
+        ((double *)ones)[i] = 1;
+    job.weight = ones;
   }
   int status = bss_pool_run(job.tasks, dtype == BSS_F32 ? layer_backward_rows_f32 : layer_backward_rows_f64, &job);
   for (int s = 0; s < 2 && status == BSS_OK; s++) {
@@ -123,6 +134,7 @@ int bss_layer_norm_backward(
         ((double *)to)[i] = sum;
     }
   }
+  free(ones);
   free(job.partial);
   return status;
 }

@@ -3,7 +3,7 @@
 // MARK: Sums over rows
 
 /// Rows summed in T before they go to the double totals: few enough that T loses nothing.
-#define BLOCK_ROWS 16
+#define BLOCK_ROWS 32
 
 /// sums[0][i] += a[i], sums[1][i] += b[i]*a[i] over `count` wide rows of x - (shift, correction):
 /// statistics: a = b = x - shift;  gradients: a = dy, b = (x - mean) - correction.
@@ -175,7 +175,6 @@ static int OF(batch_backward)(int64_t rows, int64_t channels, bool training, con
   free(job.partial);
   return status;
 }
-#undef BLOCK_ROWS
 
 // MARK: Layer normalisation
 
@@ -222,50 +221,74 @@ static void OF(layer_forward_row)(void *context, int64_t row) {
   OF(layer_output)(n, x, rounded, (T)(mean - (double)rounded), (T)inverse, job->weight, job->bias, (T *)job->y + row * n);
 }
 
-/// sums of g = dy*weight and g*xhat over the row; adds dy*xhat and dy to the totals of weight and bias.
+/// sums[0] = sum of g = dy*weight over the row, sums[1] = sum of g*xhat.
 CLONES static void OF(layer_backward_sums)(int64_t n, const T *x, const T *dy, const T *weight, T mean, T correction,
-                                           T scale, double sums[2], double *dweight, double *dbias) {
-  double first[8] = {0}, second[8] = {0};
+                                           T scale, double sums[2]) {
+  double first[16] = {0}, second[16] = {0};
   int64_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (int j = 0; j < 8; j++) {
-      T g = dy[i + j] * (weight ? weight[i + j] : 1), xhat = ((x[i + j] - mean) - correction) * scale;
-      first[j] += g;
-      second[j] += (double)g * xhat;
+  for (; i + 16 <= n; i += 16)
+    for (int j = 0; j < 16; j++) {
+      T g = dy[i + j] * weight[i + j];
+      first[j] += (double)g;
+      second[j] += (double)(g * (((x[i + j] - mean) - correction) * scale));
     }
   for (; i < n; i++) {
-    T g = dy[i] * (weight ? weight[i] : 1), xhat = ((x[i] - mean) - correction) * scale;
-    first[0] += g;
-    second[0] += (double)g * xhat;
+    T g = dy[i] * weight[i];
+    first[0] += (double)g;
+    second[0] += (double)(g * (((x[i] - mean) - correction) * scale));
   }
   sums[0] = sums[1] = 0;
-  for (int j = 0; j < 8; j++) sums[0] += first[j], sums[1] += second[j];
-  if (dweight)
-    for (i = 0; i < n; i++) {
-      dweight[i] += (double)(dy[i] * (((x[i] - mean) - correction) * scale));
-      dbias[i] += (double)dy[i];
+  for (int j = 0; j < 16; j++) sums[0] += first[j], sums[1] += second[j];
+}
+
+/// dweight += dy*xhat and dbias += dy over `rows` rows, a strip of columns at a time.
+CLONES static void OF(layer_parameter_sums)(const layer_job *job, int64_t first, int64_t rows, double *dweight, double *dbias) {
+  T block1[256], block2[256];
+  int64_t n = job->n;
+  for (int64_t start = 0; start < n; start += 256) {
+    int64_t width = bss_min(256, n - start);
+    for (int64_t row = first; row < first + rows; row += BLOCK_ROWS) {
+      int64_t end = bss_min(row + BLOCK_ROWS, first + rows);
+      for (int64_t i = 0; i < width; i++) block1[i] = 0, block2[i] = 0;
+      for (int64_t r = row; r < end; r++) {
+        const T *x = (const T *)job->x + r * n + start, *dy = (const T *)job->dy + r * n + start;
+        T mean = (T)job->mean[r], correction = (T)(job->mean[r] - (double)mean), scale = (T)job->inverse[r];
+        for (int64_t i = 0; i < width; i++) {
+          block1[i] += dy[i] * (((x[i] - mean) - correction) * scale);
+          block2[i] += dy[i];
+        }
+      }
+      for (int64_t i = 0; i < width; i++) dweight[start + i] += (double)block1[i], dbias[start + i] += (double)block2[i];
     }
+  }
 }
 
 CLONES static void OF(layer_backward_output)(int64_t n, const T *x, const T *dy, const T *weight, T mean, T correction,
                                              T scale, T level, T slope, T *dx) {
   for (int64_t i = 0; i < n; i++) {
     T xhat = ((x[i] - mean) - correction) * scale;
-    dx[i] = scale * (dy[i] * (weight ? weight[i] : 1) - level - xhat * slope);
+    dx[i] = scale * (dy[i] * weight[i] - level - xhat * slope);
   }
 }
 
 static void OF(layer_backward_rows)(void *context, int64_t task) {
   const layer_job *job = context;
-  int64_t n = job->n, end = bss_min((task + 1) * job->per_task, job->rows);
-  double *dweight = job->partial ? job->partial + task * 2 * n : NULL, *dbias = dweight ? dweight + n : NULL;
-  for (int64_t row = task * job->per_task; row < end; row++) {
-    const T *x = (const T *)job->x + row * n, *dy = (const T *)job->dy + row * n;
-    T mean = (T)job->mean[row], correction = (T)(job->mean[row] - (double)mean), scale = (T)job->inverse[row];
-    double sums[2];
-    OF(layer_backward_sums)(n, x, dy, job->weight, mean, correction, scale, sums, dweight, dbias);
-    if (job->dx)
+  int64_t n = job->n, first = task * job->per_task, end = bss_min(first + job->per_task, job->rows);
+  // A few rows at a time stay in the cache from one pass to the next.
+  for (int64_t start = first; start < end; start += BLOCK_ROWS) {
+    int64_t stop = bss_min(start + BLOCK_ROWS, end);
+    for (int64_t row = start; job->dx && row < stop; row++) {
+      const T *x = (const T *)job->x + row * n, *dy = (const T *)job->dy + row * n;
+      T mean = (T)job->mean[row], correction = (T)(job->mean[row] - (double)mean), scale = (T)job->inverse[row];
+      double sums[2];
+      OF(layer_backward_sums)(n, x, dy, job->weight, mean, correction, scale, sums);
       OF(layer_backward_output)(n, x, dy, job->weight, mean, correction, scale, (T)(sums[0] / (double)n),
                                 (T)(sums[1] / (double)n), (T *)job->dx + row * n);
+    }
+    if (job->partial) {
+      double *dweight = job->partial + task * 2 * n;
+      OF(layer_parameter_sums)(job, start, stop - start, dweight, dweight + n);
+    }
   }
 }
+#undef BLOCK_ROWS

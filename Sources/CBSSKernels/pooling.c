@@ -1,7 +1,9 @@
 // Pooling: bss_pooling.h says what, pooling.inc.h how.
 #include "bss_pooling.h"
 #include "element.h"
+#include "bss_conv.h"
 #include <math.h>
+#include <stdatomic.h>
 
 /// Input positions [start, end) that a window covers along one axis, and what it divides by.
 typedef struct {
@@ -32,6 +34,7 @@ typedef struct {
   const int64_t *saved;
   bool zero_padding, count_padding, adaptive;
   int64_t divisor;
+  _Atomic int failed;  // scratch memory ran out in some task
 } pooling_job;
 
 static bss_span span_of(const pooling_job *job, int axis, int64_t out) {
@@ -74,7 +77,8 @@ static int run_lines(bss_task task, pooling_job *job) {
 int bss_max_pool_forward(
   bss_dtype dtype, const bss_window *window, bool zero_padding, const void *x, void *y, int64_t *indices) {
   pooling_job job = {.window = window, .x = x, .y = y, .indices = indices, .zero_padding = zero_padding};
-  return RUN_LINES(dtype, max_pool_line, &job);
+  int status = RUN_LINES(dtype, max_pool_line, &job);
+  return status == BSS_OK && job.failed ? BSS_NO_MEMORY : status;
 }
 
 int bss_max_pool_backward(bss_dtype dtype, const bss_window *window, const int64_t *indices, const void *dy, void *dx) {

@@ -2,25 +2,49 @@
 
 // MARK: Maximum
 
-/// Takes x where it is greater than the best so far, or NaN; remembers the position.
-CLONES static void OF(take_greater)(int64_t channels, const T *x, int64_t position, T *best, int64_t *index) {
-  for (int64_t c = 0; c < channels; c++) {
-    T v = x ? x[c] : 0;
-    bool better = v > best[c] || v != v;
-    best[c] = better ? v : best[c];
-    index[c] = better ? position : index[c];
+/// The maximum over the window's `taps` positions, 16 channels at a time so that it stays in registers.
+/// Position -1 counts as 0.
+CLONES static void OF(max_of_window)(int64_t channels, const T *image, const int64_t *positions, int64_t taps, T *y, int64_t *index) {
+  for (int64_t start = 0; start < channels; start += 16) {
+    int64_t n = bss_min(16, channels - start);
+    T best[16];
+    int64_t at[16];
+    // The first candidate is taken as it is, so that a window of -infinity still has a position.
+    for (int64_t c = 0; c < n; c++) best[c] = positions[0] < 0 ? 0 : image[positions[0] * channels + start + c], at[c] = positions[0];
+    for (int64_t t = 1; t < taps; t++) {
+      int64_t position = positions[t];
+      const T *x = image + position * channels + start;
+      if (position >= 0 && n == 16) {
+        for (int c = 0; c < 16; c++) {
+          bool better = (x[c] > best[c]) | (x[c] != x[c]);
+          best[c] = better ? x[c] : best[c];
+          at[c] = better ? position : at[c];
+        }
+      } else {
+        for (int64_t c = 0; c < n; c++) {
+          T v = position < 0 ? 0 : x[c];
+          bool better = v > best[c] || v != v;
+          best[c] = better ? v : best[c];
+          at[c] = better ? position : at[c];
+        }
+      }
+    }
+    for (int64_t c = 0; c < n; c++) y[start + c] = best[c], index[start + c] = at[c];
   }
 }
 
 static void OF(max_pool_line)(void *context, int64_t line) {
-  const pooling_job *job = context;
+  pooling_job *job = context;
   const bss_window *w = job->window;
   int64_t channels = w->channels, oh = line % w->out[1], od = line / w->out[1] % w->out[0];
   const T *image = (const T *)job->x + line / (w->out[1] * w->out[0]) * bss_product3(w->in) * channels;
+  int64_t *positions = bss_scratch((size_t)bss_product3(w->kernel) * sizeof(int64_t));
+  if (!positions) {
+    job->failed = 1;
+    return;
+  }
   for (int64_t ow = 0; ow < w->out[2]; ow++) {
-    T *best = (T *)job->y + (line * w->out[2] + ow) * channels;
-    int64_t *index = job->indices + (line * w->out[2] + ow) * channels;
-    bool any = false;
+    int64_t taps = 0;
     for (int64_t a = 0; a < w->kernel[0]; a++)
       for (int64_t b = 0; b < w->kernel[1]; b++)
         for (int64_t e = 0; e < w->kernel[2]; e++) {
@@ -28,19 +52,17 @@ static void OF(max_pool_line)(void *context, int64_t line) {
           int64_t h = oh * w->stride[1] - w->pad[1] + b * w->dilation[1];
           int64_t v = ow * w->stride[2] - w->pad[2] + e * w->dilation[2];
           bool inside = d >= 0 && d < w->in[0] && h >= 0 && h < w->in[1] && v >= 0 && v < w->in[2];
-          if (!inside && !job->zero_padding) continue;
-          int64_t position = inside ? (d * w->in[1] + h) * w->in[2] + v : -1;
-          const T *x = inside ? image + position * channels : NULL;
-          if (any) {
-            OF(take_greater)(channels, x, position, best, index);
-            continue;
-          }
-          // The first candidate, so that a window of -infinity still has a position.
-          for (int64_t c = 0; c < channels; c++) best[c] = x ? x[c] : 0, index[c] = position;
-          any = true;
+          if (inside)
+            positions[taps++] = (d * w->in[1] + h) * w->in[2] + v;
+          else if (job->zero_padding)
+            positions[taps++] = -1;
         }
-    if (!any)
-      for (int64_t c = 0; c < channels; c++) best[c] = -(T)INFINITY, index[c] = -1;
+    T *y = (T *)job->y + (line * w->out[2] + ow) * channels;
+    int64_t *index = job->indices + (line * w->out[2] + ow) * channels;
+    if (taps > 0)
+      OF(max_of_window)(channels, image, positions, taps, y, index);
+    else
+      for (int64_t c = 0; c < channels; c++) y[c] = -(T)INFINITY, index[c] = -1;
   }
 }
 

@@ -9,7 +9,8 @@
 // GEMM blocking: k is cut at multiples of GEMM_KC; most rows of a tile that A may be copied for.
 #define GEMM_KC 384
 #define GEMM_TILE_M 128
-enum { gemm_work_bytes = (GEMM_KC * 32 + (GEMM_KC + 16) * GEMM_TILE_M) * 8 };
+#define GEMM_GROUP 4  // panels of B packed together
+enum { gemm_panel_bytes = 128, gemm_work_bytes = GEMM_KC * gemm_panel_bytes * GEMM_GROUP + (GEMM_KC + 16) * GEMM_TILE_M * 8 };
 
 /// One strided matrix product on one thread: C[m, n] = alpha A B + beta C, then + bias and epilogue.
 /// A(i, p) = a[i * a_row + p * a_column], likewise B. `work` holds gemm_work_bytes.
@@ -21,6 +22,7 @@ typedef struct {
   double alpha, beta;
   const void *bias;
   int epilogue;
+  const void *packed;  // this tile's panels of B packed by gemm_pack, or NULL
 } gemm_problem;
 
 /// Running state of one reduced output: value, and position for ARGMAX / ARGMIN.
@@ -47,6 +49,7 @@ typedef struct { double value; int64_t position; } reduce_state;
   X(adam_##S, void, (int64_t n, T *p, const T *g, T *m, T *v, T *vmax, const bss_adam_options *o))                     \
   X(rmsprop_##S, void, (int64_t n, T *p, const T *g, T *v, T *u, T *buf, const bss_rmsprop_options *o))                \
   X(gemm_##S, void, (const gemm_problem *problem, void *work))                                                         \
+  X(gemm_pack_##S, void, (const gemm_problem *problem, int64_t first, int64_t last, void *packed))                     \
   X(uniform_##S, void, (uint64_t key, uint64_t counter, double low, double high, T *out, int64_t blocks))              \
   X(normal_##S, void, (uint64_t key, uint64_t counter, double mean, double std, T *out, int64_t blocks))               \
   X(mask_##S, void, (uint64_t key, uint64_t counter, double p, double value, T *out, int64_t blocks))

@@ -4,7 +4,7 @@ import BSSCurriculum
 import Testing
 import _BSSTestSupport
 
-@Suite struct CurriculumFixtureTests {
+@Suite(.oneAtATime) struct CurriculumFixtureTests {
     /// Draws for the statistical cases.
     private static let draws = 20_000
 
@@ -50,6 +50,7 @@ import _BSSTestSupport
             let label = "alpha\(alpha == alpha.rounded() ? "\(Int(alpha)).0" : Text.number(alpha))"
             measured[label] = try Measurer.paper.score(evidence(LossWeights(alpha: alpha, modalities: names.count)))
         }
+        measured["alpha0.2"] = try Measurer.paper.score(plain)
         measured["sum"] = try Measurer.paper.score(evidence(sum))
         for (label, m) in measured {
             out["loss_\(label)"] = NpyArray(m.terms[1].raw)
@@ -131,7 +132,7 @@ import _BSSTestSupport
             for draw in 0..<Self.draws {
                 var random = stream.child("draw \(draw)")
                 let order = source == "weights"
-                    ? WeightedOrder.drawn(weights: weights, from: &random) : try sequencer.plan(epoch: draw, batchSize: 2, random: stream).indices
+                    ? try WeightedOrder.drawn(weights: weights, from: &random) : try sequencer.plan(epoch: draw, batchSize: 2, random: stream).indices
                 for (position, i) in order.enumerated() { counts[position * n + i] += 1 }
             }
             for (index, p) in law.enumerated() {

@@ -4,7 +4,7 @@ import BSSTraining
 import Testing
 import _BSSTestSupport
 
-@Suite struct MetricsFixtureTests {
+@Suite(.oneAtATime) struct MetricsFixtureTests {
     @Test func metrics() throws {
         for failure in try FixtureGroup.run("metrics", { try outputs(of: $0) }) { Issue.record("\(failure)") }
     }
@@ -56,7 +56,7 @@ import _BSSTestSupport
     }
 }
 
-@Suite struct MetricsTests {
+@Suite(.oneAtATime) struct MetricsTests {
     @Test("mean average precision by sample and by pair, on a case small enough to do by hand")
     func averages() throws {
         // Rows: own class first, own class second of three, own class tied with one other.

@@ -82,15 +82,13 @@ public final class ClassificationMetrics {
 
     // MARK: Ranking quality
 
+    private lazy var rankings: [RankingQuality] = (0..<classes).map { c in RankingQuality(scores: column(c), isPositive: labels.map { $0 == c }) }
+
     /// One-vs-rest average precision per class; 0 for a class without samples.
-    public private(set) lazy var averagePrecision: [Double] = (0..<classes).map { c in
-        RankingQuality(scores: column(c), isPositive: labels.map { $0 == c }).averagePrecision
-    }
+    public var averagePrecision: [Double] { rankings.map(\.averagePrecision) }
 
     /// One-vs-rest area under the ROC curve per class; NaN for a class that has no samples or all of them.
-    public private(set) lazy var auroc: [Double] = (0..<classes).map { c in
-        RankingQuality(scores: column(c), isPositive: labels.map { $0 == c }).auroc
-    }
+    public var auroc: [Double] { rankings.map(\.auroc) }
 
     /// Mean over the classes for which it is defined; NaN if there is none.
     public var macroAUROC: Double {
@@ -126,5 +124,7 @@ public final class ClassificationMetrics {
         }
     }
 
-    private func column(_ c: Int) -> [Double] { (0..<count).map { Double(scores[$0 * classes + c]) } }
+    private func column(_ c: Int) -> [Double] {
+        scores.withUnsafeBufferPointer { scores in (0..<count).map { Double(scores[$0 * classes + c]) } }
+    }
 }

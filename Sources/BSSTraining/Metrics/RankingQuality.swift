@@ -1,46 +1,41 @@
 import BSSCore
+import BSSCurriculum
 
 /// How well scores separate positives from negatives; equal scores enter together, so their order never matters.
 public struct RankingQuality {
-    /// True and false positives among the scores at or above each distinct score, from the highest.
-    private let truePositives: [Int]
-    private let falsePositives: [Int]
+    /// AP = sum over distinct thresholds of (R_n - R_(n-1)) P_n, without interpolation; 0 without positives.
+    public let averagePrecision: Double
+    /// P(score of a positive > score of a negative) + half P(equal); NaN without positives or negatives.
+    public let auroc: Double
 
     public init(scores: [Double], isPositive: [Bool]) {
-        let order = scores.indices.sorted { scores[$0] > scores[$1] }
-        var truePositives: [Int] = [], falsePositives: [Int] = []
+        let order = Ranking.descending(scores)
+        var precision = 0.0, area = 0.0
         var positives = 0, negatives = 0
-        for (k, i) in order.enumerated() {
-            if isPositive[i] { positives += 1 } else { negatives += 1 }
-            if k + 1 == order.count || scores[order[k + 1]] != scores[i] {
-                truePositives.append(positives)
-                falsePositives.append(negatives)
+        scores.withUnsafeBufferPointer { scores in
+            isPositive.withUnsafeBufferPointer { isPositive in
+                order.withUnsafeBufferPointer { order in
+                    var start = 0
+                    while start < order.count {
+                        // All samples with the next smaller score enter at once.
+                        let score = scores[order[start]]
+                        var entering = 0, end = start
+                        repeat {
+                            entering += isPositive[order[end]] ? 1 : 0
+                            end += 1
+                        } while end < order.count && scores[order[end]] == score
+                        let others = end - start - entering
+                        area += Double(others) * (Double(positives) + Double(entering) / 2)
+                        positives += entering
+                        negatives += others
+                        if entering > 0 { precision += Double(entering) * (Double(positives) / Double(end)) }
+                        start = end
+                    }
+                }
             }
         }
-        self.truePositives = truePositives
-        self.falsePositives = falsePositives
-    }
-
-    /// AP = sum over distinct thresholds of (R_n - R_(n-1)) P_n, without interpolation; 0 without positives.
-    public var averagePrecision: Double {
-        guard let all = truePositives.last, all > 0 else { return 0 }
-        var sum = 0.0, before = 0
-        for (tp, fp) in zip(truePositives, falsePositives) {
-            sum += Double(tp - before) / Double(all) * (Double(tp) / Double(tp + fp))
-            before = tp
-        }
-        return sum
-    }
-
-    /// P(score of a positive > score of a negative) + half P(equal); NaN without positives or negatives.
-    public var auroc: Double {
-        guard let positives = truePositives.last, let negatives = falsePositives.last, positives > 0, negatives > 0 else { return .nan }
-        var area = 0.0, tpBefore = 0, fpBefore = 0
-        for (tp, fp) in zip(truePositives, falsePositives) {
-            area += Double(fp - fpBefore) * Double(tp + tpBefore) / 2
-            (tpBefore, fpBefore) = (tp, fp)
-        }
-        return area / (Double(positives) * Double(negatives))
+        averagePrecision = positives == 0 ? 0 : precision / Double(positives)
+        auroc = positives == 0 || negatives == 0 ? .nan : area / (Double(positives) * Double(negatives))
     }
 }
 

@@ -1,0 +1,58 @@
+-- Fig. 1(c): does the order matter? Curriculum (balanced first), anti-curriculum and random order, at equal subset
+-- sizes in every epoch, for several criteria. P1 = first epoch on the whole training set, P2 = last epoch.
+--
+--   bss-lua experiments/anti_cl.lua [--data ../shared/data --set data=mosi]
+local bss = require "bss"
+
+local p = bss.params{
+  data = "synthetic", split = "split",            -- split: av_digits only
+  epochs = 24, t_grow = 12, lambda_0 = 0.1, batch_size = 64, seeds = 8,
+  learning_rate = 0.02, alpha = 0.2,
+}
+if p.epochs <= p.t_grow then error("epochs must be above t_grow, so that P1 and P2 differ", 0) end
+local data = p.data == "av_digits" and bss.data.av_digits{ split = p.split } or bss.data[p.data]{}
+print(data)
+
+local pace = bss.pace.root{ lambda_0 = p.lambda_0, t_grow = p.t_grow }
+local arms = {
+  { name = "random, same sizes", scheduler = bss.scheduler.random{ pace = pace } },
+  { name = "random, all data (vanilla)", scheduler = bss.scheduler.random{} },
+}
+-- feature_similarity compares features of one size: both default encoders give 64.
+local criteria = { "prediction_similarity", "feature_similarity", "loss" }
+for _, criterion in ipairs(criteria) do
+  for _, anti in ipairs{ false, true } do
+    arms[#arms + 1] = {
+      name = (anti and "anti-CL, " or "CL, ") .. criterion,
+      scheduler = bss.scheduler.heuristic{ measurer = bss.measurer{ criterion }, pace = pace, anti = anti },
+    }
+  end
+end
+
+print(bss.experiment{
+  name = "anti_cl",
+  title = "Fig. 1(c): curriculum, anti-curriculum and random order on " .. data.name .. " (test accuracy)",
+  params = p, seeds = p.seeds, arms = arms, control = "random, same sizes",
+  metrics = { "P1", "P2", "best", "P1 mean of 5", "P2 mean of 5" },
+  notes = {
+    "P1: epoch " .. p.t_grow .. ", the first on all data; P2: epoch " .. p.epochs - 1 .. ", the last (epochs count from 0).",
+    "best: best test epoch (optimistic: the test set chooses it). Criteria score the untrained network once, as BSS-H does.",
+  },
+  run = function(p, arm, seed)
+    local run = bss.train{
+      name = arm.name, data = data, epochs = p.epochs, batch_size = p.batch_size, seed = seed, alpha = p.alpha, scheduler = arm.scheduler,
+      optimizer = bss.optimizer.sgd{ learning_rate = p.learning_rate, momentum = 0.9, weight_decay = 1e-4 },
+    }
+    local function accuracy(epoch) return run.history[epoch + 1].test.total.accuracy end
+    local function mean(last)
+      local sum, count = 0, 0
+      for epoch = math.max(last - 4, 0), last do sum, count = sum + accuracy(epoch), count + 1 end
+      return sum / count
+    end
+    local after = math.min(p.t_grow + 4, p.epochs - 1)
+    return {
+      P1 = accuracy(p.t_grow), P2 = accuracy(p.epochs - 1), best = run.result.test_best.test.total.accuracy,
+      ["P1 mean of 5"] = mean(after), ["P2 mean of 5"] = mean(p.epochs - 1),
+    }
+  end,
+})
