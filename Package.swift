@@ -59,7 +59,7 @@ let package = Package(
         .testTarget(
             name: "BSSNNTests", dependencies: ["BSSNN", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
-            name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+            name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "bss-lua", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSExperimentTests", dependencies: ["BSSExperiment", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
     ],
