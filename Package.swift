@@ -57,6 +57,10 @@ let package = Package(
         .testTarget(
             name: "BSSTrainingTests", dependencies: ["BSSTraining", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
+            name: "BSSNNTests", dependencies: ["BSSNN", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
             name: "BSSExperimentTests", dependencies: ["BSSExperiment", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
     ],
     cLanguageStandard: .gnu17

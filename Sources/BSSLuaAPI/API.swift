@@ -30,7 +30,7 @@ public enum API {
     private static func entries(_ session: Session, _ state: LuaState) -> [Namespace.Entry] {
         let functions = [
             TrainFunction.make(session), MeasureFunction.make(session), ModelObject.constructor(session), Measurer.constructor, GradFunction.function,
-            ExperimentFunction.make(session), ExperimentFunction.choice, ParametersFunction.make(session),
+            ExperimentFunction.make(session), ExperimentFunction.choice, ParametersFunction.make(session), OrderFunction.weighted,
         ]
         return [
             .namespace(Namespace(Dataset.self)), .namespace(Namespace(EncoderRecipe.self)), .namespace(Namespace(FusionRecipe.self)),

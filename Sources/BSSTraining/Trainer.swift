@@ -69,6 +69,7 @@ public final class Trainer {
             schedule.state = saved.schedule
             try sequencer.restore(saved.sequencer)
             method.state = saved.method
+            context.lastEpoch = history.last ?? Table()
         }
         observer?.trainingBegan(epochs: options.epochs, resumedAt: next)
         let start = Trainer.now()
@@ -201,11 +202,21 @@ public final class Trainer {
 
     // MARK: Selection
 
-    /// Keeps the best epoch so far by validation and by test accuracy of the total output (first of equals).
+    /// Keeps the best epoch so far by the total output's accuracy on validation and on test.
+    ///
+    /// Equal validation accuracies are told apart by the lower validation loss: small splits reach 100 % long before the
+    /// weaker heads have learned. The test selection keeps the first of equals, as the released code does.
     private func select(_ record: Table) {
         for (key, split) in [("val_best", "val"), ("test_best", "test")] {
-            guard let value = record.value(atPath: "\(split).total.accuracy")?.double else { continue }
-            if best[key] == nil || value > (best[key]?.table?.value(atPath: "\(split).total.accuracy")?.double ?? -1) { best[key] = .table(Trainer.selection(record)) }
+            guard let accuracy = record.value(atPath: "\(split).total.accuracy")?.double else { continue }
+            guard let old = best[key]?.table, let bestAccuracy = old.value(atPath: "\(split).total.accuracy")?.double else {
+                best[key] = .table(Trainer.selection(record))
+                continue
+            }
+            let loss = record.value(atPath: "\(split).loss")?.double ?? .infinity, bestLoss = old.value(atPath: "\(split).loss")?.double ?? .infinity
+            if accuracy > bestAccuracy || (key == "val_best" && accuracy == bestAccuracy && loss < bestLoss) {
+                best[key] = .table(Trainer.selection(record))
+            }
         }
     }
 
