@@ -24,6 +24,7 @@ let package = Package(
         .target(name: "CBSSCodecs", linkerSettings: [.linkedLibrary("z")]),
         // MARK: foundations
         layer("BSSCore", ["CBSSKernels"]),
+        layer("BSSPlot", ["BSSCore"]),
         layer("BSSCodecs", ["BSSCore", "CBSSCodecs"]),
         layer("BSSLuaHost", ["BSSCore", "CBSSLua"]),
         layer("BSSBackend", ["BSSCore"]),
@@ -34,7 +35,7 @@ let package = Package(
         layer("BSSData", ["BSSTensor", "BSSCodecs"]),
         layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
-        layer("BSSExperiment", ["BSSTraining"]),
+        layer("BSSExperiment", ["BSSTraining", "BSSPlot"]),
         // MARK: what users touch
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
         .executableTarget(
@@ -54,6 +55,8 @@ let package = Package(
             swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSCurriculumTests", dependencies: ["BSSCurriculum", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSPlotTests", dependencies: ["BSSPlot", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSTrainingTests", dependencies: ["BSSTraining", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(

@@ -115,7 +115,9 @@ public final class Trainer {
         let plan = try sequencer.plan(epoch: epoch, batchSize: options.batchSize, random: stream("order"))
         lastPlan = plan
         let samples = try method.plan(context, SamplePlan(positions: plan.indices, weights: plan.weights))
+        let planned = Trainer.now()
         let training = try trainBatches(samples, dropsLast: plan.dropsLast, epoch)
+        let trained = Trainer.now()
         var record = Table(fields: [
             ("epoch", .int(epoch)), ("learning_rate", .number(optimizer.learningRate)), ("samples", .int(training.rows.count)),
         ])
@@ -128,6 +130,7 @@ public final class Trainer {
         log["fraction"] = .number(plan.fraction)
         record["plan"] = .table(log)
         record["scoring_seconds"] = .number(scored - start)
+        record["step_seconds"] = .number(trained - planned)
         record["seconds"] = .number(Trainer.now() - start)
         return record
     }
@@ -186,6 +189,7 @@ public final class Trainer {
         var scan = ScanResult(modalities: model.modalities.count)
         var seen: [Int] = []
         var lossSum = 0.0
+        let classColumns = source.classColumns
         for step in 0..<steps {
             try Cancellation.check("training")
             let range = step * size..<min((step + 1) * size, count)
@@ -193,7 +197,7 @@ public final class Trainer {
             let rows = positions.map { trainRows[$0] }
             let batch = TrainingBatch(
                 inputs: try Evaluator.inputs(model, source, rows: rows, augments: true, random: augment.child("step \(step)")),
-                labels: try Tensor.from(rows.map { source.classColumns[$0] }), positions: positions,
+                labels: try Tensor.from(rows.map { classColumns[$0] }), positions: positions,
                 weights: try plan.weights.map { try Tensor.from($0[range].map(Float.init)) }, keeps: plan.keeps.map { Array($0[range]) })
             let loss = try trainStep(batch, forward, &scan)
             guard loss.isFinite else { throw nonFinite(loss, epoch, step, rows) }

@@ -92,7 +92,7 @@ import Testing
         #expect(try text { try folder.write("image/b.png", png(width: 1, height: 1, colour: 0, rows: [[0]])) }
             .contains("line 3: image/b.png gives shape [1, 1, 1], the first file of 'image' gives [1, 2, 3]"))
         #expect(try text { try digits(folder, rows: "id,label,audio,image,split\n0,1,audio/x.wav,image/a.png,train\n") }.contains("line 2: ") )
-        #expect(try text { try digits(folder, rows: "id,label,audio,image,split\n0,one,audio/a.wav,image/a.png,train\n") }.contains("pairs.csv: line 2, column 'label': an integer was expected, got 'one'"))
+        #expect(try text { try digits(folder, rows: "id,label,audio,image,split\n0,1,audio/a.wav,image/a.png,train\n1,one,audio/a.wav,image/a.png,train\n") }.contains("pairs.csv: line 3, column 'label': an integer was expected, got 'one'"))
         #expect(try text([("split", .string("split_speakers"))]) {}.contains("no column 'split_speakers' (did you mean 'split_speaker'?"))
         #expect(try text([("audio_size", .int(3))]) {}.contains("option 'audio_size' expects {height, width}"))
         #expect(try text([("audio_size", .bool(false))]) {}.contains("a size is needed"))
@@ -129,5 +129,32 @@ import Testing
         let configured = try Configured<Dataset>(value: .object(data))
         #expect(configured.product === data && configured.name == "mosi")
         #expect(configured.configuration["modalities"]?.table?.items.count == 3)
+    }
+
+    @Test func mediaFoldersOfOnesOwn() throws {
+        let folder = try ScratchFolder()
+        try digits(folder)
+        try folder.write("index.csv", "name,label,label_name,split,sound,picture,note\na,0,zero,train,audio/a.wav,image/a.png,\"Red, red bird\"\nb,1,one,train,audio/b.wav,image/b.png,blue bird\nc,0,zero,test,audio/c.wav,image/c.png,green\n")
+        func make(_ modalities: [(String, Value)], _ extra: [(String, Value)] = []) throws -> Dataset {
+            try makeDataset("folder", [("root", .string(folder.path)), ("modalities", .fields(modalities))] + extra)
+        }
+        let data = try make([
+            ("sound", .fields([("kind", .string("audio")), ("size", .list([8, 8].map { Value.int($0) }))])),
+            ("look", .fields([("kind", .string("image")), ("column", .string("picture")), ("size", .list([4, 4].map { Value.int($0) }))])),
+            ("lips", .fields([("kind", .string("frames")), ("column", .string("picture")), ("frames", .int(2))])),
+            ("note", .fields([("kind", .string("text")), ("min_count", .int(1))])),
+        ], [("id", .string("name"))])
+        #expect(data.modalities.map(\.shape) == [[1, 8, 8], [3, 4, 4], [2, 1, 3], [3]])
+        #expect(data.classNames == ["zero", "one"] && data.ids == ["a", "b", "c"])
+        // Words of train: bird, blue, red. Sample c has none of them.
+        let note = data.modalities[3]
+        #expect(note.rows([2]) == [0, 0, 0] && note.standardisation == nil)
+        let square = note.rows([0, 1]).reduce(0) { $0 + $1 * $1 } / 6
+        #expect(abs(square - 1) < 1e-5)
+        #expect(message { _ = try make([("x", .fields([("kind", .string("smell"))]))]) }.contains("expects string one of \"audio\", \"image\""))
+        #expect(message { _ = try make([("picture", .fields([("kind", .string("frames")), ("frames", .int(3))]))]) }.contains("line 2: image/a.png: 2 rows do not divide into 3 frames"))
+        #expect(message { _ = try make([("picture", .fields([("kind", .string("image")), ("sise", .int(3))]))]) }.contains("did you mean 'size'?"))
+        try folder.write("index.csv", "label,label_name,split,picture\n0,zero,train,image/a.png\n1,one,train,image/b.png\n1,two,test,image/c.png\n")
+        #expect(message { _ = try make([("picture", .fields([("kind", .string("image"))]))]) }.contains("index.csv: line 4: label 1 is called 'two', before it was 'one'"))
     }
 }

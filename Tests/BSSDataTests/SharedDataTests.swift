@@ -58,6 +58,21 @@ import Testing
         print(data.summary)
     }
 
+    @Test func gridDigits() throws {
+        guard let root = folder("grid-digit-av") else { return }
+        let data = try make("grid_digit_av", [("root", .string(root))])
+        #expect(data.modalities.map(\.shape) == [[1, 24, 24], [8, 32, 48]] && data.classNames.contains("seven"))
+        #expect([data.train.count, data.val.count, data.test.count] == [400, 80, 120])
+    }
+
+    @Test func emojiGroups() throws {
+        guard let root = folder("emoji-groups") else { return }
+        let data = try make("emoji_groups", [("root", .string(root)), ("text", .string("name_keywords"))])
+        #expect(data.modalities.map(\.name) == ["twemoji", "noto", "text"] && data.modalities[0].shape == [3, 32, 32])
+        #expect([data.train.count, data.val.count, data.test.count] == [1316, 189, 382] && data.classNames[0] == "Smileys & Emotion")
+        print(data.summary)
+    }
+
     private func isStandardised(_ modality: Modality, _ train: [Int]) -> Bool {
         let d = modality.size, constant = modality.standardisation?.constantColumns ?? []
         for column in 0..<d where !constant.contains(column) {
