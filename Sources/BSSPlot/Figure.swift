@@ -107,9 +107,10 @@ public struct Figure {
         if kind == .box { notes.append("box: quartiles and median; whiskers: last value within 1.5 box lengths; dots: \(series.contains { $0.y.count > Spread.mostDots } ? "values beyond" : "all values")") }
         for one in series {
             let bad = one.y.indices.count { !one.y[$0].isFinite || (kind != .box && !one.x[$0].isFinite) }
-            if bad > 0 { notes.append("\(bad) of \(one.y.count) values of '\(one.name)' not finite: left out") }
+            let whose = one.name.isEmpty ? "values" : "values of '\(one.name)'"
+            if bad > 0 { notes.append("\(bad) of \(one.y.count) \(whose) not finite: left out") }
             let hidden = one.y.indices.count { (yScale.isLog && one.y[$0] <= 0) || (xScale.isLog && kind != .box && one.x[$0] <= 0) }
-            if hidden > 0, kind != .histogram { notes.append("\(hidden) of \(one.y.count) values of '\(one.name)' not above 0: left out of the log axis") }
+            if hidden > 0, kind != .histogram { notes.append("\(hidden) of \(one.y.count) \(whose) not above 0: left out of the log axis") }
         }
         return notes
     }

@@ -56,7 +56,7 @@ struct SVGDrawing {
         case .line, .scatter, .histogram:
             valueAxis()
             positionAxis()
-            page.beginClip(left, top, right, bottom)
+            page.beginClip(left - 4, top - 4, right + 4, bottom + 4)
             if figure.kind == .line { curves() } else if figure.kind == .scatter { points() } else { columns() }
             page.endClip()
             frame()

@@ -34,12 +34,12 @@ extension Figure {
         case .sixel: lines = ["set terminal sixelgd size \(Int(width * 60)),\(Int(height * 60))"]
         }
         lines += ["set output \(q(output))", "set title \(q(title)) noenhanced", "set xlabel \(q(xLabel)) noenhanced", "set ylabel \(q(yLabel)) noenhanced"]
-        lines += ["set encoding utf8", "set datafile separator ','", "set key below", "set grid ytics"]
+        lines += ["set encoding utf8", "set datafile separator ','", "set key below", "set grid ytics", "set border 3", "set tics nomirror", "set format '%g'"]
         for (name, scale) in [("x", xScale), ("y", yScale)] {
             if scale.isLog { lines.append("set logscale \(name)") }
             if let range = scale.range { lines.append("set \(kind == .heatmap && name == "y" ? "cb" : name)range [\(Text.number(range.lowerBound)):\(Text.number(range.upperBound))]") }
         }
-        if !notes.isEmpty { lines.append("set label 99 \(q(notes.joined(separator: "; "))) at screen 0.99,0.02 right font ',\(font - 3)' noenhanced") }
+        if !notes.isEmpty { lines.append("set bmargin 6\nset label 99 \(q(notes.joined(separator: "; "))) at screen 0.99,0.03 right font ',\(font - 3)' noenhanced") }
         switch kind {
         case .line, .scatter: lines += curveCommands()
         case .bar: lines += barCommands()
@@ -56,7 +56,10 @@ extension Figure {
     }
 
     private func block(_ k: Int, _ rows: [[Double]]) -> [String] { ["$data\(k) << EOD"] + rows.map { row in row.map { $0.isFinite ? Text.number($0) : "nan" }.joined(separator: ",") } + ["EOD"] }
-    private func ticks(_ names: [(String, Double)]) -> String { "set xtics (" + names.map { "\(Figure.quoted($0)) \(Text.number($1))" }.joined(separator: ", ") + ") rotate by -30 noenhanced" }
+    private func ticks(_ names: [(String, Double)]) -> String {
+        let turned = names.reduce(0) { $0 + $1.0.count + 2 } > 60 ? " rotate by -30" : ""
+        return "set xtics (" + names.map { "\(Figure.quoted($0)) \(Text.number($1))" }.joined(separator: ", ") + ")\(turned) noenhanced"
+    }
     private func plot(_ parts: [String]) -> [String] { ["plot " + parts.joined(separator: ", \\\n     ")] }
     private func name(_ one: Series) -> String { one.name.isEmpty ? "notitle" : "title \(Figure.quoted(one.name)) noenhanced" }
 
@@ -102,7 +105,7 @@ extension Figure {
             parts.append("$data\(k) using 1:2:3:4:5 with candlesticks whiskerbars 0.5 lc rgb '\(Figure.colour(k))'")
             parts.append("$data\(k) using 1:6:6:6:6 with candlesticks lc rgb 'black' lw 2")
             if !spread.dots.isEmpty {
-                lines += block(series.count + k, spread.dots.map { [at, $0] })
+                lines += block(series.count + k, spread.dots.map { [at + 0.35, $0] })
                 parts.append("$data\(series.count + k) using 1:2 with points pt 7 ps 0.4 lc rgb '\(Figure.colour(k))'")
             }
         }

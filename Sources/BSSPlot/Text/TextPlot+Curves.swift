@@ -40,13 +40,13 @@ extension TextPlot {
 
     private typealias Sign = (row: Int, column: Int, series: Int)
 
-    /// Signs at data points, about ten columns apart, in turn for each series.
+    /// Signs at data points, about ten columns apart, in turn for each series; of a single series, only at points without neighbours.
     private func lineSigns(_ frame: TextFrame, _ canvas: DotCanvas) -> [Sign] {
-        guard figure.series.count > 1 else { return [] }
+        let isAlone = figure.series.count == 1
         var signs: [Sign] = [], taken: Set<Int> = []
         for (k, one) in figure.series.enumerated() {
             var next = k * 3 % 10
-            for path in figure.paths(one.x, one.y, frame.x, frame.y, resolution: canvas.width) {
+            for path in figure.paths(one.x, one.y, frame.x, frame.y, resolution: canvas.width) where !isAlone || path.count == 1 {
                 for place in path {
                     guard let cell = canvas.cell(place), cell.column >= next || place == path.last, taken.insert(cell.row * frame.columns + cell.column).inserted else { continue }
                     signs.append((cell.row, cell.column, k))
@@ -57,9 +57,9 @@ extension TextPlot {
         return signs
     }
 
-    /// With several groups, each cell shows the sign of the group that has most points in it.
+    /// With several groups, each cell shows the sign of the group that has most points in it; few points of one group show as signs too.
     private func pointSigns(_ frame: TextFrame, _ canvas: DotCanvas) -> [Sign] {
-        guard figure.series.count > 1 else { return [] }
+        guard figure.series.count > 1 || figure.series[0].y.count <= 100 else { return [] }
         var counts = Array(repeating: 0, count: frame.rows * frame.columns), best = counts, winner = counts
         for (k, one) in figure.series.enumerated() {
             var touched: [Int] = []

@@ -9,11 +9,11 @@ extension TextPlot {
         let cellWidth = max(1, min(room / max(map.columns, 1), 10))
         let shown = map.reduced(rows: max(rows, 24), columns: room / cellWidth)
         if shown.isReduced { notes.append("each cell: mean of up to \(shown.rowStep) × \(shown.columnStep) values") }
-        let numbers = !shown.isReduced && cellWidth >= 5 ? shown.values.map { row in row.map { number($0) } } : []
-        let fits = !numbers.isEmpty && numbers.allSatisfy { $0.allSatisfy { $0.count <= cellWidth - 2 } }
+        let numbers = !shown.isReduced && cellWidth >= 6 ? shown.values.map { row in row.map { number($0) } } : []
+        let fits = !numbers.isEmpty && numbers.allSatisfy { $0.allSatisfy { $0.count <= cellWidth - 3 } }
         for (r, row) in shown.values.enumerated() {
             var grid = TextGrid(columns: width, rows: 1)
-            if !shown.isReduced || shown.rowStep == 1 { grid.put(shortened(plain(figure.series[r].name), to: gutter - 1), 0, 0) }
+            grid.put(shortened(plain(figure.series[r * shown.rowStep].name), to: gutter - 1), 0, 0)
             for (c, value) in row.enumerated() {
                 fill(value, fits ? numbers[r][c] : nil, map.axis, on: &grid, at: gutter + c * cellWidth, width: cellWidth)
             }
@@ -46,7 +46,7 @@ extension TextPlot {
         }
         let glyph = fraction.map { glyphs[min(Int($0 * Double(glyphs.count)), glyphs.count - 1)] } ?? "?"
         if let number {
-            grid.put(padded(number, to: width - 2, right: true) + String(glyph), 0, column)
+            grid.put(padded(number, to: width - 3, right: true) + " " + String(glyph), 0, column)
         } else {
             grid.put(String(repeating: glyph, count: width), 0, column)
         }

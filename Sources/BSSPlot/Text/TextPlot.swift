@@ -107,11 +107,17 @@ struct TextPlot {
         return (display.isUnicode ? TextPlot.marks : TextPlot.plainMarks)[max(series, 0) % 8]
     }
 
+    /// A single series is a plain line or area, without signs.
+    private func legendMark(_ series: Int) -> Character {
+        guard figure.series.count == 1, display.isUnicode else { return mark(series) }
+        return figure.kind == .line ? "─" : figure.kind == .histogram ? "█" : mark(series)
+    }
+
     /// Sign and name of every series, as many in a line as fit.
     mutating func legend(indent: Int) {
         guard figure.hasLegend else { return }
         let entries = figure.series.enumerated().map { k, one in
-            (text: "\(mark(k)) " + shortened(plain(one.name), to: max(8, (width - indent) / 2)), series: k)
+            (text: "\(legendMark(k)) " + shortened(plain(one.name), to: max(8, (width - indent) / 2)), series: k)
         }
         var grid = TextGrid(columns: width, rows: 1), column = indent
         for entry in entries {
