@@ -25,6 +25,7 @@ let package = Package(
         .target(name: "CBSSReadline"),  // opens GNU readline at run time, links nothing
         // MARK: foundations
         layer("BSSCore", ["CBSSKernels"]),
+        layer("BSSPlot", ["BSSCore"]),
         layer("BSSCodecs", ["BSSCore", "CBSSCodecs"]),
         layer("BSSLuaHost", ["BSSCore", "CBSSLua"]),
         layer("BSSREPL", ["BSSLuaHost", "CBSSLua", "CBSSReadline"]),
@@ -36,7 +37,7 @@ let package = Package(
         layer("BSSData", ["BSSTensor", "BSSCodecs"]),
         layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
-        layer("BSSExperiment", ["BSSTraining"]),
+        layer("BSSExperiment", ["BSSTraining", "BSSPlot"]),
         // MARK: what users touch
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
         .executableTarget(
@@ -57,11 +58,13 @@ let package = Package(
         .testTarget(
             name: "BSSCurriculumTests", dependencies: ["BSSCurriculum", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
+            name: "BSSPlotTests", dependencies: ["BSSPlot", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
             name: "BSSTrainingTests", dependencies: ["BSSTraining", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSNNTests", dependencies: ["BSSNN", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
-            name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+            name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "bss-lua", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSExperimentTests", dependencies: ["BSSExperiment", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
     ],

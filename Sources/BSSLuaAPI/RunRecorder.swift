@@ -92,6 +92,7 @@ final class RunRecorder: TrainingObserver {
             var plain = epoch
             plain["seconds"] = nil
             plain["scoring_seconds"] = nil
+            plain["step_seconds"] = nil
             return plain
         }
         record.orders = orders
