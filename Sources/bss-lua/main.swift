@@ -1,4 +1,13 @@
 import BSSLuaAPI
 import BSSLuaHost
+import BSSREPL
 
-Program(version: API.version, api: API.make).run(CommandLine.arguments)
+let program = Program(
+    version: API.version,
+    api: { state, options in
+        let namespace = try API.make(state, options)
+        namespace.add(.namespace(REPL.namespace(state)))
+        return namespace
+    },
+    prompt: REPL.run)
+program.run(CommandLine.arguments)
