@@ -37,8 +37,9 @@ let package = Package(
         layer("BSSExperiment", ["BSSTraining"]),
         // MARK: what users touch
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
+        layer("BSSNotebook", ["BSSLuaHost"]),
         .executableTarget(
-            name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost"],
+            name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost", "BSSNotebook"],
             swiftSettings: [.swiftLanguageMode(.v5)]),
         // MARK: tests
         .target(
@@ -56,6 +57,8 @@ let package = Package(
             name: "BSSTrainingTests", dependencies: ["BSSTraining", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSExperimentTests", dependencies: ["BSSExperiment", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSNotebookTests", dependencies: ["BSSNotebook", "BSSLuaAPI", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
     ],
     cLanguageStandard: .gnu17
 )

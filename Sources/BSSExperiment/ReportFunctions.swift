@@ -47,6 +47,7 @@ public final class FigureObject: HostObject {
         ])
     public var objectType: ObjectType { FigureObject.type }
     public var summary: String { "figure '\(figure.title)': \(figure.series.count) series" }
+    public func resultData() throws -> Value? { .string(try figure.csv()) }
 }
 
 /// `bss.report`

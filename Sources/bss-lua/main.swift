@@ -1,4 +1,7 @@
 import BSSLuaAPI
 import BSSLuaHost
+import BSSNotebook
 
-Program(version: API.version, api: API.make).run(CommandLine.arguments)
+var program = Program(version: API.version, api: API.make)
+program.commands["nb"] = NotebookCommand.command
+program.run(CommandLine.arguments)
