@@ -92,7 +92,7 @@ public final class CellRunner {
     }
 
     /// The outputs of a cell as a notebook keeps them.
-    /// - Parameter path: the notebook's path; messages keep its last part only.
+    /// - Parameter path: the notebook's path; places in it are left out of messages, because outputs move them.
     public func outputs(of outcome: Outcome, path: String = "") -> [CellOutput] {
         var outputs: [CellOutput] = []
         if !outcome.printed.isEmpty {
@@ -100,11 +100,11 @@ public final class CellRunner {
         }
         if !outcome.isSilent, outcome.error == nil {
             for value in outcome.values where !(outcome.values.count == 1 && isNil(value) && !outcome.isExpression) {
-                outputs.append(CellOutput(.value, text: StableText.plain(show(value, state)), typed: TypedValue.json(value, in: state), svg: drawing(value)))
+                outputs.append(CellOutput(.value, text: StableText.masked(StableText.plain(show(value, state)), times: false), typed: TypedValue.json(value, in: state), svg: drawing(value)))
             }
         }
         if let error = outcome.error {
-            let message = CellRunner.withoutFolder(error.located, path)
+            let message = CellRunner.withoutPlaces(error.located, path)
             outputs.append(CellOutput(.error, text: "error: " + StableText.plain(message), typed: TypedValue.error(StableText.masked(message))))
         }
         return outputs
@@ -129,14 +129,16 @@ public final class CellRunner {
         return error
     }
 
-    private static func withoutFolder(_ message: String, _ path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return message }
-        var rest = message
-        var out = ""
-        let folder = String(path[...slash])
-        while let at = Bytes.find(path, in: rest) {
-            out += String(decoding: rest.utf8.prefix(at), as: UTF8.self) + path.dropFirst(folder.count)
-            rest = String(decoding: rest.utf8.dropFirst(at + path.utf8.count), as: UTF8.self)
+    /// Places in the notebook itself are left out: its lines move when outputs are filled in.
+    private static func withoutPlaces(_ message: String, _ path: String) -> String {
+        guard !path.isEmpty else { return message }
+        var rest = message, out = ""
+        while let at = Bytes.find(path + ":", in: rest) {
+            out += String(decoding: rest.utf8.prefix(at), as: UTF8.self)
+            var tail = rest.utf8.dropFirst(at + path.utf8.count + 1).drop { (48...57).contains($0) }
+            if tail.first == UInt8(ascii: ":") { tail = tail.dropFirst() }
+            if tail.first == UInt8(ascii: " ") { tail = tail.dropFirst() }
+            rest = String(decoding: tail, as: UTF8.self)
         }
         return out + rest
     }

@@ -72,7 +72,7 @@ public enum NotebookCommand {
     public static func text(_ report: NotebookCheck.Report, _ path: String) -> String {
         switch report.verdict {
         case .equal:
-            let rest = report.unchecked > 0 ? ", \(report.unchecked) cells have none" : ""
+            let rest = report.unchecked > 0 ? "; nothing recorded in \(report.unchecked)" : ""
             return "\(path): equal, \(report.compared) outputs of \(report.ran) cells\(rest)"
         case .nothingToCheck: return "\(path): no cell has recorded outputs (bss-lua nb run writes them)"
         case .interrupted: return "\(path): interrupted in cell \(report.ran)"

@@ -55,7 +55,8 @@ public enum StableText {
     private static let units: Set<String> = ["ns", "us", "µs", "μs", "ms", "s", "min", "h"]
 
     /// What differs between equal runs is masked: addresses (`0x55d0…`), durations (`3.1 s`) and clock times (`19:40:12`).
-    public static func masked(_ text: String) -> String {
+    /// - Parameter times: false: addresses only, as in the stored copy.
+    public static func masked(_ text: String, times: Bool = true) -> String {
         var bytes = Array(text.utf8)[...]
         func isDigit(_ b: UInt8?) -> Bool { b.map { (48...57).contains($0) } ?? false }
         func isWord(_ b: UInt8?) -> Bool { b.map { isDigit($0) || (65...90).contains($0 & 0xDF) || $0 == 95 || $0 >= 128 } ?? false }
@@ -73,6 +74,12 @@ public enum StableText {
                     bytes = bytes[digits.endIndex...]
                     continue
                 }
+            }
+            if !times {
+                kept.append(first)
+                bytes = bytes.dropFirst()
+                while isWord(bytes.first) { kept.append(bytes.removeFirst()) }
+                continue
             }
             let number = bytes.prefix { isDigit($0) || $0 == 46 || $0 == 58 }
             var rest = bytes[number.endIndex...]

@@ -7,7 +7,7 @@ public enum StandardOutput {
     public static let limit = 1 << 20
 
     /// Runs `body`; with `tee` the output also goes where it went before.
-    /// - Returns: the text as it stands on a screen: escape sequences gone, carriage returns folded.
+    /// - Returns: the text as it stands on a screen: escape sequences and addresses gone, carriage returns folded.
     public static func capture(tee: Bool = false, _ body: () -> Void) -> String {
         guard OutputCapture.begin(limit: limit, tee: tee) else {
             body()
@@ -15,7 +15,7 @@ public enum StandardOutput {
         }
         body()
         let (bytes, total) = OutputCapture.end()
-        var text = StableText.plain(String(decoding: bytes, as: UTF8.self))
+        var text = StableText.masked(StableText.plain(String(decoding: bytes, as: UTF8.self)), times: false)
         if total > bytes.count { text += "\n… \(total - bytes.count) more bytes" }
         return text
     }

@@ -92,6 +92,7 @@ int bss_capture_begin(size_t limit, bool tee) {
   }
   dup2(ends[1], STDOUT_FILENO);
   close(ends[1]);
+  setvbuf(stdout, NULL, _IOLBF, 0);  // in order with what child processes write
   capture.active = true;
   return 0;
 }
@@ -101,6 +102,7 @@ char *bss_capture_end(size_t *kept, size_t *total) {
   if (!capture.active) return NULL;
   fflush(stdout);
   dup2(capture.saved, STDOUT_FILENO);
+  setvbuf(stdout, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, 1 << 16);
   uint64_t one = 1;
   write_all(capture.stop, (const char *)&one, sizeof one);
   pthread_join(capture.reader, NULL);
