@@ -24,6 +24,7 @@ let package = Package(
         .target(name: "CBSSCodecs", linkerSettings: [.linkedLibrary("z")]),
         // MARK: foundations
         layer("BSSCore", ["CBSSKernels"]),
+        layer("BSSPlot", ["BSSCore"]),
         layer("BSSCodecs", ["BSSCore", "CBSSCodecs"]),
         layer("BSSLuaHost", ["BSSCore", "CBSSLua"]),
         layer("BSSBackend", ["BSSCore"]),
@@ -34,7 +35,7 @@ let package = Package(
         layer("BSSData", ["BSSTensor", "BSSCodecs"]),
         layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
-        layer("BSSExperiment", ["BSSTraining"]),
+        layer("BSSExperiment", ["BSSTraining", "BSSPlot"]),
         // MARK: what users touch
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
         layer("BSSNotebook", ["BSSLuaHost"]),
@@ -46,6 +47,8 @@ let package = Package(
             name: "_BSSTestSupport", dependencies: ["BSSCore", "BSSCodecs"], path: "Tests/BSSTestSupport",
             swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
+            name: "BSSLuaHostTests", dependencies: ["BSSLuaHost", "bss-lua"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
             name: "BSSTensorTests", dependencies: ["BSSTensor", "BSSCodecs", "_BSSTestSupport"],
             swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
@@ -54,7 +57,13 @@ let package = Package(
         .testTarget(
             name: "BSSCurriculumTests", dependencies: ["BSSCurriculum", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
+            name: "BSSPlotTests", dependencies: ["BSSPlot", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
             name: "BSSTrainingTests", dependencies: ["BSSTraining", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSNNTests", dependencies: ["BSSNN", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "bss-lua", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSExperimentTests", dependencies: ["BSSExperiment", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(

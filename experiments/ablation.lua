@@ -7,10 +7,11 @@ local bss = require "bss"
 
 local p = bss.params{
   data = "synthetic", split = "split",            -- split: av_digits only, "split" or "split_speaker"
-  epochs = 20, batch_size = 64, seeds = 8,
-  learning_rate = 0.01, alpha = 0.2,
+  epochs = 0,                                     -- 0: 15 for the convolutional av_digits, 40 for the others
+  batch_size = 64, seeds = 8, learning_rate = 0.02, alpha = 0.2,
   score_interval = 5, ema_beta = 0.6,
 }
+if p.epochs == 0 then p.epochs = p.data == "av_digits" and 15 or 40 end
 local data = p.data == "av_digits" and bss.data.av_digits{ split = p.split } or bss.data[p.data]{}
 print(data)
 

@@ -7,7 +7,7 @@ local bss = require "bss"
 local p = bss.params{
   data = "synthetic", split = "split",            -- split: av_digits only
   epochs = 24, t_grow = 12, lambda_0 = 0.1, batch_size = 64, seeds = 8,
-  learning_rate = 0.01, alpha = 0.2,
+  learning_rate = 0.02, alpha = 0.2,
 }
 if p.epochs <= p.t_grow then error("epochs must be above t_grow, so that P1 and P2 differ", 0) end
 local data = p.data == "av_digits" and bss.data.av_digits{ split = p.split } or bss.data[p.data]{}

@@ -7,7 +7,7 @@ local bss = require "bss"
 local p = bss.params{
   data = "synthetic", split = "split",            -- split: av_digits only
   epochs = 15, batch_size = 64, seeds = 5,
-  learning_rate = 0.01, score_interval = 5,
+  learning_rate = 0.02, score_interval = 5,
   alphas = { 0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0 }, betas = { 0.0, 0.2, 0.4, 0.6, 0.8, 1.0 },
 }
 local data = p.data == "av_digits" and bss.data.av_digits{ split = p.split } or bss.data[p.data]{}

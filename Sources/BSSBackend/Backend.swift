@@ -63,6 +63,10 @@ public protocol Backend: AnyObject, StructuredBackend {
         transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, a: ArrayView, lda: Int, b: ArrayView, ldb: Int,
         bias: ArrayView?, epilogue: Epilogue, out: ArrayView, ldc: Int) throws
 
+    /// The way back through epilogue and bias: with `y` (ReLU) out = y > 0 ? grad : 0, else grad itself and `out` is nil;
+    /// biasOut [N] = its sums over rows. grad [M, N] may have rows apart; y and out are contiguous.
+    func linearBackward(grad: ArrayView, y: ArrayView?, out: ArrayView?, biasOut: ArrayView?) throws
+
     // MARK: Softmax family, rows [N, C] contiguous
 
     func softmax(_ x: ArrayView, log: Bool, out: ArrayView) throws

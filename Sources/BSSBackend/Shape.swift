@@ -16,13 +16,14 @@ public struct Shape: Equatable, ExpressibleByArrayLiteral, CustomStringConvertib
 
     public init(arrayLiteral sizes: Int...) { self.init(unchecked: sizes) }
 
-    /// - Throws: more than eight axes, or a negative size.
+    /// - Throws: more than eight axes, a negative size, or more elements than any memory holds.
     public init(_ sizes: [Int], operation: String = "shape") throws {
         guard sizes.count <= Shape.maximumRank else {
             throw BSSError(operation, "at most \(Shape.maximumRank) axes, got \(sizes.count): \(sizes)")
         }
         if let negative = sizes.first(where: { $0 < 0 }) { throw BSSError(operation, "sizes are not negative, got \(negative) in \(sizes)") }
         self.init(unchecked: sizes)
+        if elementCount == Shape.tooMany { throw BSSError(operation, "a tensor of shape \(self) has too many elements") }
     }
 
     /// For sizes that are known to be at most eight and not negative.
@@ -44,11 +45,16 @@ public struct Shape: Equatable, ExpressibleByArrayLiteral, CustomStringConvertib
 
     /// The last size; 1 for a scalar.
     @inlinable public var last: Int { rank == 0 ? 1 : storage[rank - 1] }
+    /// Stops at `tooMany`, so that sizes from a script can neither trap here nor in a byte count.
     @inlinable public var elementCount: Int {
         var count = 1
-        for axis in 0..<rank { count *= storage[axis] }
+        for axis in 0..<rank {
+            let (product, overflows) = count.multipliedReportingOverflow(by: storage[axis])
+            count = overflows || product > Shape.tooMany ? Shape.tooMany : product
+        }
         return count
     }
+    @inlinable public static var tooMany: Int { Int.max >> 4 }
     public var array: [Int] { (0..<rank).map { storage[$0] } }
     @inlinable public var indices: Range<Int> { 0..<rank }
 

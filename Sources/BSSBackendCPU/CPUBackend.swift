@@ -132,6 +132,13 @@ public final class CPUBackend: Backend {
                 bias?.address, bss_epilogue(epilogue.rawValue), out.address, Int64(ldc)), "linear")
     }
 
+    public func linearBackward(grad: ArrayView, y: ArrayView?, out: ArrayView?, biasOut: ArrayView?) throws {
+        try check(
+            bss_linear_backward(
+                grad.dtype.c, Int64(grad.shape[0]), Int64(grad.shape[1]), grad.address, Int64(grad.strides[0]), y?.address, out?.address,
+                biasOut?.address), "linear")
+    }
+
     // MARK: Softmax family
 
     public func softmax(_ x: ArrayView, log: Bool, out: ArrayView) throws {

@@ -30,8 +30,14 @@ public struct RasterImage {
     /// - Throws: kind `.data`: foreign, truncated or damaged.
     public static func decode(_ bytes: [UInt8], source: String, alpha: Alpha = .dropped) throws -> RasterImage {
         var size = bss_image_size()
-        try check(bytes.withUnsafeBufferPointer { bss_png_size($0.baseAddress, $0.count, &size) }, "png", source)
+        let isJPEG = bytes.starts(with: [0xFF, 0xD8]), format = isJPEG ? "jpeg" : "png"
+        try check(bytes.withUnsafeBufferPointer { (isJPEG ? bss_jpeg_size : bss_png_size)($0.baseAddress, $0.count, &size) }, format, source)
         let width = Int(size.width), height = Int(size.height)
+        if isJPEG {
+            var rgb = [UInt8](repeating: 0, count: 3 * width * height)
+            try check(bytes.withUnsafeBufferPointer { bss_jpeg_decode($0.baseAddress, $0.count, &rgb) }, format, source)
+            return RasterImage(width: width, height: height, channels: 3, pixels: rgb)
+        }
         var rgba = [UInt8](repeating: 0, count: 4 * width * height)
         try check(bytes.withUnsafeBufferPointer { bss_png_decode($0.baseAddress, $0.count, &rgba) }, "png", source)
         let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { to, filled in
@@ -51,7 +57,7 @@ public struct RasterImage {
         let reason: String
         switch status {
         case BSS_IMAGE_OK: return
-        case BSS_IMAGE_FOREIGN: reason = "not a \(format.uppercased()) image"
+        case BSS_IMAGE_FOREIGN: reason = "not a PNG or JPEG image"
         case BSS_IMAGE_TRUNCATED: reason = "truncated: the image ends too early"
         case BSS_IMAGE_TOO_LARGE: reason = "more than 2^28 pixels, or not enough memory"
         case BSS_IMAGE_UNSUPPORTED: reason = "uses a part of the format that is not read"

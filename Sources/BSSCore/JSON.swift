@@ -144,6 +144,7 @@ private struct JSONParser {
         case "false": return .bool(false)
         case "null": return .null
         default:
+            if word == "-0" { return .number(-0.0) }
             if let i = Int(word) { return .int(i) }
             if let d = Double(word), word.first?.isLetter == false { return .number(d) }
             at = start
@@ -186,7 +187,7 @@ private struct JSONParser {
         if (0xD800..<0xDC00).contains(code), at + 1 < bytes.count, bytes[at] == UInt8(ascii: "\\"), bytes[at + 1] == UInt8(ascii: "u") {
             at += 2
             let low = try unit()
-            code = 0x10000 + ((code - 0xD800) << 10) + (low &- 0xDC00)
+            code = 0x10000 &+ ((code - 0xD800) << 10) &+ (low &- 0xDC00)  // a wrong low half is no scalar
         }
         return Character(UnicodeScalar(code) ?? "\u{FFFD}")
     }

@@ -91,9 +91,7 @@ public struct Configured<F: Family>: ArgumentType {
 
     /// What scripts hold: the product itself where it is an object of its own, else a `PartObject` around it.
     public var object: any HostObject {
-        guard let own = product as? any SelfHosted else { return PartObject(self) }
-        own.configuration = configuration
-        return own
+        (product as? any SelfHosted) ?? PartObject(self)
     }
 }
 
@@ -112,7 +110,9 @@ extension Part where Product: Family {
 
     private func configured(decoded: Arguments) throws -> Configured<Product> {
         let fields = [("name", Value.string(name))] + decoded.plain(arguments) + decoded.rest.map { ($0.key, Part.plainOf($0.value)) }
-        return Configured(product: try build(decoded), configuration: Table(fields: fields))
+        let product = try build(decoded), configuration = Table(fields: fields)
+        if let own = product as? any SelfHosted { own.configuration = configuration }
+        return Configured(product: product, configuration: configuration)
     }
 
     private static func plainOf(_ value: Value) -> Value {

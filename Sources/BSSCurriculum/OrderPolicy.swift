@@ -65,7 +65,7 @@ public struct BatchRule {
     public var minBatches = 1
 
     static let dropLastArgument = Argument("drop_last", default: false, "leave out the last batch if it is smaller (the released code does)")
-    static let minBatchesArgument = Argument("min_batches", default: 1, "an epoch has at least this many full batches, if there are so many samples", check: .atLeast(0))
+    static let minBatchesArgument = Argument("min_batches", default: 1, "an epoch has at least this many full batches, if there are so many samples", check: .range(0...1 << 30))
     static let arguments: [any AnyArgument] = [dropLastArgument, minBatchesArgument]
 
     public init() {}

@@ -37,7 +37,7 @@ public struct Scheduler: Family {
     private static let optionalPace = Argument<Configured<Pace>?>("pace", default: nil, "grow a fixed random ranking at this pace: the same sizes as a curriculum, without its order")
     private static let lambda0 = Argument<Double?>("lambda_0", default: nil, "sets lambda_0 of the pace", check: Check("greater than 0, at most 1") { $0.map { $0 > 0 && $0 <= 1 } ?? true })
     private static let grow = Argument<Double?>("t_grow", default: nil, "sets t_grow of the pace", check: Check("greater than 0") { $0.map { $0 > 0 && $0.isFinite } ?? true })
-    private static let paceOffset = Argument("pace_offset", default: 0, "added to t (the released code uses epoch + 1: 1)", check: .atLeast(0))
+    private static let paceOffset = Argument("pace_offset", default: 0, "added to t (the released code uses epoch + 1: 1)", check: .range(0...1_000_000))
     private static let anti = Argument("anti", default: false, "reverse the ranking at equal sizes: imbalanced first")
     private static let orderSign = Argument(
         "order_sign", default: 1, "1: high scores first; -1: low scores first, as released for Twitter2015", check: Check("1 or -1") { abs($0) == 1 })
@@ -46,7 +46,7 @@ public struct Scheduler: Family {
     private static let classBalance = Argument(
         "class_balance", default: "none", "\"per_class\": take the fraction of every class instead of the whole ranking", check: .oneOf(["none", "per_class"]))
     private static let replacement = Argument("replacement", default: false, "draw with replacement")
-    private static let drawsFraction = Argument("draws_fraction", default: 1.0, "draws per epoch as a fraction of n (above 1 only with replacement)", check: .above(0))
+    private static let drawsFraction = Argument("draws_fraction", default: 1.0, "draws per epoch as a fraction of n (above 1 only with replacement)", check: .above(0, upTo: 1000))
     private static let interval = Argument("score_interval", aliases: ["every"], default: 5, "E of Eq. 9: epochs between two scans", check: .atLeast(1))
     private static let everyEpoch = Argument("score_interval", aliases: ["every"], default: 1, "epochs between two scans", check: .atLeast(1))
     private static let beta = Argument("ema_beta", aliases: ["beta"], default: 0.6, "beta of Eq. 9: weight of the newest scores; 1 = no memory", check: .range(0...1))

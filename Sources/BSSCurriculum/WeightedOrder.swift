@@ -20,6 +20,14 @@ public enum WeightedOrder {
         return try order(weights.count) { bss_weighted_order(weights, Int64(weights.count), key, first, $0) }
     }
 
+    /// The same into memory of the caller's, as large as `weights`: for orders of 10^8 and more.
+    public static func draw(weights: UnsafeBufferPointer<Double>, from stream: inout RandomStream, into order: UnsafeMutableBufferPointer<Int>) throws {
+        guard let start = weights.baseAddress, let out = order.baseAddress, weights.count > 0 else { return }
+        let first = stream.reserve(blocks: (weights.count + 1) / 2), key = stream.key
+        let status = out.withMemoryRebound(to: Int64.self, capacity: weights.count) { bss_weighted_order(start, Int64(weights.count), key, first, $0) }
+        try check(status, weights.count)
+    }
+
     /// A uniform random order of 0 ..< n.
     public static func shuffled(_ n: Int, from stream: inout RandomStream) throws -> [Int] {
         let first = stream.reserve(blocks: (n + 1) / 2), key = stream.key
@@ -39,9 +47,13 @@ public enum WeightedOrder {
             status = out.baseAddress!.withMemoryRebound(to: Int64.self, capacity: n) { kernel($0) }
             filled = status == 0 ? n : 0
         }
+        try check(status, n)
+        return order
+    }
+
+    private static func check(_ status: Int32, _ n: Int) throws {
         if status == Int32(BSS_OUT_OF_MEMORY) { throw BSSError("sample order", "there is not enough memory to order \(n) samples") }
         try Cancellation.checkKernel(status, "sample order")
-        return order
     }
 
     /// `count` independent draws, with replacement.

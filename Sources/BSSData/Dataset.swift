@@ -45,9 +45,10 @@ public final class Dataset {
         files = draft.files
         root = draft.root
         var columns = draft.modalities
+        let scaled = draft.scaled
         draft.modalities = []
         if standardise {
-            for i in columns.indices {
+            for i in columns.indices where !scaled.contains(columns[i].name) {
                 let fitted = Standardisation(fitting: columns[i], on: train)
                 fitted.apply(to: &columns[i])
                 columns[i].standardisation = fitted

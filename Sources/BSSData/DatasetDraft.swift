@@ -1,3 +1,4 @@
+import BSSCodecs
 import BSSCore
 
 /// A dataset that is being put together: what a loader has read, before it is checked.
@@ -11,6 +12,12 @@ struct DatasetDraft: ~Copyable {
             case .integers(let i): return i.count
             case .texts(let t): return t.count
             }
+        }
+
+        /// A column of integers, or of text; one that begins with an integer is one of integers, text in it is a mistake.
+        init(_ table: CSVTable, column: String) throws {
+            let texts = try table.strings(column)
+            self = Int(texts.first ?? "") == nil ? .texts(texts) : .integers(try table.integers(column))
         }
     }
 
@@ -30,6 +37,8 @@ struct DatasetDraft: ~Copyable {
     var ids: [String] = []
     var splits: [SplitName] = []
     var truth: ImbalanceTruth?
+    /// Modalities whose loader has scaled them already.
+    var scaled: Set<String> = []
     var files: [FileRecord] = []
     var root: String?
     /// How a message names sample i: "row 14", "line 15".

@@ -6,7 +6,8 @@ extension Dataset: Family {
     public static var help: String { "Datasets: generated, from your own arrays and tables, or one of the known collections." }
 
     public static let parts: [Part<Dataset>] = [
-        SyntheticData.part, ArrayData.npz, ArrayData.npy, TableData.part, Mosi.part, MultipleFeatures.part, SpokenDigits.part,
+        SyntheticData.part, ArrayData.npz, ArrayData.npy, TableData.part, FolderData.part, SpokenDigits.part,
+        GridDigits.part, Mosi.part, MultipleFeatures.part, EmojiGroups.part,
     ]
 }
 
@@ -15,4 +16,12 @@ enum DataArgument {
     static let root = Argument<String?>("root", default: nil, "the dataset's folder; without it the data path is searched")
     static let standardise = Argument<Bool>(
         "standardise", default: true, "subtract the mean and divide by the deviation of each column (or channel), fitted on the training split alone")
+
+    /// Which of the known modalities, in which order.
+    static func modalities(_ known: [String]) -> Argument<[String]> {
+        let names = known.dropLast().joined(separator: ", ") + " and " + known.last!
+        return Argument(
+            "modalities", default: known, "which of \(names), in which order",
+            check: Check("out of \(names), each once") { !$0.isEmpty && Set($0).count == $0.count && $0.allSatisfy(known.contains) })
+    }
 }

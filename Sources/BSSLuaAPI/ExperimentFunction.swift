@@ -26,7 +26,7 @@ enum ExperimentFunction {
         let params = Argument("params", default: Table(), "parameters with defaults, changed by --set; a bss.choice makes arms")
         let arms = Argument<[Table]?>("arms", default: nil, "the variants, each with a name; instead of choices")
         let control = Argument<String?>("control", default: nil, "the arm that others are compared with")
-        let seeds = Argument("seeds", default: 5, "runs per arm, with seeds --seed, --seed + 1, …; --set seeds=N", check: .atLeast(1))
+        let seeds = Argument("seeds", default: 5, "runs per arm, with seeds --seed, --seed + 1, …; --set seeds=N", check: .range(1...10_000))
         let metrics = Argument<[String]>("metrics", "columns: paths in what run returns, such as \"test.total.accuracy\" (of the run's selection)")
         let lower = Argument("lower_is_better", default: [String](), "metrics of which less is better")
         let notes = Argument("notes", default: [String](), "lines under the table")
@@ -52,7 +52,7 @@ enum ExperimentFunction {
                 parameters[axes[index].0] = nil
             }
             let count = parameters["seeds"]?.int ?? a[seeds]
-            guard count >= 1 else { throw BSSError("bss.experiment", "seeds must be at least 1, got \(count)", kind: .usage) }
+            guard (1...10_000).contains(count) else { throw BSSError("bss.experiment", "seeds must be from 1 to 10000, got \(count)", kind: .usage) }
             let experiment = Experiment(
                 session, name: a[name], parameters: parameters, arms: try a[arms].map(named) ?? combinations(axes), control: a[control], seeds: count, metrics: a[metrics], body: a[body])
             return [.object(try experiment.run(title: a[title].isEmpty ? a[name] : a[title], lowerIsBetter: a[lower], notes: a[notes]))]
@@ -104,7 +104,7 @@ struct Experiment {
         if let control, !arms.contains(where: { $0["name"]?.string == control }) {
             throw BSSError("bss.experiment", "the control '\(control)' is no arm", hint: "arms: " + arms.compactMap { $0["name"]?.string }.joined(separator: ", "), kind: .usage)
         }
-        let seedList = (0..<seeds).map { session.seed + $0 }
+        let seedList = (0..<seeds).map { session.seed &+ $0 }
         var rows: [ReportTable.Row] = []
         for arm in arms {
             var values: [String: [Double]] = [:]

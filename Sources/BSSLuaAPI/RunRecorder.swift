@@ -13,7 +13,7 @@ final class RunRecorder: TrainingObserver {
     private var runFolder: RunFolder?
     private var record: RunRecord
     private var orders: [String] = []
-    private var epochLoss = 0.0
+    private var lastFlush = Progress.now()
     weak var trainer: Trainer?
 
     /// nil where nothing is recorded (at the prompt without --out).
@@ -71,8 +71,14 @@ final class RunRecorder: TrainingObserver {
         let order = trainer?.lastPlan?.indices ?? []
         orders.append(RunFolder.hash(order))
         runFolder.trace(step: epoch, indices: order, loss: epochRecord.value(atPath: "train.loss")?.double ?? .nan)
-        try? runFolder.flush()
+        // Every file is synced: often enough to watch a run, not so often that short ones wait for the disk.
+        if Progress.now() - lastFlush >= 2 {
+            try? runFolder.flush()
+            lastFlush = Progress.now()
+        }
     }
+
+    func checkpointing() throws { try runFolder?.flush() }
 
     // MARK: Endings
 
@@ -86,6 +92,7 @@ final class RunRecorder: TrainingObserver {
             var plain = epoch
             plain["seconds"] = nil
             plain["scoring_seconds"] = nil
+            plain["step_seconds"] = nil
             return plain
         }
         record.orders = orders

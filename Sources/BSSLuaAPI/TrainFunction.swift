@@ -64,5 +64,6 @@ final class Observers: TrainingObserver {
     func trainingBegan(epochs: Int, resumedAt: Int) { for o in all { o.trainingBegan(epochs: epochs, resumedAt: resumedAt) } }
     func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double) { for o in all { o.stepEnded(epoch: epoch, step: step, steps: steps, loss: loss) } }
     func epochEnded(_ record: Table, epoch: Int) { for o in all { o.epochEnded(record, epoch: epoch) } }
+    func checkpointing() throws { for o in all { try o.checkpointing() } }
     func trainingEnded(_ result: TrainingResult) { for o in all { o.trainingEnded(result) } }
 }

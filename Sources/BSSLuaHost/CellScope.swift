@@ -56,12 +56,12 @@ public final class CellScope {
     public init(_ state: LuaState) { self.state = state }
 
     /// The present value of a variable; nil if there is none of this name.
-    public func reference(to name: String) throws -> LuaReference? {
+    public func value(of name: String) throws -> LuaValue? {
         guard let variable = variables[name] else { return nil }
         return try state.balanced { L in
             variable.closure.push(on: L)
             guard lua_getupvalue(L, -1, variable.position) != nil else { return nil }
-            return LuaReference(state, on: L)
+            return LuaValue(state, on: L)
         }
     }
 
@@ -163,7 +163,7 @@ public final class CellScope {
 
 extension LuaState {
     /// Calls a function and keeps its results as they are: tables with cycles, namespaces and coroutines included.
-    public func results(of function: LuaFunction, _ arguments: [Value] = []) throws -> [LuaReference] {
+    public func results(of function: LuaFunction, _ arguments: [Value] = []) throws -> [LuaValue] {
         try balanced { L in
             let base = lua_gettop(L)
             function.push(on: L)
@@ -175,35 +175,16 @@ extension LuaState {
             guard lua_checkstack(L, 8) != 0 else { throw BSSError("lua", "too many results") }
             return (base..<lua_gettop(L)).map {
                 lua_pushvalue(L, $0 + 1)
-                return LuaReference(self, on: L)
+                return LuaValue(self, on: L)
             }
         }
     }
 
     /// - Throws: `BSSError` for values without a plain form (coroutines, cycles, odd keys).
-    public func value(of reference: LuaReference) throws -> Value {
+    public func value(of held: LuaValue) throws -> Value {
         try balanced { L in
-            reference.push(on: L)
+            held.push(on: L)
             return try value(at: -1, on: L)
-        }
-    }
-
-    /// The value as `tostring` gives it.
-    public func text(of reference: LuaReference) -> String {
-        (try? balanced { L in
-            reference.push(on: L)
-            var length = 0
-            bss_lua_push_text(L, -1, &length)
-            return string(at: -1, on: L)
-        }) ?? ""
-    }
-
-    /// Sets a global to a value held by Swift, without the strict-globals check.
-    public func setGlobal(_ name: String, to reference: LuaReference) {
-        try? balanced { L in
-            bss_lua_push_globals(L)
-            reference.push(on: L)
-            bss_lua_raw_set(L, -2, name)
         }
     }
 }

@@ -19,7 +19,7 @@ public final class CellRunner {
     /// Whether output is captured at all.
     public var captures = true
     /// How a value is shown to a reader.
-    public var show: (LuaReference, LuaState) -> String = { ShownValue.text($0, in: $1) }
+    public var show: (LuaValue, LuaState) -> String = { Printer(width: 88).text($0, in: $1) }
 
     public init(_ state: LuaState) {
         self.state = state
@@ -29,7 +29,7 @@ public final class CellRunner {
     /// What came of a cell.
     public struct Outcome {
         /// Results of an expression or of `_ = …`; of statements what they return.
-        public var values: [LuaReference] = []
+        public var values: [LuaValue] = []
         /// Standard output as it stands on a screen.
         public var printed = ""
         public var error: BSSError?
@@ -83,9 +83,9 @@ public final class CellRunner {
         if outcome.error != nil || state.isStopping { state.regainControl() }
         if assignsLast || (keepsLast && outcome.isExpression), outcome.error == nil {
             if let first = outcome.values.first {
-                state.setGlobal("_", to: first)
+                try? state.setGlobal("_", first)
             } else if assignsLast {
-                try? state.setGlobal("_", .null)
+                try? state.removeGlobal("_")
             }
         }
         return outcome
@@ -110,10 +110,10 @@ public final class CellRunner {
         return outputs
     }
 
-    private func isNil(_ value: LuaReference) -> Bool { (try? state.value(of: value))?.isNull ?? false }
+    private func isNil(_ value: LuaValue) -> Bool { (try? state.value(of: value))?.isNull ?? false }
 
     /// The SVG of objects that have a method `svg`.
-    private func drawing(_ value: LuaReference) -> String? {
+    private func drawing(_ value: LuaValue) -> String? {
         guard case .object(let object)? = try? state.value(of: value), let svg = object.objectType.method("svg") else { return nil }
         return (try? svg.call([], receiver: object))?.first?.string
     }
@@ -147,61 +147,5 @@ public final class CellRunner {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-}
-
-/// The plain way to show a value: a table with its entries in order, an object by its summary, anything else by `tostring`.
-public enum ShownValue {
-    static let width = 88, lines = 60
-
-    public static func text(_ reference: LuaReference, in state: LuaState) -> String {
-        guard let value = try? state.value(of: reference) else { return StableText.masked(state.text(of: reference)) }
-        switch value {
-        case .table(let table): return limited(layout(.table(table), indent: ""))
-        case .object(let object): return object.summary
-        case .function: return "function"
-        default: return state.text(of: reference)
-        }
-    }
-
-    private static func limited(_ text: String) -> String {
-        let all = text.split(separator: "\n", omittingEmptySubsequences: false)
-        return all.count <= lines ? text : all.prefix(lines).joined(separator: "\n") + "\n… \(all.count - lines) more lines"
-    }
-
-    private static func layout(_ value: Value, indent: String) -> String {
-        guard case .table(let table) = value, !table.isEmpty else { return atom(value) }
-        let line = short(value)
-        if indent.count + line.count <= width { return line }
-        let inner = indent + "  "
-        if table.keys.isEmpty, !table.items.contains(where: { $0.table != nil }) { return filled(table.items.map(atom), indent) }
-        let rows = table.items.map { layout($0, indent: inner) } + table.fields.map { "\($0.key) = " + layout($0.value, indent: inner) }
-        return "{\n" + rows.map { inner + $0 }.joined(separator: ",\n") + "\n\(indent)}"
-    }
-
-    /// A long list, as many entries a line as fit.
-    private static func filled(_ items: [String], _ indent: String) -> String {
-        var rows = [""]
-        for item in items.prefix(1000) {
-            if !rows[rows.count - 1].isEmpty, indent.count + rows[rows.count - 1].count + item.count + 4 > width { rows.append("") }
-            rows[rows.count - 1] += (rows[rows.count - 1].isEmpty ? "" : " ") + item + ","
-        }
-        if items.count > 1000 { rows.append("… \(items.count - 1000) more") }
-        return "{\n" + rows.map { indent + "  " + $0 }.joined(separator: "\n") + "\n\(indent)}"
-    }
-
-    private static func short(_ value: Value) -> String {
-        guard case .table(let table) = value else { return atom(value) }
-        if table.items.count > 50 { return String(repeating: " ", count: width + 1) }  // too long in any case
-        return "{" + (table.items.map(short) + table.fields.map { "\($0.key) = \(short($0.value))" }).joined(separator: ", ") + "}"
-    }
-
-    private static func atom(_ value: Value) -> String {
-        switch value {
-        case .number(let d): return d == d.rounded() && abs(d) < 1e15 ? Text.fixed(d, 1) : Text.format("%.14g", d)
-        case .object(let object): return object.summary.split(separator: "\n").first.map(String.init) ?? object.objectType.name
-        case .function: return "function"
-        default: return JSON.lua(value)
-        }
     }
 }

@@ -16,9 +16,9 @@ public enum TypedValue {
     static let entryLimit = 400
 
     /// The JSON line of a result.
-    public static func json(_ reference: LuaReference, in state: LuaState) -> String {
-        guard let value = try? state.value(of: reference) else {  // a cycle, a coroutine, a namespace: no plain form
-            return line("opaque", [("text", .string(StableText.masked(state.text(of: reference))))])
+    public static func json(_ held: LuaValue, in state: LuaState) -> String {
+        guard let value = try? state.value(of: held) else {  // a cycle, a coroutine, a namespace: no plain form
+            return line("opaque", [("text", .string(StableText.masked(Printer().text(held, in: state))))])
         }
         return json(value)
     }

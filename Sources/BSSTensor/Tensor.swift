@@ -81,6 +81,23 @@ public final class Tensor {
         try from(values, [values.count], on: backend)
     }
 
+    /// With row-major values that `body` writes: in place in the memory of the CPU, else through a buffer.
+    public static func written<T: TensorElement>(
+        _ shape: Shape, on backend: any Backend = Devices.current, _ body: (UnsafeMutableBufferPointer<T>) throws -> Void
+    ) throws -> Tensor {
+        let out = try allocate(shape, T.dtype, on: backend)
+        let count = shape.elementCount
+        if backend.device == .cpu {
+            try body(UnsafeMutableBufferPointer(start: out.address.assumingMemoryBound(to: T.self), count: count))
+        } else {
+            try withUnsafeTemporaryAllocation(of: T.self, capacity: max(count, 1)) { buffer in
+                try body(UnsafeMutableBufferPointer(rebasing: buffer[0..<count]))
+                try backend.upload(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[0..<(count * T.dtype.byteSize)]), to: out)
+            }
+        }
+        return Tensor(out)
+    }
+
     // MARK: Reading
 
     /// Row-major values, converted to `T`.
@@ -93,10 +110,20 @@ public final class Tensor {
         }
     }
 
+    /// Row-major values of type `T`, read in place where they lie so in the memory of the CPU.
+    public func withValues<T: TensorElement, R>(_ body: (UnsafeBufferPointer<T>) throws -> R) throws -> R {
+        guard backend.device == .cpu, dtype == T.dtype, view.isContiguous else { return try values(T.self).withUnsafeBufferPointer(body) }
+        defer { withExtendedLifetime(self) {} }
+        return try body(UnsafeBufferPointer(start: view.address.assumingMemoryBound(to: T.self), count: elementCount))
+    }
+
     /// The only element.
     public func item() throws -> Double {
         guard elementCount == 1 else { throw BSSError("item", "needs a tensor of one element, got shape \(shape)") }
-        return try values(Double.self)[0]
+        switch dtype {
+        case .float32: return try withValues { (x: UnsafeBufferPointer<Float>) in Double(x[0]) }
+        default: return try values(Double.self)[0]
+        }
     }
 
     // MARK: Layout and type

@@ -35,7 +35,7 @@ struct Checkpoint {
     static func read(_ path: String, identity: String, _ model: MultimodalModel, _ optimizer: Optimizer) throws -> Checkpoint {
         let (tensors, metadata) = try TensorFile.read(path)
         func damaged(_ what: String) -> BSSError { BSSError("resume", "\(path): \(what)", kind: .data) }
-        guard metadata["format"] == "bss-lua checkpoint 1", let text = metadata["state"] else { throw damaged("is no checkpoint of this program") }
+        guard metadata["format"] == "bss-lua checkpoint 1", metadata[TensorFile.checksumKey] != nil, let text = metadata["state"] else { throw damaged("is no checkpoint of this program") }
         guard metadata["identity"] == identity else { throw damaged("belongs to a training with other options, model or data") }
         guard case .table(let state) = try JSON.parse(text, source: path), let next = state["next_epoch"]?.int, let step = state["step"]?.int,
             let best = state["best"]?.table

@@ -8,6 +8,7 @@ import BSSTensor
 struct ScanResult {
     var fused: [Float] = []
     var unimodal: [[Float]]
+    /// Empty where the total output is the fused one.
     var total: [Float] = []
     var features: [[Float]]
     var count = 0
@@ -52,7 +53,8 @@ public final class Evaluator {
                 let random = random.child("batch \(number)")
                 let output = try model.forward(Evaluator.inputs(model, source, rows: part, augments: augments, random: random), ForwardContext(phase, random: random))
                 result.fused += try output.fused.values(Float.self)
-                result.total += try total(output).values(Float.self)
+                let total = try total(output)
+                if total !== output.fused { result.total += try total.values(Float.self) }
                 for m in output.unimodal.indices {
                     result.unimodal[m] += try output.unimodal[m].values(Float.self)
                     if keepsFeatures { result.features[m] += try output.features[m].values(Float.self) }
@@ -70,14 +72,14 @@ public final class Evaluator {
 
     func metrics(_ scan: ScanResult, rows: [Int], weights: LossWeights, mapAverage: String, loss: Double? = nil) throws -> Table {
         let labels = rows.map { source.classColumns[$0] }
-        let outputs = [("total", scan.total), ("fused", scan.fused)] + zip(model.modalities, scan.unimodal)
+        func part(_ logits: [Float]) throws -> Table { try OutputMetrics.table(logits: logits, classes: model.classes, labels: labels, mapAverage: mapAverage) }
+        let fused = try part(scan.fused)
+        let parts = try [scan.total.isEmpty ? fused : part(scan.total), fused] + scan.unimodal.map(part)
         var table = Table()
-        var parts: [Table] = []
-        for (_, logits) in outputs { parts.append(try OutputMetrics.table(logits: logits, classes: model.classes, labels: labels, mapAverage: mapAverage)) }
-        let fusedLoss = parts[1]["loss"]?.double ?? 0
+        let fusedLoss = fused["loss"]?.double ?? 0
         let uni = zip(weights.uni, parts.dropFirst(2)).reduce(0.0) { $0 + $1.0 * ($1.1["loss"]?.double ?? 0) }
         table["loss"] = .number(loss ?? (weights.multi * fusedLoss + uni))
-        for ((name, _), part) in zip(outputs, parts) { table[name] = .table(part) }
+        for (name, part) in zip(["total", "fused"] + model.modalities, parts) { table[name] = .table(part) }
         return table
     }
 
@@ -124,13 +126,9 @@ public final class Evaluator {
 enum TrainingLoss {
     /// Σ_t weight_t · mean over the batch of (sample weight · term).
     static func total(_ terms: [LossTerm], weights: Tensor?) throws -> Tensor {
-        var sum: Tensor?
-        for term in terms {
-            let weighted = try weights.map { try term.perSample * $0 } ?? term.perSample
-            let scaled = try weighted.sum().multiplied(by: term.weight / Double(max(term.perSample.elementCount, 1)))
-            sum = try sum.map { try $0 + scaled } ?? scaled
-        }
-        guard let sum else { throw BSSError("loss", "the method gives no loss term") }
-        return sum
+        guard !terms.isEmpty else { throw BSSError("loss", "the method gives no loss term") }
+        return try Tensor.weightedSum(terms.map { term in
+            (try weights.map { try term.perSample * $0 } ?? term.perSample, term.weight / Double(max(term.perSample.elementCount, 1)))
+        })
     }
 }

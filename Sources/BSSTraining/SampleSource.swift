@@ -39,9 +39,8 @@ public final class DatasetSource: SampleSource {
     public func batch(_ modality: Int, rows: [Int], augments: Bool, random: RandomStream) throws -> Tensor {
         let source = dataset.modalities[modality]
         let shape = try Shape([rows.count] + source.shape, operation: "batch")
-        return try withUnsafeTemporaryAllocation(of: Float.self, capacity: max(shape.elementCount, 1)) { buffer in
-            source.copyRows(rows, to: buffer.baseAddress!)
-            return try Tensor.from(UnsafeBufferPointer(rebasing: buffer[0..<shape.elementCount]), shape)
+        return try Tensor.written(shape) { (out: UnsafeMutableBufferPointer<Float>) in
+            if let start = out.baseAddress { source.copyRows(rows, to: start) }
         }
     }
 }

@@ -69,6 +69,7 @@ public final class Trainer {
             schedule.state = saved.schedule
             try sequencer.restore(saved.sequencer)
             method.state = saved.method
+            context.lastEpoch = history.last ?? Table()
         }
         observer?.trainingBegan(epochs: options.epochs, resumedAt: next)
         let start = Trainer.now()
@@ -85,6 +86,7 @@ public final class Trainer {
             isStopped = try onEpoch.map { try !$0(record, self) } ?? false
             let isDue = options.checkpointEvery.map { (epoch + 1) % $0 == 0 } ?? (Trainer.now() - lastWrite >= checkpointSeconds)
             if let path = checkpointPath, isDue, epoch + 1 < options.epochs, !isStopped {
+                try observer?.checkpointing()
                 try checkpoint(nextEpoch: epoch + 1, seconds: earlier + Trainer.now() - start, identity).write(model, optimizer, to: path)
                 lastWrite = Trainer.now()
             }
@@ -113,21 +115,37 @@ public final class Trainer {
         let plan = try sequencer.plan(epoch: epoch, batchSize: options.batchSize, random: stream("order"))
         lastPlan = plan
         let samples = try method.plan(context, SamplePlan(positions: plan.indices, weights: plan.weights))
+        let planned = Trainer.now()
         let training = try trainBatches(samples, dropsLast: plan.dropsLast, epoch)
+        let trained = Trainer.now()
         var record = Table(fields: [
             ("epoch", .int(epoch)), ("learning_rate", .number(optimizer.learningRate)), ("samples", .int(training.rows.count)),
         ])
         record["train"] = .table(try evaluator.metrics(training.scan, rows: training.rows, weights: weights, mapAverage: options.mapAverage, loss: training.loss))
         for split in [SplitName.val, .test] where split != .val || options.usesValidation {
             let rows = source.rows(split)
-            if !rows.isEmpty { record[split.rawValue] = .table(try evaluator.evaluate(rows: rows, weights: weights, mapAverage: options.mapAverage)) }
+            if !rows.isEmpty { record[split.rawValue] = .table(try evaluate(split, rows, epoch)) }
         }
         var log = plan.log.table
         log["fraction"] = .number(plan.fraction)
         record["plan"] = .table(log)
         record["scoring_seconds"] = .number(scored - start)
+        record["step_seconds"] = .number(trained - planned)
         record["seconds"] = .number(Trainer.now() - start)
         return record
+    }
+
+    /// - Throws: a loss that is not finite: the last updates broke the model, however well training looked before them.
+    private func evaluate(_ split: SplitName, _ rows: [Int], _ epoch: Int) throws -> Table {
+        let scan = try evaluator.scan(rows: rows)
+        let metrics = try evaluator.metrics(scan, rows: rows, weights: weights, mapAverage: options.mapAverage)
+        guard let loss = metrics["loss"]?.double, !loss.isFinite else { return metrics }
+        let bad = rows.indices.filter { row in
+            ([scan.fused] + scan.unimodal).contains { $0[row * model.classes..<(row + 1) * model.classes].contains { !$0.isFinite } }
+        }
+        throw BSSError(
+            "bss.train", "the \(split.rawValue) loss is \(Text.number(loss)) after epoch \(epoch), step \(context.step), samples \(names(bad.isEmpty ? rows : bad.map { rows[$0] }))",
+            hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 
     private func score(_ epoch: Int) throws {
@@ -171,6 +189,7 @@ public final class Trainer {
         var scan = ScanResult(modalities: model.modalities.count)
         var seen: [Int] = []
         var lossSum = 0.0
+        let classColumns = source.classColumns
         for step in 0..<steps {
             try Cancellation.check("training")
             let range = step * size..<min((step + 1) * size, count)
@@ -178,7 +197,7 @@ public final class Trainer {
             let rows = positions.map { trainRows[$0] }
             let batch = TrainingBatch(
                 inputs: try Evaluator.inputs(model, source, rows: rows, augments: true, random: augment.child("step \(step)")),
-                labels: try Tensor.from(rows.map { source.classColumns[$0] }), positions: positions,
+                labels: try Tensor.from(rows.map { classColumns[$0] }), positions: positions,
                 weights: try plan.weights.map { try Tensor.from($0[range].map(Float.init)) }, keeps: plan.keeps.map { Array($0[range]) })
             let loss = try trainStep(batch, forward, &scan)
             guard loss.isFinite else { throw nonFinite(loss, epoch, step, rows) }
@@ -192,19 +211,30 @@ public final class Trainer {
     }
 
     private func nonFinite(_ loss: Double, _ epoch: Int, _ step: Int, _ rows: [Int]) -> BSSError {
-        let names = rows.prefix(8).map(source.describe).joined(separator: ", ") + (rows.count > 8 ? ", …" : "")
-        return BSSError(
-            "bss.train", "the loss is \(Text.number(loss)) at epoch \(epoch), step \(step + 1), samples \(names)",
+        BSSError(
+            "bss.train", "the loss is \(Text.number(loss)) at epoch \(epoch), step \(step + 1), samples \(names(rows))",
             hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 
+    private func names(_ rows: [Int]) -> String { rows.prefix(8).map(source.describe).joined(separator: ", ") + (rows.count > 8 ? ", …" : "") }
+
     // MARK: Selection
 
-    /// Keeps the best epoch so far by validation and by test accuracy of the total output (first of equals).
+    /// Keeps the best epoch so far by the total output's accuracy on validation and on test.
+    ///
+    /// Equal validation accuracies are told apart by the lower validation loss: small splits reach 100 % long before the
+    /// weaker heads have learned. The test selection keeps the first of equals, as the released code does.
     private func select(_ record: Table) {
         for (key, split) in [("val_best", "val"), ("test_best", "test")] {
-            guard let value = record.value(atPath: "\(split).total.accuracy")?.double else { continue }
-            if best[key] == nil || value > (best[key]?.table?.value(atPath: "\(split).total.accuracy")?.double ?? -1) { best[key] = .table(Trainer.selection(record)) }
+            guard let accuracy = record.value(atPath: "\(split).total.accuracy")?.double else { continue }
+            guard let old = best[key]?.table, let bestAccuracy = old.value(atPath: "\(split).total.accuracy")?.double else {
+                best[key] = .table(Trainer.selection(record))
+                continue
+            }
+            let loss = record.value(atPath: "\(split).loss")?.double ?? .infinity, bestLoss = old.value(atPath: "\(split).loss")?.double ?? .infinity
+            if accuracy > bestAccuracy || (key == "val_best" && accuracy == bestAccuracy && loss < bestLoss) {
+                best[key] = .table(Trainer.selection(record))
+            }
         }
     }
 

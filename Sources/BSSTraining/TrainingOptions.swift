@@ -26,8 +26,8 @@ public struct TrainingOptions {
 
     // MARK: Declaration
 
-    static let epochsArgument = Argument("epochs", default: 30, "passes over the scheduler's plan", check: .atLeast(1))
-    static let batchArgument = Argument("batch_size", default: 64, "samples a step", check: .atLeast(1))
+    static let epochsArgument = Argument("epochs", default: 30, "passes over the scheduler's plan", check: .range(1...1_000_000))
+    static let batchArgument = Argument("batch_size", default: 64, "samples a step", check: .range(1...1 << 30))
     static let seedArgument = Argument<Int?>("seed", default: nil, "root of every random stream; the command line's --seed, else 1")
     static let rebalanceArgument = Argument("rebalance", default: Configured<RebalanceRecipe>.named("joint"), "losses and gradients against imbalance")
     static let alphaArgument = Argument<Double?>("alpha", default: nil, "Eq. 5: w_multi = 1 - alpha, w_uni = alpha (0.2 if neither alpha nor weights are given)", check: Check("from 0 to 1") { $0.map { (0...1).contains($0) } ?? true })

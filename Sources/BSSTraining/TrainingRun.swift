@@ -26,6 +26,8 @@ public protocol TrainingObserver: AnyObject {
     func trainingBegan(epochs: Int, resumedAt: Int)
     func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double)
     func epochEnded(_ record: Table, epoch: Int)
+    /// Just before a checkpoint is written: records must be on disk at least up to its epoch.
+    func checkpointing() throws
     func trainingEnded(_ result: TrainingResult)
 }
 
@@ -33,6 +35,7 @@ extension TrainingObserver {
     public func trainingBegan(epochs: Int, resumedAt: Int) {}
     public func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double) {}
     public func epochEnded(_ record: Table, epoch: Int) {}
+    public func checkpointing() throws {}
     public func trainingEnded(_ result: TrainingResult) {}
 }
 

@@ -28,7 +28,8 @@ extension Trainer {
     private func record(_ output: MultimodalOutput, _ scan: inout ScanResult) throws {
         try Autograd.withoutRecording {
             scan.fused += try output.fused.values(Float.self)
-            scan.total += try method.predict(context, output).values(Float.self)
+            let total = try method.predict(context, output)
+            if total !== output.fused { scan.total += try total.values(Float.self) }
             for m in output.unimodal.indices { scan.unimodal[m] += try output.unimodal[m].values(Float.self) }
         }
     }

@@ -94,6 +94,12 @@ void bss_lua_signals_install(void (*cancel)(void)) {
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGPIPE, &action, NULL);
+  sigset_t ours;  // whoever started us may have blocked them
+  sigemptyset(&ours);
+  sigaddset(&ours, SIGINT);
+  sigaddset(&ours, SIGTERM);
+  sigaddset(&ours, SIGPIPE);
+  pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
 }
 
 void bss_lua_signals_watch(bss_lua_host *host) { watched = host; }

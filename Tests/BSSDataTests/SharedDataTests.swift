@@ -55,11 +55,21 @@ import Testing
         let speakers = try make("av_digits", [("root", .string(root)), ("split", .string("split_speaker")), ("modalities", .list(["image"]))])
         #expect([speakers.train.count, speakers.val.count, speakers.test.count] == [1200, 300, 300])
         #expect(speakers.modalities.count == 1)
-        let paper = try make("av_digits", [
-            ("root", .string(root)), ("modalities", .list(["audio"])), ("fit", .string("tile")), ("sample_rate", .int(22050)), ("seconds", .number(3)),
-            ("n_fft", .int(512)), ("hop", .int(353)), ("log_offset", .number(1e-7)), ("audio_size", .bool(false)), ("standardise", .bool(false)),
-        ])
-        #expect(paper.modalities[0].shape == [1, 257, 188])
+        print(data.summary)
+    }
+
+    @Test func gridDigits() throws {
+        guard let root = folder("grid-digit-av") else { return }
+        let data = try make("grid_digit_av", [("root", .string(root))])
+        #expect(data.modalities.map(\.shape) == [[1, 24, 24], [8, 32, 48]] && data.classNames.contains("seven"))
+        #expect([data.train.count, data.val.count, data.test.count] == [400, 80, 120])
+    }
+
+    @Test func emojiGroups() throws {
+        guard let root = folder("emoji-groups") else { return }
+        let data = try make("emoji_groups", [("root", .string(root)), ("text", .string("name_keywords"))])
+        #expect(data.modalities.map(\.name) == ["twemoji", "noto", "text"] && data.modalities[0].shape == [3, 32, 32])
+        #expect([data.train.count, data.val.count, data.test.count] == [1316, 189, 382] && data.classNames[0] == "Smileys & Emotion")
         print(data.summary)
     }
 

@@ -3,10 +3,7 @@ import BSSCore
 
 /// CMU-MOSI as utterance features of three modalities.
 enum Mosi {
-    private static let known = ["text", "audio", "video"]
-    private static let modalities = Argument<[String]>(
-        "modalities", default: known, "which of text, audio and video, in which order",
-        check: Check("out of text, audio and video, each once") { !$0.isEmpty && Set($0).count == $0.count && $0.allSatisfy(known.contains) })
+    private static let modalities = DataArgument.modalities(["text", "audio", "video"])
 
     static let part = Part<Dataset>(
         "mosi", "CMU-MOSI: text, audio and video features of film-review utterances; classes and splits come from its files.",

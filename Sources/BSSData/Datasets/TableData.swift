@@ -35,9 +35,7 @@ enum TableData {
             for (c, column) in numbers.enumerated() { for row in 0..<table.count { values[row * columns.count + c] = Float(column[row]) } }
             draft.add(Modality(name, .features, shape: [columns.count], values: values), from: file)
         }
-        let labels = try folder.explained { try table.strings(a[label]) }
-        let integers = labels.map { Int($0) }
-        draft.labels = integers.contains { $0 == nil } ? .texts(labels) : .integers(integers.map { $0! })
+        draft.labels = try folder.explained { try DatasetDraft.Labels(table, column: a[label]) }
         draft.labelOrigin = file
         draft.numberIds()
         if let column = a[ids] ?? (table.has("id") ? "id" : nil) { draft.ids = try folder.explained { try table.strings(column) } }

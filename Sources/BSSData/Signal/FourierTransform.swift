@@ -21,8 +21,9 @@ public final class FourierTransform {
     private let turn: [(re: Double, im: Double)]
     /// Bluestein: the transform of the conjugate chirp.
     private var chirp: (re: [Double], im: [Double]) = ([], [])
-    private var re: [Double]
-    private var im: [Double]
+    /// Work space of the engine's size.
+    private let re: UnsafeMutablePointer<Double>
+    private let im: UnsafeMutablePointer<Double>
 
     public init(_ n: Int) {
         precondition(n > 0)
@@ -38,16 +39,22 @@ public final class FourierTransform {
             // j² modulo 2n keeps the angle exact for long transforms.
             turn = (0..<n).map { FourierTransform.unit($0 * $0 % (2 * n), 2 * n) }
         }
-        re = [Double](repeating: 0, count: engine.size)
-        im = re
+        re = .allocate(capacity: engine.size)
+        im = .allocate(capacity: engine.size)
+        re.initialize(repeating: 0, count: engine.size)
+        im.initialize(repeating: 0, count: engine.size)
         if !isPowerOfTwo {
-            var chirpRe = re, chirpIm = re
             for j in 0..<n {
-                for place in [j, (engine.size - j) % engine.size] { (chirpRe[place], chirpIm[place]) = (turn[j].re, -turn[j].im) }
+                for place in [j, (engine.size - j) % engine.size] { (re[place], im[place]) = (turn[j].re, -turn[j].im) }
             }
-            engine.transform(&chirpRe, &chirpIm)
-            chirp = (chirpRe, chirpIm)
+            engine.transform(re, im)
+            chirp = (Array(UnsafeBufferPointer(start: re, count: engine.size)), Array(UnsafeBufferPointer(start: im, count: engine.size)))
         }
+    }
+
+    deinit {
+        re.deallocate()
+        im.deallocate()
     }
 
     /// exp(-2πi k / n), exact at the quarter turns.
@@ -74,19 +81,18 @@ public final class FourierTransform {
             (real[0], imaginary[0]) = (x[0], 0)
             return
         }
-        for j in 0..<half { (re[j], im[j]) = (x[2 * j], x[2 * j + 1]) }
-        engine.transform(&re, &im)
-        re.withUnsafeBufferPointer { zr in
-            im.withUnsafeBufferPointer { zi in
-                for k in 0...half {
-                    let a = k % half, b = (half - k) % half
-                    // even = (Z[k] + conj Z[-k]) / 2, odd = (Z[k] - conj Z[-k]) / 2i
-                    let evenRe = (zr[a] + zr[b]) / 2, evenIm = (zi[a] - zi[b]) / 2
-                    let oddRe = (zi[a] + zi[b]) / 2, oddIm = (zr[b] - zr[a]) / 2
-                    let w = turn[k]
-                    real[k] = evenRe + w.re * oddRe - w.im * oddIm
-                    imaginary[k] = evenIm + w.re * oddIm + w.im * oddRe
-                }
+        let zr = re, zi = im
+        for j in 0..<half { (zr[j], zi[j]) = (x[2 * j], x[2 * j + 1]) }
+        engine.transform(zr, zi)
+        turn.withUnsafeBufferPointer { turn in
+            for k in 0...half {
+                let a = k == half ? 0 : k, b = k == 0 ? 0 : half - k
+                // even = (Z[k] + conj Z[-k]) / 2, odd = (Z[k] - conj Z[-k]) / 2i
+                let evenRe = (zr[a] + zr[b]) / 2, evenIm = (zi[a] - zi[b]) / 2
+                let oddRe = (zi[a] + zi[b]) / 2, oddIm = (zr[b] - zr[a]) / 2
+                let w = turn[k]
+                real[k] = evenRe + w.re * oddRe - w.im * oddIm
+                imaginary[k] = evenIm + w.re * oddIm + w.im * oddRe
             }
         }
         (imaginary[0], imaginary[half]) = (0, 0)
@@ -96,13 +102,13 @@ public final class FourierTransform {
         let n = length, size = engine.size
         for j in 0..<n { (re[j], im[j]) = (x[j] * turn[j].re, x[j] * turn[j].im) }
         for j in n..<size { (re[j], im[j]) = (0, 0) }
-        engine.transform(&re, &im)
+        engine.transform(re, im)
         // The inverse transform is the forward one of the conjugate: multiply, conjugate, transform, conjugate.
         for j in 0..<size {
             let productRe = re[j] * chirp.re[j] - im[j] * chirp.im[j], productIm = re[j] * chirp.im[j] + im[j] * chirp.re[j]
             (re[j], im[j]) = (productRe, -productIm)
         }
-        engine.transform(&re, &im)
+        engine.transform(re, im)
         let scale = 1 / Double(size)
         for k in 0..<bins {
             let sumRe = re[k] * scale, sumIm = -im[k] * scale
@@ -133,15 +139,9 @@ private final class RadixTwo {
         sines = (0..<max(1, size / 2)).map { -Math.sin(2 * .pi * Double($0) / Double(size)) }
     }
 
-    func transform(_ real: inout [Double], _ imaginary: inout [Double]) {
-        real.withUnsafeMutableBufferPointer { re in
-            imaginary.withUnsafeMutableBufferPointer { im in
-                cosines.withUnsafeBufferPointer { c in
-                    sines.withUnsafeBufferPointer { s in
-                        run(re.baseAddress!, im.baseAddress!, c.baseAddress!, s.baseAddress!)
-                    }
-                }
-            }
+    func transform(_ re: UnsafeMutablePointer<Double>, _ im: UnsafeMutablePointer<Double>) {
+        cosines.withUnsafeBufferPointer { c in
+            sines.withUnsafeBufferPointer { s in run(re, im, c.baseAddress!, s.baseAddress!) }
         }
     }
 
@@ -155,7 +155,14 @@ private final class RadixTwo {
                 (im[i], im[j]) = (im[j], im[i])
             }
         }
-        var half = 1
+        // The first stage turns by 1 only.
+        var first = 0
+        while first &+ 1 < size {
+            let (ar, ai, br, bi) = (re[first], im[first], re[first &+ 1], im[first &+ 1])
+            (re[first], im[first], re[first &+ 1], im[first &+ 1]) = (ar + br, ai + bi, ar - br, ai - bi)
+            first &+= 2
+        }
+        var half = 2
         while half < size {
             let step = size / (2 * half)
             var start = 0

@@ -12,11 +12,11 @@ public final class Adam: Optimizer {
     public var beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0.0
     public var amsgrad = false, decoupled = false
 
-    public override func update(_ name: String, _ parameter: Tensor, _ gradient: Tensor, rate: Double, step: Int) throws {
+    public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double) throws {
         try parameter.backend.adam(
-            parameter: parameter.view, gradient: gradient.view, mean: buffer("mean", name, like: parameter),
-            square: buffer("square", name, like: parameter), maximumSquare: amsgrad ? buffer("maximum_square", name, like: parameter) : nil,
-            AdamStep(learningRate: rate, beta1: beta1, beta2: beta2, eps: eps, weightDecay: weightDecay, decoupled: decoupled, step: step))
+            parameter: parameter.view, gradient: gradient.view, mean: state.buffer("mean", like: parameter),
+            square: state.buffer("square", like: parameter), maximumSquare: amsgrad ? state.buffer("maximum_square", like: parameter) : nil,
+            AdamStep(learningRate: rate, beta1: beta1, beta2: beta2, eps: eps, weightDecay: weightDecay, decoupled: decoupled, step: state.step))
     }
 
     static let part = make("adam", "Adam: steps scaled by running moments of the gradient.", decay: 0, decoupled: false, source: "Kingma, Ba, ICLR 2015")

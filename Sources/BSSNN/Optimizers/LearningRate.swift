@@ -134,7 +134,7 @@ public struct LearningRateRecipe: Family {
     }()
 
     static let warmup: Part<LearningRateRecipe> = {
-        let epochs = Argument("epochs", default: 5, "epochs of linear growth", check: .atLeast(1))
+        let epochs = Argument("epochs", default: 5, "epochs of linear growth", check: .atLeast(0))
         let decay = Argument("decay", default: "none", "what follows", check: .oneOf(["none", "linear", "cosine"]))
         let total = Argument<Int?>("total", default: nil, "epoch at which linear or cosine decay reaches its end")
         let cycles = Argument("cycles", default: 0.5, "cosine waves after the warm-up", check: .above(0))

@@ -16,15 +16,38 @@ public struct ParameterGroup {
     }
 }
 
+/// What an optimizer keeps for one parameter.
+public final class ParameterState {
+    public let name: String
+    /// Updates made.
+    public fileprivate(set) var step = 0
+    fileprivate var buffers: [(kind: String, tensor: Tensor)] = []
+
+    fileprivate init(_ name: String) { self.name = name }
+
+    /// The buffer `kind`, in the parameter's memory layout; zero at first.
+    public func buffer(_ kind: String, like parameter: Tensor) throws -> ArrayView {
+        if let index = buffers.firstIndex(where: { $0.kind == kind }) {
+            let found = buffers[index].tensor
+            if found.view.hasLayout(of: parameter.view) { return found.view }
+            let turned = try found.laidOut(like: parameter)
+            buffers[index].tensor = turned
+            return turned.view
+        }
+        let made = try Tensor.zeros(parameter.shape, parameter.dtype, on: parameter.backend).laidOut(like: parameter)
+        buffers.append((kind, made))
+        return made.view
+    }
+}
+
 /// Updates parameters from gradients. One subclass a method; state is kept by parameter name for checkpoints.
 open class Optimizer {
     public var groups: [ParameterGroup]
     /// The rate of the coming steps, set by the learning-rate schedule.
     public var learningRate: Double
-    /// Buffers by "<kind>.<parameter name>".
-    public private(set) var state: [String: Tensor] = [:]
-    /// Updates made per parameter name.
-    public private(set) var steps: [String: Int] = [:]
+    private var states: [ObjectIdentifier: ParameterState] = [:]
+    /// From a checkpoint, by parameter name; taken over when the parameter is first updated.
+    private var saved: [String: ParameterState] = [:]
 
     public init(groups: [ParameterGroup], learningRate: Double) {
         self.groups = groups
@@ -37,32 +60,51 @@ open class Optimizer {
             for group in groups where group.isTrainable {
                 for (name, parameter) in group.parameters {
                     guard let gradient = gradients[parameter.value] else { continue }
-                    let count = (steps[name] ?? 0) + 1
-                    steps[name] = count
-                    try update(name, parameter.value, gradient.contiguous(), rate: learningRate * group.multiplier, step: count)
+                    let state = self.state(of: parameter, name)
+                    state.step += 1
+                    try update(state, parameter.value, gradient.laidOut(like: parameter.value), rate: learningRate * group.multiplier)
                 }
             }
         }
     }
 
-    /// Changes `parameter` in place.
-    open func update(_ name: String, _ parameter: Tensor, _ gradient: Tensor, rate: Double, step: Int) throws {
+    /// Changes `parameter` in place; the gradient lies in memory as the parameter does.
+    open func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double) throws {
         throw BSSError("optimizer", "\(type(of: self)) has no update rule")
     }
 
-    /// The buffer `kind` of a parameter, zero at first.
-    public func buffer(_ kind: String, _ name: String, like parameter: Tensor) throws -> ArrayView {
-        let key = kind + "." + name
-        if let found = state[key] { return found.view }
-        let made = try Tensor.zeros(parameter.shape, parameter.dtype, on: parameter.backend)
-        state[key] = made
-        return made.view
+    private func state(of parameter: Parameter, _ name: String) -> ParameterState {
+        let key = ObjectIdentifier(parameter)
+        if let known = states[key] { return known }
+        let made = saved.removeValue(forKey: name) ?? ParameterState(name)
+        states[key] = made
+        return made
     }
+
+    private var all: [ParameterState] { Array(states.values) + saved.values }
+
+    /// Buffers by "<kind>.<parameter name>".
+    public var state: [String: Tensor] {
+        Dictionary(uniqueKeysWithValues: all.flatMap { state in state.buffers.map { ($0.kind + "." + state.name, $0.tensor) } })
+    }
+    /// Updates made per parameter name.
+    public var steps: [String: Int] { Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0.step) }) }
 
     /// Puts back what a checkpoint saved.
     public func restore(state: [String: Tensor], steps: [String: Int]) {
-        self.state = state
-        self.steps = steps
+        states = [:]
+        saved = [:]
+        func entry(_ name: String) -> ParameterState {
+            if let known = saved[name] { return known }
+            let made = ParameterState(name)
+            saved[name] = made
+            return made
+        }
+        for (name, count) in steps { entry(name).step = count }
+        for (key, tensor) in state {
+            guard let dot = key.firstIndex(of: ".") else { continue }
+            entry(String(key[key.index(after: dot)...])).buffers.append((String(key[..<dot]), tensor))
+        }
     }
 }
 

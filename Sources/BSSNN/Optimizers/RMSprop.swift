@@ -9,10 +9,10 @@ public final class RMSprop: Optimizer {
     public var alpha = 0.99, eps = 1e-8, weightDecay = 0.0, momentum = 0.0
     public var centered = false
 
-    public override func update(_ name: String, _ parameter: Tensor, _ gradient: Tensor, rate: Double, step: Int) throws {
+    public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double) throws {
         try parameter.backend.rmsprop(
-            parameter: parameter.view, gradient: gradient.view, square: buffer("square", name, like: parameter),
-            mean: centered ? buffer("mean", name, like: parameter) : nil, momentumBuffer: momentum > 0 ? buffer("momentum", name, like: parameter) : nil,
+            parameter: parameter.view, gradient: gradient.view, square: state.buffer("square", like: parameter),
+            mean: centered ? state.buffer("mean", like: parameter) : nil, momentumBuffer: momentum > 0 ? state.buffer("momentum", like: parameter) : nil,
             RMSpropStep(learningRate: rate, alpha: alpha, eps: eps, weightDecay: weightDecay, momentum: momentum, centered: centered))
     }
 

@@ -11,11 +11,11 @@ public final class SGD: Optimizer {
     public var momentum = 0.0, dampening = 0.0, weightDecay = 0.0
     public var nesterov = false
 
-    public override func update(_ name: String, _ parameter: Tensor, _ gradient: Tensor, rate: Double, step: Int) throws {
-        let buffer = momentum == 0 ? nil : try self.buffer("momentum", name, like: parameter)
+    public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double) throws {
+        let buffer = momentum == 0 ? nil : try state.buffer("momentum", like: parameter)
         try parameter.backend.sgd(
             parameter: parameter.view, gradient: gradient.view, momentumBuffer: buffer,
-            SGDStep(learningRate: rate, momentum: momentum, dampening: dampening, weightDecay: weightDecay, nesterov: nesterov, isFirst: step == 1))
+            SGDStep(learningRate: rate, momentum: momentum, dampening: dampening, weightDecay: weightDecay, nesterov: nesterov, isFirst: state.step == 1))
     }
 
     static let part: Part<OptimizerRecipe> = {

@@ -23,6 +23,12 @@ extension ArrayView {
         return out
     }
 
+    /// Whether elements lie in memory as those of `other`, which has the same shape.
+    public func hasLayout(of other: ArrayView) -> Bool {
+        for axis in shape.indices where shape[axis] != 1 && strides[axis] != other.strides[axis] { return false }
+        return true
+    }
+
     /// A contiguous array under another shape of as many elements.
     func shaped(_ target: Shape) -> ArrayView {
         var out = self
@@ -64,6 +70,17 @@ extension Tensor {
     public func inKernelMemory() throws -> Tensor {
         guard rank >= 3 else { return self }
         return recorded("contiguous", try view.kernelOrder().weightOrder(), self) { [$0] }
+    }
+}
+
+extension Tensor {
+    /// The same values in the memory order of `other`, a tensor of this shape without gaps; itself if they lie so.
+    public func laidOut(like other: Tensor) throws -> Tensor {
+        if view.hasLayout(of: other.view) { return self }
+        var out = try Tensor.allocate(shape, dtype, on: backend)
+        out.strides = other.view.strides
+        try backend.copy(view, out: out)
+        return recorded("contiguous", out, self) { [$0] }
     }
 }
 

@@ -26,6 +26,10 @@ private struct Matrix {
 }
 
 extension Tensor {
+    private static func innerSizesDiffer(_ a: Tensor, _ b: Tensor) -> BSSError {
+        BSSError("matmul", "inner sizes differ, \(a.shape) × \(b.shape)", hint: "the last size of the first must equal the second-last of the second")
+    }
+
     /// y = a b with NumPy's matmul rules: vectors are promoted, leading axes broadcast.
     ///
     /// a: [.., M, K], b: [.., K, N] → [.., M, N]. da = g bᵀ, db = aᵀ g, summed over broadcast axes.
@@ -37,17 +41,16 @@ extension Tensor {
             let target = promoted.isFloat ? promoted : .float32
             return try a.converted(to: target).matmul(b.converted(to: target))
         }
+        if a.rank == 1 || b.rank == 1, a.shape.last != (b.rank == 1 ? b.shape[0] : b.shape[b.rank - 2]) { throw Tensor.innerSizesDiffer(a, b) }
         if a.rank == 1 { return try a.reshaped([1, a.shape[0]]).matmul(b).squeezed(b.rank == 1 ? 0 : -2) }
         if b.rank == 1 { return try a.matmul(b.reshaped([b.shape[0], 1])).squeezed(-1) }
         let m = a.shape[a.rank - 2], k = a.shape[a.rank - 1], n = b.shape[b.rank - 1]
-        guard b.shape[b.rank - 2] == k else {
-            throw BSSError("matmul", "inner sizes differ, \(a.shape) × \(b.shape)", hint: "the last size of the first must equal the second-last of the second")
-        }
+        guard b.shape[b.rank - 2] == k else { throw Tensor.innerSizesDiffer(a, b) }
         if b.rank == 2, a.rank > 2 {
             // One product instead of many: leading axes join the rows.
             var shape = a.shape
             shape[a.rank - 1] = n
-            return try a.reshaped([a.elementCount / max(k, 1), k]).matmul(b).reshaped(shape)
+            return try a.reshaped([a.shape.array.dropLast().reduce(1, *), k]).matmul(b).reshaped(shape)
         }
         let out = try Tensor.product(a.view, b.view, m, n, k)
         guard Autograd.isRecording, a.node != nil || b.node != nil else { return Tensor(out) }
@@ -126,27 +129,55 @@ extension Tensor {
         }
         let rows = x.shape[0]
         let out = try allocate([rows, outputs], x.dtype, on: x.backend)
-        let source: ArrayView = Matrix(x.view) == nil ? try x.contiguous().view : x.view
-        let stored: ArrayView = Matrix(weight.view) == nil ? try weight.contiguous().view : weight.view
-        let a = Matrix(source)!, b = Matrix(stored)!
-        let flatBias = try bias?.contiguous().view
+        let a = try Matrix(x.view) ?? Matrix(x.contiguous().view)!, b = try Matrix(weight.view) ?? Matrix(weight.contiguous().view)!
         try x.backend.gemmBias(
-            transposeA: a.isTransposed, transposeB: b.isTransposed, m: rows, n: outputs, k: inputs, a: source, lda: a.leading, b: stored,
-            ldb: b.leading, bias: flatBias, epilogue: epilogue, out: out, ldc: max(outputs, 1))
+            transposeA: a.isTransposed, transposeB: b.isTransposed, m: rows, n: outputs, k: inputs, a: a.view, lda: a.leading, b: b.view,
+            ldb: b.leading, bias: bias?.contiguous().view, epilogue: epilogue, out: out, ldc: max(outputs, 1))
         guard Autograd.isRecording, x.node != nil || weight.node != nil || bias?.node != nil else { return Tensor(out) }
-        let needsX = x.node != nil, needsW = weight.node != nil, needsB = bias?.node != nil
-        return Tensor(out, node: Node("linear", [x.node, weight.node, bias?.node]) { upstream in
-            var g = upstream
-            if epilogue == .relu {
-                let cut = try g.allocateLike()
-                try g.backend.unaryBackward(.relu, grad: g.view, x: out, y: out, 0, 0, out: cut)
-                g = Tensor(cut)
-            }
-            return [
-                needsX ? try g.matmul(Tensor(stored).transposed(0, 1)) : nil,
-                needsW ? try Tensor(source).transposed(0, 1).matmul(g) : nil,
-                needsB ? try g.reduced(.sum, axes: 1) : nil,
-            ]
-        })
+        let layer = LinearBack(x: a, weight: b, y: epilogue == .relu ? out : nil, needsX: x.node != nil, needsWeight: weight.node != nil, needsBias: bias?.node != nil)
+        return Tensor(out, node: Node("linear", [x.node, weight.node, bias?.node], layer.pull))
+    }
+}
+
+/// What the way back through a linear layer needs.
+private final class LinearBack {
+    private let x: Matrix, weight: Matrix
+    /// The result, where a ReLU cut it.
+    private let y: ArrayView?
+    private let needsX: Bool, needsWeight: Bool, needsBias: Bool
+
+    init(x: Matrix, weight: Matrix, y: ArrayView?, needsX: Bool, needsWeight: Bool, needsBias: Bool) {
+        (self.x, self.weight, self.y) = (x, weight, y)
+        (self.needsX, self.needsWeight, self.needsBias) = (needsX, needsWeight, needsBias)
+    }
+
+    func pull(_ upstream: Tensor) throws -> [Tensor?] {
+        let backend = upstream.backend, dtype = upstream.dtype
+        let rows = upstream.shape[0], outputs = upstream.shape[1], inputs = x.view.shape[1]
+        // Rows without gaps, if not one after the other: the gradient of a concatenation is a window of a wider array.
+        let strides = upstream.view.strides
+        let isRows = (strides[1] == 1 || outputs == 1) && (strides[0] >= outputs || rows <= 1) && strides[0] > 0
+        var g = isRows ? upstream.view : try upstream.contiguous().view
+        let cut = try y.map { _ in try Tensor.allocate([rows, outputs], dtype, on: backend) }
+        let db = needsBias ? try Tensor.allocate([outputs], dtype, on: backend) : nil
+        if cut != nil || db != nil { try backend.linearBackward(grad: g, y: y, out: cut, biasOut: db) }
+        if let cut { g = cut }
+        let ldg = max(rows > 1 ? g.strides[0] : outputs, 1)
+        var dx: ArrayView?, dw: ArrayView?
+        if needsX {
+            let out = try Tensor.allocate([rows, inputs], dtype, on: backend)
+            try backend.gemm(
+                transposeA: false, transposeB: !weight.isTransposed, m: rows, n: inputs, k: outputs, alpha: 1, a: g, lda: ldg, strideA: 0, b: weight.view,
+                ldb: weight.leading, strideB: 0, beta: 0, out: out, ldc: max(inputs, 1), strideC: 0, batch: 1)
+            dx = out
+        }
+        if needsWeight {
+            let out = try Tensor.allocate([inputs, outputs], dtype, on: backend)
+            try backend.gemm(
+                transposeA: !x.isTransposed, transposeB: false, m: inputs, n: outputs, k: rows, alpha: 1, a: x.view, lda: x.leading, strideA: 0, b: g,
+                ldb: ldg, strideB: 0, beta: 0, out: out, ldc: max(outputs, 1), strideC: 0, batch: 1)
+            dw = out
+        }
+        return [dx.map { Tensor($0) }, dw.map { Tensor($0) }, db.map { Tensor($0) }]
     }
 }

@@ -44,6 +44,22 @@ extension Tensor {
         return keepsAxes ? try result.keeping(mask, of: original) : result
     }
 
+    /// y = Σ_t scale_t · (sum of all elements of x_t): a loss of several terms as one operation. dx_t = g · scale_t, broadcast.
+    public static func weightedSum(_ terms: [(x: Tensor, scale: Double)]) throws -> Tensor {
+        guard let first = terms.first?.x else { throw BSSError("weighted_sum", "needs at least one term") }
+        let total = try allocate(Shape(), first.dtype, on: first.backend)
+        try first.backend.fill(total, 0)
+        for (x, scale) in terms {
+            guard x.dtype == first.dtype, x.dtype.isFloat else { throw BSSError("weighted_sum", "terms are \(first.dtype.name) and \(x.dtype.name)") }
+            let sum = try x.rank == 0 ? x : x.reduced(.sum, axes: x.axisMask(nil, "weighted_sum"))
+            try total.storage.backend.accumulate(scale, sum.view, into: total)
+        }
+        let shapes = terms.map { ($0.x.shape, $0.scale) }
+        return recorded("weighted_sum", total, terms.map(\.x)) { g in
+            try shapes.map { Tensor(try g.multiplied(by: $1).view.broadcast(to: $0)) }
+        }
+    }
+
     /// y = sum / count
     public func mean(_ axes: [Int]? = nil, keepsAxes: Bool = false) throws -> Tensor {
         if !dtype.isFloat { return try converted(to: .float32).mean(axes, keepsAxes: keepsAxes) }

@@ -14,7 +14,7 @@ public enum TensorFunctions {
     private static let axis = Argument("axis", default: Axis.first, "axis to join along")
     private static let condition = Argument<TensorArgument>("condition", "bool tensor")
     private static let a = Argument<TensorArgument>("a", "first operand"), b = Argument<TensorArgument>("b", "second operand")
-    private static let count = Argument<Int>("count", "number of elements"), start = Argument("start", default: 0.0, "first value"), step = Argument("step", default: 1.0, "difference of neighbours")
+    private static let count = Argument<Int>("count", "number of elements", check: .range(0...1 << 30)), order = Argument<Int>("size", "rows and columns", check: .range(0...1 << 15)), start = Argument("start", default: 0.0, "first value"), step = Argument("step", default: 1.0, "difference of neighbours")
 
     /// The stream that unseeded draws continue; the host sets its seed.
     public static var stream = RandomStream(seed: 1, name: "tensor")
@@ -49,11 +49,10 @@ public enum TensorFunctions {
             try draw(a) { try Tensor.uniform($0, low: a[low], high: a[high], using: &$1, a[dtype].dtype) }
         },
         Function("arange", "start, start + step, … (count values).", [count, start, step, dtype], returns: "tensor", example: "bss.arange(5)") { a in
-            guard a[count] >= 0 else { throw BSSError("bss.arange", "count is \(a[count])", kind: .usage) }
-            return [.object(try Tensor.from((0..<a[count]).map { a[start] + Double($0) * a[step] }).converted(to: a[dtype].dtype))]
+            [.object(try Tensor.from((0..<a[count]).map { a[start] + Double($0) * a[step] }).converted(to: a[dtype].dtype))]
         },
-        Function("eye", "The identity matrix.", [count, dtype], returns: "tensor", example: "bss.eye(3)") { a in
-            let n = a[count]
+        Function("eye", "The identity matrix.", [order, dtype], returns: "tensor", example: "bss.eye(3)") { a in
+            let n = a[order]
             return [.object(try Tensor.from((0..<n * n).map { $0 / n == $0 % n ? 1.0 : 0.0 }, [n, n]).converted(to: a[dtype].dtype))]
         },
     ]

@@ -75,8 +75,8 @@ extension TensorMethods {
         Function("dtype", "Element type.", returns: "string") { a in [.string(try tensor(a).dtype.name)] },
         Function("item", "The only element, as a number.", returns: "number") { a in
             let x = try tensor(a)
-            let number = try x.item()
-            return [x.dtype == .bool ? .bool(number != 0) : x.dtype == .int64 ? .int(Int(number)) : .number(number)]
+            let number = try x.item()  // also the check that there is one element
+            return [x.dtype == .int64 ? .int(try x.values(Int.self)[0]) : x.dtype == .bool ? .bool(number != 0) : .number(number)]
         },
         Function("totable", "Nested lists of numbers.", returns: "table") { a in [try nested(tensor(a))] },
         Function("to", "The values as another dtype.", [dtype], returns: "tensor", example: "bss.ones{2}:to(\"f64\")") { a in result(try tensor(a).converted(to: a[dtype].dtype)) },
@@ -92,10 +92,11 @@ extension TensorMethods {
     ]
 
     private static func nested(_ x: Tensor) throws -> Value {
-        let numbers = try x.values(Double.self)
-        func leaf(_ value: Double) -> Value { x.dtype == .bool ? .bool(value != 0) : x.dtype == .int64 ? .int(Int(value)) : .number(value) }
+        // 64-bit integers as they are: a double holds 53 bits of them.
+        let integers = x.dtype == .int64 ? try x.values(Int.self) : [], numbers = x.dtype == .int64 ? [] : try x.values(Double.self)
+        func leaf(_ at: Int) -> Value { x.dtype == .int64 ? .int(integers[at]) : x.dtype == .bool ? .bool(numbers[at] != 0) : .number(numbers[at]) }
         func level(_ axis: Int, _ start: Int, _ span: Int) -> Value {
-            if axis == x.rank { return leaf(numbers[start]) }
+            if axis == x.rank { return leaf(start) }
             let step = x.shape[axis] == 0 ? 0 : span / x.shape[axis]
             return .list((0..<x.shape[axis]).map { level(axis + 1, start + $0 * step, step) })
         }

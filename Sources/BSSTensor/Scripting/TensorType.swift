@@ -38,8 +38,9 @@ extension Tensor: HostObject {
         guard index != 0, position >= 0, position < size else { return nil }
         let part = try element(at: position)
         if part.rank > 0 || part.requiresGradient { return .object(part) }
+        if dtype == .int64 { return .int(try part.values(Int.self)[0]) }
         let number = try part.item()
-        return dtype == .bool ? .bool(number != 0) : dtype == .int64 ? .int(Int(number)) : .number(number)
+        return dtype == .bool ? .bool(number != 0) : .number(number)
     }
 
     /// Type, shape, a corner of the values and one line of statistics; reads no more than it shows, except for the statistics.
@@ -80,7 +81,7 @@ extension Tensor: HostObject {
     private static func cell(_ value: Double, _ dtype: DType) -> String {
         switch dtype {
         case .bool: return value == 0 ? "false" : "true"
-        case .int64: return Text.padded(String(Int(value)), to: 4, right: true)
+        case .int64: return Text.padded(Text.format("%.0f", value), to: 4, right: true)
         default: return Text.padded(Text.format("%.4g", value), to: 9, right: true)
         }
     }

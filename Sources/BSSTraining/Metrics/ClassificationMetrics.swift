@@ -24,10 +24,14 @@ public final class ClassificationMetrics {
 
     /// argmax per sample; the first of equal ones.
     public private(set) lazy var predictions: [Int] = scores.withUnsafeBufferPointer { scores in
-        (0..<count).map { row in
-            var best = 0
-            for c in 1..<max(classes, 1) where scores[row * classes + c] > scores[row * classes + best] { best = c }
-            return best
+        [Int](unsafeUninitializedCapacity: count) { out, filled in
+            for row in 0..<count {
+                let start = row * classes
+                var best = 0
+                for c in 1..<max(classes, 1) where scores[start + c] > scores[start + best] { best = c }
+                out[row] = best
+            }
+            filled = count
         }
     }
 
@@ -82,7 +86,7 @@ public final class ClassificationMetrics {
 
     // MARK: Ranking quality
 
-    private lazy var rankings: [RankingQuality] = (0..<classes).map { c in RankingQuality(scores: column(c), isPositive: labels.map { $0 == c }) }
+    private lazy var rankings: [RankingQuality] = (0..<classes).map { c in RankingQuality(scores, column: c, of: classes) { labels[$0] == c } }
 
     /// One-vs-rest average precision per class; 0 for a class without samples.
     public var averagePrecision: [Double] { rankings.map(\.averagePrecision) }
@@ -111,9 +115,7 @@ public final class ClassificationMetrics {
         switch average {
         case .macro: return Self.mean(averagePrecision)
         case .micro:
-            return RankingQuality(
-                scores: scores.map(Double.init), isPositive: (0..<scores.count).map { labels[$0 / classes] == $0 % classes }
-            ).averagePrecision
+            return RankingQuality(scores, column: 0, of: 1) { labels[$0 / classes] == $0 % classes }.averagePrecision
         case .samples:
             // One positive per row: its precision where it enters, together with the scores equal to it.
             return Self.mean(
@@ -122,9 +124,5 @@ public final class ClassificationMetrics {
                     return 1 / Double((0..<classes).filter { scores[row * classes + $0] >= own }.count)
                 })
         }
-    }
-
-    private func column(_ c: Int) -> [Double] {
-        scores.withUnsafeBufferPointer { scores in (0..<count).map { Double(scores[$0 * classes + c]) } }
     }
 }

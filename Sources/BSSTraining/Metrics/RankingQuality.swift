@@ -10,32 +10,74 @@ public struct RankingQuality {
 
     public init(scores: [Double], isPositive: [Bool]) {
         let order = Ranking.descending(scores)
+        self.init(count: order.count, isPositive: { isPositive[order[$0]] }, isTied: { scores[order[$0]] == scores[order[$0 + 1]] })
+    }
+
+    /// One column of scores [n, columns], read in place.
+    init(_ scores: [Float], column: Int, of columns: Int, isPositive: (Int) -> Bool) {
+        let sorted = RankingQuality.sorted(scores, column, columns, isPositive)
+        self.init(count: sorted.count, isPositive: { sorted[$0] & 1 == 1 }, isTied: { sorted[$0] >> 32 == sorted[$0 + 1] >> 32 })
+    }
+
+    /// `isTied(k)`: whether positions k and k + 1, from the highest score, are equal. All samples of one score enter at once.
+    @inline(__always)
+    private init(count: Int, isPositive: (Int) -> Bool, isTied: (Int) -> Bool) {
         var precision = 0.0, area = 0.0
         var positives = 0, negatives = 0
-        scores.withUnsafeBufferPointer { scores in
-            isPositive.withUnsafeBufferPointer { isPositive in
-                order.withUnsafeBufferPointer { order in
-                    var start = 0
-                    while start < order.count {
-                        // All samples with the next smaller score enter at once.
-                        let score = scores[order[start]]
-                        var entering = 0, end = start
-                        repeat {
-                            entering += isPositive[order[end]] ? 1 : 0
-                            end += 1
-                        } while end < order.count && scores[order[end]] == score
-                        let others = end - start - entering
-                        area += Double(others) * (Double(positives) + Double(entering) / 2)
-                        positives += entering
-                        negatives += others
-                        if entering > 0 { precision += Double(entering) * (Double(positives) / Double(end)) }
-                        start = end
-                    }
-                }
+        var start = 0
+        while start < count {
+            var end = start, entering = isPositive(start) ? 1 : 0
+            while end + 1 < count && isTied(end) {
+                end += 1
+                if isPositive(end) { entering += 1 }
             }
+            end += 1
+            let others = end - start - entering
+            area += Double(others) * (Double(positives) + Double(entering) / 2)
+            positives += entering
+            negatives += others
+            if entering > 0 { precision += Double(entering) * (Double(positives) / Double(end)) }
+            start = end
         }
         averagePrecision = positives == 0 ? 0 : precision / Double(positives)
         auroc = positives == 0 || negatives == 0 ? .nan : area / (Double(positives) * Double(negatives))
+    }
+
+    /// The column from its highest score: a key that falls with the score in the upper half, positive or not in the lowest bit.
+    /// A radix sort over the 32 bits of a float; NaN comes first.
+    private static func sorted(_ scores: [Float], _ column: Int, _ columns: Int, _ isPositive: (Int) -> Bool) -> [UInt64] {
+        let n = columns == 0 ? 0 : scores.count / columns
+        let shifts: [UInt64] = [32, 43, 54], digits = 1 << 11
+        var counts = [Int](repeating: 0, count: 3 * digits)
+        var from = [UInt64](unsafeUninitializedCapacity: n) { out, filled in
+            for row in 0..<n {
+                let bits = (scores[row * columns + column] + 0).bitPattern  // -0 + 0 is +0
+                let ascending = bits >> 31 == 1 ? ~bits : bits | 1 << 31
+                let key = UInt64(~ascending) << 32
+                out[row] = key | (isPositive(row) ? 1 : 0)
+                for pass in 0..<3 { counts[pass * digits + Int(truncatingIfNeeded: key >> shifts[pass]) & (digits - 1)] += 1 }
+            }
+            filled = n
+        }
+        var to = [UInt64](repeating: 0, count: n)
+        for pass in 0..<3 {
+            let shift = shifts[pass]
+            let start = pass * digits
+            if n == 0 || counts[start + Int(truncatingIfNeeded: from[0] >> shift) & (digits - 1)] == n { continue }
+            var sum = 0
+            for digit in start..<start + digits { (counts[digit], sum) = (sum, sum + counts[digit]) }
+            counts.withUnsafeMutableBufferPointer { counts in
+                to.withUnsafeMutableBufferPointer { to in
+                    for word in from {
+                        let digit = start + Int(truncatingIfNeeded: word >> shift) & (digits - 1)
+                        to[counts[digit]] = word
+                        counts[digit] += 1
+                    }
+                }
+            }
+            swap(&from, &to)
+        }
+        return from
     }
 }
 

@@ -45,3 +45,9 @@ typedef struct {
 bss_image_status bss_png_size(const uint8_t *bytes, size_t count, bss_image_size *size);
 /// Decodes to 8-bit RGBA rows, top to bottom (4 * width * height bytes), without gamma correction and without blending.
 bss_image_status bss_png_decode(const uint8_t *bytes, size_t count, uint8_t *rgba);
+
+// MARK: jpeg.c, jpeg_scan.c
+
+bss_image_status bss_jpeg_size(const uint8_t *bytes, size_t count, bss_image_size *size);
+/// Decodes baseline and progressive JPEG (8 bits, grey or three components) to RGB rows (3 * width * height bytes).
+bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, uint8_t *rgb);

@@ -18,5 +18,10 @@ typedef enum { BSS_EPILOGUE_NONE = 0, BSS_EPILOGUE_RELU = 1 } bss_epilogue;
 int bss_gemm_bias(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
                   const void *b, int64_t ldb, const void *bias, bss_epilogue epilogue, void *c, int64_t ldc);
 
+/// The way back through epilogue and bias of a product: out = y > 0 ? dy : 0, or dy itself if y is NULL (out is not written);
+/// dbias [columns] = its column sums, or NULL. y and out [rows, columns] without gaps, rows of dy `stride` apart.
+int bss_linear_backward(bss_dtype dtype, int64_t rows, int64_t columns, const void *dy, int64_t stride, const void *y, void *out,
+                        void *dbias);
+
 /// "OpenBLAS 0.3.21 SkylakeX", or "own" when the library is not installed (or BSS_BLAS=own). Opens the library.
 const char *bss_blas_name(void);

@@ -124,6 +124,8 @@ void bss_lua_arm_if_pending(lua_State *L);
 /// pairs with sorted string keys; upairs, the raw one, is left in the registry for bss_lua_push_raw_pairs.
 void bss_lua_open_base(lua_State *L);
 void bss_lua_push_raw_pairs(lua_State *L);
+/// Told everything that print writes, or gets it instead of standard output (`only`); NULL: nobody.
+void bss_lua_set_print_tap(void (*tap)(const char *text, size_t length), bool only);
 /// errno of the first print that failed; 0: none.
 int bss_lua_output_error(void);
 /// Pushes a list of the keys of the table at `index` in the order of `pairs`; returns their number.

@@ -1,0 +1,94 @@
+-- Our side of scripts/bench: bss-lua ours.lua JOB prints lines "JOB VALUE". Everything runs through the public functions.
+local bss = require "bss"
+local job = arg[1]
+
+local function peak_kib()
+  for line in io.lines("/proc/self/status") do
+    local kib = line:match("^VmHWM:%s+(%d+)")
+    if kib then return tonumber(kib) end
+  end
+end
+
+local function dataset(samples)
+  return bss.data.synthetic{
+    samples = samples, classes = 6, val = 0, test = 0, seed = 1,
+    modalities = { a = { dim = 100, noise = 2 }, b = { dim = 74, noise = 2 } },
+  }
+end
+
+local function train(data, options)
+  return bss.train{
+    data = data, record = false, batch_size = 64, seed = 1, epochs = options.epochs, rebalance = options.rebalance,
+    scheduler = options.scheduler, alpha = options.alpha,
+    optimizer = bss.optimizer.sgd{ learning_rate = 0.01, momentum = 0.9, weight_decay = 1e-4 },
+    model = bss.model{
+      a = bss.encoder.mlp{ hidden = { 128 } }, b = bss.encoder.mlp{ hidden = { 128 } },
+      fusion = bss.fusion.concat{ hidden = { 128 } },
+    },
+  }
+end
+
+local jobs = {}
+
+-- Steps per second of bss.train as a user calls it: shuffling, batches, forward, fused cross-entropy, backward, SGD, the
+-- loss of every step, and the training metrics of every epoch (accuracy, MAP, F1 of four outputs); no other evaluation.
+function jobs.a()
+  local data = dataset(6400)
+  local options = { rebalance = bss.rebalance.none{ probes = false }, scheduler = "random", epochs = 5 }
+  train(data, options)
+  options.epochs = 40
+  local run = train(data, options)
+  print("a", 40 * 100 / run.seconds)
+  print("f", peak_kib())
+end
+
+-- Milliseconds of a BSS-L epoch with every part of it: scoring of all samples, Eqs. 9-11, weighted order, training on Eq. 5.
+function jobs.b()
+  local data = dataset(10000)
+  local options = {
+    rebalance = "joint", alpha = 0.2, epochs = 2,
+    scheduler = bss.scheduler.learned{ measurer = bss.measurer{ "prediction_similarity", "loss" }, score_interval = 1 },
+  }
+  train(data, options)
+  options.epochs = 10
+  local run = train(data, options)
+  print("b", run.seconds / options.epochs * 1000)
+  print("b_scoring", run.scoring_seconds / options.epochs * 1000)
+end
+
+local function order(name, n, times)
+  local weights = bss.rand{ n, low = 0.01, high = 2, seed = 1 }
+  bss.weighted_order(weights:narrow{ axis = 1, from = 1, to = 1000 }, 1)
+  for seed = 1, times do
+    local start = bss.clock()
+    local result = bss.weighted_order(weights, seed)
+    print(name, (bss.clock() - start) * 1000)
+    result = nil
+    collectgarbage()
+  end
+end
+
+-- Milliseconds of a weighted order, weights and order as tensors.
+function jobs.c() order("c", 10000000, 3) end
+
+function jobs.big()
+  order("c8", 100000000, 1)
+  print("c8_memory", peak_kib())
+end
+
+-- Nanoseconds of a call of a two-number function in a local, the empty loop subtracted.
+function jobs.e()
+  local f, n = bss.maximum, 5000000
+  local function time(body)
+    local start = bss.clock()
+    body()
+    return bss.clock() - start
+  end
+  for _ = 1, 3 do
+    local empty = time(function() local x for i = 1, n do x = i end end)
+    local calls = time(function() local x for i = 1, n do x = f(2, 3) end end)
+    print("e", (calls - empty) / n * 1e9)
+  end
+end
+
+jobs[job]()
