@@ -29,30 +29,6 @@ public final class Report: HostObject {
     public var summary: String { (try? table.text()) ?? "report" }
 }
 
-<<<<<<< HEAD
-/// A figure as scripts hold it.
-public final class FigureObject: HostObject {
-    public let figure: Figure
-    public init(_ figure: Figure) { self.figure = figure }
-
-    private static let path = Argument<String>("path", "without extension: PATH.csv, PATH.svg and PATH.gp are written")
-    public static let type = ObjectType(
-        "figure", help: "Lines or bars with their data.",
-        methods: [
-            Function("svg", "The drawing.", returns: "string", example: "bss.report.figure{ series = { { name = \"a\", y = {1, 2} } } }:svg()") { [.string(try $0.receiver(as: FigureObject.self).figure.svg())] },
-            Function("csv", "The data.", returns: "string", example: "bss.report.figure{ series = { { name = \"a\", y = {1, 2} } } }:csv()") { [.string(try $0.receiver(as: FigureObject.self).figure.csv())] },
-            Function("save", "Writes the data, the drawing and a gnuplot script.", [path], example: "bss.report.figure{ series = { { name = \"a\", y = {1, 2} } } }:save(\"experiments/runs/results/figures/example\")") { arguments in
-                try arguments.receiver(as: FigureObject.self).figure.save(arguments[path])
-                return []
-            },
-        ])
-    public var objectType: ObjectType { FigureObject.type }
-    public var summary: String { "figure '\(figure.title)': \(figure.series.count) series" }
-    public func resultData() throws -> Value? { .string(try figure.csv()) }
-}
-
-=======
->>>>>>> main
 /// `bss.report`
 public enum ReportFunctions {
     private static let rows = Argument<[Table]>("rows", "one table per arm: name, seeds (optional), and a list of values per metric")

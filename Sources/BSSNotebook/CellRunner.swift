@@ -19,7 +19,13 @@ public final class CellRunner {
     /// Whether output is captured at all.
     public var captures = true
     /// How a value is shown to a reader.
-    public var show: (LuaValue, LuaState) -> String = { Printer(width: 88).text($0, in: $1) }
+    public var show: (LuaValue, LuaState) -> String = CellRunner.shown
+
+    /// Always for the same display, so that every terminal gives the same notebook.
+    public static func shown(_ value: LuaValue, in state: LuaState) -> String {
+        if let object = state.object(of: value) as? any Displayable { return object.drawn(on: Display(columns: 80)) }
+        return Printer(width: 88).text(value, in: state)
+    }
 
     public init(_ state: LuaState) {
         self.state = state
