@@ -71,6 +71,9 @@ final class RunObject: HostObject {
         return lines.joined(separator: "\n")
     }
 
+    /// The results and the parameters' hash; no times and no paths.
+    func resultData() throws -> Value? { .fields([("result", .table(result)), ("epochs", .int(history.count)), ("parameters_hash", .string(hash))]) }
+
     static let type = ObjectType(
         "run", help: "A finished training: results, history, scores and the trained model.",
         methods: RunPlots.methods,

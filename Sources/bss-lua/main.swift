@@ -1,5 +1,6 @@
 import BSSLuaAPI
 import BSSLuaHost
+<<<<<<< HEAD
 import BSSREPL
 
 let program = Program(
@@ -10,4 +11,10 @@ let program = Program(
         return namespace
     },
     prompt: REPL.run)
+=======
+import BSSNotebook
+
+var program = Program(version: API.version, api: API.make)
+program.commands["nb"] = NotebookCommand.command
+>>>>>>> notebook
 program.run(CommandLine.arguments)
