@@ -22,11 +22,13 @@ let package = Package(
         .target(name: "CBSSLua", linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(name: "CBSSKernels", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CBSSCodecs", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CBSSReadline"),  // opens GNU readline at run time, links nothing
         // MARK: foundations
         layer("BSSCore", ["CBSSKernels"]),
         layer("BSSPlot", ["BSSCore"]),
         layer("BSSCodecs", ["BSSCore", "CBSSCodecs"]),
         layer("BSSLuaHost", ["BSSCore", "CBSSLua"]),
+        layer("BSSREPL", ["BSSLuaHost", "CBSSLua", "CBSSReadline"]),
         layer("BSSBackend", ["BSSCore"]),
         layer("BSSBackendCPU", ["BSSBackend", "CBSSKernels"]),
         layer("BSSTensor", ["BSSBackend", "BSSBackendCPU"]),
@@ -40,7 +42,7 @@ let package = Package(
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
         layer("BSSNotebook", ["BSSLuaHost"]),
         .executableTarget(
-            name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost", "BSSNotebook"],
+            name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost", "BSSREPL", "BSSNotebook"],
             swiftSettings: [.swiftLanguageMode(.v5)]),
         // MARK: tests
         .target(
