@@ -97,7 +97,8 @@ import _BSSTestSupport
     @Test("outputs after a failure are removed, nothing made them") func staleOutputs() throws {
         let text = try Notebooks.filled("-- %%\nx = 1\n-- %%\n_ = x\n")
         var run = NotebookRun(NotebookFile.parse(try Notebooks.replacing("x = 1", "x = nil + 1", in: text)), path: "book.lua", runner: try Notebooks.runner())
-        let failure = try #require(run.run())
+        let stopped = run.run()
+        let failure = try #require(stopped)
         #expect(failure.cell == 0 && run.file.cells[0].outputs.last?.kind == .error && run.file.cells[1].outputs.isEmpty)
     }
 }
