@@ -1,9 +1,9 @@
 import BSSLuaAPI
 import BSSLuaHost
-<<<<<<< HEAD
+import BSSNotebook
 import BSSREPL
 
-let program = Program(
+var program = Program(
     version: API.version,
     api: { state, options in
         let namespace = try API.make(state, options)
@@ -11,10 +11,5 @@ let program = Program(
         return namespace
     },
     prompt: REPL.run)
-=======
-import BSSNotebook
-
-var program = Program(version: API.version, api: API.make)
 program.commands["nb"] = NotebookCommand.command
->>>>>>> notebook
 program.run(CommandLine.arguments)
