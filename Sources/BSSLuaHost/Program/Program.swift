@@ -10,6 +10,8 @@ public struct Program {
     public let api: (LuaState, RunOptions) throws -> Namespace
     /// The interactive prompt; returns the exit code.
     public let prompt: (PromptContext) -> Int32
+    /// Subcommands of other modules, by name.
+    public var commands: [String: ProgramCommand] = [:]
 
     public init(
         version: String, api: @escaping (LuaState, RunOptions) throws -> Namespace,
@@ -42,7 +44,7 @@ public struct Program {
         state.exit(execute(invocation, state, namespace))
     }
 
-    private func prepare(_ state: LuaState, _ invocation: Invocation) throws -> Namespace {
+    func prepare(_ state: LuaState, _ invocation: Invocation) throws -> Namespace {
         bss_lua_signals_install(bss_cancel_request)
         bss_lua_signals_watch(state.host)
         state.warningsOn = invocation.warningsOn
@@ -124,6 +126,7 @@ public struct Program {
                 finish(name == "--markdown" ? Help.markdown(root) : try Help.lookUp(name, in: root))
             } catch { fail(error) }
         default:
+            if let command = commands[subcommand.rawValue] { run(command, named: subcommand.rawValue, invocation.subcommandArguments) }
             fail(BSSError("", "the command '\(subcommand.rawValue)' is not part of this build", hint: "a script of that name runs as ./\(subcommand.rawValue)", kind: .usage))
         }
     }
@@ -135,7 +138,7 @@ public struct Program {
         return json ? JSON.text(.fields([("bss_lua", .string(version)), ("lua", .string(lua))])) : "bss-lua \(version), \(lua)"
     }
 
-    private func report(_ error: any Error, _ invocation: Invocation) -> Int32 {
+    func report(_ error: any Error, _ invocation: Invocation) -> Int32 {
         let error = error as? BSSError ?? BSSError("", "\(error)")
         let signal = bss_lua_signal_pending()
         if signal == SIGPIPE { return 128 + SIGPIPE }
@@ -150,7 +153,7 @@ public struct Program {
     }
 
     /// Before a state exists: every error is one of the command line.
-    private func fail(_ error: any Error) -> Never {
+    func fail(_ error: any Error) -> Never {
         let error = error as? BSSError ?? BSSError("", "\(error)")
         Terminal.error("bss-lua: \(error.description)\n")
         exit(error.kind == .usage ? 2 : ErrorReport.exitCode(error))
