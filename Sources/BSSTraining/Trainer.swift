@@ -184,6 +184,11 @@ public final class Trainer {
     private func trainBatches(_ plan: SamplePlan, dropsLast: Bool, _ epoch: Int) throws -> (scan: ScanResult, rows: [Int], loss: Double) {
         let size = options.batchSize, count = plan.positions.count
         let steps = dropsLast ? count / size : (count + size - 1) / size
+        if steps == 0, count > 0 {
+            throw BSSError(
+                "bss.train", "epoch \(epoch) has \(count) samples, fewer than batch_size = \(size), and drop_last leaves them out: nothing would be trained",
+                hint: "lower batch_size, or set drop_last = false", kind: .usage)
+        }
         let forward = ForwardContext(.training, random: stream("dropout").child("epoch \(epoch)"))
         let augment = stream("augment").child("epoch \(epoch)")
         var scan = ScanResult(modalities: model.modalities.count)

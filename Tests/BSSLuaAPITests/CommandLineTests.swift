@@ -117,4 +117,30 @@ import _BSSTestSupport
         #expect(one.code == 0, "\(one.summary)")
         for threads in ["1", "2", "3", "7"] { #expect(try run(["--quiet", "--threads", threads, "script.lua"], script: script).output == one.output) }
     }
+
+    @Test("every operation and its derivative: the same bits for every number of threads")
+    func operationsAndThreads() throws {
+        let script = """
+            local function hash(t) return ("%a"):format((t:to("f64") * bss.arange(t:numel(), 1, 1):to("f64"):reshape(t:shape())):sum():item()) end
+            local a, b, c = bss.randn{ 517, 333, seed = 1 }, bss.randn{ 333, 291, seed = 2 }, bss.randn{ 8, 64, 129, seed = 3 }
+            local function check(name, f)
+              local g, value = bss.grad(f, { a, b, c })
+              print(name, ("%a"):format(value:item()), hash(g[1]), hash(g[2]), hash(g[3]))
+            end
+            check("matmul", function() return a:matmul(b):tanh():sum() end)
+            check("batched matmul", function() return c:matmul(c:transpose(2, 3)):sigmoid():mean() end)
+            check("softmax", function() return (a:softmax{ axis = 2 } * a):sum() + (a:log_softmax{ axis = 1 } * a):mean() + c:softmax{ axis = 2 }:square():sum() end)
+            check("sums", function() return a:sum{ axis = 1 }:square():sum() + a:mean{ axis = 2 }:exp():sum() + a:norm() + c:logsumexp{ axis = 2 }:sum() + c:sum{ axis = { 1, 3 } }:square():sum() end)
+            check("spread", function() return a:var{ axis = 1 }:sum() + a:std{ axis = 2 }:sum() + c:var():sum() end)
+            check("extrema", function() return a:max{ axis = 1 }:sum() + a:min{ axis = 2 }:sum() + c:max():sum() + (a * 0.01 + 1):prod{ axis = 2 }:sum() end)
+            check("order", function() return (a:sort{ axis = 2 } * a):sum() + a:topk{ k = 5 }:sum() + a:cumsum{ axis = 1 }:mean() end)
+            check("index", function() return a:index_select{ axis = 1, positions = { 3, 3, 9, 500, 1 } }:square():sum() + a:narrow{ axis = 2, from = 3, to = 100, step = 3 }:sum() end)
+            check("broadcast", function() return (a * a:sum{ axis = 1 } + bss.ones{ 517, 1 } * 0.5):gelu():sum() end)
+            check("cross entropy", function() return bss.cross_entropy(a, (bss.arange(517) * 0.6):floor():to("i64")) end)
+            check("elementwise", function() return (a:abs() + 0.1):log():sum() + a:erf():sum() + a:silu():sum() + a:sigmoid():log1p():sum() + (a:abs() + 1):lgamma():sum() end)
+            """
+        let one = try run(["--threads", "1", "script.lua"], script: script)
+        #expect(one.code == 0 && one.output.split(separator: "\n").count == 11, "\(one.summary)")
+        for threads in ["2", "3", "5"] { #expect(try run(["--threads", threads, "script.lua"], script: script).output == one.output, "\(threads) threads") }
+    }
 }

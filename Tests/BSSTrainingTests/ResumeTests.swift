@@ -10,7 +10,8 @@ import _BSSTestSupport
 @Suite(.oneAtATime) struct ResumeTests {
     static let schedulers = [
         #"{"name": "random"}"#, #"{"name": "heuristic", "t_grow": 4, "rerank_epochs": [0, 2]}"#, #"{"name": "learned", "every": 2, "ema_beta": 0.4}"#,
-        #"{"name": "self_paced", "weighting": "linear", "t_grow": 3, "lambda_0": 0.5}"#,
+        #"{"name": "self_paced", "weighting": "linear", "t_grow": 3, "lambda_0": 0.5}"#, #"{"name": "learned", "every": 3, "redraw_each_epoch": false, "anti": true}"#,
+        #"{"name": "random", "pace": "linear", "t_grow": 3, "fresh": true}"#,
     ]
     static let optimizers = [
         #"{"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": true}"#, #"{"name": "adam", "learning_rate": 0.01, "amsgrad": true}"#,
