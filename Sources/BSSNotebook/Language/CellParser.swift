@@ -81,8 +81,9 @@ struct CellParser {
         names.writes.insert(name)
         if functionDepth > 0 {
             names.bodyWrites.insert(name)
-        } else if conditionalDepth == 0 {
-            names.strongWrites.insert(name)
+        } else {
+            names.direct.insert(name)
+            if conditionalDepth == 0 { names.strongWrites.insert(name) }
         }
         if value.isFunction { names.functions.insert(name) } else { names.functions.remove(name) }
         for root in value.roots where root != name && root != CellNames.parameter { names.shared.append((name, root)) }
@@ -91,7 +92,10 @@ struct CellParser {
     private mutating func change(_ roots: Set<String>) {
         let shared = roots.subtracting([CellNames.parameter])
         names.mutates.formUnion(shared)
-        guard functionDepth > 0 else { return }
+        guard functionDepth > 0 else {
+            names.direct.formUnion(shared)
+            return
+        }
         names.bodyMutates.formUnion(shared)
         if roots.contains(CellNames.parameter) { names.bodiesChangeParameters = true }
     }
