@@ -38,6 +38,8 @@ public struct CellNames {
     public internal(set) var shownResult: Range<Int>?
     /// Ends with `;`: the value is not to be shown.
     public internal(set) var isSilent = false
+    /// False: the code is no Lua as far as the parser can see; then nothing is known of it.
+    public internal(set) var isUnderstood = true
     /// There is no statement at all.
     public internal(set) var isEmpty = true
 
