@@ -69,7 +69,7 @@ let package = Package(
         .testTarget(
             name: "BSSExperimentTests", dependencies: ["BSSExperiment", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
-            name: "BSSNotebookTests", dependencies: ["BSSNotebook", "BSSLuaAPI", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+            name: "BSSNotebookTests", dependencies: ["BSSNotebook", "BSSLuaAPI", "bss-lua", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
     ],
     cLanguageStandard: .gnu17
 )
