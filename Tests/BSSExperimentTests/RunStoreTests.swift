@@ -1,5 +1,6 @@
 import BSSCore
 import BSSExperiment
+import BSSPlot
 import Glibc
 import Testing
 import _BSSTestSupport
