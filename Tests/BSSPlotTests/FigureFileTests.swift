@@ -139,6 +139,12 @@ import _BSSTestSupport
         #expect { try figures.bars.save(folder + "/a.pdf") } throws: { "\($0)".contains("gnuplot") }
     }
 
+    @Test func datesOfPDFs() {
+        let pdf = Array("%PDF << /CreationDate (D:20261123202114Z) >> x".utf8)
+        #expect(String(decoding: Gnuplot.undated(pdf), as: UTF8.self) == "%PDF << /CreationDate (D:19700101000000Z) >> x")
+        #expect(Gnuplot.undated([1, 2]) == [1, 2])
+    }
+
     @Test("gnuplot itself draws every kind, where it is installed; elsewhere the error names the package")
     func real() throws {
         let folder = folder()
@@ -146,6 +152,8 @@ import _BSSTestSupport
             if Gnuplot.find() != nil {
                 try figure.save("\(folder)/\(k).pdf")
                 #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(k).pdf")).prefix(4) == Data("%PDF".utf8))
+                try figure.save("\(folder)/again.pdf")
+                #expect(FileManager.default.contentsEqual(atPath: "\(folder)/\(k).pdf", andPath: "\(folder)/again.pdf"))
                 try figure.save("\(folder)/\(k).png")
                 #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(k).png")).dropFirst().prefix(3) == Data("PNG".utf8))
             } else {
