@@ -22,10 +22,13 @@ let package = Package(
         .target(name: "CBSSLua", linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(name: "CBSSKernels", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CBSSCodecs", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CBSSReadline"),  // opens GNU readline at run time, links nothing
         // MARK: foundations
         layer("BSSCore", ["CBSSKernels"]),
+        layer("BSSPlot", ["BSSCore"]),
         layer("BSSCodecs", ["BSSCore", "CBSSCodecs"]),
         layer("BSSLuaHost", ["BSSCore", "CBSSLua"]),
+        layer("BSSREPL", ["BSSLuaHost", "CBSSLua", "CBSSReadline"]),
         layer("BSSBackend", ["BSSCore"]),
         layer("BSSBackendCPU", ["BSSBackend", "CBSSKernels"]),
         layer("BSSTensor", ["BSSBackend", "BSSBackendCPU"]),
@@ -34,11 +37,12 @@ let package = Package(
         layer("BSSData", ["BSSTensor", "BSSCodecs", "CBSSKernels"]),
         layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
-        layer("BSSExperiment", ["BSSTraining"]),
+        layer("BSSExperiment", ["BSSTraining", "BSSPlot"]),
         // MARK: what users touch
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
+        layer("BSSNotebook", ["BSSLuaHost"]),
         .executableTarget(
-            name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost"],
+            name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost", "BSSREPL", "BSSNotebook"],
             swiftSettings: [.swiftLanguageMode(.v5)]),
         // MARK: tests
         .target(
@@ -55,13 +59,17 @@ let package = Package(
         .testTarget(
             name: "BSSCurriculumTests", dependencies: ["BSSCurriculum", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
+            name: "BSSPlotTests", dependencies: ["BSSPlot", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
             name: "BSSTrainingTests", dependencies: ["BSSTraining", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSNNTests", dependencies: ["BSSNN", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
-            name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+            name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "bss-lua", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSExperimentTests", dependencies: ["BSSExperiment", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSNotebookTests", dependencies: ["BSSNotebook", "BSSLuaAPI", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
     ],
     cLanguageStandard: .gnu17
 )

@@ -7,4 +7,22 @@ public enum Math {
     public static func pow(_ x: Double, _ y: Double) -> Double { Glibc.pow(x, y) }
     public static func cos(_ x: Double) -> Double { Glibc.cos(x) }
     public static func sin(_ x: Double) -> Double { Glibc.sin(x) }
+    public static func log10(_ x: Double) -> Double { Glibc.log10(x) }
+
+    public static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+    /// Sample standard deviation (divisor n - 1); NaN for fewer than two values.
+    public static func standardDeviation(_ values: [Double]) -> Double {
+        guard values.count > 1 else { return .nan }
+        let mean = mean(values)
+        return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
+    }
+
+    /// Linear interpolation between the neighbours at position (n - 1) q of ascending values (definition 7 of Hyndman & Fan 1996).
+    public static func quantile(_ sorted: [Double], _ q: Double) -> Double {
+        let position = q * Double(sorted.count - 1)
+        let below = min(max(Int(position), 0), sorted.count - 1)
+        let above = min(below + 1, sorted.count - 1)
+        return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
+    }
 }

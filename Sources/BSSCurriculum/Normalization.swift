@@ -56,15 +56,7 @@ public enum Normalization: String, CaseIterable {
     public static func clipped(_ values: [Double], fraction: Double) -> [Double] {
         guard fraction > 0, values.count > 1 else { return values }
         let sorted = values.sorted()
-        let low = quantile(sorted, fraction), high = quantile(sorted, 1 - fraction)
+        let low = Math.quantile(sorted, fraction), high = Math.quantile(sorted, 1 - fraction)
         return values.map { min(max($0, low), high) }
-    }
-
-    /// Linear interpolation between the neighbours at position (n - 1) q of ascending values (definition 7 of Hyndman & Fan 1996).
-    public static func quantile(_ sorted: [Double], _ q: Double) -> Double {
-        let position = q * Double(sorted.count - 1)
-        let below = min(max(Int(position), 0), sorted.count - 1)
-        let above = min(below + 1, sorted.count - 1)
-        return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
     }
 }

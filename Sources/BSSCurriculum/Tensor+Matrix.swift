@@ -1,3 +1,4 @@
+import BSSCore
 import BSSTensor
 
 extension Tensor: MatrixConvertible {

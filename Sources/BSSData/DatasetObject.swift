@@ -44,15 +44,15 @@ extension Dataset: SelfHosted {
             Function("summary", "Sizes, classes, shapes and class counts, as text.", returns: "string", example: "print(bss.data.synthetic{samples = 120}:summary())") {
                 [.string(try $0.receiver(as: Dataset.self).summary)]
             },
-            Function("shape", "The shape of one sample of a modality.", [modalityArgument], returns: "list of integers", example: "print(#bss.data.synthetic{samples = 120}:shape(\"a\"))", style: .positional) {
+            Function("shape", "The shape of one sample of a modality.", [modalityArgument], returns: "list of integers", example: "print(#bss.data.synthetic{samples = 120}:shape(\"weak\"))", style: .positional) {
                 [.list(try chosen($0).shape.map { Value.int($0) })]
             },
-            Function("kind", "The kind of a modality: \"features\", \"audio\", \"image\" or \"sequence\".", [modalityArgument], returns: "string", example: "print(bss.data.synthetic{samples = 120}:kind(\"a\"))", style: .positional) {
+            Function("kind", "The kind of a modality: \"features\", \"audio\", \"image\" or \"sequence\".", [modalityArgument], returns: "string", example: "print(bss.data.synthetic{samples = 120}:kind(\"weak\"))", style: .positional) {
                 [.string(try chosen($0).kind.rawValue)]
             },
             Function(
                 "statistics", "Mean and deviation of each column of a modality on the training split, as they were used to standardise it; nil if it was not.",
-                [modalityArgument], returns: "table or nil", example: "print(bss.data.synthetic{samples = 120}:statistics(\"a\").mean[1])", style: .positional
+                [modalityArgument], returns: "table or nil", example: "print(bss.data.synthetic{samples = 120}:statistics(\"weak\").mean[1])", style: .positional
             ) {
                 guard let s = try chosen($0).standardisation else { return [.null] }
                 return [.fields([("mean", .list(s.mean)), ("deviation", .list(s.deviation)), ("constant_columns", .list(s.constantColumns.map { Value.int($0 + 1) }))])]
@@ -119,7 +119,7 @@ public final class DatasetSplit: HostObject {
     /// `{id =, label =, class =, <modality> = {numbers}}`, positions from 1.
     public func element(_ index: Int) throws -> Value? {
         let indices = self.indices
-        guard indices.indices.contains(index - 1) else { return nil }
+        guard index >= 1, index <= indices.count else { return nil }
         let sample = indices[index - 1], label = dataset.labels[sample]
         var fields: [(String, Value)] = [
             ("id", .string(dataset.ids[sample])), ("label", dataset.storedLabels[label]), ("class", .string(dataset.classNames[label])),

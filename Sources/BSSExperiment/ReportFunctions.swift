@@ -1,5 +1,5 @@
 import BSSCore
-import BSSCurriculum
+import BSSPlot
 
 /// A report table as scripts hold it; `print` shows the aligned text.
 public final class Report: HostObject {
@@ -29,26 +29,6 @@ public final class Report: HostObject {
     public var summary: String { (try? table.text()) ?? "report" }
 }
 
-/// A figure as scripts hold it.
-public final class FigureObject: HostObject {
-    public let figure: Figure
-    public init(_ figure: Figure) { self.figure = figure }
-
-    private static let path = Argument<String>("path", "without extension: PATH.csv, PATH.svg and PATH.gp are written")
-    public static let type = ObjectType(
-        "figure", help: "Lines or bars with their data.",
-        methods: [
-            Function("svg", "The drawing.", returns: "string", example: "bss.report.figure{ series = { { name = \"a\", y = {1, 2} } } }:svg()") { [.string(try $0.receiver(as: FigureObject.self).figure.svg())] },
-            Function("csv", "The data.", returns: "string", example: "bss.report.figure{ series = { { name = \"a\", y = {1, 2} } } }:csv()") { [.string(try $0.receiver(as: FigureObject.self).figure.csv())] },
-            Function("save", "Writes the data, the drawing and a gnuplot script.", [path], example: "bss.report.figure{ series = { { name = \"a\", y = {1, 2} } } }:save(\"experiments/runs/results/figures/example\")") { arguments in
-                try arguments.receiver(as: FigureObject.self).figure.save(arguments[path])
-                return []
-            },
-        ])
-    public var objectType: ObjectType { FigureObject.type }
-    public var summary: String { "figure '\(figure.title)': \(figure.series.count) series" }
-}
-
 /// `bss.report`
 public enum ReportFunctions {
     private static let rows = Argument<[Table]>("rows", "one table per arm: name, seeds (optional), and a list of values per metric")
@@ -61,8 +41,8 @@ public enum ReportFunctions {
     private static let lower = Argument<[String]>("lower_is_better", default: ["loss"], "metrics of which low values are good")
     private static let notes = Argument<[String]>("notes", default: [], "lines below the table")
 
-    private static let kind = Argument("kind", default: "line", "\"line\" or \"bar\"", check: .oneOf(Figure.Kind.allCases.map(\.rawValue)))
-    private static let series = Argument<[Table]>("series", "tables: name, x (or categories of the figure), y; or runs = lists of y per seed; low and high draw a band")
+    private static let kind = Argument("kind", default: "line", "\"line\" or \"bar\"", check: .oneOf(["line", "bar"]))
+    private static let series = Argument<SeriesList>("series", "tables: name, x (or categories of the figure), y; or runs = lists of y per seed; low and high draw a band")
     private static let categories = Argument<[String]>("categories", default: [], "names of the positions on the x axis")
     private static let xLabel = Argument("x_label", default: "", "below the x axis")
     private static let yLabel = Argument("y_label", default: "", "beside the y axis")
@@ -76,7 +56,7 @@ public enum ReportFunctions {
         Function(
             "figure", "A line or bar chart with its data; saved as CSV, SVG and a gnuplot script.", [series, kind, title, xLabel, yLabel, categories], returns: "figure",
             example: "bss.report.figure{ series = { { name = \"BSS-L\", x = {0, 0.2, 0.4}, runs = { {0.6, 0.7, 0.65}, {0.62, 0.71, 0.66} } } }, x_label = \"alpha\" }"
-        ) { [.object(FigureObject(try figure($0)))] },
+        ) { [.object(try FigureObject(figure($0), $0.operation))] },
     ]
 
     private static func table(_ arguments: Arguments) throws -> ReportTable {
@@ -109,22 +89,7 @@ public enum ReportFunctions {
     private static func figure(_ arguments: Arguments) throws -> Figure {
         var figure = Figure(title: arguments[title], kind: Figure.Kind(rawValue: arguments[kind]) ?? .line)
         (figure.xLabel, figure.yLabel, figure.categories) = (arguments[xLabel], arguments[yLabel], arguments[categories])
-        for (index, item) in arguments[series].enumerated() {
-            func numbers(_ key: String) throws -> [Double]? {
-                guard let value = item[key] else { return nil }
-                guard let vector = try? Vector(value: value) else { throw BSSError(arguments.operation, "series \(index + 1): '\(key)' expects a list of numbers, got \(value.described)", kind: .usage) }
-                return vector.values
-            }
-            var one = Figure.Series(name: item["name"]?.string ?? "series \(index + 1)", x: try numbers("x") ?? [], y: try numbers("y") ?? [])
-            (one.low, one.high) = (try numbers("low"), try numbers("high"))
-            if let runs = item["runs"] {
-                guard let matrix = try? Matrix(value: runs), matrix.rows > 0 else { throw BSSError(arguments.operation, "series \(index + 1): 'runs' expects lists of equal length, got \(runs.described)", kind: .usage) }
-                one.setRuns((0..<matrix.rows).map { Array(matrix.values[$0 * matrix.columns..<($0 + 1) * matrix.columns]) })
-            }
-            if one.x.isEmpty { one.x = one.y.indices.map { Double($0 + 1) } }
-            figure.series.append(one)
-        }
-        try figure.check()
+        figure.series = try arguments[series].named([], arguments.operation)
         return figure
     }
 }

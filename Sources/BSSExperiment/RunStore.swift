@@ -34,10 +34,21 @@ public struct RunStore {
 
     /// Freezes the plan: one line per run.
     public func write(plan: [PlannedRun]) throws {
-        let lines = plan.map { run in
-            JSON.text(.fields([("id", .string(run.id)), ("name", .string(run.name)), ("configuration", .table(run.configuration))])) + "\n"
-        }
-        try Files.write(lines.joined(), to: root + "/plan.jsonl")
+        try Files.write(plan.map(RunStore.line).joined(), to: root + "/plan.jsonl")
+    }
+
+    /// Starts with the id, by which `add` knows it again.
+    private static func line(_ run: PlannedRun) -> String {
+        JSON.text(.fields([("id", .string(run.id)), ("name", .string(run.name)), ("configuration", .table(run.configuration))])) + "\n"
+    }
+
+    /// Adds a run that is about to begin, unless the plan has it.
+    public func add(toPlan run: PlannedRun) throws {
+        let path = root + "/plan.jsonl", line = RunStore.line(run)
+        let text = Files.exists(path) ? try Files.readText(path) : ""
+        let start = "{\"id\":\(JSON.text(.string(run.id))),"
+        guard !text.utf8.split(separator: UInt8(ascii: "\n")).contains(where: { $0.starts(with: start.utf8) }) else { return }
+        try Files.write(text + line, to: path)
     }
 
     public func plan() throws -> [PlannedRun] {
@@ -69,9 +80,14 @@ public struct RunStore {
         }
     }
 
-    /// Takes a run for this process. A run left behind by a process that is gone is taken over with its files.
+    /// Takes a run for this process. A run left behind by a process that is gone is taken over with its files; one that is
+    /// being killed may still wait for the disk, so its end is waited for, up to `patience` seconds.
     /// - Throws: the run is in the hands of a living process (named).
-    public func claim(_ id: String) throws -> RunFolder {
+    public func claim(_ id: String, patience: Double = 3) throws -> RunFolder {
+        for _ in 0..<Int(patience / 0.05) {
+            guard let owner = RunOwner(in: folder(id) + "/claim"), owner.isAlive, owner.host == Machine.host else { break }
+            usleep(50_000)
+        }
         let folder = folder(id)
         try Files.makeFolder(folder)
         let claim = folder + "/claim", own = "\(claim).\(getpid())"
@@ -80,7 +96,11 @@ public struct RunStore {
             // claim that exists fails.
             try Files.makeFolder(own)
             try Files.write(JSON.text(.table(RunOwner.current.table)) + "\n", to: own + "/owner.json")
-            if rename(own, claim) == 0 { return RunFolder(folder, claim: claim) }
+            if rename(own, claim) == 0 {
+                // Ours alone now: files that a killed owner had not finished go.
+                for name in try Files.list(folder) where name.hasSuffix(".new") { Files.remove("\(folder)/\(name)") }
+                return RunFolder(folder, claim: claim)
+            }
             let reason = errno
             RunFolder.remove(claim: own)
             guard reason == EEXIST || reason == ENOTEMPTY else { throw BSSError("claim run", "\(claim): \(String(cString: strerror(reason)))", kind: .output) }
@@ -136,10 +156,10 @@ struct RunOwner {
         return RunOwner.startTicks(pid) == ticks && kill(pid_t(pid), 0) == 0
     }
 
-    /// Field 22 of /proc/PID/stat; the name before it may hold blanks and brackets.
+    /// Field 22 of /proc/PID/stat; the name before it may hold blanks and brackets. A zombie (state Z or X) is gone.
     private static func startTicks(_ pid: Int) -> String? {
         guard let stat = try? Files.readText("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[end...].split(separator: " ")
-        return fields.count > 20 ? String(fields[20]) : nil
+        return fields.count > 20 && fields[1] != "Z" && fields[1] != "X" ? String(fields[20]) : nil
     }
 }

@@ -6,16 +6,10 @@ import BSSTraining
 ///
 /// Every random choice comes from a named stream of a given seed: the same call gives the same digits.
 public enum Statistics {
-    public static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-
+    public static func mean(_ values: [Double]) -> Double { Math.mean(values) }
     /// Sample standard deviation (divisor n - 1); NaN for fewer than two values.
-    public static func standardDeviation(_ values: [Double]) -> Double {
-        guard values.count > 1 else { return .nan }
-        let mean = mean(values)
-        return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
-    }
-
-    public static func quantile(_ values: [Double], _ q: Double) -> Double { values.isEmpty ? .nan : Normalization.quantile(values.sorted(), q) }
+    public static func standardDeviation(_ values: [Double]) -> Double { Math.standardDeviation(values) }
+    public static func quantile(_ values: [Double], _ q: Double) -> Double { values.isEmpty ? .nan : Math.quantile(values.sorted(), q) }
 
     /// Mean of the middle half; a quarter of the values, rounded down, is left out at each end (Agarwal et al., NeurIPS 2021).
     public static func interquartileMean(_ values: [Double]) -> Double {
@@ -165,6 +159,6 @@ public enum Statistics {
             for i in sample.indices { sample[i] = values[random.integer(below: values.count)] }
             return statistic(sample)
         }.sorted()
-        return (Normalization.quantile(sorted, (1 - level) / 2), Normalization.quantile(sorted, (1 + level) / 2))
+        return (Math.quantile(sorted, (1 - level) / 2), Math.quantile(sorted, (1 + level) / 2))
     }
 }

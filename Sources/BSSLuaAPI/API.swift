@@ -5,6 +5,7 @@ import BSSData
 import BSSExperiment
 import BSSLuaHost
 import BSSNN
+import BSSPlot
 import BSSTensor
 import BSSTraining
 
@@ -38,6 +39,7 @@ public enum API {
             .namespace(Namespace(Scheduler.self)), .namespace(Namespace(OptimizerRecipe.self)), .namespace(Namespace(LearningRateRecipe.self)),
             .namespace(Namespace("preset", "Options as the paper, its released code and its predecessor have them.") { Preset.functions.map { .function($0) } }),
             .namespace(Namespace("stats", "Statistics over seeds: exact permutation tests, intervals, corrections.") { StatisticsFunctions.functions.map { .function($0) } }),
+            .namespace(Namespace("plot", "Charts: printed as text, saved as CSV, SVG, gnuplot script, PDF and PNG.") { PlotFunctions.functions.map { .function($0) } }),
             .namespace(Namespace("report", "Tables and figures of results.") { ReportFunctions.functions.map { .function($0) } }),
         ] + (functions + TensorFunctions.all + HostFunctions.make(session, state)).map { .function($0) }
     }

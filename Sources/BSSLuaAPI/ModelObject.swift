@@ -80,7 +80,7 @@ final class ModelObject: ConfiguredObject {
     static let type = ObjectType(
         "model", help: "A multimodal classifier; run.model is the trained one.",
         methods: [
-            Function("build", "The model with initial weights for the shapes of a dataset.", [data, seed], returns: "model", example: "bss.model{ a = \"mlp\", b = \"mlp\" }:build(bss.data.synthetic{})", style: .positional) { a in
+            Function("build", "The model with initial weights for the shapes of a dataset.", [data, seed], returns: "model", example: "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 100 })", style: .positional) { a in
                 let model = try a.receiver(as: ModelObject.self)
                 return [.object(ModelObject(model.recipe, network: try model.instantiate(DatasetSource(a[data].product), seed: a[seed])))]
             },

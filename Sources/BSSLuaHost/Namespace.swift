@@ -52,6 +52,12 @@ public final class Namespace {
         self.init(F.familyName, F.help) { F.parts.map { .function($0.function) } }
     }
 
+    /// Adds an entry at the end; before scripts see the namespace.
+    public func add(_ entry: Entry) {
+        entries.append(entry)
+        index[entry.name] = entries.count - 1
+    }
+
     public subscript(name: String) -> Entry? { index[name].map { entries[$0] } }
 }
 

@@ -124,7 +124,7 @@ public final class Trainer {
         record["train"] = .table(try evaluator.metrics(training.scan, rows: training.rows, weights: weights, mapAverage: options.mapAverage, loss: training.loss))
         for split in [SplitName.val, .test] where split != .val || options.usesValidation {
             let rows = source.rows(split)
-            if !rows.isEmpty { record[split.rawValue] = .table(try evaluator.evaluate(rows: rows, weights: weights, mapAverage: options.mapAverage)) }
+            if !rows.isEmpty { record[split.rawValue] = .table(try evaluate(split, rows, epoch)) }
         }
         var log = plan.log.table
         log["fraction"] = .number(plan.fraction)
@@ -133,6 +133,19 @@ public final class Trainer {
         record["step_seconds"] = .number(trained - planned)
         record["seconds"] = .number(Trainer.now() - start)
         return record
+    }
+
+    /// - Throws: a loss that is not finite: the last updates broke the model, however well training looked before them.
+    private func evaluate(_ split: SplitName, _ rows: [Int], _ epoch: Int) throws -> Table {
+        let scan = try evaluator.scan(rows: rows)
+        let metrics = try evaluator.metrics(scan, rows: rows, weights: weights, mapAverage: options.mapAverage)
+        guard let loss = metrics["loss"]?.double, !loss.isFinite else { return metrics }
+        let bad = rows.indices.filter { row in
+            ([scan.fused] + scan.unimodal).contains { $0[row * model.classes..<(row + 1) * model.classes].contains { !$0.isFinite } }
+        }
+        throw BSSError(
+            "bss.train", "the \(split.rawValue) loss is \(Text.number(loss)) after epoch \(epoch), step \(context.step), samples \(names(bad.isEmpty ? rows : bad.map { rows[$0] }))",
+            hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 
     private func score(_ epoch: Int) throws {
@@ -198,11 +211,12 @@ public final class Trainer {
     }
 
     private func nonFinite(_ loss: Double, _ epoch: Int, _ step: Int, _ rows: [Int]) -> BSSError {
-        let names = rows.prefix(8).map(source.describe).joined(separator: ", ") + (rows.count > 8 ? ", …" : "")
-        return BSSError(
-            "bss.train", "the loss is \(Text.number(loss)) at epoch \(epoch), step \(step + 1), samples \(names)",
+        BSSError(
+            "bss.train", "the loss is \(Text.number(loss)) at epoch \(epoch), step \(step + 1), samples \(names(rows))",
             hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
+
+    private func names(_ rows: [Int]) -> String { rows.prefix(8).map(source.describe).joined(separator: ", ") + (rows.count > 8 ? ", …" : "") }
 
     // MARK: Selection
 

@@ -25,7 +25,7 @@ INLINE void TN(finish)(const TN(tile) *t, T *c, V sum, int64_t column, int width
   if (width == WIDTH) {
     if (t->beta != 0) y += t->beta * *(const VU *)c;
     if (t->bias) y += *(const VU *)(t->bias + column);
-    if (t->relu) y = __builtin_elementwise_max(y, (V)0);
+    if (t->relu) y = (V)0 > y ? (V)0 : y;  // NaN stays: a maximum would hide it
     *(VU *)c = y;
   } else {
     T lanes[WIDTH];

@@ -173,6 +173,19 @@ static int guarded_xpcall(lua_State *L) {
 static int output_error;
 int bss_lua_output_error(void) { return output_error; }
 
+static void (*print_tap)(const char *, size_t);
+static bool print_to_tap_only;
+void bss_lua_set_print_tap(void (*tap)(const char *, size_t), bool only) {
+  print_tap = tap;
+  print_to_tap_only = only;
+}
+
+static bool put(const char *text, size_t length) {
+  if (print_tap) print_tap(text, length);
+  if (print_to_tap_only) return true;
+  return fwrite(text, 1, length, stdout) == length;
+}
+
 // Lua's print flushes after every line, which makes long listings slow, and forgets failures. This one flushes
 // when the last flush is a moment ago (so that `| tee` follows a long run) and keeps the reason of a failure.
 static int print(lua_State *L) {
@@ -181,11 +194,11 @@ static int print(lua_State *L) {
   for (int i = 1; i <= count; i++) {
     size_t length;
     const char *text = luaL_tolstring(L, i, &length);
-    if (i > 1) failed |= fputc('\t', stdout) == EOF;
-    failed |= fwrite(text, 1, length, stdout) != length;
+    if (i > 1) failed |= !put("\t", 1);
+    failed |= !put(text, length);
     lua_settop(L, -2);
   }
-  failed |= fputc('\n', stdout) == EOF;
+  failed |= !put("\n", 1);
   static struct timespec last;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

@@ -90,7 +90,7 @@ import _BSSTestSupport
             local after, grown = live(), collectgarbage("count") - heap
             assert(before == after, before .. " before, " .. after .. " after")
             assert(grown < 64, grown .. " KB more")
-            """, ["--no-strict"])
+            """)
         #expect(outcome.code == 0, "\(outcome.summary)")
     }
 
@@ -136,7 +136,7 @@ import _BSSTestSupport
 
     // MARK: Ctrl-C
 
-    @Test("Ctrl-C ends every kind of loop at once, with code 130", arguments: [
+    static let loops: [(name: String, body: String)] = [
         ("plain", "while true do end"), ("pcall", "while true do pcall(function() while true do end end) end"),
         ("coroutine", "local co = coroutine.wrap(function() while true do end end) co()"),
         ("coroutines in pcall", "while true do pcall(coroutine.wrap(function() while true do pcall(error, 'x') end end)) end"),
@@ -145,8 +145,11 @@ import _BSSTestSupport
         ("training", "bss.train{ data = bss.data.synthetic{ samples = 3000 }, epochs = 100000, record = false }"),
         ("callback in training", "bss.train{ data = bss.data.synthetic{ samples = 100 }, record = false, on_epoch = function() while true do end end }"),
         ("training in pcall", "while true do pcall(bss.train, { data = bss.data.synthetic{ samples = 3000 }, epochs = 100000, record = false }) end"),
-    ])
-    func interrupt(name: String, body: String) throws {
+    ]
+
+    @Test("Ctrl-C ends every kind of loop at once, with code 130", arguments: loops.indices)
+    func interrupt(index: Int) throws {
+        let (name, body) = Self.loops[index]
         let program = try BuiltProgram()
         defer { program.remove() }
         let outcome = try program.script(body, interrupt: (0.7, SIGINT), limit: 20)

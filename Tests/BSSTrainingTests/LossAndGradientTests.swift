@@ -60,12 +60,15 @@ import _BSSTestSupport
         #expect(abs(got - (multi * parts[0] + uni * parts.dropFirst().reduce(0, +))) < 1e-5)
     }
 
-    @Test("inference heads", arguments: [
+    static let heads: [(rebalance: String, heads: String, weights: [Double])] = [
         (#""joint""#, #""auto""#, [1.0, 1, 1]), (#""none""#, #""auto""#, [1, 0, 0]), (#""joint""#, #""all""#, [1, 1, 1]), (#""none""#, #""all""#, [1, 1, 1]),
         (#""joint""#, #""unimodal""#, [0, 1, 1]), (#""joint""#, #""fused""#, [1, 0, 0]), (#""joint""#, #"{"fused": 0.5, "b": 2}"#, [0.5, 0, 2]),
         (#""joint""#, #"{"unimodal": 3}"#, [0, 3, 3]),
-    ])
-    func inferenceHeads(rebalance: String, heads: String, weights: [Double]) throws {
+    ]
+
+    @Test("inference heads", arguments: heads.indices)
+    func inferenceHeads(index: Int) throws {
+        let (rebalance, heads, weights) = Self.heads[index]
         let trainer = try SmallTraining.trainer(SmallTraining.data(), #"{"rebalance": \#(rebalance), "inference_heads": \#(heads)}"#)
         let output = try trainer.model.forward(batch(trainer).inputs, ForwardContext(.evaluation))
         let total = try trainer.method.predict(trainer.context, output).values(Double.self)

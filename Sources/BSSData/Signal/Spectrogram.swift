@@ -45,7 +45,7 @@ public struct ShortTimeTransform {
     /// The Hann window w[j] = ½ - ½ cos(2πj / N); N = n (periodic, for spectra) or n - 1 (symmetric).
     public static func hann(_ n: Int, periodic: Bool = true) -> [Double] {
         let period = periodic ? n : n - 1
-        guard period > 0 else { return [Double](repeating: 1, count: n) }
+        guard period > 0, n > 1 else { return [Double](repeating: 1, count: n) }
         return (0..<n).map { 0.5 - 0.5 * Math.cos(2 * .pi * Double($0) / Double(period)) }
     }
 

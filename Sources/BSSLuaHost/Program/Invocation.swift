@@ -26,6 +26,7 @@ struct Invocation {
     var isStrict = true
     var measuresStartup = false
     var memoryLimit = 0
+    var prompt = PromptSettings()
     var subcommand: Subcommand?
     var subcommandArguments: [String] = []
 
@@ -57,6 +58,14 @@ struct Invocation {
         Option(name: "--no-strict", value: nil, help: "undeclared globals are nil, as in lua") { i, _ in i.isStrict = false },
         Option(name: "--lua-env", value: nil, help: "honour LUA_INIT, LUA_PATH and LUA_CPATH") { i, _ in i.usesLuaEnvironment = true },
         Option(name: "--max-memory", value: "SIZE", help: "limit of Lua's own heap (512M, 2G)") { $0.memoryLimit = try RunOptions.bytes($1, "--max-memory") },
+        Option(name: "--log", value: "FILE", help: "prompt: where the session is logged as a notebook") { $0.prompt.log = $1 },
+        Option(name: "--no-log", value: nil, help: "prompt: no log") { i, _ in i.prompt.keepsLog = false },
+        Option(name: "--no-history", value: nil, help: "prompt: history is neither read nor kept") { i, _ in i.prompt.keepsHistory = false },
+        Option(name: "--no-init", value: nil, help: "prompt: no start-up file (BSS_INIT)") { i, _ in i.prompt.runsStartFile = false },
+        Option(name: "--color", value: "WHEN", help: "prompt: auto, always or never") { i, text in
+            guard ["auto", "always", "never"].contains(text) else { throw BSSError("--color", "expects auto, always or never, got '\(text)'", kind: .usage) }
+            i.prompt.color = text
+        },
         Option(name: "--startup-time", value: nil, help: "print where the start-up time goes") { i, _ in i.measuresStartup = true },
         Option(name: "--version", value: nil, help: "print the version") { i, _ in i.showsVersion = true },
         Option(name: "--help", value: nil, help: "print this text") { i, _ in i.showsHelp = true },
@@ -159,6 +168,7 @@ struct Invocation {
                    bss-lua run SCRIPT [options] [-- args]
                    bss-lua help [NAME | --markdown]
                    bss-lua repl
+                   bss-lua nb run|check|export FILE.lua [-o FILE] [--rtol R] [--atol A] [options]
 
             As lua:
               -e STAT  run text      -l MOD  require it    -i  prompt after the script   -v  version
@@ -169,7 +179,7 @@ struct Invocation {
             """ + rows.map { "  " + Text.padded($0.0, to: width) + $0.1 }.joined(separator: "\n") + """
 
 
-            Exit codes: 0 done, 1 error in the script, 2 wrong command line, 8 data missing or damaged, 9 device not available,
+            Exit codes: 0 done, 1 error in the script, 2 wrong command line, 3 nb check: differs, 4 nb check: nothing to check, 8 data missing or damaged, 9 device not available,
             74 output could not be written, 130 interrupted.
 
             """

@@ -4,7 +4,8 @@ import Glibc
 
 /// A prompt without a line editor: for `-i` on a pipe, where prompts and echoes go to standard error.
 public enum PlainPrompt {
-    public static func run(_ state: LuaState, _ namespace: Namespace, _ options: RunOptions) -> Int32 {
+    public static func run(_ context: PromptContext) -> Int32 {
+        let state = context.state
         var text = ""
         while true {
             Terminal.error(text.isEmpty ? "bss> " : "..> ")
@@ -34,21 +35,6 @@ public enum PlainPrompt {
         } catch {
             Terminal.error(ErrorReport.text(error as? BSSError ?? BSSError("", "\(error)"), sources: ["stdin": text]))
             state.regainControl()
-        }
-    }
-}
-
-extension LuaState {
-    /// Each value as `tostring` gives it.
-    public func texts(_ values: [Value]) throws -> [String] {
-        try balanced { L in
-            try values.map { value in
-                try push(value, on: L)
-                var length = 0
-                bss_lua_push_text(L, -1, &length)
-                defer { bss_lua_pop(L, 2) }
-                return string(at: -1, on: L)
-            }
         }
     }
 }

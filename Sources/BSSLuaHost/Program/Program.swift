@@ -9,11 +9,13 @@ public struct Program {
     /// Makes the `bss` table for the parsed options.
     public let api: (LuaState, RunOptions) throws -> Namespace
     /// The interactive prompt; returns the exit code.
-    public let prompt: (LuaState, Namespace, RunOptions) -> Int32
+    public let prompt: (PromptContext) -> Int32
+    /// Subcommands of other modules, by name.
+    public var commands: [String: ProgramCommand] = [:]
 
     public init(
         version: String, api: @escaping (LuaState, RunOptions) throws -> Namespace,
-        prompt: @escaping (LuaState, Namespace, RunOptions) -> Int32 = PlainPrompt.run
+        prompt: @escaping (PromptContext) -> Int32 = PlainPrompt.run
     ) {
         self.version = version
         self.api = api
@@ -42,7 +44,7 @@ public struct Program {
         state.exit(execute(invocation, state, namespace))
     }
 
-    private func prepare(_ state: LuaState, _ invocation: Invocation) throws -> Namespace {
+    func prepare(_ state: LuaState, _ invocation: Invocation) throws -> Namespace {
         bss_lua_signals_install(bss_cancel_request)
         bss_lua_signals_watch(state.host)
         state.warningsOn = invocation.warningsOn
@@ -86,9 +88,18 @@ public struct Program {
         }
         if wantsPrompt || (script == nil && invocation.steps.isEmpty && !invocation.showsVersion && isatty(STDIN_FILENO) != 0) {
             state.strict?.isOn = false
-            return prompt(state, namespace, invocation.options)
+            return prompt(PromptContext(state: state, namespace: namespace, options: invocation.options, settings: invocation.prompt, version: version) { try fresh(invocation.options) })
         }
         return 0
+    }
+
+    /// A second, clean state like the first, for replays.
+    private func fresh(_ options: RunOptions) throws -> (LuaState, Namespace) {
+        let state = try LuaState()
+        state.installStandardReplacements(seed: options.seed ?? 0)
+        let namespace = try api(state, options)
+        try state.install(namespace)
+        return (state, namespace)
     }
 
     private func missing(_ script: String) -> BSSError {
@@ -115,6 +126,7 @@ public struct Program {
                 finish(name == "--markdown" ? Help.markdown(root) : try Help.lookUp(name, in: root))
             } catch { fail(error) }
         default:
+            if let command = commands[subcommand.rawValue] { run(command, named: subcommand.rawValue, invocation.subcommandArguments) }
             fail(BSSError("", "the command '\(subcommand.rawValue)' is not part of this build", hint: "a script of that name runs as ./\(subcommand.rawValue)", kind: .usage))
         }
     }
@@ -126,7 +138,7 @@ public struct Program {
         return json ? JSON.text(.fields([("bss_lua", .string(version)), ("lua", .string(lua))])) : "bss-lua \(version), \(lua)"
     }
 
-    private func report(_ error: any Error, _ invocation: Invocation) -> Int32 {
+    func report(_ error: any Error, _ invocation: Invocation) -> Int32 {
         let error = error as? BSSError ?? BSSError("", "\(error)")
         let signal = bss_lua_signal_pending()
         if signal == SIGPIPE { return 128 + SIGPIPE }
@@ -141,7 +153,7 @@ public struct Program {
     }
 
     /// Before a state exists: every error is one of the command line.
-    private func fail(_ error: any Error) -> Never {
+    func fail(_ error: any Error) -> Never {
         let error = error as? BSSError ?? BSSError("", "\(error)")
         Terminal.error("bss-lua: \(error.description)\n")
         exit(error.kind == .usage ? 2 : ErrorReport.exitCode(error))
@@ -151,6 +163,27 @@ public struct Program {
         print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
         exit(LuaState.flushOutput(0))
     }
+}
+
+/// What a prompt works with.
+public struct PromptContext {
+    public let state: LuaState
+    public let namespace: Namespace
+    public let options: RunOptions
+    public let settings: PromptSettings
+    public let version: String
+    /// A clean state for replays.
+    public let fresh: () throws -> (LuaState, Namespace)
+}
+
+/// Options of the prompt alone.
+public struct PromptSettings {
+    /// The session's log file; nil: a default place.
+    public var log: String?
+    public var keepsLog = true
+    public var keepsHistory = true
+    public var runsStartFile = true
+    public var color = "auto"
 }
 
 /// `--startup-time`: wall time between marks, from the start of the process.

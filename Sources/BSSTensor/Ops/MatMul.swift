@@ -26,6 +26,10 @@ private struct Matrix {
 }
 
 extension Tensor {
+    private static func innerSizesDiffer(_ a: Tensor, _ b: Tensor) -> BSSError {
+        BSSError("matmul", "inner sizes differ, \(a.shape) × \(b.shape)", hint: "the last size of the first must equal the second-last of the second")
+    }
+
     /// y = a b with NumPy's matmul rules: vectors are promoted, leading axes broadcast.
     ///
     /// a: [.., M, K], b: [.., K, N] → [.., M, N]. da = g bᵀ, db = aᵀ g, summed over broadcast axes.
@@ -37,17 +41,16 @@ extension Tensor {
             let target = promoted.isFloat ? promoted : .float32
             return try a.converted(to: target).matmul(b.converted(to: target))
         }
+        if a.rank == 1 || b.rank == 1, a.shape.last != (b.rank == 1 ? b.shape[0] : b.shape[b.rank - 2]) { throw Tensor.innerSizesDiffer(a, b) }
         if a.rank == 1 { return try a.reshaped([1, a.shape[0]]).matmul(b).squeezed(b.rank == 1 ? 0 : -2) }
         if b.rank == 1 { return try a.matmul(b.reshaped([b.shape[0], 1])).squeezed(-1) }
         let m = a.shape[a.rank - 2], k = a.shape[a.rank - 1], n = b.shape[b.rank - 1]
-        guard b.shape[b.rank - 2] == k else {
-            throw BSSError("matmul", "inner sizes differ, \(a.shape) × \(b.shape)", hint: "the last size of the first must equal the second-last of the second")
-        }
+        guard b.shape[b.rank - 2] == k else { throw Tensor.innerSizesDiffer(a, b) }
         if b.rank == 2, a.rank > 2 {
             // One product instead of many: leading axes join the rows.
             var shape = a.shape
             shape[a.rank - 1] = n
-            return try a.reshaped([a.elementCount / max(k, 1), k]).matmul(b).reshaped(shape)
+            return try a.reshaped([a.shape.array.dropLast().reduce(1, *), k]).matmul(b).reshaped(shape)
         }
         let out = try Tensor.product(a.view, b.view, m, n, k)
         guard Autograd.isRecording, a.node != nil || b.node != nil else { return Tensor(out) }

@@ -85,7 +85,7 @@ extension Tensor {
     public func sliced(_ axis: Int, from: Int, to: Int, step: Int = 1) throws -> Tensor {
         let axis = try shape.axis(axis, operation: "slice")
         guard step > 0 else { throw BSSError("slice", "step must be positive, got \(step)") }
-        let from = min(max(from, 0), shape[axis]), to = min(max(to, from), shape[axis])
+        let from = min(max(from, 0), shape[axis]), to = min(max(to, from), shape[axis]), step = min(step, max(shape[axis], 1))
         var out = view
         out.offset += from * view.strides[axis]
         out.shape[axis] = (to - from + step - 1) / step

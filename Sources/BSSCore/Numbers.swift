@@ -1,5 +1,3 @@
-import BSSCore
-
 /// A host object that holds numbers in a row-major block; tensors conform, so they may stand where lists may.
 public protocol MatrixConvertible: HostObject {
     /// Sizes per axis and the values in row-major order.

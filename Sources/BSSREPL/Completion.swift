@@ -1,0 +1,106 @@
+import BSSCore
+import BSSLuaHost
+
+/// Candidates for what stands before the cursor, from declarations and by raw access: no function of a script runs.
+public struct Completion {
+    let state: LuaState
+    let root: Namespace
+    let commands: [String]
+
+    public init(state: LuaState, root: Namespace, commands: [String]) {
+        self.state = state
+        self.root = root
+        self.commands = commands
+    }
+
+    /// - Parameters: byte offsets of the word in `text`.
+    public func candidates(_ text: String, _ start: Int, _ end: Int) -> [String] {
+        let bytes = Array(text.utf8)
+        let before = String(decoding: bytes[..<start], as: UTF8.self), word = String(decoding: bytes[start..<end], as: UTF8.self)
+        if start == 0, word.hasPrefix("%") { return commands.map { "%\($0)" }.filter { $0.hasPrefix(word) } }
+        if before.hasPrefix("%") { return files(word) + names(word) }
+        let tokens = LuaLexer.tokens(before)
+        if let last = tokens.last, last.kind == .string, last.end >= before.utf8.count, isOpen(last.text) {
+            let parts = partNames(Array(tokens.dropLast())).filter { $0.hasPrefix(word) }
+            return parts.isEmpty ? files(word) : parts
+        }
+        var found: [String] = []
+        if !word.contains("."), !word.contains(":") { found += optionKeys(tokens, word) }
+        return found + names(word)
+    }
+
+    private func isOpen(_ string: String) -> Bool {
+        guard let quote = string.first, quote == "\"" || quote == "'" else { return false }
+        return string.count == 1 || string.last != quote
+    }
+
+    // MARK: Names
+
+    /// `bss.pace.ro` → `bss.pace.root`; `run:` → methods.
+    private func names(_ word: String) -> [String] {
+        guard let separator = word.lastIndex(where: { $0 == "." || $0 == ":" }) else {
+            return (state.globalNames + LuaLexer.keywords).filter { $0.hasPrefix(word) }.sorted()
+        }
+        let path = word[..<separator].split(whereSeparator: { $0 == "." || $0 == ":" }).map(String.init)
+        let prefix = word[...separator], rest = word[word.index(after: separator)...]
+        guard !path.isEmpty, let found = state.lookUp(path) else { return [] }
+        let isMethod = word[separator] == ":"
+        return Set(state.names(of: found, isMethod: isMethod)).filter { $0.hasPrefix(rest) }.sorted().map { prefix + $0 }
+    }
+
+    // MARK: Inside a constructor's table
+
+    /// The declared function whose `{` or `(` is still open, and the tokens since.
+    private func enclosingCall(_ tokens: [LuaToken]) -> (function: Function, inside: ArraySlice<LuaToken>)? {
+        var depth = 0
+        for i in tokens.indices.reversed() where tokens[i].kind == .symbol {
+            switch tokens[i].text {
+            case ")", "}", "]": depth += 1
+            case "(", "{", "[":
+                if depth > 0 { depth -= 1; continue }
+                var path: [String] = []
+                var at = i - 1
+                if at >= 0, tokens[i].text == "{", tokens[at].text == "(" { at -= 1 }
+                while at >= 0, tokens[at].kind == .name {
+                    path.insert(tokens[at].text, at: 0)
+                    guard at >= 1, tokens[at - 1].text == "." || tokens[at - 1].text == ":" else { break }
+                    at -= 2
+                }
+                guard !path.isEmpty, case .function(let function, _)? = state.lookUp(path) else { return nil }
+                return (function, tokens[(i + 1)...])
+            default: break
+            }
+        }
+        return nil
+    }
+
+    /// Option names at a place where a key can stand, those already given left out.
+    private func optionKeys(_ tokens: [LuaToken], _ word: String) -> [String] {
+        guard let last = tokens.last, ["{", ",", ";", "("].contains(last.text), let (function, inside) = enclosingCall(tokens) else { return [] }
+        let given = Set(zip(inside, inside.dropFirst()).filter { $1.text == "=" }.map(\.0.text))
+        return function.arguments.map(\.name).filter { $0.hasPrefix(word) && !given.contains($0) }.map { $0 + " = " }
+    }
+
+    /// Inside `key = "`: the parts of the family that the option expects.
+    private func partNames(_ tokens: [LuaToken]) -> [String] {
+        guard let (function, inside) = enclosingCall(tokens) else { return [] }
+        var key = function.arguments.first?.name
+        if inside.last?.text == "=", let name = inside.dropLast().last { key = name.text }
+        guard let expected = function.arguments.first(where: { $0.name == key })?.expected else { return [] }
+        for case .namespace(let family) in root.entries {
+            let constructors = family.entries.compactMap { entry -> Function? in if case .function(let f) = entry { return f } else { return nil } }
+            if let noun = constructors.first?.returns, !noun.isEmpty, expected.range(of: noun) != nil { return constructors.map(\.name) }
+        }
+        // "one of "a", "b"": the words of the check.
+        return LuaLexer.tokens(expected).filter { $0.kind == .string }.map { String($0.text.dropFirst().dropLast()) }
+    }
+
+    // MARK: Files
+
+    private func files(_ word: String) -> [String] {
+        let slash = word.lastIndex(of: "/")
+        let folder = slash.map { String(word[...$0]) } ?? "", rest = slash.map { String(word[word.index(after: $0)...]) } ?? word
+        let found = (try? Files.list(folder.isEmpty ? "." : folder)) ?? []
+        return found.filter { $0.hasPrefix(rest) && (!$0.hasPrefix(".") || rest.hasPrefix(".")) }.map { folder + $0 + (Files.isFolder(folder + $0) ? "/" : "") }
+    }
+}

@@ -1,0 +1,227 @@
+#define _GNU_SOURCE
+#include "CBSSReadline.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// The slots we use, with the types that readline 7 and 8 document.
+typedef int command(int count, int key);
+typedef char *generator(const char *text, int state);
+static struct {
+  char **line_buffer;
+  int *point, *end, *catch_signals, *completion_over, *append_character, *suppress_append;
+  const char **readline_name;
+  char **(**attempted_completion)(const char *, int, int);
+  char *(**word_break_hook)(void);
+  const char **completer_quotes;
+  void (*install)(const char *, void (*)(char *));
+  void (*read_char)(void);
+  void (*remove)(void);
+  void (*redisplay)(void);
+  void (*sigcleanup)(void);
+  void (*free_line_state)(void);
+  char **(*completion_matches)(const char *, generator *);
+  int (*bind_keyseq)(const char *, command *);
+  int (*variable_bind)(const char *, const char *);
+  int (*insert_text)(const char *);
+  command *newline, *search_backward, *search_forward, *get_previous, *get_next;
+  void (*add_history)(const char *);
+  void (*using_history)(void);
+} rl;
+
+static bss_line_is_complete is_complete;
+static bss_line_complete complete;
+static bss_line_interrupted interrupted;
+static char **candidates;
+static char *accepted;
+static bool is_done;
+
+// MARK: Keys
+
+static int on_enter(int count, int key) {
+  if (!is_complete(*rl.line_buffer)) {
+    rl.insert_text("\n");
+    return 0;
+  }
+  *rl.point = *rl.end;  // the result is printed below the block
+  return rl.newline(count, key);
+}
+
+static int line_start(int at) {
+  const char *text = *rl.line_buffer;
+  while (at > 0 && text[at - 1] != '\n') at--;
+  return at;
+}
+
+static int line_end(int at) {
+  const char *text = *rl.line_buffer;
+  while (at < *rl.end && text[at] != '\n') at++;
+  return at;
+}
+
+// Up and Down move inside a block first; at its edge they search the history for what is left of the cursor.
+static int on_up(int count, int key) {
+  int start = line_start(*rl.point), column = *rl.point - start;
+  if (start == 0) {
+    if (memchr(*rl.line_buffer, '\n', (size_t)*rl.end)) return rl.get_previous(count, key);
+    return *rl.end == 0 ? rl.get_previous(count, key) : rl.search_backward(count, key);
+  }
+  int above = line_start(start - 1), length = start - 1 - above;
+  *rl.point = above + (column < length ? column : length);
+  return 0;
+}
+
+static int on_down(int count, int key) {
+  int stop = line_end(*rl.point), column = *rl.point - line_start(*rl.point);
+  if (stop == *rl.end) {
+    if (memchr(*rl.line_buffer, '\n', (size_t)*rl.end)) return rl.get_next(count, key);
+    return *rl.end == 0 ? rl.get_next(count, key) : rl.search_forward(count, key);
+  }
+  int length = line_end(stop + 1) - (stop + 1);
+  *rl.point = stop + 1 + (column < length ? column : length);
+  return 0;
+}
+
+// MARK: Completion
+
+static char *next_candidate(const char *text, int state) {
+  (void)text;
+  static int at;
+  if (state == 0) at = 0;
+  return candidates && candidates[at] ? strdup(candidates[at++]) : NULL;
+}
+
+static char **on_complete(const char *text, int start, int end) {
+  *rl.completion_over = 1;  // never fall back to file names
+  if (rl.append_character) *rl.append_character = '\0';
+  if (rl.suppress_append) *rl.suppress_append = 1;
+  candidates = complete(*rl.line_buffer, start, end);
+  char **matches = candidates ? rl.completion_matches(text, next_candidate) : NULL;
+  for (char **c = candidates; c && *c; c++) free(*c);
+  free(candidates);
+  candidates = NULL;
+  return matches;
+}
+
+// Inside a string a word may hold anything but quotes: file names.
+static char *word_breaks(void) {
+  static char code[] = " \t\n\"'`@$><=;|&{}()[]+-*/%^~,#!", string[] = "\"'\n";
+  char quote = 0;
+  for (int i = line_start(*rl.point); i < *rl.point; i++) {
+    char c = (*rl.line_buffer)[i];
+    if (quote) quote = c == quote ? 0 : quote;
+    else if (c == '"' || c == '\'') quote = c;
+    else if (c == '%' && i == 0) return " \t\n";  // a command
+    else if (c == '?' && i == 0) return " \t\n?";
+  }
+  return quote ? string : code;
+}
+
+// MARK: Reading
+
+static void on_line(char *text) {
+  accepted = text;
+  is_done = true;
+  rl.remove();
+}
+
+int bss_line_read(const char *prompt, char **text) {
+  *text = NULL;
+  is_done = false;
+  accepted = NULL;
+  sigset_t block, before;
+  sigemptyset(&block);
+  sigaddset(&block, SIGINT);
+  sigprocmask(SIG_BLOCK, &block, &before);
+  sigset_t waiting = before;
+  sigdelset(&waiting, SIGINT);
+  rl.install(prompt, on_line);
+  int result = BSS_LINE_TEXT;
+  while (!is_done) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    int ready = ppoll(&input, 1, NULL, &waiting);  // the only place where Ctrl-C is let through
+    if (interrupted()) {
+      if (**rl.line_buffer) *text = strdup(*rl.line_buffer);
+      *rl.point = *rl.end;
+      rl.redisplay();
+      fputs("^C\n", stdout);
+      fflush(stdout);
+      if (rl.sigcleanup) rl.sigcleanup();
+      rl.free_line_state();
+      rl.remove();
+      result = BSS_LINE_INTERRUPTED;
+      break;
+    }
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) { rl.remove(); result = BSS_LINE_END; break; }
+    rl.read_char();
+  }
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  if (result != BSS_LINE_TEXT) return result;
+  if (!accepted) return BSS_LINE_END;
+  *text = accepted;
+  return BSS_LINE_TEXT;
+}
+
+void bss_line_remember(const char *text) { rl.add_history(text); }
+
+// MARK: Opening
+
+static void *library;
+
+typedef struct {
+  void *target;
+  const char *name;
+  bool is_optional;
+} slot;
+
+static const slot slots[] = {
+  {&rl.line_buffer, "rl_line_buffer", false}, {&rl.point, "rl_point", false}, {&rl.end, "rl_end", false},
+  {&rl.catch_signals, "rl_catch_signals", false}, {&rl.completion_over, "rl_attempted_completion_over", false},
+  {&rl.readline_name, "rl_readline_name", false}, {&rl.attempted_completion, "rl_attempted_completion_function", false},
+  {&rl.word_break_hook, "rl_completion_word_break_hook", false}, {&rl.completer_quotes, "rl_completer_quote_characters", false},
+  {&rl.install, "rl_callback_handler_install", false}, {&rl.read_char, "rl_callback_read_char", false},
+  {&rl.remove, "rl_callback_handler_remove", false}, {&rl.redisplay, "rl_redisplay", false}, {&rl.free_line_state, "rl_free_line_state", false},
+  {&rl.completion_matches, "rl_completion_matches", false}, {&rl.bind_keyseq, "rl_bind_keyseq", false},
+  {&rl.variable_bind, "rl_variable_bind", false}, {&rl.insert_text, "rl_insert_text", false},
+  {&rl.newline, "rl_newline", false}, {&rl.get_previous, "rl_get_previous_history", false},
+  {&rl.get_next, "rl_get_next_history", false}, {&rl.search_backward, "rl_history_search_backward", false},
+  {&rl.search_forward, "rl_history_search_forward", false}, {&rl.add_history, "add_history", false},
+  {&rl.using_history, "using_history", false}, {&rl.sigcleanup, "rl_callback_sigcleanup", true},
+  {&rl.append_character, "rl_completion_append_character", true}, {&rl.suppress_append, "rl_completion_suppress_append", true},
+};
+
+bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_interrupted was) {
+  static const char *const names[] = {"libreadline.so.8", "libreadline.so.7", "libreadline.so"};
+  for (unsigned i = 0; !library && i < sizeof names / sizeof *names; i++) library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+  if (!library) return false;
+  is_complete = is;
+  complete = by;
+  interrupted = was;
+  for (unsigned i = 0; i < sizeof slots / sizeof *slots; i++) {
+    void *found = dlsym(library, slots[i].name);
+    if (!found && !slots[i].is_optional) return false;
+    memcpy(slots[i].target, &found, sizeof found);
+  }
+  *rl.readline_name = "bss-lua";
+  *rl.catch_signals = 0;
+  *rl.attempted_completion = on_complete;
+  *rl.word_break_hook = word_breaks;
+  *rl.completer_quotes = NULL;
+  rl.using_history();
+  rl.variable_bind("enable-bracketed-paste", "on");  // a pasted block arrives as one insertion
+  rl.variable_bind("bell-style", "none");
+  rl.variable_bind("completion-ignore-case", "off");
+  rl.bind_keyseq("\\C-m", on_enter);
+  rl.bind_keyseq("\\C-j", on_enter);
+  rl.bind_keyseq("\\e[A", on_up);
+  rl.bind_keyseq("\\eOA", on_up);
+  rl.bind_keyseq("\\e[B", on_down);
+  rl.bind_keyseq("\\eOB", on_down);
+  return true;
+}

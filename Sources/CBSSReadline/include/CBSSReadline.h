@@ -1,0 +1,19 @@
+// GNU readline behind five functions, opened at run time: nothing is linked, programs without a prompt do not
+// load it, and a machine without it gets the plain editor.
+#pragma once
+#include <stdbool.h>
+
+/// True if Enter should end the input, false if it should add a line.
+typedef bool (*bss_line_is_complete)(const char *text);
+/// Candidates for text[start ..< end]: a malloc'ed, NULL-terminated list of malloc'ed strings, or NULL.
+typedef char **(*bss_line_complete)(const char *text, int start, int end);
+/// True once after Ctrl-C.
+typedef bool (*bss_line_interrupted)(void);
+
+enum { BSS_LINE_TEXT = 0, BSS_LINE_END = 1, BSS_LINE_INTERRUPTED = 2 };
+
+/// False: there is no readline.
+bool bss_line_open(bss_line_is_complete is_complete, bss_line_complete complete, bss_line_interrupted interrupted);
+/// Reads a block of one or more lines; `*text` is malloc'ed for BSS_LINE_TEXT and, if not empty, BSS_LINE_INTERRUPTED.
+int bss_line_read(const char *prompt, char **text);
+void bss_line_remember(const char *text);
