@@ -47,6 +47,9 @@ extension LuaState {
         Cancellation.clear()
     }
 
+    /// From now on a signal stops this state's code.
+    public func watchSignals() { bss_lua_signals_watch(host) }
+
     /// True while a signal asks the running script to stop.
     public var isStopping: Bool { bss_lua_signal_pending() != 0 }
 }

@@ -94,7 +94,10 @@ struct Command {
     private static func replay(_ repl: REPL, _ text: String) throws {
         let cells = repl.session.cells.filter { $0.error == nil }
         let (state, _) = try repl.context.fresh()
-        defer { state.close() }
+        defer {
+            state.close()
+            repl.session.state.watchSignals()
+        }
         let session = Session(state, isSilent: true)
         session.printer = repl.session.printer
         for cell in cells {

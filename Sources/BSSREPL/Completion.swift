@@ -24,9 +24,8 @@ public struct Completion {
             let parts = partNames(Array(tokens.dropLast())).filter { $0.hasPrefix(word) }
             return parts.isEmpty ? files(word) : parts
         }
-        var found: [String] = []
-        if !word.contains("."), !word.contains(":") { found += optionKeys(tokens, word) }
-        return found + names(word)
+        let keys = word.contains(".") || word.contains(":") ? [] : optionKeys(tokens, word)
+        return word.isEmpty && !keys.isEmpty ? keys : keys + names(word)
     }
 
     private func isOpen(_ string: String) -> Bool {
@@ -78,7 +77,10 @@ public struct Completion {
     private func optionKeys(_ tokens: [LuaToken], _ word: String) -> [String] {
         guard let last = tokens.last, ["{", ",", ";", "("].contains(last.text), let (function, inside) = enclosingCall(tokens) else { return [] }
         let given = Set(zip(inside, inside.dropFirst()).filter { $1.text == "=" }.map(\.0.text))
-        return function.arguments.map(\.name).filter { $0.hasPrefix(word) && !given.contains($0) }.map { $0 + " = " }
+        let open = function.arguments.filter { !given.contains($0.name) && given.isDisjoint(with: $0.aliases) }
+        // Other spellings are offered when they were begun.
+        let names = open.flatMap { [$0.name] + (word.isEmpty ? [] : $0.aliases) }
+        return names.filter { $0.hasPrefix(word) }.map { $0 + " = " }
     }
 
     /// Inside `key = "`: the parts of the family that the option expects.

@@ -6,8 +6,13 @@ import Glibc
 public struct Cell {
     public let number: Int
     public let code: String
-    /// What it printed, then what it returned, as lines of text.
-    public var output: [String] = []
+    /// What it printed, as lines.
+    public var printed: [String] = []
+    /// What it returned, as the prompt shows it, as lines.
+    public var shown: [String] = []
+    /// Results that can draw themselves, as SVG.
+    public var pictures: [String] = []
+    public var output: [String] { printed + shown }
     public var error: BSSError?
     public var milliseconds = 0.0
     /// The part that is an expression, whose values are the cell's results.
@@ -61,17 +66,18 @@ public final class Session {
             let (function, expression) = try compile(code, number: cell.number)
             cell.expression = expression
             let values = try state.evaluate(function)
-            cell.output = PrintTap.end()
+            cell.printed = PrintTap.end()
             if !values.isEmpty { remember(values) }
             if expression != .none, !code.trimmed.hasSuffix(";") {
                 for value in values where !(values.count == 1 && value.type == "nil") {
                     let text = printer.text(value, in: state)
-                    cell.output += text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+                    cell.shown += text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+                    if let picture = picture(value) { cell.pictures.append(picture) }
                     show(text)
                 }
             }
         } catch {
-            cell.output = PrintTap.end()
+            cell.printed = PrintTap.end()
             cell.error = error as? BSSError ?? BSSError("", "\(error)")
         }
         cell.milliseconds = (Session.now() - start) * 1e3
@@ -108,6 +114,12 @@ public final class Session {
 
     /// Sources of all cells for error reports.
     public var sources: [String: String] { Dictionary(cells.map { ("cell \($0.number)", $0.code) }, uniquingKeysWith: { $1 }) }
+
+    /// An object with a method `svg` is a figure.
+    private func picture(_ value: LuaValue) -> String? {
+        guard isSilent, let object = state.object(of: value), let method = object.objectType.method("svg") else { return nil }
+        return (try? method.call([], receiver: object))?.first?.string
+    }
 
     private func remember(_ values: [LuaValue]) {
         results = Array((Array(values.prefix(1)) + results).prefix(3))

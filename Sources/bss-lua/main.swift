@@ -9,5 +9,5 @@ let program = Program(
         namespace.add(.namespace(REPL.namespace(state)))
         return namespace
     },
-    prompt: REPL.run)
+    prompt: REPL.run, commands: ["nb": NotebookCommand.run])
 program.run(CommandLine.arguments)

@@ -10,14 +10,17 @@ public struct Program {
     public let api: (LuaState, RunOptions) throws -> Namespace
     /// The interactive prompt; returns the exit code.
     public let prompt: (PromptContext) -> Int32
+    /// Subcommands of other modules by name; each gets its words and returns the exit code.
+    public let commands: [String: (CommandContext) throws -> Int32]
 
     public init(
         version: String, api: @escaping (LuaState, RunOptions) throws -> Namespace,
-        prompt: @escaping (PromptContext) -> Int32 = PlainPrompt.run
+        prompt: @escaping (PromptContext) -> Int32 = PlainPrompt.run, commands: [String: (CommandContext) throws -> Int32] = [:]
     ) {
         self.version = version
         self.api = api
         self.prompt = prompt
+        self.commands = commands
     }
 
     public func run(_ words: [String]) -> Never {
@@ -94,6 +97,7 @@ public struct Program {
     /// A second, clean state like the first, for replays.
     private func fresh(_ options: RunOptions) throws -> (LuaState, Namespace) {
         let state = try LuaState()
+        bss_lua_signals_watch(state.host)
         state.installStandardReplacements(seed: options.seed ?? 0)
         let namespace = try api(state, options)
         try state.install(namespace)
@@ -124,6 +128,11 @@ public struct Program {
                 finish(name == "--markdown" ? Help.markdown(root) : try Help.lookUp(name, in: root))
             } catch { fail(error) }
         default:
+            if let command = commands[subcommand.rawValue] {
+                bss_lua_signals_install(bss_cancel_request)
+                let context = CommandContext(words: invocation.subcommandArguments, options: invocation.options, version: version) { try fresh($0) }
+                do { exit(LuaState.flushOutput(try command(context))) } catch { fail(error) }
+            }
             fail(BSSError("", "the command '\(subcommand.rawValue)' is not part of this build", hint: "a script of that name runs as ./\(subcommand.rawValue)", kind: .usage))
         }
     }
@@ -171,6 +180,15 @@ public struct PromptContext {
     public let version: String
     /// A clean state for replays.
     public let fresh: () throws -> (LuaState, Namespace)
+}
+
+/// What a subcommand works with.
+public struct CommandContext {
+    public let words: [String]
+    public let options: RunOptions
+    public let version: String
+    /// A clean state with the `bss` table; interrupts reach it.
+    public let fresh: (RunOptions) throws -> (LuaState, Namespace)
 }
 
 /// Options of the prompt alone.
