@@ -40,8 +40,9 @@ let package = Package(
         layer("BSSExperiment", ["BSSTraining", "BSSPlot"]),
         // MARK: what users touch
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
+        layer("BSSNotebook", ["BSSLuaHost"]),
         .executableTarget(
-            name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost", "BSSREPL"],
+            name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost", "BSSREPL", "BSSNotebook"],
             swiftSettings: [.swiftLanguageMode(.v5)]),
         // MARK: tests
         .target(
@@ -67,6 +68,8 @@ let package = Package(
             name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "bss-lua", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSExperimentTests", dependencies: ["BSSExperiment", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSNotebookTests", dependencies: ["BSSNotebook", "BSSLuaAPI", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
     ],
     cLanguageStandard: .gnu17
 )

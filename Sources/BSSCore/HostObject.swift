@@ -11,6 +11,8 @@ public protocol HostObject: AnyObject {
     var memberNames: [String] { get }
     /// One line or a few, as `print(object)` and the REPL show it.
     var summary: String { get }
+    /// What is compared when a recorded result is checked again: plain data that two equal runs share; `nil`: `summary`.
+    func resultData() throws -> Value?
 }
 
 extension HostObject {
@@ -19,6 +21,7 @@ extension HostObject {
     public func element(_ index: Int) throws -> Value? { nil }
     public var memberNames: [String] { [] }
     public var summary: String { objectType.name }
+    public func resultData() throws -> Value? { nil }
 }
 
 /// What scripts can do with a kind of object; declared once, beside the Swift type.

@@ -69,9 +69,14 @@ public struct RunStore {
         }
     }
 
-    /// Takes a run for this process. A run left behind by a process that is gone is taken over with its files.
+    /// Takes a run for this process. A run left behind by a process that is gone is taken over with its files; one that is
+    /// being killed may still wait for the disk, so its end is waited for, up to `patience` seconds.
     /// - Throws: the run is in the hands of a living process (named).
-    public func claim(_ id: String) throws -> RunFolder {
+    public func claim(_ id: String, patience: Double = 3) throws -> RunFolder {
+        for _ in 0..<Int(patience / 0.05) {
+            guard let owner = RunOwner(in: folder(id) + "/claim"), owner.isAlive, owner.host == Machine.host else { break }
+            usleep(50_000)
+        }
         let folder = folder(id)
         try Files.makeFolder(folder)
         let claim = folder + "/claim", own = "\(claim).\(getpid())"
@@ -136,10 +141,10 @@ struct RunOwner {
         return RunOwner.startTicks(pid) == ticks && kill(pid_t(pid), 0) == 0
     }
 
-    /// Field 22 of /proc/PID/stat; the name before it may hold blanks and brackets.
+    /// Field 22 of /proc/PID/stat; the name before it may hold blanks and brackets. A zombie (state Z or X) is gone.
     private static func startTicks(_ pid: Int) -> String? {
         guard let stat = try? Files.readText("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[end...].split(separator: " ")
-        return fields.count > 20 ? String(fields[20]) : nil
+        return fields.count > 20 && fields[1] != "Z" && fields[1] != "X" ? String(fields[20]) : nil
     }
 }

@@ -171,7 +171,7 @@ final class ExperimentObject: HostObject {
                 }
                 return [.list(values)]
             },
-        ],
+        ] + RunPlots.experimentMethods,
         properties: [
             Property("name", "Name of the experiment.") { (e: ExperimentObject) in .string(e.name) },
             Property("params", "The parameters it ran with.") { (e: ExperimentObject) in .table(e.parameters) },

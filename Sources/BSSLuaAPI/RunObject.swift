@@ -1,5 +1,6 @@
 import BSSCore
 import BSSCurriculum
+import BSSData
 import BSSNN
 import BSSTensor
 import BSSTraining
@@ -9,23 +10,26 @@ final class RunObject: HostObject {
     let id: String?
     let folder: String?
     private let result: Table
-    private let history: [Table]
+    let history: [Table]
     private let model: ModelObject?
     private let configuration: Table
-    private let scores: [Double]
+    let scores: [Double]
+    /// The training samples behind `scores`.
+    let samples: [(id: String, label: String)]
     private let order: [Int]
     private let hash: String
     private let seconds: Double
     private let scoringSeconds: Double
     private let measurement: Measurement?
 
-    init(_ result: TrainingResult, recipe: ModelRecipe, configuration: Table, recorder: RunRecorder?, trainer: Trainer) {
+    init(_ result: TrainingResult, recipe: ModelRecipe, configuration: Table, recorder: RunRecorder?, trainer: Trainer, dataset: Dataset) {
         (id, folder) = (recorder?.id, recorder?.folder)
         self.result = result.selections
         history = result.history
         model = ModelObject(recipe, network: result.model)
         self.configuration = configuration
         (scores, order) = (result.scores, result.order)
+        samples = result.scores.isEmpty ? [] : dataset.indices(.train).map { (dataset.ids[$0], dataset.classNames[dataset.labels[$0]]) }
         (hash, seconds, scoringSeconds) = (result.parametersHash, result.seconds, result.scoringSeconds)
         measurement = trainer.measurement
     }
@@ -37,7 +41,7 @@ final class RunObject: HostObject {
         history = record["history"]?.table?.items.compactMap(\.table) ?? []
         model = nil
         configuration = record["config"]?.table ?? Table()
-        (scores, order) = ([], [])
+        (scores, order, samples) = ([], [], [])
         hash = record["parameters_hash"]?.string ?? ""
         seconds = record.value(atPath: "time.training_seconds")?.double ?? 0
         scoringSeconds = record.value(atPath: "time.scoring_seconds")?.double ?? 0
@@ -67,8 +71,12 @@ final class RunObject: HostObject {
         return lines.joined(separator: "\n")
     }
 
+    /// The results and the parameters' hash; no times and no paths.
+    func resultData() throws -> Value? { .fields([("result", .table(result)), ("epochs", .int(history.count)), ("parameters_hash", .string(hash))]) }
+
     static let type = ObjectType(
         "run", help: "A finished training: results, history, scores and the trained model.",
+        methods: RunPlots.methods,
         properties: [
             Property("result", "result.<selection>.<split>.<output>.<metric>; selections last, val_best, test_best, selected.") { (r: RunObject) in .table(r.result) },
             Property("history", "Per epoch: train, val, test, learning_rate, samples, seconds, plan.") { (r: RunObject) in .list(r.history.map(Value.table)) },

@@ -40,7 +40,7 @@ enum TrainFunction {
             do {
                 let result = try trainer.run(resumes: session.options.resume)
                 try recorder?.finish(result, trainer)
-                return [.object(RunObject(result, recipe: recipe.recipe, configuration: configuration, recorder: recorder, trainer: trainer))]
+                return [.object(RunObject(result, recipe: recipe.recipe, configuration: configuration, recorder: recorder, trainer: trainer, dataset: dataset))]
             } catch {
                 recorder?.fail(error)
                 throw error

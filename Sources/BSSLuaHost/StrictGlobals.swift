@@ -9,6 +9,8 @@ final class StrictGlobals {
     private var declared: Set<String> = []
     private var warned: Set<String> = []
     var isOn = true
+    /// A cell's function: its top level may create globals, as a main chunk may.
+    var mainChunk: UnsafeRawPointer?
 
     /// Names that other Lua versions define: programs ask for them to find out where they run.
     private static let otherVersions: Set<String> = [
@@ -37,6 +39,12 @@ final class StrictGlobals {
         throw BSSError("", "undeclared variable '\(name)'", hint: near)
     }
 
+    private func isMainChunk(_ frame: inout lua_Debug, _ L: OpaquePointer) -> Bool {
+        guard let mainChunk, lua_getinfo(L, "f", &frame) != 0 else { return false }
+        defer { bss_lua_pop(L, 1) }
+        return UnsafeRawPointer(lua_topointer(L, -1)) == mainChunk
+    }
+
     private func write(_ state: LuaState, _ L: OpaquePointer) throws -> Int32 {
         if lua_type(L, 2) == LUA_TNIL { throw BSSError("", "index is nil") }
         if lua_type(L, 2) == LUA_TNUMBER, bss_lua_number(L, 2).isNaN { throw BSSError("", "index is NaN") }
@@ -44,7 +52,7 @@ final class StrictGlobals {
             let name = state.string(at: 2, on: L)
             var frame = lua_Debug()
             if isOn, !declared.contains(name), lua_getstack(L, 1, &frame) != 0, lua_getinfo(L, "S", &frame) != 0,
-                String(cString: frame.what) == "Lua", warned.insert(name).inserted
+                String(cString: frame.what) == "Lua", !isMainChunk(&frame, L), warned.insert(name).inserted
             {
                 luaL_where(L, 1)
                 let place = state.string(at: -1, on: L)

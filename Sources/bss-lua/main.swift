@@ -1,13 +1,15 @@
 import BSSLuaAPI
 import BSSLuaHost
+import BSSNotebook
 import BSSREPL
 
-let program = Program(
+var program = Program(
     version: API.version,
     api: { state, options in
         let namespace = try API.make(state, options)
         namespace.add(.namespace(REPL.namespace(state)))
         return namespace
     },
-    prompt: REPL.run, commands: ["nb": NotebookCommand.run])
+    prompt: REPL.run)
+program.commands["nb"] = NotebookCommand.command
 program.run(CommandLine.arguments)

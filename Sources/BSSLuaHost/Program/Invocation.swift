@@ -168,6 +168,7 @@ struct Invocation {
                    bss-lua run SCRIPT [options] [-- args]
                    bss-lua help [NAME | --markdown]
                    bss-lua repl
+                   bss-lua nb run|check|export FILE.lua [-o FILE] [--rtol R] [--atol A] [options]
 
             As lua:
               -e STAT  run text      -l MOD  require it    -i  prompt after the script   -v  version
@@ -178,7 +179,7 @@ struct Invocation {
             """ + rows.map { "  " + Text.padded($0.0, to: width) + $0.1 }.joined(separator: "\n") + """
 
 
-            Exit codes: 0 done, 1 error in the script, 2 wrong command line, 8 data missing or damaged, 9 device not available,
+            Exit codes: 0 done, 1 error in the script, 2 wrong command line, 3 nb check: differs, 4 nb check: nothing to check, 8 data missing or damaged, 9 device not available,
             74 output could not be written, 130 interrupted.
 
             """

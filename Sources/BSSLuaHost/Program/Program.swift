@@ -10,17 +10,16 @@ public struct Program {
     public let api: (LuaState, RunOptions) throws -> Namespace
     /// The interactive prompt; returns the exit code.
     public let prompt: (PromptContext) -> Int32
-    /// Subcommands of other modules by name; each gets its words and returns the exit code.
-    public let commands: [String: (CommandContext) throws -> Int32]
+    /// Subcommands of other modules, by name.
+    public var commands: [String: ProgramCommand] = [:]
 
     public init(
         version: String, api: @escaping (LuaState, RunOptions) throws -> Namespace,
-        prompt: @escaping (PromptContext) -> Int32 = PlainPrompt.run, commands: [String: (CommandContext) throws -> Int32] = [:]
+        prompt: @escaping (PromptContext) -> Int32 = PlainPrompt.run
     ) {
         self.version = version
         self.api = api
         self.prompt = prompt
-        self.commands = commands
     }
 
     public func run(_ words: [String]) -> Never {
@@ -45,7 +44,7 @@ public struct Program {
         state.exit(execute(invocation, state, namespace))
     }
 
-    private func prepare(_ state: LuaState, _ invocation: Invocation) throws -> Namespace {
+    func prepare(_ state: LuaState, _ invocation: Invocation) throws -> Namespace {
         bss_lua_signals_install(bss_cancel_request)
         bss_lua_signals_watch(state.host)
         state.warningsOn = invocation.warningsOn
@@ -97,7 +96,6 @@ public struct Program {
     /// A second, clean state like the first, for replays.
     private func fresh(_ options: RunOptions) throws -> (LuaState, Namespace) {
         let state = try LuaState()
-        bss_lua_signals_watch(state.host)
         state.installStandardReplacements(seed: options.seed ?? 0)
         let namespace = try api(state, options)
         try state.install(namespace)
@@ -128,11 +126,7 @@ public struct Program {
                 finish(name == "--markdown" ? Help.markdown(root) : try Help.lookUp(name, in: root))
             } catch { fail(error) }
         default:
-            if let command = commands[subcommand.rawValue] {
-                bss_lua_signals_install(bss_cancel_request)
-                let context = CommandContext(words: invocation.subcommandArguments, options: invocation.options, version: version) { try fresh($0) }
-                do { exit(LuaState.flushOutput(try command(context))) } catch { fail(error) }
-            }
+            if let command = commands[subcommand.rawValue] { run(command, named: subcommand.rawValue, invocation.subcommandArguments) }
             fail(BSSError("", "the command '\(subcommand.rawValue)' is not part of this build", hint: "a script of that name runs as ./\(subcommand.rawValue)", kind: .usage))
         }
     }
@@ -144,7 +138,7 @@ public struct Program {
         return json ? JSON.text(.fields([("bss_lua", .string(version)), ("lua", .string(lua))])) : "bss-lua \(version), \(lua)"
     }
 
-    private func report(_ error: any Error, _ invocation: Invocation) -> Int32 {
+    func report(_ error: any Error, _ invocation: Invocation) -> Int32 {
         let error = error as? BSSError ?? BSSError("", "\(error)")
         let signal = bss_lua_signal_pending()
         if signal == SIGPIPE { return 128 + SIGPIPE }
@@ -159,7 +153,7 @@ public struct Program {
     }
 
     /// Before a state exists: every error is one of the command line.
-    private func fail(_ error: any Error) -> Never {
+    func fail(_ error: any Error) -> Never {
         let error = error as? BSSError ?? BSSError("", "\(error)")
         Terminal.error("bss-lua: \(error.description)\n")
         exit(error.kind == .usage ? 2 : ErrorReport.exitCode(error))
@@ -180,15 +174,6 @@ public struct PromptContext {
     public let version: String
     /// A clean state for replays.
     public let fresh: () throws -> (LuaState, Namespace)
-}
-
-/// What a subcommand works with.
-public struct CommandContext {
-    public let words: [String]
-    public let options: RunOptions
-    public let version: String
-    /// A clean state with the `bss` table; interrupts reach it.
-    public let fresh: (RunOptions) throws -> (LuaState, Namespace)
 }
 
 /// Options of the prompt alone.

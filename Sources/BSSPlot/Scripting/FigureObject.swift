@@ -16,6 +16,7 @@ public final class FigureObject: Displayable {
     /// Never coloured: colours must not reach files and captured output.
     public var summary: String { drawn(on: Display.output.withoutColours) }
     public func drawn(on display: Display) -> String { (try? figure.text(on: display)) ?? "figure" }
+    public func resultData() throws -> Value? { .string(try figure.csv()) }
 
     private static let path = Argument<String>("path", "file name: .csv, .svg, .gp, .txt, .pdf or .png; without an ending csv, svg and gp, and pdf if gnuplot is there")
     private static let size = Argument("size", default: Figure.Size.text.rawValue, "for paper: one column (8.5 cm), the text width (12 cm) or the page (17.5 cm)", check: .oneOf(Figure.Size.allCases.map(\.rawValue)))

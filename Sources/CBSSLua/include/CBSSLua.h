@@ -134,6 +134,14 @@ int64_t bss_lua_push_sorted_keys(lua_State *L, int index);
 /// "Lua 5.4.4"
 static inline const char *bss_lua_release_name(void) { return LUA_RELEASE; }
 
+// MARK: Standard output of a cell (capture.c)
+
+/// From now on file descriptor 1 goes to memory, and with `tee` to where it went before as well. At most `limit` bytes
+/// are kept. One at a time. 0, or errno.
+int bss_capture_begin(size_t limit, bool tee);
+/// Back to normal; what was written (to be freed; NULL: nothing), how many bytes of it are there and how many came.
+char *bss_capture_end(size_t *kept, size_t *total);
+
 // MARK: What the headers only have as macros
 
 static inline void bss_lua_pop(lua_State *L, int n) { lua_settop(L, -n - 1); }
