@@ -43,6 +43,7 @@ extension LuaState {
 
     /// After an interrupt: the host is in charge, code may run again.
     public func regainControl() {
+        if bss_lua_signal_pending() != 0 { lastSignal = bss_lua_signal_pending() }
         bss_lua_signals_clear(main)
         Cancellation.clear()
     }

@@ -32,7 +32,7 @@ import Testing
 
     @Test(arguments: [
         ("bss.pa", ["bss.pace"]), ("bss.pace.", ["bss.pace.linear", "bss.pace.root"]), ("x = bss.pace.ro", ["bss.pace.root"]),
-        ("bss.pace.root{ ra", ["rate = ", "rawequal", "rawget", "rawlen", "rawset"].filter { $0.hasPrefix("ra") && $0 != "" }), ("bss.pace.root{ sp", ["speed = "]),
+        ("bss.pace.root{ ra", ["rate = ", "rawequal", "rawget", "rawlen", "rawset"]), ("bss.pace.root{ sp", ["speed = "]),
         ("bss.pace.root{ rate = 1, ", ["kind = "]), ("bss.pace.root{", ["rate = ", "kind = "]), ("bss.pace.root{ kind = \"s", ["slow", "swift"]),
         ("bss.train{ pace = \"", ["root", "linear"]), ("run.result.l", ["run.result.last", "run.result.loss"]), ("text:up", ["text:upper"]),
         ("%ti", ["%time", "%timeit"]), ("nothing.", []), ("run.nothing.", []),

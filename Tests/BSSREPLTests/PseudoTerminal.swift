@@ -8,9 +8,11 @@ final class PseudoTerminal {
 
     /// - Parameter home: a folder of its own, so that nobody's history is touched.
     init(home: String, arguments: [String] = [], environment: [String: String] = [:]) throws {
-        main = posix_openpt(O_RDWR | O_NOCTTY)
-        guard main >= 0, grantpt(main) == 0, unlockpt(main) == 0, let name = ptsname(main) else { throw POSIXError(.EIO) }
-        let slave = String(cString: name)
+        main = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        var unlocked: Int32 = 0, number: UInt32 = 0
+        // TIOCSPTLCK and TIOCGPTN: the C library's unlockpt and ptsname are hidden from Swift.
+        guard main >= 0, ioctl(main, 0x4004_5431, &unlocked) == 0, ioctl(main, 0x8004_5430, &number) == 0 else { throw POSIXError(.EIO) }
+        let slave = "/dev/pts/\(number)"
         let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let candidates = ([runner] + CommandLine.arguments).map { URL(fileURLWithPath: $0).deletingLastPathComponent().appendingPathComponent("bss-lua").path }
         let binary = candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "bss-lua"

@@ -110,7 +110,7 @@ import Testing
         terminal.send("\u{04}")
         #expect(terminal.exitCode() == 0)
         let log = try String(contentsOfFile: home + "/log.lua", encoding: .utf8)
-        #expect(log.contains("bss.repl.show(x * x)\n--> 16\n") && log.contains("--! error('no')"))
+        #expect(log.contains("_ = x * x\n--> 16\n") && log.contains("error('no')"))
         #expect(try String(contentsOfFile: home + "/saved.lua", encoding: .utf8).contains("local x = 4"))
     }
 

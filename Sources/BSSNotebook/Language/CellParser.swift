@@ -2,7 +2,7 @@
 ///
 /// Source: Lua 5.4 reference manual, section 9 (syntax). For code that Lua itself accepts; on other text it stops early and
 /// the cell counts as having unknown effects.
-struct CellParser {
+package struct CellParser {
     private struct Stop: Error {}
 
     /// What an expression's value may refer to, and the dotted path if it is one (`bss.train`).
@@ -21,7 +21,7 @@ struct CellParser {
     private var blocks: [[String: Set<String>]] = []
     private var functionDepth = 0, conditionalDepth = 0
 
-    static func names(in code: String) -> CellNames {
+    package static func names(in code: String) -> CellNames {
         var parser = CellParser(code)
         do {
             try parser.block()
