@@ -33,7 +33,7 @@ let package = Package(
         layer("BSSTensor", ["BSSBackend", "BSSBackendCPU"]),
         // MARK: deep learning
         layer("BSSNN", ["BSSTensor"]),
-        layer("BSSData", ["BSSTensor", "BSSCodecs"]),
+        layer("BSSData", ["BSSTensor", "BSSCodecs", "CBSSKernels"]),
         layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
         layer("BSSExperiment", ["BSSTraining", "BSSPlot"]),

@@ -1,4 +1,5 @@
 import BSSCore
+import CBSSKernels
 
 /// One modality of a dataset: a row of numbers for every sample, all of one shape, contiguous.
 public struct Modality {
@@ -37,8 +38,11 @@ public struct Modality {
     public func copyRows(_ indices: [Int], to target: UnsafeMutablePointer<Float>) {
         let size = self.size
         values.withUnsafeBufferPointer { from in
-            for (place, index) in indices.enumerated() {
-                (target + place * size).update(from: from.baseAddress! + index * size, count: size)
+            indices.withUnsafeBufferPointer { rows in
+                guard let values = from.baseAddress, let first = rows.baseAddress else { return }
+                _ = first.withMemoryRebound(to: Int64.self, capacity: rows.count) {
+                    bss_index_select(BSS_F32, 1, Int64(count), Int64(size), values, $0, Int64(rows.count), target)
+                }
             }
         }
     }

@@ -34,10 +34,21 @@ public struct RunStore {
 
     /// Freezes the plan: one line per run.
     public func write(plan: [PlannedRun]) throws {
-        let lines = plan.map { run in
-            JSON.text(.fields([("id", .string(run.id)), ("name", .string(run.name)), ("configuration", .table(run.configuration))])) + "\n"
-        }
-        try Files.write(lines.joined(), to: root + "/plan.jsonl")
+        try Files.write(plan.map(RunStore.line).joined(), to: root + "/plan.jsonl")
+    }
+
+    /// Starts with the id, by which `add` knows it again.
+    private static func line(_ run: PlannedRun) -> String {
+        JSON.text(.fields([("id", .string(run.id)), ("name", .string(run.name)), ("configuration", .table(run.configuration))])) + "\n"
+    }
+
+    /// Adds a run that is about to begin, unless the plan has it.
+    public func add(toPlan run: PlannedRun) throws {
+        let path = root + "/plan.jsonl", line = RunStore.line(run)
+        let text = Files.exists(path) ? try Files.readText(path) : ""
+        let start = "{\"id\":\(JSON.text(.string(run.id))),"
+        guard !text.utf8.split(separator: UInt8(ascii: "\n")).contains(where: { $0.starts(with: start.utf8) }) else { return }
+        try Files.write(text + line, to: path)
     }
 
     public func plan() throws -> [PlannedRun] {
@@ -85,7 +96,11 @@ public struct RunStore {
             // claim that exists fails.
             try Files.makeFolder(own)
             try Files.write(JSON.text(.table(RunOwner.current.table)) + "\n", to: own + "/owner.json")
-            if rename(own, claim) == 0 { return RunFolder(folder, claim: claim) }
+            if rename(own, claim) == 0 {
+                // Ours alone now: files that a killed owner had not finished go.
+                for name in try Files.list(folder) where name.hasSuffix(".new") { Files.remove("\(folder)/\(name)") }
+                return RunFolder(folder, claim: claim)
+            }
             let reason = errno
             RunFolder.remove(claim: own)
             guard reason == EEXIST || reason == ENOTEMPTY else { throw BSSError("claim run", "\(claim): \(String(cString: strerror(reason)))", kind: .output) }

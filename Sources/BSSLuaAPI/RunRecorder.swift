@@ -48,7 +48,10 @@ final class RunRecorder: TrainingObserver {
 
     /// The record of an earlier run of the same identity that ended well.
     func finishedRun() throws -> Table? { try store.finished(id) }
-    func claim() throws { runFolder = try store.claim(id) }
+    func claim() throws {
+        runFolder = try store.claim(id)
+        try store.add(toPlan: RunStore.PlannedRun(id: id, name: record.name, configuration: record.configuration))
+    }
 
     // MARK: Events
 

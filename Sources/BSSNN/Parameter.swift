@@ -26,9 +26,11 @@ public final class Parameter {
     public private(set) var value: Tensor
     public let initializer: Initializer
 
-    public init(_ shape: Shape, _ initializer: Initializer) throws {
+    /// `inKernelMemory`: a convolution weight, kept in the memory order that its kernels read.
+    public init(_ shape: Shape, _ initializer: Initializer, inKernelMemory: Bool = false) throws {
         self.initializer = initializer
-        value = try Tensor.zeros(shape).requiringGradient()
+        let zeros = try Tensor.zeros(shape)
+        value = try (inKernelMemory ? zeros.inKernelMemory() : zeros).requiringGradient()
     }
 
     /// Fills the parameter from its initialiser.

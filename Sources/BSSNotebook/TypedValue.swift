@@ -8,7 +8,8 @@ import BSSLuaHost
 /// | `nil`, `boolean`, `integer`, `number`, `string` | `value`; numbers with all digits, floats with `.` or `e`, `"nan"`, `"inf"`, `"-inf"` |
 /// | `table` | `value`: an array, or `{"list":…, "fields":…}`; long ones only `count`, `sha256` and `statistics` of their numbers |
 /// | `tensor` and other objects | `value`: what the object says of itself (dtype, shape, values or their digest) or its text |
-/// | `function`, `opaque` | nothing to compare |
+/// | `function` | |
+/// | `opaque` | `text`: what has no plain form (cycles, coroutines), as it is shown |
 /// | `error` | `message` |
 /// | `text` | the lines above it are what the cell wrote |
 public enum TypedValue {
@@ -18,6 +19,7 @@ public enum TypedValue {
     /// The JSON line of a result.
     public static func json(_ held: LuaValue, in state: LuaState) -> String {
         guard let value = try? state.value(of: held) else {  // a cycle, a coroutine, a namespace: no plain form
+            if state.namespace(of: held) != nil { return line("opaque", [("type", .string("namespace"))]) }
             return line("opaque", [("text", .string(StableText.masked(Printer().text(held, in: state))))])
         }
         return json(value)

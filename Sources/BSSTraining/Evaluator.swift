@@ -52,12 +52,12 @@ public final class Evaluator {
                 let part = Array(rows[start..<min(start + size, rows.count)])
                 let random = random.child("batch \(number)")
                 let output = try model.forward(Evaluator.inputs(model, source, rows: part, augments: augments, random: random), ForwardContext(phase, random: random))
-                result.fused += try output.fused.values(Float.self)
+                try output.fused.withValues { result.fused.append(contentsOf: $0) }
                 let total = try total(output)
-                if total !== output.fused { result.total += try total.values(Float.self) }
+                if total !== output.fused { try total.withValues { result.total.append(contentsOf: $0) } }
                 for m in output.unimodal.indices {
-                    result.unimodal[m] += try output.unimodal[m].values(Float.self)
-                    if keepsFeatures { result.features[m] += try output.features[m].values(Float.self) }
+                    try output.unimodal[m].withValues { result.unimodal[m].append(contentsOf: $0) }
+                    if keepsFeatures { try output.features[m].withValues { result.features[m].append(contentsOf: $0) } }
                 }
                 result.count += part.count
             }

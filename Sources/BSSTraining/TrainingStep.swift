@@ -27,10 +27,10 @@ extension Trainer {
     /// The forward pass of training also gives the training metrics.
     private func record(_ output: MultimodalOutput, _ scan: inout ScanResult) throws {
         try Autograd.withoutRecording {
-            scan.fused += try output.fused.values(Float.self)
+            try output.fused.withValues { scan.fused.append(contentsOf: $0) }
             let total = try method.predict(context, output)
-            if total !== output.fused { scan.total += try total.values(Float.self) }
-            for m in output.unimodal.indices { scan.unimodal[m] += try output.unimodal[m].values(Float.self) }
+            if total !== output.fused { try total.withValues { scan.total.append(contentsOf: $0) } }
+            for m in output.unimodal.indices { try output.unimodal[m].withValues { scan.unimodal[m].append(contentsOf: $0) } }
         }
     }
 

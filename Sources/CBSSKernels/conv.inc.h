@@ -46,6 +46,21 @@ static inline void OF(valid_columns)(const bss_conv *c, int64_t origin, int64_t 
   if (*last < *first) *last = *first;
 }
 
+/// A run of a kernel row; a call would cost more than a short one.
+static inline void OF(copy_run)(T *to, const T *from, int64_t n) {
+  if (n > 12) memcpy(to, from, (size_t)n * sizeof(T));
+  else
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (int64_t i = 0; i < n; i++) to[i] = from[i];
+}
+
+static inline void OF(clear_run)(T *to, int64_t n) {
+  if (n > 12) memset(to, 0, (size_t)n * sizeof(T));
+  else
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (int64_t i = 0; i < n; i++) to[i] = 0;
+}
+
 /// col [count, taps, Cg] = the input seen by output pixels row ..< row + count, channels of group g.
 /// Only kernel rows (kd, kh) with index in [line, line_end) are written; a line is kW * Cg elements.
 static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, int64_t line,
@@ -62,16 +77,16 @@ static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int
       int64_t d = p.at[0] * c->stride[0] - c->pad[0] + l / c->kernel[1] * c->dilation[0];
       int64_t h = p.at[1] * c->stride[1] - c->pad[1] + l % c->kernel[1] * c->dilation[1];
       if (d < 0 || d >= c->in[0] || h < 0 || h >= c->in[1] || first == last) {
-        memset(col, 0, width * cg * sizeof(T));
+        OF(clear_run)(col, width * cg);
         continue;
       }
       const T *source = image + ((d * c->in[1] + h) * c->in[2] + w0) * channels;
-      if (first > 0) memset(col, 0, first * cg * sizeof(T));
+      if (first > 0) OF(clear_run)(col, first * cg);
       if (whole)
-        memcpy(col + first * cg, source + first * channels, (last - first) * cg * sizeof(T));
+        OF(copy_run)(col + first * cg, source + first * channels, (last - first) * cg);
       else
-        for (int64_t k = first; k < last; k++) memcpy(col + k * cg, source + k * dw * channels, cg * sizeof(T));
-      if (last < width) memset(col + last * cg, 0, (width - last) * cg * sizeof(T));
+        for (int64_t k = first; k < last; k++) OF(copy_run)(col + k * cg, source + k * dw * channels, cg);
+      if (last < width) OF(clear_run)(col + last * cg, (width - last) * cg);
     }
   }
 }

@@ -20,10 +20,26 @@ static bool mergeable(const walk *w, int into, const bss_view *const *v, int axi
   return true;
 }
 
+static int64_t distance(int64_t stride) { return stride < 0 ? -stride : stride; }
+
+/// Axes longer than 1 by the output's strides, widest first: elements are then met as they lie in memory, and images with
+/// channels last collapse like any dense array.
+static int axes_in_memory_order(const bss_view *out, int *axes) {
+  int count = 0;
+  for (int axis = 0; axis < out->rank; axis++) {
+    if (out->shape[axis] == 1) continue;
+    int at = count++;
+    for (; at > 0 && distance(out->stride[axes[at - 1]]) < distance(out->stride[axis]); at--) axes[at] = axes[at - 1];
+    axes[at] = axis;
+  }
+  return count;
+}
+
 static void collapse(walk *w, const bss_view *const *v) {
   const bss_view *shape = v[w->operands - 1];
-  for (int axis = 0; axis < shape->rank; axis++) {
-    if (shape->shape[axis] == 1) continue;
+  int axes[BSS_MAX_RANK], count = axes_in_memory_order(shape, axes);
+  for (int i = 0; i < count; i++) {
+    const int axis = axes[i];
     int last = w->rank - 1;
     if (last >= 0 && mergeable(w, last, v, axis)) {
       w->shape[last] *= shape->shape[axis];

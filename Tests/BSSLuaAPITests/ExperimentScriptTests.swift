@@ -24,7 +24,8 @@ import _BSSTestSupport
         for figure in figures { for kind in ["csv", "svg", "gp"] { #expect(Files.exists("\(program.folder)/\(root)/results/figures/\(figure).\(kind)"), "\(figure).\(kind)") } }
         let runs = try Files.list("\(program.folder)/\(root)/runs")
         #expect(runs.count >= 4)
-        #expect(Files.exists("\(program.folder)/\(root)/plan.jsonl"))
+        let plan = try Files.readText("\(program.folder)/\(root)/plan.jsonl").split(separator: "\n").map { try JSON.parse(String($0)).table?["id"]?.string ?? "" }
+        #expect(Set(plan) == Set(runs) && plan.count == runs.count)
         for id in runs {
             for file in ["run.json", "metrics.jsonl", "trace.jsonl", "output.txt"] { #expect(Files.exists("\(program.folder)/\(root)/runs/\(id)/\(file)"), "\(id)/\(file)") }
             let run = try program.read("\(root)/runs/\(id)/run.json")

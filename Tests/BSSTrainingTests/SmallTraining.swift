@@ -39,8 +39,7 @@ enum SmallTraining {
     static func bits(_ result: TrainingResult) -> String {
         func timeless(_ table: Table) -> Value {
             var table = table
-            table["seconds"] = nil
-            table["scoring_seconds"] = nil
+            for key in table.keys where key.hasSuffix("seconds") { table[key] = nil }
             return .table(table)
         }
         let scores = result.scores.map { String($0.bitPattern, radix: 16) }.joined(separator: " ")

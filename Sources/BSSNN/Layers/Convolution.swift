@@ -11,7 +11,7 @@ public final class Conv2d: Module {
 
     public init(_ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1, bias hasBias: Bool = true) throws {
         let fanIn = inputs / groups * kernel * kernel
-        weight = try Parameter([outputs, inputs / groups, kernel, kernel], .uniformFanIn(fanIn))
+        weight = try Parameter([outputs, inputs / groups, kernel, kernel], .uniformFanIn(fanIn), inKernelMemory: true)
         bias = hasBias ? try Parameter([outputs], .uniformFanIn(fanIn)) : nil
         self.stride = [stride]
         self.padding = [padding]

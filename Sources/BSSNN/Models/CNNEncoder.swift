@@ -64,7 +64,8 @@ private final class CNNBlock: Module {
 
     override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
         let image = x.rank == 3 ? try x.unsqueezed(1) : x
-        let y = try norm(conv(image, context), context).relu()
-        return pools ? try y.maxPool(kernel: [2]) : y
+        let y = try norm(conv(image, context), context)
+        // The largest of rectified values is the rectified largest: pooling first leaves a quarter to rectify.
+        return try (pools ? y.maxPool(kernel: [2]) : y).relu()
     }
 }
