@@ -133,6 +133,7 @@ public struct NotebookCheck {
         let comparison = ValueComparison(tolerance: tolerance)
         if expected.kind == .stream { return comparison.textDifference(expected: expected.text, got: got.text) }
         if let a = expected.typed, let b = got.typed, let found = comparison.difference(expected: a, got: b) { return found }
+        if expected.svg != nil { return nil }  // a chart as text depends on the display
         return comparison.shownNumbersDifference(expected: expected.text, got: got.text)
     }
 }

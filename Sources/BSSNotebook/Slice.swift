@@ -58,14 +58,14 @@ public enum Slice {
                     if !isDefined || changesArguments { effects[i].mutates.formUnion(call.arguments) }
                     if !isDefined { effects[i].mutates.insert(call.function) }
                 }
-                for name in effects[i].writes.union(effects[i].mutates) {
+                for name in effects[i].direct.union(effects[i].calls.flatMap(\.arguments)) {
                     var body = bodies[name] ?? CellNames()
                     if effects[i].strongWrites.contains(name) { body = CellNames() }
                     body.bodyReads.formUnion(effects[i].bodyReads)
                     body.bodyWrites.formUnion(effects[i].bodyWrites)
                     body.bodyMutates.formUnion(effects[i].bodyMutates)
                     body.bodiesChangeParameters = body.bodiesChangeParameters || effects[i].bodiesChangeParameters
-                    if effects[i].functions.contains(name) { body.functions.insert(name) } else if effects[i].writes.contains(name) { body.functions.remove(name) }
+                    if effects[i].functions.contains(name) { body.functions.insert(name) } else if effects[i].direct.contains(name), effects[i].writes.contains(name) { body.functions.remove(name) }
                     if !effects[i].functions.isEmpty {
                         body.hasUnknownEffects = body.hasUnknownEffects || effects[i].hasUnknownEffects
                         body.readsAnything = body.readsAnything || effects[i].readsAnything

@@ -57,7 +57,7 @@ enum Notebooks {
         -- %%
         _ = bss.tensor({ { 1, 2 }, { 3, 4.5 } })
         -- %%
-        _ = bss.arange(0, 1000, 1)
+        _ = bss.arange(1000)
         -- %%
         _ = "text 7"
         -- %%

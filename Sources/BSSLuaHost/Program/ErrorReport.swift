@@ -50,7 +50,7 @@ public enum ErrorReport {
     /// The process exit code (host.md section F). A usage error of an option itself is a wrong command line.
     public static func exitCode(_ error: BSSError, signal: Int32 = 0) -> Int32 {
         switch error.kind {
-        case .usage: return error.operation.hasPrefix("--") ? 2 : 1
+        case .usage: return error.operation.hasPrefix("-") ? 2 : 1
         case .runtime: return 1
         case .data: return 8
         case .device: return 9

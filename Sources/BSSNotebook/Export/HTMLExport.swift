@@ -186,7 +186,9 @@ enum MarkdownToHTML {
         func between(_ mark: String) -> Substring? {
             guard rest.hasPrefix(mark) else { return nil }
             let inner = rest.dropFirst(mark.count)
-            guard let first = inner.first, first != " ", let end = inner.range(of: mark), end.lowerBound > inner.startIndex else { return nil }
+            guard let first = inner.first, first != " ", let end = inner.range(of: mark), end.lowerBound > inner.startIndex,
+                inner[inner.index(before: end.lowerBound)] != " "
+            else { return nil }
             rest = inner[end.upperBound...]
             return inner[..<end.lowerBound]
         }

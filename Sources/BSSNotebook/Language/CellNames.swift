@@ -14,6 +14,8 @@ public struct CellNames {
     public internal(set) var hasUnknownEffects = false
     /// Any name may be read (`load`, `_G`, `dofile`).
     public internal(set) var readsAnything = false
+    /// Written or changed by the cell itself, outside function bodies: what may hold its functions.
+    public internal(set) var direct: Set<String> = []
     /// The function bodies in it, taken together: what happens when one is called later.
     public internal(set) var bodyReads: Set<String> = []
     public internal(set) var bodyWrites: Set<String> = []
@@ -36,6 +38,8 @@ public struct CellNames {
     public internal(set) var shownResult: Range<Int>?
     /// Ends with `;`: the value is not to be shown.
     public internal(set) var isSilent = false
+    /// False: the code is no Lua as far as the parser can see; then nothing is known of it.
+    public internal(set) var isUnderstood = true
     /// There is no statement at all.
     public internal(set) var isEmpty = true
 

@@ -2,7 +2,7 @@
 ///
 /// Source: Lua 5.4 reference manual, section 9 (syntax). For code that Lua itself accepts; on other text it stops early and
 /// the cell counts as having unknown effects.
-struct CellParser {
+package struct CellParser {
     private struct Stop: Error {}
 
     /// What an expression's value may refer to, and the dotted path if it is one (`bss.train`).
@@ -21,15 +21,17 @@ struct CellParser {
     private var blocks: [[String: Set<String>]] = []
     private var functionDepth = 0, conditionalDepth = 0
 
-    static func names(in code: String) -> CellNames {
+    package static func names(in code: String) -> CellNames {
         var parser = CellParser(code)
         do {
             try parser.block()
             if parser.token.kind != .end { throw Stop() }
         } catch {
+            parser.names.isUnderstood = false
             parser.names.hasUnknownEffects = true
             parser.names.readsAnything = true
             parser.names.declarations = []
+            parser.names.shownResult = nil
         }
         return parser.names
     }
@@ -81,8 +83,9 @@ struct CellParser {
         names.writes.insert(name)
         if functionDepth > 0 {
             names.bodyWrites.insert(name)
-        } else if conditionalDepth == 0 {
-            names.strongWrites.insert(name)
+        } else {
+            names.direct.insert(name)
+            if conditionalDepth == 0 { names.strongWrites.insert(name) }
         }
         if value.isFunction { names.functions.insert(name) } else { names.functions.remove(name) }
         for root in value.roots where root != name && root != CellNames.parameter { names.shared.append((name, root)) }
@@ -91,7 +94,10 @@ struct CellParser {
     private mutating func change(_ roots: Set<String>) {
         let shared = roots.subtracting([CellNames.parameter])
         names.mutates.formUnion(shared)
-        guard functionDepth > 0 else { return }
+        guard functionDepth > 0 else {
+            names.direct.formUnion(shared)
+            return
+        }
         names.bodyMutates.formUnion(shared)
         if roots.contains(CellNames.parameter) { names.bodiesChangeParameters = true }
     }
@@ -278,18 +284,11 @@ struct CellParser {
         let first = try target()
         guard isAt("=") || isAt(",") else {
             if first.expression.isSuffixed { return }
-            // No statement of Lua, but a cell may be an expression.
-            at = start
-            _ = try expressions()
-            return
+            return try bareExpressions(from: start)
         }
         var targets = [first]
         while take(",") { targets.append(try target()) }
-        if !take("=") {
-            at = start
-            _ = try expressions()
-            return
-        }
+        if !take("=") { return try bareExpressions(from: start) }
         let opening = tokens[start].start..<tokens[at - 1].end
         let values = try expressions()
         let rest = values.count < targets.count ? values.last ?? Carried() : Carried()
@@ -305,6 +304,15 @@ struct CellParser {
             }
         }
         if isTopLevel, targets.count == 1, targets[0].name == "_" { names.shownResult = opening }
+    }
+
+    /// No statement of Lua, but a cell may be a list of expressions and nothing else.
+    private mutating func bareExpressions(from start: Int) throws {
+        guard isTopLevel, start == 0 else { throw Stop() }
+        at = start
+        _ = try expressions()
+        _ = take(";")
+        if token.kind != .end { throw Stop() }
     }
 
     /// An expression that may turn out to be assigned to: a plain name is not yet a read.

@@ -1,19 +1,19 @@
 /// A token of Lua 5.4 with its place in the text (offsets in UTF-8 bytes, lines from 1).
-struct LuaToken: Equatable {
-    enum Kind: Equatable { case name, keyword, number, string, symbol, end }
-    var kind: Kind
-    var text: String
-    var start: Int
-    var end: Int
-    var line: Int
+package struct LuaToken: Equatable {
+    package enum Kind: Equatable { case name, keyword, number, string, symbol, end }
+    package var kind: Kind
+    package var text: String
+    package var start: Int
+    package var end: Int
+    package var line: Int
 }
 
 /// Tokens of Lua 5.4 and the stretches that several lines of one string or comment cover.
 ///
 /// Source: Lua 5.4 reference manual, section 3.1. Never fails: what is no Lua becomes single symbols, and
 /// `isFinished` tells whether a string or comment ran into the end of the text.
-struct LuaLexer {
-    private(set) var tokens: [LuaToken] = []
+package struct LuaLexer {
+    package private(set) var tokens: [LuaToken] = []
     /// Byte ranges of long strings and long comments.
     private(set) var longStretches: [Range<Int>] = []
     private(set) var isFinished = true
@@ -22,13 +22,13 @@ struct LuaLexer {
     private var at = 0
     private var line = 1
 
-    static let keywords: Set<String> = [
+    package static let keywords: Set<String> = [
         "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or", "repeat",
         "return", "then", "true", "until", "while",
     ]
     private static let longSymbols = ["...", "<<", ">>", "//", "==", "~=", "<=", ">=", "::", ".."].map { Array($0.utf8) }
 
-    init(_ text: String) {
+    package init(_ text: String) {
         bytes = Array(text.utf8)
         if bytes.first == UInt8(ascii: "#") { skipLine() }
         while scan() {}
