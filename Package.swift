@@ -28,7 +28,6 @@ let package = Package(
         layer("BSSPlot", ["BSSCore"]),
         layer("BSSCodecs", ["BSSCore", "CBSSCodecs"]),
         layer("BSSLuaHost", ["BSSCore", "CBSSLua"]),
-        layer("BSSREPL", ["BSSLuaHost", "CBSSLua", "CBSSReadline"]),
         layer("BSSBackend", ["BSSCore"]),
         layer("BSSBackendCPU", ["BSSBackend", "CBSSKernels"]),
         layer("BSSTensor", ["BSSBackend", "BSSBackendCPU"]),
@@ -41,6 +40,7 @@ let package = Package(
         // MARK: what users touch
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
         layer("BSSNotebook", ["BSSLuaHost"]),
+        layer("BSSREPL", ["BSSNotebook", "BSSLuaHost", "CBSSLua", "CBSSReadline"]),
         .executableTarget(
             name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost", "BSSREPL", "BSSNotebook"],
             swiftSettings: [.swiftLanguageMode(.v5)]),
@@ -50,6 +50,8 @@ let package = Package(
             swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSLuaHostTests", dependencies: ["BSSLuaHost", "bss-lua"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .testTarget(
+            name: "BSSREPLTests", dependencies: ["BSSREPL", "bss-lua"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSTensorTests", dependencies: ["BSSTensor", "BSSCodecs", "_BSSTestSupport"],
             swiftSettings: [.swiftLanguageMode(.v5)]),

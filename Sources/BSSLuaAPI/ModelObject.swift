@@ -22,8 +22,7 @@ final class ModelObject: ConfiguredObject {
     var summary: String {
         let parts = recipe.encoders.map { "  \($0.modality): \(JSON.lua($0.recipe.plain))" } + ["  fusion: \(JSON.lua(recipe.fusion.plain))"]
         guard let network else { return "model (sizes follow from the data)\n" + parts.joined(separator: "\n") }
-        let rows = network.stateTensors().map { "  \(Text.padded($0.name, to: 36)) \(Text.padded("\($0.tensor.shape)", to: 18)) \($0.tensor.elementCount)" }
-        return "model, \(network.parameterCount) parameters\n" + rows.joined(separator: "\n")
+        return ModelSummary.text(network, fusion: recipe.fusion.name)
     }
 
     /// A network for this data: a copy of the trained one, or a new one from `seed`.

@@ -53,21 +53,36 @@ enum RunPlots {
         var figure = Figure(title: a[title])
         figure.xLabel = "epoch"
         figure.yScale.isLog = a[yLog]
+        var found: [(run: Int, path: String)] = []
         for (k, run) in runs.enumerated() {
-            let prefix = runs.count == 1 ? "" : (k < a[names].count ? a[names][k] : "run \(k + 1)") + ": "
             for (index, pattern) in patterns.enumerated() {
                 let paths = run.metricPaths.filter { matches($0, pattern) }
                 guard !paths.isEmpty else {
                     let near = Text.nearest(to: pattern, in: run.metricPaths).map { "did you mean '\($0)'? " } ?? ""
-                    throw BSSError(a.operation, "no metric matches '\(a[metric][index])'", hint: near + "recorded: " + run.metricPaths.joined(separator: ", "), kind: .usage)
+                    throw BSSError(a.operation, "no metric matches '\(a[metric][index])'", hint: near + run.recorded, kind: .usage)
                 }
-                for path in paths { figure.series.append(Figure.Series(name: prefix + path, y: run.curve(path))) }
+                found += paths.map { (k, $0) }
             }
         }
-        // What all names end in belongs to the axis.
-        let tails = Set(figure.series.map { $0.name.split(separator: ".").last.map(String.init) ?? "" })
-        if tails.count == 1, let tail = tails.first { figure.yLabel = tail }
+        // What all names end in is said once, at the axis.
+        let tail = commonTail(found.map(\.path))
+        figure.yLabel = tail.joined(separator: " ")
+        for (k, path) in found {
+            let steps = path.split(separator: ".")
+            let name = steps.dropLast(tail.count).joined(separator: ".")
+            let prefix = runs.count == 1 ? "" : k < a[names].count ? a[names][k] : "run \(k + 1)"
+            figure.series.append(Figure.Series(name: [prefix, name].filter { !$0.isEmpty }.joined(separator: ": "), y: runs[k].curve(path)))
+        }
         return figure
+    }
+
+    /// The last steps that all paths share, at most all but the first.
+    private static func commonTail(_ paths: [String]) -> [Substring] {
+        let split = paths.map { $0.split(separator: ".") }
+        guard let first = split.first else { return [] }
+        var count = 0
+        while split.allSatisfy({ $0.count > count + 1 && $0[$0.count - 1 - count] == first[first.count - 1 - count] }) { count += 1 }
+        return Array(first.suffix(count))
     }
 
     /// `*` stands for one name of the path.
@@ -106,6 +121,17 @@ extension RunObject {
         }
         for split in ["train", "val", "test"] { if let table = history.first?[split]?.table { walk(split + ".", table) } }
         return paths
+    }
+
+    /// The names that occur in the paths, by level.
+    var recorded: String {
+        let paths = metricPaths.map { $0.split(separator: ".").map(String.init) }
+        func distinct(_ names: [String]) -> String {
+            var seen: Set<String> = []
+            return names.filter { seen.insert($0).inserted }.joined(separator: ", ")
+        }
+        let outputs = paths.filter { $0.count == 3 }
+        return "splits: \(distinct(paths.map { $0[0] })); outputs: \(distinct(outputs.map { $0[1] })); metrics: \(distinct(paths.map { $0[$0.count - 1] }))"
     }
 
     /// A number over epochs; NaN where an epoch did not record it.

@@ -43,9 +43,13 @@ extension LuaState {
 
     /// After an interrupt: the host is in charge, code may run again.
     public func regainControl() {
+        if bss_lua_signal_pending() != 0 { lastSignal = bss_lua_signal_pending() }
         bss_lua_signals_clear(main)
         Cancellation.clear()
     }
+
+    /// From now on a signal stops this state's code.
+    public func watchSignals() { bss_lua_signals_watch(host) }
 
     /// True while a signal asks the running script to stop.
     public var isStopping: Bool { bss_lua_signal_pending() != 0 }

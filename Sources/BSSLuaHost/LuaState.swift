@@ -18,6 +18,10 @@ public final class LuaState {
     var rootSeed: UInt64 = 0
     /// The check of global names, if scripts run under it.
     var strict: StrictGlobals?
+    /// The signal that last stopped code, kept when control returned; 0: none since it was reset.
+    public var lastSignal: Int32 = 0
+    /// Local variables of cells, which lookups see before globals.
+    public weak var cellScope: CellScope?
     /// Run by `os.exit` and at the end of the program, newest first, before the state is closed.
     public var atExit: [() -> Void] = []
     /// Runs after a script has ended without error; what it throws is the script's error.

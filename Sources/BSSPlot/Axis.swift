@@ -44,9 +44,10 @@ struct Axis {
         }
     }
 
-    /// 0 at the low end, 1 at the high end.
+    /// 0 at the low end, 1 at the high end; limited far outside, so that drawings can compute with it.
     func fraction(_ value: Double) -> Double {
-        isLog ? (Math.log(value) - Math.log(low)) / (Math.log(high) - Math.log(low)) : (value - low) / (high - low)
+        let place = isLog ? (Math.log(value) - Math.log(low)) / (Math.log(high) - Math.log(low)) : (value - low) / (high - low)
+        return min(max(place, -1e6), 1e6)
     }
 
     /// Steps of 1, 2 or 5 times a power of ten.
@@ -64,7 +65,15 @@ struct Axis {
             (low, high) = (low - margin, high + margin)
         }
         if fit == .loose, !isConstant { (low, high) = (low - (high - low) * 0.03, high + (high - low) * 0.03) }
-        let step = step(high - low, count: count)
+        var step = step(high - low, count: count)
+        if fit != .round {
+            // The ends are not round: a finer step where fewer than three ticks would lie between them.
+            var finer = count
+            while (high / step + 1e-9).rounded(.down) - (low / step - 1e-9).rounded(.up) < 2, finer < 4 * count {
+                finer += 1
+                step = Axis.step(high - low, count: finer)
+            }
+        }
         if fit == .round { (low, high) = ((low / step + 1e-9).rounded(.down) * step, (high / step - 1e-9).rounded(.up) * step) }
         let first = (low / step - 1e-9).rounded(.up)
         let steps = max(0, min(100, Int(((high / step + 1e-9).rounded(.down) - first))))
@@ -74,7 +83,7 @@ struct Axis {
 
     /// Decades, or 1, 2, 5 within a few of them.
     private static func logarithmic(_ low: Double, _ high: Double, count: Int, fit: Fit) -> (Double, Double, [(Double, String)]) {
-        var low = low, high = high
+        var low = min(max(low, 1e-300), 1e300), high = min(max(high, 1e-300), 1e300)
         if high / low < 1.0001 { (low, high) = (low / 2, high * 2) }
         let decades = Math.log10(high) - Math.log10(low)
         let mantissas: [Double] = decades * 3 <= Double(count) ? [1, 2, 5] : [1]

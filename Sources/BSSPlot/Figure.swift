@@ -74,7 +74,7 @@ public struct Figure {
     public func check(_ operation: String = "figure") throws {
         guard !series.isEmpty else { throw BSSError(operation, "there is no series", hint: "give y = {1, 2, 3}, or a list of lists", kind: .usage) }
         for one in series {
-            func fail(_ message: String) -> BSSError { BSSError(operation, "series '\(one.name)' \(message)", kind: .usage) }
+            func fail(_ message: String) -> BSSError { BSSError(operation, (one.name.isEmpty ? "the series" : "series '\(one.name)'") + " \(message)", kind: .usage) }
             guard !one.y.isEmpty else { throw fail("has no values") }
             let others = kind == .box ? [] : [("x", one.x.count), ("low", one.low?.count ?? one.y.count), ("high", one.high?.count ?? one.y.count)]
             for (name, count) in others where count != one.y.count { throw fail("has \(one.y.count) values of y and \(count) of \(name)") }

@@ -41,7 +41,7 @@ public struct Bins {
     public init(_ lists: [[Double]], count: Int?, range: ClosedRange<Double>?) {
         let all = lists.flatMap { $0.filter { abs($0) <= 1e300 } }.filter { range?.contains($0) ?? true }.sorted()
         var low = range?.lowerBound ?? all.first ?? 0, high = range?.upperBound ?? all.last ?? 1
-        if !(high > low) || high - low < 1e-12 * max(abs(low), abs(high)) { (low, high) = (low - 0.5, high + 0.5) }
+        if !(high > low) || high - low < 1e-12 * max(abs(low), abs(high), 1e-290) { (low, high) = (low - 0.5, high + 0.5) }
         let edges: [Double]
         if let count {
             edges = (0...count).map { low + (high - low) * Double($0) / Double(count) }

@@ -1,33 +1,25 @@
 import BSSCore
+import BSSNotebook
 
-/// Which cells `%save` writes.
+/// Which cells `%save` writes: those named, and what they depend on.
 enum CellSelection {
-    /// `3-9`, `5`, or names: a name stands for the cells that set it and everything these depend on.
+    /// - Parameter words: `3-9`, `5`, or names of variables; nothing: every cell.
     /// - Throws: usage error for a word that selects nothing.
     static func cells(_ cells: [Cell], _ words: [String]) throws -> [Cell] {
-        var wanted: Set<Int> = []
-        var names: Set<String> = []
+        if words.isEmpty { return cells }
+        let codes = cells.map(\.executed)
+        var positions: Set<Int> = []
         for word in words {
+            let found: [Int]
             if let range = range(word) {
-                let hits = cells.filter { range.contains($0.number) }
-                if hits.isEmpty { throw BSSError("%save", "there are no cells \(word)", kind: .usage) }
-                wanted.formUnion(hits.map(\.number))
-            } else if cells.contains(where: { LuaLexer.uses($0.code).writes.contains(word) }) {
-                names.insert(word)
+                found = Slice.dependencies(ofCells: cells.indices.filter { range.contains(cells[$0].number) }, in: codes)
             } else {
-                throw BSSError("%save", "no cell sets '\(word)'", kind: .usage)
+                found = Slice.dependencies(of: [word], in: codes)
             }
+            if found.isEmpty { throw BSSError("%save", "no cell that ran sets or is '\(word)'", kind: .usage) }
+            positions.formUnion(found)
         }
-        if names.isEmpty { return cells.filter { wanted.contains($0.number) } }
-        // Backwards: a cell is needed if it writes a name that something needed reads.
-        for cell in cells.reversed() {
-            let (reads, writes) = LuaLexer.uses(cell.code)
-            if wanted.contains(cell.number) || !writes.isDisjoint(with: names) {
-                wanted.insert(cell.number)
-                names.formUnion(reads)
-            }
-        }
-        return cells.filter { wanted.contains($0.number) }
+        return cells.indices.filter(positions.contains).map { cells[$0] }
     }
 
     private static func range(_ word: String) -> ClosedRange<Int>? {

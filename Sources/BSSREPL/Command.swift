@@ -1,5 +1,6 @@
 import BSSCore
 import BSSLuaHost
+import BSSNotebook
 import Glibc
 
 /// `%name` at the prompt; each is also a function `bss.repl.<name>(text)`.
@@ -60,9 +61,9 @@ struct Command {
 
     private static func who(_ repl: REPL, _ text: String) throws {
         let state = repl.session.state
-        var printer = repl.session.printer
-        printer.width = max(20, printer.width - 34)
-        let rows = state.globalNames.filter { !repl.initialGlobals.contains($0) && !["_", "_2", "_3"].contains($0) }.compactMap { name -> [String]? in
+        let printer = Printer(width: Display.output.columns - 34)
+        let names = state.globalNames.filter { !repl.initialGlobals.contains($0) } + repl.session.runner.scope.names
+        let rows = Set(names).sorted().filter { !["_", "_2", "_3"].contains($0) }.compactMap { name -> [String]? in
             guard case let found? = state.lookUp([name]) else { return nil }
             switch found {
             case .object(let object): return [name, object.objectType.name, Timing.size(object.byteCount), String(object.summary.split(separator: "\n").first ?? "")]
@@ -84,27 +85,26 @@ struct Command {
     private static func save(_ repl: REPL, _ text: String) throws {
         var words = text.split(separator: " ").map(String.init)
         guard let path = words.popLast() else { throw BSSError("%save", "which file?", hint: "%save [NAMES | 3-9] FILE", kind: .usage) }
-        let good = repl.session.cells.filter { $0.error == nil }
-        let chosen = words.isEmpty ? good : try CellSelection.cells(good, words)
+        let chosen = try CellSelection.cells(repl.session.cells.filter { $0.error == nil }, words)
         if chosen.isEmpty { throw BSSError("%save", "no cells to write", kind: .usage) }
-        try Files.write(chosen.map { SessionLog.text($0) }.joined(separator: "\n"), to: path)
+        try repl.session.notebook(chosen).write(to: path)
         repl.show("wrote \(chosen.count) cell\(chosen.count == 1 ? "" : "s") to \(path)")
     }
 
     private static func replay(_ repl: REPL, _ text: String) throws {
-        let cells = repl.session.cells.filter { $0.error == nil }
+        let file = repl.session.notebook(repl.session.cells)
         let (state, _) = try repl.context.fresh()
-        defer { state.close() }
-        let session = Session(state, isSilent: true)
-        session.printer = repl.session.printer
-        for cell in cells {
-            let again = session.evaluate(cell.code)
-            if let error = again.error { throw BSSError("%replay", "cell \(cell.number) fails in a clean state: \(error.located)") }
-            if let difference = OutputComparison().difference(cell.output, again.output) {
-                throw BSSError("%replay", "cell \(cell.number) gives another output: \(difference)")
-            }
+        defer {
+            state.close()
+            repl.session.state.watchSignals()
         }
-        repl.show("\(cells.count) cells give the same outputs in a clean state")
+        let report = NotebookCheck().run(NotebookFile.parse(file.text()), path: "session", runner: CellRunner(state))
+        switch report.verdict {
+        case .equal: repl.show("\(report.compared) outputs of \(report.ran) cells are the same in a clean state")
+        case .nothingToCheck: repl.show("no outputs to compare yet")
+        case .interrupted: throw BSSError.cancelled("%replay")
+        case .differs: throw BSSError("%replay", NotebookCommand.text(report, "the session"))
+        }
     }
 
     private static func edit(_ repl: REPL, _ text: String) throws {
@@ -132,7 +132,7 @@ struct Command {
     private static func reset(_ repl: REPL, _ text: String) throws {
         let state = repl.session.state
         for name in state.globalNames where !repl.initialGlobals.contains(name) { try state.removeGlobal(name) }
-        repl.session.forgetResults()
+        repl.session.forget()
         state.collect()
     }
 }

@@ -1,5 +1,6 @@
 import BSSCore
 import BSSLuaHost
+import BSSNotebook
 
 /// Candidates for what stands before the cursor, from declarations and by raw access: no function of a script runs.
 public struct Completion {
@@ -19,14 +20,13 @@ public struct Completion {
         let before = String(decoding: bytes[..<start], as: UTF8.self), word = String(decoding: bytes[start..<end], as: UTF8.self)
         if start == 0, word.hasPrefix("%") { return commands.map { "%\($0)" }.filter { $0.hasPrefix(word) } }
         if before.hasPrefix("%") { return files(word) + names(word) }
-        let tokens = LuaLexer.tokens(before)
+        let tokens = LuaLexer(before).tokens.dropLast() as [LuaToken]
         if let last = tokens.last, last.kind == .string, last.end >= before.utf8.count, isOpen(last.text) {
             let parts = partNames(Array(tokens.dropLast())).filter { $0.hasPrefix(word) }
             return parts.isEmpty ? files(word) : parts
         }
-        var found: [String] = []
-        if !word.contains("."), !word.contains(":") { found += optionKeys(tokens, word) }
-        return found + names(word)
+        let keys = word.contains(".") || word.contains(":") ? [] : optionKeys(tokens, word)
+        return word.isEmpty && !keys.isEmpty ? keys : keys + names(word)
     }
 
     private func isOpen(_ string: String) -> Bool {
@@ -39,7 +39,7 @@ public struct Completion {
     /// `bss.pace.ro` → `bss.pace.root`; `run:` → methods.
     private func names(_ word: String) -> [String] {
         guard let separator = word.lastIndex(where: { $0 == "." || $0 == ":" }) else {
-            return (state.globalNames + LuaLexer.keywords).filter { $0.hasPrefix(word) }.sorted()
+            return Set(state.globalNames + (state.cellScope?.names ?? []) + LuaLexer.keywords).filter { $0.hasPrefix(word) }.sorted()
         }
         let path = word[..<separator].split(whereSeparator: { $0 == "." || $0 == ":" }).map(String.init)
         let prefix = word[...separator], rest = word[word.index(after: separator)...]
@@ -78,7 +78,10 @@ public struct Completion {
     private func optionKeys(_ tokens: [LuaToken], _ word: String) -> [String] {
         guard let last = tokens.last, ["{", ",", ";", "("].contains(last.text), let (function, inside) = enclosingCall(tokens) else { return [] }
         let given = Set(zip(inside, inside.dropFirst()).filter { $1.text == "=" }.map(\.0.text))
-        return function.arguments.map(\.name).filter { $0.hasPrefix(word) && !given.contains($0) }.map { $0 + " = " }
+        let open = function.arguments.filter { !given.contains($0.name) && given.isDisjoint(with: $0.aliases) }
+        // Other spellings are offered when they were begun.
+        let names = open.flatMap { [$0.name] + (word.isEmpty ? [] : $0.aliases) }
+        return names.filter { $0.hasPrefix(word) }.map { $0 + " = " }
     }
 
     /// Inside `key = "`: the parts of the family that the option expects.
@@ -92,7 +95,7 @@ public struct Completion {
             if let noun = constructors.first?.returns, !noun.isEmpty, expected.range(of: noun) != nil { return constructors.map(\.name) }
         }
         // "one of "a", "b"": the words of the check.
-        return LuaLexer.tokens(expected).filter { $0.kind == .string }.map { String($0.text.dropFirst().dropLast()) }
+        return LuaLexer(expected).tokens.filter { $0.kind == .string }.map { String($0.text.dropFirst().dropLast()) }
     }
 
     // MARK: Files

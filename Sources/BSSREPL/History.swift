@@ -48,11 +48,37 @@ struct History {
         var lines = tail.split(separator: 0x0A)
         if tail.count < bytes.count { lines = Array(lines.dropFirst()) }  // cut in the middle
         let texts = lines.suffix(limit).compactMap { line -> String? in
-            guard let entry = try? JSON.parse(String(decoding: line, as: UTF8.self)) else { return nil }  // a damaged line is passed over
-            return entry.table?["code"]?.string
+            if let code = History.plainCode(line) { return code }
+            return (try? JSON.parse(String(decoding: line, as: UTF8.self)))?.table?["code"]?.string  // a damaged line is passed over
         }
         if bytes.count > History.keptBytes { try? Files.write(Array(bytes.suffix(History.keptBytes / 2).drop { $0 != 0x0A }.dropFirst()), to: path) }
         return texts
+    }
+
+    /// The code of a line that we wrote, without a whole parse: thousands are read before the first prompt.
+    /// nil: not such a line, or one with escapes other than the usual.
+    private static func plainCode(_ line: ArraySlice<UInt8>) -> String? {
+        let key = Array("\"code\":\"".utf8)
+        guard var at = line.indices.first(where: { line[$0] == key[0] && line[$0...].starts(with: key) }) else { return nil }
+        at += key.count
+        var code: [UInt8] = []
+        while at < line.endIndex {
+            switch line[at] {
+            case UInt8(ascii: "\""): return String(decoding: code, as: UTF8.self)
+            case UInt8(ascii: "\\"):
+                at += 1
+                guard at < line.endIndex else { return nil }
+                switch line[at] {
+                case UInt8(ascii: "n"): code.append(0x0A)
+                case UInt8(ascii: "t"): code.append(0x09)
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): code.append(line[at])
+                default: return nil
+                }
+            case let byte: code.append(byte)
+            }
+            at += 1
+        }
+        return nil
     }
 
     mutating func append(_ entry: Entry, time: Int) {

@@ -11,7 +11,7 @@ public final class REPL {
     let initialGlobals: Set<String>
     private var editor: (any LineEditor)!
     private var history: History
-    var log: SessionLog?
+    var log: LogFile?
     var leaves: Int32?
     nonisolated(unsafe) static var current: REPL?
 
@@ -43,7 +43,7 @@ public final class REPL {
         if context.settings.keepsLog, isTerminal || context.settings.log != nil {
             let folder = Files.isFolder(".bss") ? ".bss" : History.stateFolder(environment: environment)
             if let path = context.settings.log ?? folder.map({ "\($0)/sessions/\(id).lua" }) {
-                log = SessionLog(path: path, heading: "-- bss-lua \(context.version) session, seed \(context.options.seed.map(String.init) ?? "default")\n\n")
+                log = LogFile(path: path, heading: "-- bss-lua \(context.version) session, seed \(context.options.seed.map(String.init) ?? "default")\n\n")
             }
         }
         let completion = Completion(state: context.state, root: context.namespace, commands: Command.all.map(\.name))
@@ -62,7 +62,6 @@ public final class REPL {
         }
         runStartFile()
         while leaves == nil {
-            session.printer.width = REPL.terminalWidth
             let number = session.nextNumber
             switch editor.read(prompt: prompt("bss[\(number)]> "), continuation: "..> ") {
             case .end:
@@ -103,20 +102,23 @@ public final class REPL {
     /// Evaluates a cell, shows and logs it; false: it failed.
     @discardableResult
     func evaluate(_ code: String) -> Bool {
-        let cell = session.evaluate(code) { self.show($0) }
-        let stopped = state.isStopping
-        let signal = bss_lua_signal_pending()
+        let start = Session.now()
+        state.lastSignal = 0
+        let cell = session.evaluate(code)
         regainControl()
+        let signal = state.lastSignal
+        let seconds = Session.now() - start
+        for output in cell.outputs where output.kind == .value { show(output.text) }
         log?.append(cell)
         if signal == SIGTERM || signal == SIGPIPE { leaves = 128 + signal }
         if let error = cell.error {
-            if stopped {
-                Terminal.error(colored("interrupted", "33") + " after \(REPL.duration(cell.milliseconds / 1e3))\n")
+            if cell.outcome.wasInterrupted {
+                Terminal.error(colored("interrupted", "33") + " after \(REPL.duration(seconds))\n")
             } else {
                 report(error)
             }
-        } else if cell.milliseconds > 1000, isTerminal {
-            Terminal.error(colored("(\(REPL.duration(cell.milliseconds / 1e3)))", "2") + "\n")
+        } else if seconds > 1, isTerminal {
+            Terminal.error(colored("(\(REPL.duration(seconds)))", "2") + "\n")
         }
         return cell.error == nil
     }
@@ -156,12 +158,6 @@ public final class REPL {
         }
     }
 
-    private static var terminalWidth: Int {
-        var size = winsize()
-        if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
-        return environment("COLUMNS").flatMap(Int.init) ?? 80
-    }
-
     // MARK: Help
 
     func showHelp(_ asked: String) throws {
@@ -183,7 +179,7 @@ public final class REPL {
         case .function(let function, let path): return Help.text(function, path: path)
         case .object(let object): return object.summary + "\n\n" + Help.text(object.objectType)
         case .value(let value):
-            guard let function = session.state.function(of: value) else { return "\(value.type)\n" + session.printer.text(value, in: session.state) }
+            guard let function = session.state.function(of: value) else { return "\(value.type)\n" + session.runner.show(value, session.state) }
             if let (declared, path) = session.state.declaration(of: function) { return Help.text(declared, path: path) }
             return Source.text(function.definition, whole: wantsSource, session) ?? "function \(function.definition)"
         }

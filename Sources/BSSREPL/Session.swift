@@ -1,35 +1,40 @@
 import BSSCore
 import BSSLuaHost
+import BSSNotebook
 import Glibc
 
 /// One evaluated input.
 public struct Cell {
     public let number: Int
     public let code: String
-    /// What it printed, then what it returned, as lines of text.
-    public var output: [String] = []
-    public var error: BSSError?
-    public var milliseconds = 0.0
-    /// The part that is an expression, whose values are the cell's results.
-    var expression = Expression.none
+    /// The code as it ran: a last line that is an expression became `_ = …`.
+    let executed: String
+    public let outcome: CellRunner.Outcome
+    public let outputs: [CellOutput]
+    public var error: BSSError? { outcome.error }
+    /// What a reader saw, as lines.
+    public var lines: [String] { outputs.flatMap { $0.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) } }
 }
 
-/// Which part of a cell is an expression.
-enum Expression { case none, lastLine, whole }
-
-/// Cells evaluated one after the other in one Lua state: behind the prompt and behind `nb check`.
+/// Cells evaluated one after the other in one Lua state.
 public final class Session {
-    public let state: LuaState
+    public let runner: CellRunner
     public private(set) var cells: [Cell] = []
-    public var printer = Printer()
     /// Results of the last expressions, newest first: `_`, `_2`, `_3`.
     private var results: [LuaValue] = []
-    /// Prints are kept but not written.
-    private let isSilent: Bool
 
-    public init(_ state: LuaState, isSilent: Bool = false) {
-        self.state = state
-        self.isSilent = isSilent
+    public var state: LuaState { runner.state }
+
+    public init(_ state: LuaState) {
+        runner = CellRunner(state)
+        runner.keepsLast = true
+        // Prints are tapped, not redirected: code sees the terminal as it is.
+        runner.captures = false
+        runner.show = { value, state in
+            if let object = state.object(of: value) as? any Displayable { return object.drawn(on: .output) }
+            return Printer(width: Display.output.columns).text(value, in: state)
+        }
+        state.cellScope = runner.scope
     }
 
     public var nextNumber: Int { (cells.last?.number ?? 0) + 1 }
@@ -52,46 +57,32 @@ public final class Session {
     }
 
     /// Evaluates `code`; every error ends up in the cell.
-    /// - Parameter show: told each result's text unless the code ends with `;`.
-    public func evaluate(_ code: String, show: (String) -> Void = { _ in }) -> Cell {
-        var cell = Cell(number: nextNumber, code: code)
-        let start = Session.now()
-        PrintTap.begin(only: isSilent)
-        do {
-            let (function, expression) = try compile(code, number: cell.number)
-            cell.expression = expression
-            let values = try state.evaluate(function)
-            cell.output = PrintTap.end()
-            if !values.isEmpty { remember(values) }
-            if expression != .none, !code.trimmed.hasSuffix(";") {
-                for value in values where !(values.count == 1 && value.type == "nil") {
-                    let text = printer.text(value, in: state)
-                    cell.output += text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-                    show(text)
-                }
-            }
-        } catch {
-            cell.output = PrintTap.end()
-            cell.error = error as? BSSError ?? BSSError("", "\(error)")
-        }
-        cell.milliseconds = (Session.now() - start) * 1e3
+    public func evaluate(_ code: String) -> Cell {
+        PrintTap.begin()
+        let executed = withShownLastLine(code)
+        var outcome = runner.run(executed, name: "=cell \(nextNumber)")
+        outcome.printed = PrintTap.end()
+        let cell = Cell(number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: runner.outputs(of: outcome))
+        if outcome.error == nil, let first = outcome.values.first { remember(first) }
         cells.append(cell)
         return cell
     }
 
-    /// Compiles the form that shows most: the whole as an expression, its last line as one, or statements only.
-    /// Exactly one of them will run.
-    /// - Throws: the syntax error of the statements.
-    func compile(_ code: String, number: Int) throws -> (function: LuaFunction, expression: Expression) {
-        let name = "=cell \(number)"
-        let body = Session.withoutSemicolons(code)
-        if !body.isEmpty, let function = try? state.function("return " + body, name: name) { return (function, .whole) }
-        if let (head, last) = Session.split(body), !last.isEmpty,
-            let function = try? state.function(LuaLexer.sessionLocals(head) + "\nreturn " + last, name: name)
-        {
-            return (function, .lastLine)
-        }
-        return (try state.function(LuaLexer.sessionLocals(code), name: name), .none)
+    /// The code as a function that sees the session's variables, for timing.
+    /// - Throws: the syntax error.
+    func compile(_ code: String) throws -> LuaFunction {
+        let name = "=cell \(nextNumber)", expression = "return " + Session.withoutSemicolons(code)
+        let isExpression = (try? state.function(expression, name: name)) != nil
+        return try runner.scope.compile(.init(code: isExpression ? expression : code, name: name, mentioned: CellParser.names(in: code).mentioned))
+    }
+
+    /// A pasted block that ends with an expression shows it.
+    private func withShownLastLine(_ code: String) -> String {
+        let body = code.trimmed
+        guard let newline = body.lastIndex(of: "\n"), (try? state.function("return " + body, name: "=cell")) == nil else { return code }
+        let head = String(body[..<newline]), last = String(body[body.index(after: newline)...])
+        let isExpression = !last.trimmed.isEmpty && (try? state.function("\(head)\n_ = (\(Session.withoutSemicolons(last)))", name: "=cell")) != nil
+        return isExpression ? "\(head)\n_ = \(last)" : code
     }
 
     static func withoutSemicolons(_ code: String) -> String {
@@ -100,24 +91,24 @@ public final class Session {
         return text
     }
 
-    /// The lines before the last and the last; nil for a single line.
-    static func split(_ code: String) -> (head: String, last: String)? {
-        guard let newline = code.lastIndex(of: "\n") else { return nil }
-        return (String(code[..<newline]), String(code[code.index(after: newline)...]))
-    }
-
     /// Sources of all cells for error reports.
     public var sources: [String: String] { Dictionary(cells.map { ("cell \($0.number)", $0.code) }, uniquingKeysWith: { $1 }) }
 
-    private func remember(_ values: [LuaValue]) {
-        results = Array((Array(values.prefix(1)) + results).prefix(3))
+    private func remember(_ value: LuaValue) {
+        results = Array(([value] + results).prefix(3))
         for (name, value) in zip(["_", "_2", "_3"], results) { try? state.setGlobal(name, value) }
     }
 
-    /// Forgets results, so that they can be collected.
-    func forgetResults() {
+    /// Forgets results and cell variables, so that they can be collected.
+    func forget() {
         results = []
+        runner.scope.reset()
         for name in ["_", "_2", "_3"] { try? state.removeGlobal(name) }
+    }
+
+    /// The cells as a notebook.
+    func notebook(_ cells: [Cell]) -> NotebookFile {
+        NotebookFile(cells: cells.compactMap { SessionLog.cell($0.executed, $0.outcome, outputs: $0.outputs) })
     }
 
     static func now() -> Double {

@@ -1,5 +1,6 @@
 import BSSCore
 import BSSLuaHost
+import BSSNotebook
 
 /// The text of a Lua function from where it was defined: a cell or a file.
 enum Source {
@@ -20,7 +21,7 @@ enum Source {
     private static func end(_ lines: [String], from start: Int) -> Int {
         var depth = 0
         for i in start..<lines.count {
-            for token in LuaLexer.tokens(lines[i]) where token.kind == .keyword {
+            for token in LuaLexer(lines[i]).tokens where token.kind == .keyword {
                 switch token.text {
                 case "function", "if", "do", "repeat": depth += 1
                 case "end", "until":

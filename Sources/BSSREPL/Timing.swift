@@ -22,7 +22,7 @@ enum Timing {
     /// Seven rounds of as many runs as fill a tenth of a second, after one round to warm up.
     static func timeit(_ repl: REPL, _ code: String) throws {
         let state = repl.session.state
-        let (function, _) = try repl.session.compile(code, number: repl.session.nextNumber)
+        let function = try repl.session.compile(code)
         func round(_ runs: Int) throws -> Double {
             let start = Session.now()
             for _ in 0..<runs {

@@ -92,8 +92,10 @@ public final class Evaluator {
             order = stream.permutation(rows.count)
         }
         let phase: Phase = settings.mode == .eval ? .evaluation : settings.mode == .train ? .training : .batchStatistics
+        // Where no layer looks across the batch its size does not matter, and larger ones are quicker.
+        let isRowwise = phase == .evaluation || (phase == .batchStatistics && model.buffers().isEmpty)
         let scan = try scan(
-            rows: order.map { rows[$0] }, phase: phase, augments: settings.usesTrainingTransform, batchSize: phase == .evaluation ? nil : batchSize,
+            rows: order.map { rows[$0] }, phase: phase, augments: settings.usesTrainingTransform, batchSize: isRowwise ? nil : batchSize,
             random: random.child("epoch \(epoch)"), keepsFeatures: needs.contains(.features))
         func matrix(_ values: [Float]) -> Matrix {
             let columns = rows.isEmpty ? 0 : values.count / rows.count

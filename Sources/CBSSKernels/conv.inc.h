@@ -39,8 +39,11 @@ static inline void OF(next_pixel)(const bss_conv *c, OF(conv_pixel) * p) {
 
 /// Runs of kernel columns kw whose input exists, for an output column: kw in [first, last).
 static inline void OF(valid_columns)(const bss_conv *c, int64_t origin, int64_t *first, int64_t *last) {
-  int64_t d = c->dilation[2], lo = origin < 0 ? (-origin + d - 1) / d : 0;
-  int64_t hi = origin < c->in[2] ? (c->in[2] - 1 - origin) / d + 1 : 0;
+  int64_t d = c->dilation[2], lo = origin < 0 ? -origin : 0, hi = bss_max(c->in[2] - origin, 0);
+  if (d > 1) {  // divisions would cost more than the copies of a small kernel
+    lo = (lo + d - 1) / d;
+    hi = (hi + d - 1) / d;
+  }
   *last = bss_min(hi, c->kernel[2]);
   *first = bss_min(lo, bss_max(*last, 0));
   if (*last < *first) *last = *first;
@@ -61,6 +64,23 @@ static inline void OF(clear_run)(T *to, int64_t n) {
     for (int64_t i = 0; i < n; i++) to[i] = 0;
 }
 
+enum { OF(window_lines) = 64 };
+
+/// One im2col row whose window lies inside the image: line l starts at source + start[l].
+static inline T *OF(copy_window)(T *col, const T *source, const int64_t *start, int64_t lines, int64_t n) {
+  if (n == 3)  // 3 x 3 on one channel
+    for (int64_t l = 0; l < lines; l++, col += 3) {
+      const T *from = source + start[l];
+      const T a = from[0], b = from[1], c = from[2];
+      col[0] = a;
+      col[1] = b;
+      col[2] = c;
+    }
+  else
+    for (int64_t l = 0; l < lines; l++, col += n) OF(copy_run)(col, source + start[l], n);
+  return col;
+}
+
 /// col [count, taps, Cg] = the input seen by output pixels row ..< row + count, channels of group g.
 /// Only kernel rows (kd, kh) with index in [line, line_end) are written; a line is kW * Cg elements.
 static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, int64_t line,
@@ -68,14 +88,29 @@ static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int
   const bss_conv *c = job->conv;
   int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2], dw = c->dilation[2];
   bool whole = cg == channels && dw == 1;  // a kernel row is one run of memory
+  const int64_t first_kd = line / c->kernel[1], first_kh = line % c->kernel[1];
+  const int64_t span[3] = {(c->kernel[0] - 1) * c->dilation[0], (c->kernel[1] - 1) * c->dilation[1], width - 1};
+  int64_t start[OF(window_lines)];
+  const bool listed = whole && line_end - line <= OF(window_lines);
+  for (int64_t l = line; listed && l < line_end; l++)
+    start[l - line] = (l / c->kernel[1] * c->dilation[0] * c->in[1] + l % c->kernel[1] * c->dilation[1]) * c->in[2] * channels;
   OF(conv_pixel) p = OF(pixel_at)(c, job->plan.pixels, row);
   for (int64_t r = 0; r < count; r++, OF(next_pixel)(c, &p)) {
     const T *image = job->x + p.image * bss_product3(c->in) * channels + group * cg;
     int64_t w0 = p.at[2] * c->stride[2] - c->pad[2], first, last;
+    const int64_t d0 = p.at[0] * c->stride[0] - c->pad[0], h0 = p.at[1] * c->stride[1] - c->pad[1];
+    if (listed && d0 >= 0 && h0 >= 0 && w0 >= 0 && d0 + span[0] < c->in[0] && h0 + span[1] < c->in[1] && w0 + span[2] < c->in[2]) {
+      col = OF(copy_window)(col, image + ((d0 * c->in[1] + h0) * c->in[2] + w0) * channels, start, line_end - line, width * cg);
+      continue;
+    }
     OF(valid_columns)(c, w0, &first, &last);
+    int64_t kd = first_kd, kh = first_kh;
     for (int64_t l = line; l < line_end; l++, col += width * cg) {
-      int64_t d = p.at[0] * c->stride[0] - c->pad[0] + l / c->kernel[1] * c->dilation[0];
-      int64_t h = p.at[1] * c->stride[1] - c->pad[1] + l % c->kernel[1] * c->dilation[1];
+      const int64_t d = d0 + kd * c->dilation[0], h = h0 + kh * c->dilation[1];
+      if (++kh == c->kernel[1]) {
+        kh = 0;
+        kd++;
+      }
       if (d < 0 || d >= c->in[0] || h < 0 || h >= c->in[1] || first == last) {
         OF(clear_run)(col, width * cg);
         continue;

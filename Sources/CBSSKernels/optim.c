@@ -27,7 +27,7 @@ static void update_task(void *context, int64_t task) {
 #undef UPDATE
 }
 
-static int update(update_context *c) { return bss_pool_run((c->count + chunk - 1) / chunk, update_task, c); }
+static int update(update_context *c) { return bss_pool_run_light((c->count + chunk - 1) / chunk, update_task, c); }
 
 int bss_sgd(bss_dtype dtype, int64_t count, void *param, const void *grad, void *momentum_buffer,
             const bss_sgd_options *options) {

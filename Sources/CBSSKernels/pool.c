@@ -183,3 +183,8 @@ int bss_pool_run(int64_t tasks, bss_task task, void *context) {
   atomic_flag_clear(&pool.busy);
   return bss_cancel_requested() ? BSS_CANCELLED : BSS_OK;
 }
+
+int bss_pool_run_light(int64_t tasks, bss_task task, void *context) {
+  if (tasks <= 4 && (pool.workers < pool.threads - 1 || atomic_load(&pool.asleep) > 0)) return run_inline(tasks, task, context);
+  return bss_pool_run(tasks, task, context);
+}

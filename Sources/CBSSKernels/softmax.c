@@ -22,7 +22,7 @@ static int run_rows(rows_context *c, bss_task task) {
   // Multiples of 64: the loops work on groups of 64 rows.
   int64_t rows = task_elements / (c->columns > 0 ? c->columns : 1);
   c->rows_a_task = rows <= 0 ? 1 : rows < 64 ? rows : rows / 64 * 64;
-  return bss_pool_run((c->rows + c->rows_a_task - 1) / c->rows_a_task, task, c);
+  return bss_pool_run_light((c->rows + c->rows_a_task - 1) / c->rows_a_task, task, c);
 }
 
 #define AT(T, pointer, index) ((pointer) ? (T *)(pointer) + (index) : (T *)0)

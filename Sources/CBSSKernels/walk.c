@@ -165,5 +165,6 @@ int walk_run(const bss_view *const *operands, int count, int64_t grain, walk_bod
     w.size[k] = dtype_size(operands[k]->dtype);
   }
   collapse(&w, operands);
-  return bss_pool_run((w.count + w.grain - 1) / w.grain, run_task, &w);
+  const int64_t tasks = (w.count + w.grain - 1) / w.grain;
+  return grain > 0 ? bss_pool_run(tasks, run_task, &w) : bss_pool_run_light(tasks, run_task, &w);
 }

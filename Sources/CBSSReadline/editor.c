@@ -16,6 +16,7 @@ static struct {
   char **line_buffer;
   int *point, *end, *catch_signals, *completion_over, *append_character, *suppress_append;
   const char **readline_name;
+  command **last_command;
   char **(**attempted_completion)(const char *, int, int);
   char *(**word_break_hook)(void);
   const char **completer_quotes;
@@ -64,13 +65,24 @@ static int line_end(int at) {
   return at;
 }
 
-// Up and Down move inside a block first; at its edge they search the history for what is left of the cursor.
+// At the edge of a block Up and Down search the history for lines that begin as the input did when the first of
+// them was pressed; an empty input walks through all.
+static bool walks_all;
+
+static int on_up(int count, int key);
+static int on_down(int count, int key);
+
+static int search(command *all, command *matching, int count, int key) {
+  bool goes_on = *rl.last_command == on_up || *rl.last_command == on_down;
+  if (!goes_on) walks_all = *rl.end == 0;
+  if (walks_all) return all(count, key);
+  if (goes_on) *rl.last_command = matching;  // keeps what it searched for
+  return matching(count, key);
+}
+
 static int on_up(int count, int key) {
   int start = line_start(*rl.point), column = *rl.point - start;
-  if (start == 0) {
-    if (memchr(*rl.line_buffer, '\n', (size_t)*rl.end)) return rl.get_previous(count, key);
-    return *rl.end == 0 ? rl.get_previous(count, key) : rl.search_backward(count, key);
-  }
+  if (start == 0) return search(rl.get_previous, rl.search_backward, count, key);
   int above = line_start(start - 1), length = start - 1 - above;
   *rl.point = above + (column < length ? column : length);
   return 0;
@@ -78,10 +90,7 @@ static int on_up(int count, int key) {
 
 static int on_down(int count, int key) {
   int stop = line_end(*rl.point), column = *rl.point - line_start(*rl.point);
-  if (stop == *rl.end) {
-    if (memchr(*rl.line_buffer, '\n', (size_t)*rl.end)) return rl.get_next(count, key);
-    return *rl.end == 0 ? rl.get_next(count, key) : rl.search_forward(count, key);
-  }
+  if (stop == *rl.end) return search(rl.get_next, rl.search_forward, count, key);
   int length = line_end(stop + 1) - (stop + 1);
   *rl.point = stop + 1 + (column < length ? column : length);
   return 0;
@@ -183,7 +192,7 @@ typedef struct {
 static const slot slots[] = {
   {&rl.line_buffer, "rl_line_buffer", false}, {&rl.point, "rl_point", false}, {&rl.end, "rl_end", false},
   {&rl.catch_signals, "rl_catch_signals", false}, {&rl.completion_over, "rl_attempted_completion_over", false},
-  {&rl.readline_name, "rl_readline_name", false}, {&rl.attempted_completion, "rl_attempted_completion_function", false},
+  {&rl.readline_name, "rl_readline_name", false}, {&rl.last_command, "rl_last_func", false}, {&rl.attempted_completion, "rl_attempted_completion_function", false},
   {&rl.word_break_hook, "rl_completion_word_break_hook", false}, {&rl.completer_quotes, "rl_completer_quote_characters", false},
   {&rl.install, "rl_callback_handler_install", false}, {&rl.read_char, "rl_callback_read_char", false},
   {&rl.remove, "rl_callback_handler_remove", false}, {&rl.redisplay, "rl_redisplay", false}, {&rl.free_line_state, "rl_free_line_state", false},

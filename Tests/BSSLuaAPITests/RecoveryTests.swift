@@ -58,6 +58,42 @@ import _BSSTestSupport
         #expect(unfinished > 0)
     }
 
+    @Test("Ctrl-C leaves a record that says so; resumed, the record is that of an undisturbed run")
+    func interrupted() throws {
+        let whole = try BuiltProgram(), program = try BuiltProgram()
+        defer { whole.remove(); program.remove() }
+        for folder in [whole, program] { try folder.write("train.lua", Self.script) }
+        let arguments = ["--quiet", "--out", "runs", "--resume", "train.lua"]
+        let undisturbed = try whole.run(arguments)
+        let stopped = try program.run(arguments, interrupt: (undisturbed.seconds * 0.5, SIGINT))
+        #expect(stopped.code == 130, "\(stopped.summary)")
+        let id = try Files.list(program.folder + "/runs/runs")[0]
+        let run = try program.read("runs/runs/\(id)/run.json")
+        #expect(run["state"]?.string == "interrupted" && run["exit_code"]?.int == 130)
+        #expect(try program.run(arguments).code == 0)
+        let wanted = try record(whole), found = try record(program)
+        for (key, value) in wanted { #expect(found[key] == value, "\(key)") }
+    }
+
+    @Test("an experiment that is killed again and again ends with the table of one that was not")
+    func killedExperiment() throws {
+        let whole = try BuiltProgram(), program = try BuiltProgram()
+        defer { whole.remove(); program.remove() }
+        let arguments = ["--quiet", "--out", "runs", "--resume", "--set", "epochs=6", "--set", "seeds=3", "\(BuiltProgram.packageRoot)/experiments/ablation.lua"]
+        let undisturbed = try whole.run(arguments)
+        #expect(undisturbed.code == 0, "\(undisturbed.summary)")
+        var stream = RandomStream(seed: 4, name: "kill"), kills = 0
+        for _ in 0..<8 where try program.run(arguments, interrupt: (undisturbed.seconds * (0.2 + 0.4 * stream.uniform()), SIGKILL)).signal == SIGKILL { kills += 1 }
+        let last = try program.run(arguments)
+        #expect(last.code == 0 && last.output == undisturbed.output, "\(last.summary)")
+        for kind in ["csv", "md", "tex"] {
+            #expect(try Files.readText("\(program.folder)/runs/results/tables/ablation.\(kind)") == Files.readText("\(whole.folder)/runs/results/tables/ablation.\(kind)"))
+        }
+        #expect(try Files.list(program.folder + "/runs/runs") == Files.list(whole.folder + "/runs/runs"))
+        print("recovery, experiment: \(kills) kills")
+        #expect(kills > 1)
+    }
+
     @Test("a finished run is not trained again under --resume, and two trainings of one script are kept apart")
     func finishedRuns() throws {
         let program = try BuiltProgram()

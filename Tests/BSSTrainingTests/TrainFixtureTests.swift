@@ -107,7 +107,11 @@ private struct LateFusion {
             let rows = Array(order[t * batch..<(t + 1) * batch])
             let output = try model.forward(inputs.map { try LateFusion.rows($0, rows) }, ForwardContext(.training))
             let targets = try Tensor.from(rows.map { labels[$0] })
-            let loss = try TrainingLoss.total(EquationFive.terms(output, targets, weights, modalities), weights: nil)
+            // Eq. 5 with its terms of weight 0, whose zero gradients the reference applies weight decay with.
+            let terms = try zip(["fused"] + modalities, zip([output.fused] + output.unimodal, [weights.multi] + weights.uni)).map { name, term in
+                LossTerm(name, try Tensor.crossEntropy(term.0, targets, reduction: .none), weight: term.1)
+            }
+            let loss = try TrainingLoss.total(terms, weights: nil)
             losses.append(Float(try loss.item()))
             for logits in [output.fused] + output.unimodal { parts.append(Float(try Tensor.crossEntropy(logits.detached, targets).item())) }
             var gradients = try loss.backward()

@@ -83,6 +83,17 @@ import _BSSTestSupport
         #expect(Set(heuristic.order).count == n)
     }
 
+    @Test("a last batch of one row under batch norm: the training goes on, and its statistics stay finite", arguments: ["eval", "batch_statistics", "train"])
+    func lastBatchOfOne(mode: String) throws {
+        let source = try SmallTraining.data(samples: 100)
+        let batch = source.rows(.train).count - 1
+        let result = try SmallTraining.trainer(
+            source, #"{"epochs": 3, "batch_size": \#(batch), "scheduler": {"name": "learned", "every": 1, "score_mode": "\#(mode)"}}"#,
+            encoder: #"{"name": "mlp", "hidden": [8], "norm": "batch"}"#).run()
+        #expect(result.history.count == 3)
+        for (name, buffer) in result.model.buffers() { #expect(try buffer.value.values(Float.self).allSatisfy(\.isFinite), "\(name)") }
+    }
+
     // MARK: What goes wrong
 
     @Test("NaN in a sample: the error names epoch, step and samples")

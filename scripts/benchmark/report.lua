@@ -22,6 +22,7 @@ end
 -- `higher`: more is better. `goal`: of the ratio, or with `absolute` of our own figure.
 local rows = {
   { "a", "training steps/s, 1 thread", "1/s", higher = true, goal = 3.6, digits = 0 },
+  { "a_all", "the same with metrics of each epoch", "1/s", higher = true, against = "a", digits = 0 },
   { "b", "BSS-L epoch, 10,000 samples, 1 thread", "ms", goal = 4, digits = 1 },
   { "c", "weighted order of 10^7", "ms", goal = 5, digits = 0 },
   { "c8", "weighted order of 10^8", "ms", digits = 0 },
@@ -36,8 +37,8 @@ local function text(value, digits) return value and string.format("%." .. digits
 local out = {}
 for _, row in ipairs(rows) do
   local id, scale = row[1], row.scale or 1
-  local ours, torch = median("ours", id), median("torch", id)
-  if ours and (letters .. ",c8,c8_memory"):find(id, 1, true) then
+  local ours, torch = median("ours", id), median("torch", row.against or id)
+  if ours and (letters .. ",c8"):find(id:match("^c?8?[^_]*"), 1, true) then
     ours, torch = ours * scale, torch and torch * scale
     local ratio = torch and (row.higher and ours / torch or torch / ours)
     local met

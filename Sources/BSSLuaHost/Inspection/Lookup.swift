@@ -12,11 +12,12 @@ public enum Found {
 }
 
 extension LuaState {
-    /// Walks `path` from the globals with raw access only: no function of a script runs.
+    /// Walks `path` from the cells' locals or the globals with raw access only: no function of a script runs.
     public func lookUp(_ path: [String]) -> Found? {
         (try? balanced { L -> Found? in
-            bss_lua_push_globals(L)
-            for (i, step) in path.enumerated() {
+            let local = try path.first.flatMap { try cellScope?.value(of: $0) }
+            if let local { local.push(on: L) } else { bss_lua_push_globals(L) }
+            for (i, step) in path.enumerated().dropFirst(local == nil ? 0 : 1) {
                 guard lua_checkstack(L, 8) != 0 else { return nil }
                 if let (namespace, full) = namespace(at: -1, on: L) { return descend(namespace, full, Array(path[i...]), on: L) }
                 if let object = hostObject(at: -1, on: L) {

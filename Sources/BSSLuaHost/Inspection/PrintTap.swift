@@ -4,20 +4,18 @@ import CBSSLua
 public enum PrintTap {
     nonisolated(unsafe) private static var bytes: [UInt8] = []
 
-    /// - Parameter only: kept, not written.
-    public static func begin(only: Bool = false) {
+    public static func begin() {
         bytes = []
         let tap: @convention(c) (UnsafePointer<CChar>?, Int) -> Void = { text, length in
             if PrintTap.bytes.count < 1 << 20 { PrintTap.bytes += UnsafeRawBufferPointer(start: text, count: length) }
         }
-        bss_lua_set_print_tap(tap, only)
+        bss_lua_set_print_tap(tap, false)
     }
 
-    /// The lines since `begin`.
-    public static func end() -> [String] {
+    /// The text since `begin`.
+    public static func end() -> String {
         bss_lua_set_print_tap(nil, false)
         defer { bytes = [] }
-        if bytes.last == 0x0A { bytes.removeLast() }
-        return bytes.isEmpty ? [] : bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

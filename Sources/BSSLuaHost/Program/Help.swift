@@ -9,8 +9,9 @@ public enum Help {
             let width = function.arguments.map(\.name.count).max()! + 2
             for argument in function.arguments {
                 let value = argument.isRequired ? "required" : "default \(JSON.lua(argument.defaultPlain))"
+                let also = argument.aliases.isEmpty ? "" : "; also spelt \(argument.aliases.joined(separator: ", "))"
                 out += "  " + Text.padded(argument.name, to: width) + "\(argument.help)\n"
-                out += "  " + Text.padded("", to: width) + "\(argument.expected); \(value)\n"
+                out += "  " + Text.padded("", to: width) + "\(argument.expected); \(value)\(also)\n"
             }
         }
         if let rest = function.restHelp { out += "\nFurther fields: \(rest)\n" }

@@ -6,6 +6,9 @@ import BSSTensor
 ///
 /// Training: batch statistics, running ← (1 - momentum) running + momentum batch (variance unbiased). Evaluation: running
 /// statistics. `batchStatistics`: batch statistics, nothing recorded.
+///
+/// Deviation: one row of [1, C] has no batch statistics. PyTorch ends a training there; we use the running ones and record
+/// nothing, because a curriculum's growing subsets meet a last batch of one row sooner or later.
 public final class BatchNorm: Module {
     public let weight: Parameter, bias: Parameter
     public let runningMean: StateTensor, runningVariance: StateTensor
@@ -26,11 +29,7 @@ public final class BatchNorm: Module {
     }
 
     public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        if context.phase == .evaluation {
-            return try x.batchNormalized(mean: runningMean.value, variance: runningVariance.value, weight: weight.value, bias: bias.value, eps: eps)
-        }
-        if context.phase == .batchStatistics, x.shape[0] < 2, x.rank == 2 {
-            // One row has no batch statistics; a scan's last batch may be one row.
+        if context.phase == .evaluation || x.rank == 2 && x.shape[0] < 2 {
             return try x.batchNormalized(mean: runningMean.value, variance: runningVariance.value, weight: weight.value, bias: bias.value, eps: eps)
         }
         let (y, statistics) = try x.batchNormalized(weight: weight.value, bias: bias.value, eps: eps)

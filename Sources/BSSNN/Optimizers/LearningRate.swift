@@ -59,7 +59,7 @@ public final class PlateauSchedule: LearningRateSchedule {
     }
 
     private func isBetter(_ metric: Double) -> Bool {
-        guard let best else { return metric.isFinite }
+        let best = best ?? (seeksMaximum ? -Double.infinity : .infinity)
         switch (seeksMaximum, isRelative) {
         case (false, true): return metric < best * (1 - threshold)
         case (false, false): return metric < best - threshold

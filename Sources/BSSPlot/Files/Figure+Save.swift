@@ -14,7 +14,7 @@ extension Figure {
     public func save(_ path: String, size: Size = .text) throws -> [String] {
         try check()
         let file = path.split(separator: "/").last.map(String.init) ?? ""
-        guard !file.isEmpty, !path.hasSuffix("/") else { throw BSSError("save", "'\(path)' names no file", hint: "give a name such as \"figures/accuracy\"", kind: .usage) }
+        guard !file.isEmpty, !path.hasSuffix("/"), !path.utf8.contains(0) else { throw BSSError("save", "'\(path)' names no file", hint: "give a name such as \"figures/accuracy\"", kind: .usage) }
         if let slash = path.lastIndex(of: "/") { try Files.makeFolder(String(path[..<slash])) }
         let ending = file.lastIndex(of: ".").map { String(file[file.index(after: $0)...]).lowercased() } ?? ""
         if let form = Form(rawValue: ending), file.count > ending.count + 1 {

@@ -34,7 +34,19 @@ public enum Gnuplot {
         guard outcome.status == 0, outcome.errors.contains(sentinel) else {
             throw BSSError("gnuplot", "failed with status \(outcome.status)\(quote(outcome.errors))")
         }
+        if picture == .pdf, Files.exists(made) { try Files.write(undated(try Files.read(made)), to: made) }
         guard rename(made, path) == 0 else { throw BSSError("gnuplot", "wrote no picture for \(path): \(String(cString: strerror(errno)))\(quote(outcome.errors))", kind: .output) }
+    }
+
+    /// A PDF whose time of creation is the start of the epoch: equal figures give equal bytes.
+    static func undated(_ pdf: [UInt8]) -> [UInt8] {
+        let mark = Array("/CreationDate (D:".utf8), date = Array("19700101000000".utf8)
+        var pdf = pdf
+        guard pdf.count > mark.count + date.count else { return pdf }
+        for start in 0...(pdf.count - mark.count - date.count) where pdf[start] == mark[0] && pdf[start..<start + mark.count].elementsEqual(mark) {
+            pdf.replaceSubrange(start + mark.count..<start + mark.count + date.count, with: date)
+        }
+        return pdf
     }
 
     /// What gnuplot said, in one line: its errors quote the script and mark the place with a caret, which is left out.

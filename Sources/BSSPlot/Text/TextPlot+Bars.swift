@@ -56,8 +56,8 @@ extension TextPlot {
         }
         let start = Int((zero * Double(columns)).rounded(.down))
         let halves = Int(((zero - end) * Double(columns * 2)).rounded())
-        for c in 0..<(halves / 2) { cell(start - 1 - c, display.isUnicode ? "█" : "=") }
-        if halves % 2 == 1 { cell(start - 1 - halves / 2, display.isUnicode ? "▐" : "=") }
+        for c in 0..<min(halves / 2, start) { cell(start - 1 - c, display.isUnicode ? "█" : "=") }
+        if halves % 2 == 1, halves / 2 < start { cell(start - 1 - halves / 2, display.isUnicode ? "▐" : "=") }
         return start
     }
 

@@ -34,6 +34,8 @@ int bss_pool_threads(void);
 /// Runs task(context, 0 ..< tasks); returns after all are done. Nested calls run inline.
 /// Polls the cancellation flag between tasks: the rest is skipped and BSS_CANCELLED returned.
 int bss_pool_run(int64_t tasks, bss_task task, void *context);
+/// The same for tasks of a few tens of microseconds: up to four of them are not worth waking a sleeping thread for.
+int bss_pool_run_light(int64_t tasks, bss_task task, void *context);
 
 // MARK: Cancellation (pool.c): set by the SIGINT handler (async-signal-safe), polled by kernels and loops
 
