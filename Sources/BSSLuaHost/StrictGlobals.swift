@@ -12,10 +12,11 @@ final class StrictGlobals {
     /// A cell's function: its top level may create globals, as a main chunk may.
     var mainChunk: UnsafeRawPointer?
 
-    /// Names that other Lua versions define: programs ask for them to find out where they run.
+    /// Names that other Lua versions define: programs ask for them to find out where they run. And a prompt's
+    /// last results, nil before the first.
     private static let otherVersions: Set<String> = [
         "unpack", "loadstring", "setfenv", "getfenv", "module", "jit", "bit", "bit32", "newproxy", "gcinfo", "ffi",
-        "arg", "_PROMPT", "_PROMPT2", "_ENV",
+        "arg", "_PROMPT", "_PROMPT2", "_ENV", "_", "_2", "_3",
     ]
 
     func install(in state: LuaState) {

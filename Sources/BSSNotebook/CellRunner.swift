@@ -87,6 +87,7 @@ public final class CellRunner {
         if captures { outcome.printed = StandardOutput.capture(tee: tee, body) } else { body() }
         outcome.seconds = CellRunner.now() - start
         if outcome.error != nil || state.isStopping { state.regainControl() }
+        if names.shiftsResults, assignsLast, outcome.error == nil { _ = try? state.run("_3, _2 = _2, _", name: "=results") }
         if assignsLast || (keepsLast && outcome.isExpression), outcome.error == nil {
             if let first = outcome.values.first {
                 try? state.setGlobal("_", first)

@@ -6,7 +6,8 @@ public enum SessionLog {
     ///
     /// Expressions become `_ = …`, because plain Lua has no expression statements; code that failed runs under `pcall`, and code
     /// that was interrupted is kept as text only.
-    public static func cell(_ code: String, _ outcome: CellRunner.Outcome, outputs: [CellOutput]) -> NotebookFile.Cell? {
+    /// - Parameter keepsOlder: whether `_2` and `_3`, the results before the last, are kept up to date as well.
+    public static func cell(_ code: String, _ outcome: CellRunner.Outcome, outputs: [CellOutput], keepsOlder: Bool = false) -> NotebookFile.Cell? {
         guard outcome.didRun else { return nil }
         if outcome.wasInterrupted { return NotebookFile.Cell(.raw, header: " [raw] interrupted", source: code) }
         if outcome.error != nil {
@@ -14,7 +15,16 @@ public enum SessionLog {
             return NotebookFile.Cell(.code, source: "pcall(function()\n\(body)\nend);", outputs: outputs.filter { $0.kind == .stream })
         }
         guard outcome.isExpression, !outcome.values.isEmpty else { return NotebookFile.Cell(.code, source: code, outputs: outputs) }
-        return NotebookFile.Cell(.code, source: "_ = " + withoutLastSemicolon(code) + (outcome.isSilent ? ";" : ""), outputs: outputs)
+        return NotebookFile.Cell(.code, source: (keepsOlder ? "_3, _2, _ = _2, _, " : "_ = ") + withoutLastSemicolon(code) + (outcome.isSilent ? ";" : ""), outputs: outputs)
+    }
+
+    /// Whether code uses `_2` or `_3`: then the log must keep them.
+    public static func usesOlderResults(_ code: String) -> Bool { !CellParser.names(in: code).mentioned.isDisjoint(with: ["_2", "_3"]) }
+
+    /// All cells of a session; `_2` and `_3` are kept only if some cell uses them.
+    public static func notebook(_ cells: [(code: String, outcome: CellRunner.Outcome, outputs: [CellOutput])]) -> NotebookFile {
+        let keepsOlder = cells.contains { usesOlderResults($0.code) }
+        return NotebookFile(cells: cells.compactMap { cell($0.code, $0.outcome, outputs: $0.outputs, keepsOlder: keepsOlder) })
     }
 
     private static func withoutLastSemicolon(_ code: String) -> String {

@@ -210,7 +210,56 @@ static int print(lua_State *L) {
   return 0;
 }
 
+// io.write and file:write as they are, told to the tap when they go to standard output.
+// Upvalues: the library's function, and whether it is the method. Arguments are checked here, because in the library's
+// own message the function would have no name.
+static int tapped_write(lua_State *L) {
+  int count = lua_gettop(L), first = lua_toboolean(L, lua_upvalueindex(2)) ? 2 : 1;
+  if (first == 2) luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  for (int i = first; i <= count; i++) {
+    if (lua_type(L, i) != LUA_TNUMBER) luaL_checkstring(L, i);
+  }
+  if (print_tap) {
+    if (first == 2) lua_pushvalue(L, 1); else lua_getfield(L, LUA_REGISTRYINDEX, "_IO_output");
+    luaL_Stream *stream = luaL_testudata(L, -1, LUA_FILEHANDLE);
+    lua_settop(L, count);
+    for (int i = first; stream && stream->closef && stream->f == stdout && i <= count; i++) {
+      char number[64];
+      size_t length;
+      if (lua_type(L, i) == LUA_TSTRING) {
+        const char *text = lua_tolstring(L, i, &length);
+        print_tap(text, length);
+      } else {
+        int n = lua_isinteger(L, i) ? snprintf(number, sizeof number, LUA_INTEGER_FMT, (LUAI_UACINT)lua_tointeger(L, i))
+                                    : snprintf(number, sizeof number, LUA_NUMBER_FMT, (LUAI_UACNUMBER)lua_tonumber(L, i));
+        if (n > 0) print_tap(number, (size_t)n);
+      }
+    }
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, count, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+static void tap_write(lua_State *L, bool is_method) {
+  if (lua_getfield(L, -1, "write") == LUA_TFUNCTION) {
+    lua_pushboolean(L, is_method);
+    lua_pushcclosure(L, tapped_write, 2);
+    lua_setfield(L, -2, "write");
+  } else {
+    lua_settop(L, -2);
+  }
+  lua_settop(L, -2);
+}
+
 void bss_lua_open_base(lua_State *L) {
+  lua_getglobal(L, "io");
+  tap_write(L, false);
+  luaL_getmetatable(L, LUA_FILEHANDLE);
+  lua_getfield(L, -1, "__index");
+  lua_remove(L, -2);
+  tap_write(L, true);
   lua_pushcfunction(L, print);
   lua_setglobal(L, "print");
   lua_getglobal(L, "pairs");

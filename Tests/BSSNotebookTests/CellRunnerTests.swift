@@ -124,4 +124,36 @@ import _BSSTestSupport
         _ = try state.run(text + "\nresult = _", name: "=log")
         #expect(try state.global("result").double == 2.5)
     }
+
+    @Test func olderResultsInTheLog() throws {
+        let runner = try Notebooks.runner()
+        runner.keepsLast = true
+        var older: [LuaValue] = []
+        var entries: [(code: String, outcome: CellRunner.Outcome, outputs: [CellOutput])] = []
+        for code in ["1", "20", "300", "_ + _2 + _3", "x = 5", "_2"] {
+            let outcome = runner.run(code, name: "=cell")
+            entries.append((code, outcome, runner.outputs(of: outcome)))
+            guard let first = outcome.values.first else { continue }
+            older = Array(([first] + older).prefix(3))
+            for (name, value) in zip(["_", "_2", "_3"], older) { try runner.state.setGlobal(name, value) }
+        }
+        let text = SessionLog.notebook(entries).text()
+        #expect(text.contains("--> 321\n") && text.contains("_3, _2, _ = _2, _, _ + _2 + _3"))
+        #expect(try Notebooks.difference(text) == nil && Notebooks.check(text).compared == 5)
+        let state = try LuaState()
+        _ = try state.run(text, name: "=log")
+        #expect(try state.global("_").int == 300 && state.global("_2").int == 321)
+        #expect(!SessionLog.notebook(Array(entries.prefix(3))).text().contains("_2"))
+    }
+
+    @Test func writesAreTapped() throws {
+        let state = try LuaState()
+        PrintTap.begin()
+        _ = try state.run("io.write('a', 1, 1.5, 2.0) io.stdout:write('b\\n') print('c') io.stderr:write('')", name: "=taps")
+        let text = PrintTap.end()
+        #expect("\(text)".contains("a11.52") && "\(text)".contains("b") && "\(text)".contains("c"))
+        for code in ["io.write({})", "io.stdout:write({})"] {
+            do { _ = try state.run(code, name: "=taps"); Issue.record("must fail") } catch { #expect("\(error)".contains("bad argument #1 to 'write' (string expected, got table)")) }
+        }
+    }
 }

@@ -151,7 +151,10 @@ package struct CellParser {
 
     private mutating func block() throws {
         while token.kind != .end, !["end", "else", "elseif", "until"].contains(where: isAt) {
-            if isTopLevel { names.shownResult = nil }
+            if isTopLevel {
+                names.shownResult = nil
+                names.shiftsResults = false
+            }
             if take("return") {
                 if !isAt(";"), token.kind != .end, !["end", "else", "elseif", "until"].contains(where: isAt) { _ = try expressions() }
                 _ = take(";")
@@ -303,7 +306,13 @@ package struct CellParser {
                 }
             }
         }
-        if isTopLevel, targets.count == 1, targets[0].name == "_" { names.shownResult = opening }
+        guard isTopLevel else { return }
+        if targets.count == 1, targets[0].name == "_" { names.shownResult = opening }
+        let shift = tokens[start...].prefix(CellParser.shift.count)
+        if shift.map(\.text) == CellParser.shift {
+            names.shownResult = tokens[start].start..<shift.last!.end
+            names.shiftsResults = true
+        }
     }
 
     /// No statement of Lua, but a cell may be a list of expressions and nothing else.
@@ -314,6 +323,8 @@ package struct CellParser {
         _ = take(";")
         if token.kind != .end { throw Stop() }
     }
+
+    private static let shift = ["_3", ",", "_2", ",", "_", "=", "_2", ",", "_", ","]
 
     /// An expression that may turn out to be assigned to: a plain name is not yet a read.
     private mutating func target() throws -> (name: String?, expression: Carried) {
