@@ -2,6 +2,7 @@ import BSSCore
 import BSSCurriculum
 import BSSData
 import BSSNN
+import BSSPlot
 import BSSTensor
 import BSSTraining
 
@@ -58,6 +59,11 @@ final class RunObject: HostObject {
         let selection = configuration["select"]?.string ?? "last"
         let chosen = result[selection]?.table ?? Table()
         var lines = ["run \(id ?? "(not recorded)"): \(history.count) epochs in \(Text.fixed(seconds, 2)) s; \(selection) = epoch \(chosen["epoch"]?.int ?? 0)"]
+        lines += ["train.loss", "val.total.accuracy"].compactMap { path in
+            let values = curve(path)
+            guard let first = values.first, let last = values.last, values.count > 1, first.isFinite, last.isFinite else { return nil }
+            return Text.padded(path, to: 20) + "\(Text.fixed(first, 4)) \(Sparkline.text(values, on: Display.output)) \(Text.fixed(last, 4))"
+        }
         let metrics = ["accuracy", "map", "macro_f1", "weighted_f1", "loss"]
         lines.append(Text.padded("", to: 20) + metrics.map { Text.padded($0, to: 12, right: true) }.joined())
         for split in ["train", "val", "test"] {

@@ -126,6 +126,12 @@ import _BSSTestSupport
         #expect(labels(2, 2).count >= 2)
     }
 
+    @Test func sparklines() {
+        #expect(Sparkline.text([0, 1, 2, 3, 4, 5, 6, 7], on: Display()) == "▁▂▃▄▅▆▇█")
+        #expect(Sparkline.text([1, .nan, 0], on: Display(isUnicode: false)) == "^ _" && Sparkline.text([2, 2], on: Display()) == "▁▁")
+        #expect(Sparkline.text((0..<1000).map(Double.init), columns: 4, on: Display()) == "▁▃▆█" && Sparkline.text([], on: Display()) == "")
+    }
+
     @Test("boxes: quartiles of definition 7, whiskers, dots")
     func spread() throws {
         let spread = try #require(Spread([1, 2, 3, 4, 10, .nan], isLog: false))

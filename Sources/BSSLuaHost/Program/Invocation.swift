@@ -65,6 +65,7 @@ struct Invocation {
         Option(name: "--color", value: "WHEN", help: "prompt: auto, always or never") { i, text in
             guard ["auto", "always", "never"].contains(text) else { throw BSSError("--color", "expects auto, always or never, got '\(text)'", kind: .usage) }
             i.prompt.color = text
+            Display.colourChoice = Display.ColourChoice(rawValue: text) ?? .auto
         },
         Option(name: "--startup-time", value: nil, help: "print where the start-up time goes") { i, _ in i.measuresStartup = true },
         Option(name: "--version", value: nil, help: "print the version") { i, _ in i.showsVersion = true },

@@ -17,12 +17,15 @@ struct SVGDrawing {
     let bottom: Double
     let x: Axis
     let y: Axis
+    /// The cells of a heat map: no more than the eye can tell apart.
+    let map: HeatMap.Reduced?
     var page: SVGPage
     private let notes: [String]
 
     init(_ figure: Figure) {
         self.figure = figure
-        notes = figure.notes.flatMap { SVGDrawing.wrapped($0, 110) }
+        map = figure.kind == .heatmap ? HeatMap(figure).reduced(rows: 200, columns: 300) : nil
+        notes = (figure.notes + (map?.note.map { [$0] } ?? [])).flatMap { SVGDrawing.wrapped($0, 110) }
         let legendRows = figure.hasLegend && figure.kind != .heatmap && figure.kind != .box ? (figure.series.count + 2) / 3 : 0
         let width = 640.0, extra = figure.kind == .heatmap ? max(0, Double(min(figure.series.count, 60)) * 14 - 280) : 0
         let height = 376 + extra + Double(legendRows * 18) + Double(notes.count * 13)

@@ -23,14 +23,14 @@ extension SVGDrawing {
         }
     }
 
-    /// Points that would cover each other within half a unit are drawn once.
+    /// Points that would cover each other within half a unit (two units if there are many) are drawn once.
     mutating func points() {
         for (k, one) in figure.series.enumerated() {
             var drawn: Set<Int> = []
-            let radius = one.y.count > 2000 ? 1.5 : 3.0
+            let radius = one.y.count > 2000 ? 1.5 : 3.0, grid = one.y.count > 20_000 ? 0.5 : 2
             for i in one.y.indices where figure.isDrawable(one.x[i], one.y[i]) {
                 let vx = px(one.x[i]), vy = py(one.y[i])
-                guard vx >= left - 5, vx <= right + 5, vy >= top - 5, vy <= bottom + 5, drawn.insert(Int(vx * 2) * 10_000 + Int(vy * 2)).inserted else { continue }
+                guard vx >= left - 5, vx <= right + 5, vy >= top - 5, vy <= bottom + 5, drawn.insert(Int(vx * grid) * 10_000 + Int(vy * grid)).inserted else { continue }
                 page.circle(vx, vy, radius, Figure.colour(k), opacity: 0.7)
             }
         }
@@ -90,7 +90,7 @@ extension SVGDrawing {
 
     /// Cells with their numbers if there are few, and the scale at the right.
     mutating func heatmap() {
-        let map = HeatMap(figure).reduced(rows: 256, columns: 512)
+        guard let map else { return }
         let rows = map.values.count, count = map.values.first?.count ?? 0
         let w = (right - left) / Double(max(count, 1)), h = (bottom - top) / Double(max(rows, 1))
         for (r, row) in map.values.enumerated() {

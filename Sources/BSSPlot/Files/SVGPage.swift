@@ -44,10 +44,12 @@ struct SVGPage {
 
     private func list(_ points: [(Double, Double)]) -> String { points.map { "\(n($0.0)),\(n($0.1))" }.joined(separator: " ") }
 
-    /// Elements until `endClip` are cut at this rectangle.
+    /// Elements until `endClip` are cut at this rectangle of whole units.
     mutating func beginClip(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) {
-        elements.append("<clipPath id=\"area\"><rect x=\"\(n(x1))\" y=\"\(n(y1))\" width=\"\(n(x2 - x1))\" height=\"\(n(y2 - y1))\"/></clipPath>")
-        elements.append("<g clip-path=\"url(#area)\">")
+        // Named by its place: pages hold several drawings, and equal names then mean equal areas.
+        let name = "area" + [x1, y1, x2, y2].map { "-\(Int($0))" }.joined()
+        elements.append("<clipPath id=\"\(name)\"><rect x=\"\(Int(x1))\" y=\"\(Int(y1))\" width=\"\(Int(x2) - Int(x1))\" height=\"\(Int(y2) - Int(y1))\"/></clipPath>")
+        elements.append("<g clip-path=\"url(#\(name))\">")
     }
     mutating func endClip() { elements.append("</g>") }
 

@@ -8,7 +8,7 @@ extension TextPlot {
         let room = width - gutter
         let cellWidth = max(1, min(room / max(map.columns, 1), 10))
         let shown = map.reduced(rows: max(rows, 24), columns: room / cellWidth)
-        if shown.isReduced { notes.append("each cell: mean of up to \(shown.rowStep) × \(shown.columnStep) values") }
+        if let note = shown.note { notes.append(note) }
         let numbers = !shown.isReduced && cellWidth >= 6 ? shown.values.map { row in row.map { number($0) } } : []
         let fits = !numbers.isEmpty && numbers.allSatisfy { $0.allSatisfy { $0.count <= cellWidth - 3 } }
         for (r, row) in shown.values.enumerated() {
@@ -99,6 +99,7 @@ struct HeatMap {
         let rowStep: Int
         let columnStep: Int
         var isReduced: Bool { rowStep > 1 || columnStep > 1 }
+        var note: String? { isReduced ? "each cell: mean of up to \(rowStep) × \(columnStep) values" : nil }
     }
 
     let values: [[Double]]
