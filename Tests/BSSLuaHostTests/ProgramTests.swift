@@ -21,7 +21,7 @@ import Testing
         (["-e"], 2, ""),
         (["/no/such/script.lua"], 2, ""),
         (["sweep"], 2, ""),
-        (["--device", "cuda:1", "-e", "print(1)"], 0, "1\n"),
+        (["--device", "cuda:1", "-e", "print(1)"], 9, ""),
         (["--device", "tpu", "-e", ""], 2, ""),
         (["-e", "print(os.setlocale('de_DE.UTF-8'), os.setlocale(), 0.5)"], 0, "nil\tC\t0.5\n"),
     ] as [([String], Int32, String)])
