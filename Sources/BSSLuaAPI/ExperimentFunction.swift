@@ -27,7 +27,7 @@ enum ExperimentFunction {
         let arms = Argument<[Table]?>("arms", default: nil, "the variants, each with a name; instead of choices")
         let control = Argument<String?>("control", default: nil, "the arm that others are compared with")
         let seeds = Argument("seeds", default: 5, "runs per arm, with seeds --seed, --seed + 1, …; --set seeds=N", check: .range(1...10_000))
-        let metrics = Argument<[String]>("metrics", "columns: paths in what run returns, such as \"test.total.accuracy\" (of the run's selection)")
+        let metrics = Argument<[String]>("metrics", "columns: paths in what run returns, such as \"test.total.accuracy\" (of the run's selection) or \"last.test.total.accuracy\"")
         let lower = Argument("lower_is_better", default: [String](), "metrics of which less is better")
         let notes = Argument("notes", default: [String](), "lines under the table")
         let body = Argument<Callback>("run", "function(p, arm, seed) returning a run or a table of numbers")
@@ -129,11 +129,13 @@ struct Experiment {
     /// A metric of what `run` returned: of a run's selected epoch, or of a table.
     private func number(_ value: Value, _ metric: String, _ arm: Table) throws -> Double {
         let where_ = "arm '\(arm["name"]?.string ?? "")'"
-        let table: Table
+        var table: Table
         switch value {
         case .object(let object):
             guard let run = object as? RunObject else { throw BSSError("bss.experiment", "\(where_) returned \(value.described), expected a run or a table") }
+            // "test.total.accuracy" is of the selected epoch, "last.test.total.accuracy" of the selection it names.
             table = run.selected
+            for (selection, metrics) in run.result.fields where table[selection] == nil { table[selection] = metrics }
         case .table(let given): table = given
         default: throw BSSError("bss.experiment", "\(where_) returned \(value.described), expected a run or a table")
         }

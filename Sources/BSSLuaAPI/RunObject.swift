@@ -10,7 +10,7 @@ import BSSTraining
 final class RunObject: HostObject {
     let id: String?
     let folder: String?
-    private let result: Table
+    let result: Table
     let history: [Table]
     private let model: ModelObject?
     private let configuration: Table

@@ -14,8 +14,21 @@ public enum SessionLog {
             let body = outcome.isExpression ? "return \(code)" : code
             return NotebookFile.Cell(.code, source: "pcall(function()\n\(body)\nend);", outputs: outputs.filter { $0.kind == .stream })
         }
-        guard outcome.isExpression, !outcome.values.isEmpty else { return NotebookFile.Cell(.code, source: code, outputs: outputs) }
-        return NotebookFile.Cell(.code, source: (keepsOlder ? "_3, _2, _ = _2, _, " : "_ = ") + withoutLastSemicolon(code) + (outcome.isSilent ? ";" : ""), outputs: outputs)
+        guard outcome.isExpression, !outcome.values.isEmpty else {
+            return NotebookFile.Cell(.code, source: keepsOlder ? shifting(code) : code, outputs: outputs)
+        }
+        return NotebookFile.Cell(.code, source: (keepsOlder ? shift : "_ = ") + withoutLastSemicolon(code) + (outcome.isSilent ? ";" : ""), outputs: outputs)
+    }
+
+    private static let shift = "_3, _2, _ = _2, _, "
+
+    /// A last statement `_ = …` that also moves the older results on.
+    private static func shifting(_ code: String) -> String {
+        let names = CellParser.names(in: code)
+        guard let range = names.shownResult, !names.shiftsResults else { return code }
+        var bytes = Array(code.utf8)
+        bytes.replaceSubrange(range, with: Array(shift.dropLast().utf8))
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Whether code uses `_2` or `_3`: then the log must keep them.

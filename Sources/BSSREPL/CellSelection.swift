@@ -7,7 +7,9 @@ enum CellSelection {
     /// - Throws: usage error for a word that selects nothing.
     static func cells(_ cells: [Cell], _ words: [String]) throws -> [Cell] {
         if words.isEmpty { return cells }
-        let codes = cells.map(\.executed)
+        // As the log has them: there an expression sets `_`, which a later cell may read.
+        let keepsOlder = cells.contains { SessionLog.usesOlderResults($0.executed) }
+        let codes = cells.map { SessionLog.cell($0.executed, $0.outcome, outputs: [], keepsOlder: keepsOlder)?.source ?? "" }
         var positions: Set<Int> = []
         for word in words {
             let found: [Int]

@@ -5,10 +5,20 @@ import BSSNotebook
 /// The session on disk: a notebook that grows by a cell at a time, runs unchanged, and that `bss-lua nb check` can check.
 struct LogFile {
     let path: String
+    private let heading: String
     private var isOff = false
+    /// What was appended, to be written anew when the first cell uses `_2` or `_3`: only then the log keeps those.
+    private var entries: [Entry] = []
+    private var keepsOlder = false
+
+    private enum Entry {
+        case cell(Cell)
+        case command(String)
+    }
 
     init(path: String, heading: String) {
         self.path = path
+        self.heading = heading
         do {
             if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try Files.makeFolder(String(path[..<slash])) }
             try Files.write(heading, to: path)
@@ -19,15 +29,36 @@ struct LogFile {
     }
 
     mutating func append(_ cell: Cell) {
-        if let kept = SessionLog.cell(cell.executed, cell.outcome, outputs: cell.outputs) { append(kept.logText) }
+        entries.append(.cell(cell))
+        if !keepsOlder, SessionLog.usesOlderResults(cell.executed) {
+            keepsOlder = true
+            let whole = heading + entries.map(text).joined()
+            attempt { try Files.write(whole, to: $0) }
+        } else {
+            append(text(entries[entries.count - 1]))
+        }
     }
 
     /// Commands are text: they act on the session, not on its values.
-    mutating func append(command: String) { append(NotebookFile.Cell(.raw, header: " [raw] command", source: command).logText) }
+    mutating func append(command: String) {
+        entries.append(.command(command))
+        append(text(entries[entries.count - 1]))
+    }
+
+    private func text(_ entry: Entry) -> String {
+        switch entry {
+        case .cell(let cell): return SessionLog.cell(cell.executed, cell.outcome, outputs: cell.outputs, keepsOlder: keepsOlder)?.logText ?? ""
+        case .command(let command): return NotebookFile.Cell(.raw, header: " [raw] command", source: command).logText
+        }
+    }
 
     private mutating func append(_ text: String) {
+        if !text.isEmpty { attempt { try Files.append(line: text.hasSuffix("\n") ? String(text.dropLast()) : text, to: $0) } }
+    }
+
+    private mutating func attempt(_ body: (String) throws -> Void) {
         guard !isOff else { return }
-        do { try Files.append(line: text.hasSuffix("\n") ? String(text.dropLast()) : text, to: path) } catch {
+        do { try body(path) } catch {
             isOff = true
             Terminal.error("bss-lua: the session is no longer logged: \(error)\n")
         }

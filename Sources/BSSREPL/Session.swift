@@ -108,7 +108,7 @@ public final class Session {
 
     /// The cells as a notebook.
     func notebook(_ cells: [Cell]) -> NotebookFile {
-        NotebookFile(cells: cells.compactMap { SessionLog.cell($0.executed, $0.outcome, outputs: $0.outputs) })
+        SessionLog.notebook(cells.map { ($0.executed, $0.outcome, $0.outputs) })
     }
 
     static func now() -> Double {

@@ -130,7 +130,7 @@ import _BSSTestSupport
         runner.keepsLast = true
         var older: [LuaValue] = []
         var entries: [(code: String, outcome: CellRunner.Outcome, outputs: [CellOutput])] = []
-        for code in ["1", "20", "300", "_ + _2 + _3", "x = 5", "_2"] {
+        for code in ["1", "20", "300", "_ + _2 + _3", "x = 5", "_2", "x = 6\n_ = x", "_2 + _3"] {
             let outcome = runner.run(code, name: "=cell")
             entries.append((code, outcome, runner.outputs(of: outcome)))
             guard let first = outcome.values.first else { continue }
@@ -139,10 +139,10 @@ import _BSSTestSupport
         }
         let text = SessionLog.notebook(entries).text()
         #expect(text.contains("--> 321\n") && text.contains("_3, _2, _ = _2, _, _ + _2 + _3"))
-        #expect(try Notebooks.difference(text) == nil && Notebooks.check(text).compared == 5)
+        #expect(try Notebooks.difference(text) == nil && Notebooks.check(text).compared == 7)
         let state = try LuaState()
         _ = try state.run(text, name: "=log")
-        #expect(try state.global("_").int == 300 && state.global("_2").int == 321)
+        #expect(try state.global("_").int == 621 && state.global("_2").int == 6)
         #expect(!SessionLog.notebook(Array(entries.prefix(3))).text().contains("_2"))
     }
 

@@ -50,7 +50,7 @@ import _BSSTestSupport
         #expect { try empty.text(on: display) } throws: { "\($0)".contains("the series has no values") }
         empty.series[0].name = "loss"
         #expect { try empty.text(on: display) } throws: { "\($0)".contains("series 'loss' has no values") }
-        let extremes: [[Double]] = [[1e300, -1e300], [Double.greatestFiniteMagnitude, -.greatestFiniteMagnitude], [5e-324, 0], [1e15, 1e15 + 1]]
+        let extremes: [[Double]] = [[1e300, -1e300], [Double.greatestFiniteMagnitude, -.greatestFiniteMagnitude], [Double.leastNonzeroMagnitude, 0], [1e15, 1e15 + 1]]
         for extreme in extremes {
             for isLog in [false, true] {
                 var figure = figures.line(extreme)

@@ -40,7 +40,8 @@ public enum IpynbExport {
 
     private static func output(_ output: CellOutput, _ count: Int) -> Value {
         switch output.kind {
-        case .stream, .unchecked where output.svg == nil:
+        case .stream,
+            .unchecked where output.svg == nil:
             return .fields([("name", .string("stdout")), ("output_type", .string("stream")), ("text", lines(output.text + "\n"))])
         case .error:
             let message = output.text.hasPrefix("error: ") ? String(output.text.dropFirst(7)) : output.text
