@@ -7,11 +7,13 @@ local bss = require "bss"
 
 local p = bss.params{
   data = "synthetic", split = "split",            -- split: av_digits only, "split" or "split_speaker"
-  epochs = 0,                                     -- 0: 15 for the convolutional av_digits, 40 for the others
-  batch_size = 64, seeds = 8, learning_rate = 0.02, alpha = 0.2,
+  epochs = 0, learning_rate = 0.0,                -- 0: enough for every head of the dataset, as below
+  batch_size = 64, seeds = 8, alpha = 0.2,
   score_interval = 5, ema_beta = 0.6,
 }
-if p.epochs == 0 then p.epochs = p.data == "av_digits" and 15 or 40 end
+local usual = ({ av_digits = { 15, 0.02 }, mfeat = { 120, 0.05 } })[p.data] or { 40, 0.02 }
+if p.epochs == 0 then p.epochs = usual[1] end
+if p.learning_rate == 0 then p.learning_rate = usual[2] end
 local data = p.data == "av_digits" and bss.data.av_digits{ split = p.split } or bss.data[p.data]{}
 print(data)
 
