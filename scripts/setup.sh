@@ -29,7 +29,7 @@ install_packages() {
 }
 
 require_swift() {
-  command -v swift >/dev/null || stop "no Swift toolchain on the PATH: get Swift 6.1 or later at https://www.swift.org/install/linux"
+  command -v swift >/dev/null || stop "no Swift toolchain on the PATH: get Swift 6.2 or later at https://www.swift.org/install/linux"
 }
 
 # Builds release unless nothing changed since the last build. The Swift runtime is linked in: it starts faster

@@ -13,6 +13,8 @@ final class RunRecorder: TrainingObserver {
     private var runFolder: RunFolder?
     private var record: RunRecord
     private var orders: [String] = []
+    /// Why an interrupted run's earlier lines could not be read back: the run must not end as if they had.
+    private var lostLines: (any Error)?
     private var lastFlush = Progress.now()
     weak var trainer: Trainer?
 
@@ -57,7 +59,7 @@ final class RunRecorder: TrainingObserver {
 
     func trainingBegan(epochs: Int, resumedAt: Int) {
         guard resumedAt > 0 else { return }
-        try? runFolder?.resume(upTo: resumedAt - 1)
+        do { try runFolder?.resume(upTo: resumedAt - 1) } catch { lostLines = error }
         orders = runFolder?.tracedOrders ?? []
         record.restarts.append(resumedAt)
     }
@@ -81,11 +83,15 @@ final class RunRecorder: TrainingObserver {
         }
     }
 
-    func checkpointing() throws { try runFolder?.flush() }
+    func checkpointing() throws {
+        if let lostLines { throw lostLines }
+        try runFolder?.flush()
+    }
 
     // MARK: Endings
 
     func finish(_ result: TrainingResult, _ trainer: Trainer) throws {
+        if let lostLines { throw lostLines }
         record.state = .finished
         record.result = result.selections
         record.parametersHash = result.parametersHash

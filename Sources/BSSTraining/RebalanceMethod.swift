@@ -40,6 +40,7 @@ public struct TrainingBatch {
     public let positions: [Int]
     /// Loss weights [B]; nil = 1.
     public let weights: Tensor?
+    /// Per sample, the modalities whose features reach the fusion (bit m); nil = all.
     public let keeps: [UInt32]?
 }
 

@@ -8,7 +8,7 @@ extension Trainer {
     func trainStep(_ batch: TrainingBatch, _ forward: ForwardContext, _ scan: inout ScanResult) throws -> Double {
         var lossValue = 0.0
         for (number, step) in try subSteps(batch).enumerated() {
-            let output = try model.forward(batch.inputs, forward)
+            let output = try model.forward(batch.inputs, forward, keeps: batch.keeps)
             if number == 0 { try record(output, &scan) }
             let loss = try options.loss.map { try custom($0, output, batch) } ?? TrainingLoss.total(step.terms(output), weights: batch.weights)
             lossValue += try loss.item()

@@ -40,11 +40,22 @@ public final class MultimodalModel: Module {
         try zip(encoders, inputs).map { try $0($1, context) }
     }
 
-    /// `inputs` in modality order, each [B, …]. Set `usesHeads` to false to leave the unimodal logits out (fused loss only).
-    public func forward(_ inputs: [Tensor], _ context: ForwardContext) throws -> MultimodalOutput {
+    /// `inputs` in modality order, each [B, …].
+    /// `keeps`: per sample, the modalities (bit m) whose features reach the fusion; the others are 0 there. The unimodal
+    /// heads always see their own features.
+    public func forward(_ inputs: [Tensor], _ context: ForwardContext, keeps: [UInt32]? = nil) throws -> MultimodalOutput {
         let features = try encode(inputs, context)
         let unimodal = try zip(heads, features).map { try $0($1, context) }
-        return MultimodalOutput(features: features, unimodal: unimodal, fused: try fusion.fuse(features, context))
+        let fusing = try keeps.map { try masked(features, $0) } ?? features
+        return MultimodalOutput(features: features, unimodal: unimodal, fused: try fusion.fuse(fusing, context))
+    }
+
+    private func masked(_ features: [Tensor], _ keeps: [UInt32]) throws -> [Tensor] {
+        try features.enumerated().map { m, feature in
+            if keeps.allSatisfy({ $0 >> UInt32(m) & 1 == 1 }) { return feature }
+            let mask = try Tensor.from(keeps.map { Float($0 >> UInt32(m) & 1) }, [keeps.count, 1], on: feature.backend)
+            return try feature.multiplied(by: mask)
+        }
     }
 
     /// One group a scope, in a fixed order.
