@@ -227,6 +227,7 @@ public final class Trainer {
         let classColumns = source.classColumns
         for step in 0..<steps {
             try Cancellation.check("training")
+            (context.batch, context.batches) = (step, steps)
             let range = step * size..<min((step + 1) * size, count)
             let positions = Array(plan.positions[range])
             let rows = positions.map { trainRows[$0] }

@@ -29,6 +29,8 @@ public final class MultimodalModel: Module {
     public let fusion: Fusion
     public let classes: Int
     private let sharesHead: Bool
+    /// The one head of all modalities, if the model was made with one.
+    public var sharedHead: Linear? { sharesHead ? heads[0] : nil }
     /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph.
     public var frozen: Set<String> = []
     /// How its weights were drawn, for layers that are added later.
