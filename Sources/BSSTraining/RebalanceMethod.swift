@@ -11,11 +11,15 @@ public struct SamplePlan {
     public var weights: [Double]?
     /// Per entry, the modalities whose features are kept (bit m = modality m); nil = all.
     public var keeps: [UInt32]?
+    /// True if the order carries the scheduler's curriculum (BSS-L): added entries belong beside the sample they come from;
+    /// else the order is a shuffle.
+    public var isSequential: Bool
 
-    public init(positions: [Int], weights: [Double]? = nil, keeps: [UInt32]? = nil) {
+    public init(positions: [Int], weights: [Double]? = nil, keeps: [UInt32]? = nil, isSequential: Bool = false) {
         self.positions = positions
         self.weights = weights
         self.keeps = keeps
+        self.isSequential = isSequential
     }
 }
 
@@ -55,6 +59,8 @@ public final class TrainingContext {
     public internal(set) var epoch = 0
     /// Optimizer updates so far; normalise by this, never by batches per epoch.
     public internal(set) var step = 0
+    /// Number of this batch in its epoch, from 0, and batches of this epoch's plan.
+    public internal(set) var batch = 0, batches = 0
     /// The metrics of the last epoch, as the history records them; empty before the first.
     public internal(set) var lastEpoch = Table()
     /// Side-effect-free scans.
@@ -265,7 +271,10 @@ public struct RebalanceRecipe: Family {
     public static let familyName = "rebalance"
     public static let noun = "rebalancing method"
     public static let help = "Losses and gradients against modality imbalance; combines with any scheduler."
-    public static let parts: [Part<RebalanceRecipe>] = [Joint.part, FusedOnly.part]
+    public static let parts: [Part<RebalanceRecipe>] = [
+        Joint.part, FusedOnly.part, OGM.part, OGM.enhancedPart, MMPareto.part, MLA.part,
+        CustomMethod.part,
+    ]
 
     public let make: () -> RebalanceMethod
     public init(make: @escaping () -> RebalanceMethod) { self.make = make }

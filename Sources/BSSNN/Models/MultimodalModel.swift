@@ -9,6 +9,11 @@ public struct MultimodalOutput {
     public let fused: Tensor
     /// What the fusion's own loss needs beside the fused logits.
     public let views: [Tensor]
+
+    /// The same with other fused logits.
+    public func replacing(fused: Tensor) -> MultimodalOutput {
+        MultimodalOutput(features: features, unimodal: unimodal, fused: fused, views: views)
+    }
 }
 
 /// Where a modality's own logits z_m come from (the choice changes results).
@@ -29,6 +34,8 @@ public final class MultimodalModel: Module {
     public let fusion: Fusion
     public let classes: Int
     private let sharesHead: Bool
+    /// The one head of all modalities, if the model was made with one.
+    public var sharedHead: Linear? { sharesHead ? heads[0] : nil }
     /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph.
     public var frozen: Set<String> = []
     /// How its weights were drawn, for layers that are added later.
