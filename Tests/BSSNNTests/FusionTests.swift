@@ -206,9 +206,13 @@ import _BSSTestSupport
 
         let cmml = try FusionCase("weight", #"{"variant": "cmml"}"#, sizes: [3, 3])
         try cmml.set(["classifier.weight": unit, "classifier.bias": [0, 0, 0]])
-        func softmax(_ x: [Double]) -> [Double] { x.map { exp($0) / x.reduce(0) { $0 + exp($1) } } }
-        let h = [exampleA[0], exampleV[0]], a = h.map(softmax)
-        expectNear(try cmml.logits([matrix([h[0]]), matrix([h[1]])]), (0..<3).map { (a[0][$0] * h[0][$0] + a[1][$0] * h[1][$0]) / (a[0][$0] + a[1][$0]) })
+        func softmax(_ x: [Double]) -> [Double] {
+            let total = x.map { exp($0) }.reduce(0, +)
+            return x.map { exp($0) / total }
+        }
+        let hA = exampleA[0], hV = exampleV[0], aA = softmax(hA), aV = softmax(hV)
+        let wanted = (0..<3).map { (c: Int) -> Double in (aA[c] * hA[c] + aV[c] * hV[c]) / (aA[c] + aV[c]) }
+        expectNear(try cmml.logits([matrix([hA]), matrix([hV])]), wanted)
         #expect(try cmml.logits([matrix([[300, -300, 0]]), matrix([[300, -300, 0]])]) == [300, -300, 0])
         #expect(cmml.fusion.parameterCount == 3 * 3 + 3)
     }
