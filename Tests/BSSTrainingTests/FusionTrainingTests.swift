@@ -81,7 +81,7 @@ import _BSSTestSupport
     func penalty() throws {
         let source = source(2, [1, 8, 8])
         let model = try network(source, "channel", #"{"variant": "cen", "sparsity": 0.2, "stages": 1}"#, encoder: #"{"name": "cnn", "widths": [6, 8]}"#)
-        let settings = try SmallTraining.options(#"{"epochs": 4, "batch_size": 24, "optimizer": {"name": "sgd", "learning_rate": 0.1, "weight_decay": 0}}"#)
+        let settings = try SmallTraining.options(#"{"epochs": 4, "batch_size": 24, "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0, "weight_decay": 0}}"#)
         _ = try Trainer(settings, model: model, source: source).run()
         for m in 0..<2 {
             let name = "blocks.1.norm.weight", weights = try #require(model.encoders[m].parameters().first { $0.name == name }).parameter.value.values(Double.self)
