@@ -36,7 +36,7 @@ public final class MultimodalModel: Module {
     private let sharesHead: Bool
     /// The one head of all modalities, if the model was made with one.
     public var sharedHead: Linear? { sharesHead ? heads[0] : nil }
-    /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph.
+    /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph (inside it where the fusion couples encoders).
     public var frozen: Set<String> = []
     /// How its weights were drawn, for layers that are added later.
     public internal(set) var initialWeights = InitialWeights.pytorch
