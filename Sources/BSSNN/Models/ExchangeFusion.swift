@@ -79,7 +79,7 @@ final class ExchangeFusion: ChannelFusion {
     /// `maps` [N, C, positions…] and `weights` [C], one a modality.
     static func exchange(_ maps: [Tensor], _ weights: [Tensor], below threshold: Double) throws -> [Tensor] {
         try maps.indices.map { m in
-            let stays = try weights[m].values(Double.self).map { Swift.abs($0) >= threshold }
+            let stays = try weights[m].values(Float.self).map { Swift.abs($0) >= Float(threshold) }
             guard stays.contains(false) else { return maps[m] }
             let others = maps.indices.filter { $0 != m }.map { maps[$0] }
             let mean = try others.dropFirst().reduce(others[0]) { try $0 + $1 }.multiplied(by: 1 / Double(others.count))
