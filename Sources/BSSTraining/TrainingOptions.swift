@@ -21,6 +21,7 @@ public struct TrainingOptions {
     public var mapAverage = "macro"
     public var checkpointEvery: Int?
     public var loss: Callback?
+    public var sampleLoss: Configured<SampleLossRecipe>?
     /// The plain form of every option, for the run record.
     public private(set) var configuration = Table()
 
@@ -45,11 +46,12 @@ public struct TrainingOptions {
     static let mapArgument = Argument("map_average", default: "macro", "average of the average precisions", check: .oneOf(["macro", "micro", "samples"]))
     static let checkpointArgument = Argument<Int?>("checkpoint_every", default: nil, "epochs between checkpoints; by default every 5 seconds of training", check: Check("at least 1") { $0 ?? 1 >= 1 })
     static let lossArgument = Argument<Callback?>("loss", default: nil, "function(output, labels) returning a scalar tensor, in place of Eq. 5")
+    static let sampleLossArgument = Argument<Configured<SampleLossRecipe>?>("sample_loss", default: nil, "what becomes of each sample's losses before they are averaged: bss.sample_loss.superloss{}, …")
 
     public static let arguments: [any AnyArgument] = [
         epochsArgument, batchArgument, seedArgument, rebalanceArgument, alphaArgument, multiArgument, uniArgument, headsArgument,
         schedulerArgument, optimizerArgument, scheduleArgument, clipArgument, selectArgument, validationArgument, mapArgument,
-        checkpointArgument, lossArgument,
+        checkpointArgument, lossArgument, sampleLossArgument,
     ]
 
     /// - Throws: alpha together with raw weights, or a scheduler that scores by heads which are not trained.
@@ -78,6 +80,10 @@ public struct TrainingOptions {
         mapAverage = a[Self.mapArgument]
         checkpointEvery = a[Self.checkpointArgument]
         loss = a[Self.lossArgument]
+        sampleLoss = a[Self.sampleLossArgument]
+        if loss != nil, sampleLoss != nil {
+            throw BSSError(a.operation, "option 'loss' gives one number for the whole batch; 'sample_loss' needs one per sample", hint: "write the loss in bss.sample_loss.custom", kind: .usage)
+        }
         let usesSimilarity = scheduler.product.measurer?.criteria.contains { $0.name.hasSuffix("similarity") } ?? false
         if uniWeight == 0, usesSimilarity, rebalance.name != "none", scheduler.product.measurer != nil, loss == nil {
             throw BSSError(
