@@ -24,9 +24,9 @@ struct BucketOrder: OrderPolicy {
     /// The newest bucket, from 0.
     func bucket(t: Int, _ memory: OrderMemory) -> Int {
         let last = buckets - 1
-        if patience != nil { return min(last, memory["bucket"]?.first.map { Int($0) } ?? 0) }
+        if patience != nil { return min(last, memory["bucket"]?.first.flatMap { Int(exactly: $0) } ?? 0) }
         // Baby step: ceil((t + 1) J / T) buckets; one-pass: bucket floor(t J / T).
-        let position = Double(keepsEarlier ? t + 1 : t) * Double(buckets) / grow
+        let position = (Double(t) + (keepsEarlier ? 1 : 0)) * Double(buckets) / grow
         return min(last, keepsEarlier ? Int(min(position.rounded(.up), Double(buckets))) - 1 : Int(min(position, Double(last))))
     }
 

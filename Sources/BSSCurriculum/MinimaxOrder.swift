@@ -127,8 +127,8 @@ struct MinimaxOrder: OrderPolicy {
         let count = rule.size(share, of: n, batchSize: request.batchSize)
         var random = request.random
         let losses = request.scores.map { max(0, -$0) }
-        if selection == .greedy, let chosen = request.memory["chosen"], chosen.allSatisfy({ $0 >= 0 && $0 < Double(n) }) {
-            var pool = chosen.map { Int($0) }
+        if selection == .greedy, let chosen = request.memory["chosen"] {
+            var pool = chosen.compactMap { Int(exactly: $0) }.filter { (0..<n).contains($0) }
             // An epoch has its least number of batches: filled up by the largest losses.
             let isTaken = Set(pool)
             if pool.count < count { pool += Ranking.descending(losses).lazy.filter { !isTaken.contains($0) }.prefix(count - pool.count) }

@@ -16,16 +16,16 @@ extension Scheduler {
         "pace", default: Configured<Pace>.named("root", Table(fields: [("lambda_0", .number(0.01))])), "competence c(t)")
     private static let granularity = Argument(
         "granularity", default: "step", "\"step\": competence grows with every batch, drawn with replacement, as published; \"epoch\": the available part, shuffled", check: .oneOf(["step", "epoch"]))
-    private static let buckets = Argument("buckets", default: 10, "number of buckets of equal size", check: .atLeast(1))
+    private static let buckets = Argument("buckets", default: 10, "number of buckets of equal size", check: .range(1...1_000_000))
     private static let bucketGrow = Argument("t_grow", default: 40.0, "epoch at which the last bucket is reached", check: .above(0))
     private static let patience = Argument<Int?>(
         "patience", default: nil, "go on when the validation loss (else the training loss) has not fallen for so many epochs, instead of by the clock", check: Check("at least 1") { $0 ?? 1 >= 1 })
-    private static let tasks = Argument("tasks", default: 10, "J: quantiles of the difficulty that the teacher chooses between", check: .atLeast(1))
+    private static let tasks = Argument("tasks", default: 10, "J: quantiles of the difficulty that the teacher chooses between", check: .range(1...10_000))
     private static let variant = Argument(
         "variant", default: "online", "reward: \"online\" (change of accuracy), \"window\" (its slope), \"sampling\" (drawn from recent rewards)", check: .oneOf(TeacherStudentOrder.Variant.allCases.map(\.rawValue)))
     private static let taskRate = Argument("rate", default: 0.1, "a: weight of the newest reward", check: .above(0, upTo: 1))
     private static let epsilon = Argument("epsilon", default: 0.01, "probability of a random task", check: .range(0...1))
-    private static let window = Argument("window", default: 10, "rewards or epochs that a task remembers", check: .atLeast(2))
+    private static let window = Argument("window", default: 10, "rewards or epochs that a task remembers", check: .range(2...10_000))
     private static let selection = Argument(
         "selection", default: "greedy", "\"greedy\" (lazy greedy maximisation, as published) or \"sampled\" (weights loss + lambda centrality, as in CurML)", check: .oneOf(MinimaxOrder.Selection.allCases.map(\.rawValue)))
     private static let episode = Argument("episode", default: 20, "epochs between two scans", check: .atLeast(1))
@@ -53,15 +53,13 @@ extension Scheduler {
     // MARK: Parts
 
     /// A ranked curriculum: what a scan or the given scores say once.
-    private static func ranked(
-        _ name: String, _ policy: any OrderPolicy, _ arguments: Arguments, rule: BatchRule, alwaysScans: Bool = false, needs: Set<Criterion.Need> = []
-    ) throws -> Scheduler {
+    private static func ranked(_ name: String, _ policy: any OrderPolicy, _ arguments: Arguments, rule: BatchRule, alwaysScans: Bool = false) throws -> Scheduler {
         let given = try DifficultySource(arguments), scan = try ScanSettings(teacher: arguments)
         if given != nil, !alwaysScans, scan.checkpoint != nil || scan.selfTaughtEpochs > 0 {
             throw BSSError(arguments.operation, "given scores leave nothing to score for checkpoint or self_taught; give one source", kind: .usage)
         }
         return Scheduler(
-            name, policy, measurer: given == nil || alwaysScans ? arguments[teacherMeasurer] : nil, scan: scan, given: given, needs: needs,
+            name, policy, measurer: given == nil || alwaysScans ? arguments[teacherMeasurer] : nil, scan: scan, given: given,
             warmupEpochs: arguments[warmup], rule: rule)
     }
 
@@ -90,13 +88,14 @@ extension Scheduler {
         bucketPart("one_pass", "One-pass: buckets from easy to hard, each ALONE; the last one stays.", keepsEarlier: false),
         Part(
             "teacher_student", "Teacher-student curriculum: a bandit shows, every epoch, the difficulty decile on which accuracy changes most.",
-            [tasks, variant, taskRate, epsilon, window] + source + BatchRule.arguments, source: "Matiisen et al., TNNLS 2020; Graves et al., ICML 2017; \(curML)",
+            [tasks, variant, taskRate, epsilon, window] + DifficultySource.arguments + [teacherMeasurer, warmup] + ScanSettings.ownArguments + BatchRule.arguments, source: "Matiisen et al., TNNLS 2020; Graves et al., ICML 2017; \(curML)",
             example: "bss.scheduler.teacher_student{ tasks = 5 }"
         ) { a in
             let rule = BatchRule(a)
             let policy = TeacherStudentOrder(
                 tasks: a[tasks], variant: TeacherStudentOrder.Variant(rawValue: a[variant]) ?? .online, rate: a[taskRate], epsilon: a[epsilon], window: a[window], rule: rule)
-            return try ranked("teacher_student", policy, a, rule: rule, alwaysScans: true)
+            return Scheduler(
+                "teacher_student", policy, measurer: a[teacherMeasurer], scan: ScanSettings(own: a), given: try DifficultySource(a), warmupEpochs: a[warmup], rule: rule)
         },
         Part(
             "mcl", "Minimax curriculum learning: hard and diverse subsets first, larger and less diverse ones later.",

@@ -50,7 +50,7 @@ struct TeacherStudentOrder: OrderPolicy {
             if isCorrect { right[task[sample]] += 1 }
         }
         let accuracy = zip(right, total).map { $1 > 0 ? $0 / $1 : 0 }
-        if let j = memory["practised"]?.first.map({ Int($0) }), tasks > j, let before = memory["accuracy"], before.count == tasks {
+        if let j = memory["practised"]?.first.flatMap({ Int(exactly: $0) }), (0..<tasks).contains(j), let before = memory["accuracy"], before.count == tasks {
             var q = memory["value"] ?? Array(repeating: 0, count: tasks)
             let key = "history \(j)"
             switch variant {

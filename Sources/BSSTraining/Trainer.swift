@@ -180,7 +180,7 @@ public final class Trainer {
         let start = Trainer.now()
         let settings = options.scheduler.product.scan
         let evidence: Evidence
-        if let path = settings.checkpoint {
+        if let path = settings.checkpoint, !settings.isTeacherFirst || sequencer.evaluations == 0 {
             evidence = try withParameters(of: path) { try self.evidence(measurer, settings, epoch) }
         } else if settings.selfTaughtEpochs > 0, sequencer.evaluations == 0 {
             evidence = try selfTaught(epochs: settings.selfTaughtEpochs) { try self.evidence(measurer, settings, epoch) }
