@@ -98,6 +98,7 @@ public final class Sequencer {
         let observation = TrainingObservation(
             t: epoch - scheduler.warmupEpochs, positions: positions, losses: losses, isCorrect: evidence.isCorrect, learningRate: learningRate, count: count)
         try scheduler.policy.observed(observation, scores: &scores, &memory)
+        if current.isEmpty { current = scores }
     }
 
     /// Takes the record of an epoch that has ended.
@@ -180,7 +181,7 @@ public final class Sequencer {
         guard let table = state.table, let evaluations = table["evaluations"]?.int, let lastScan = table["last_scan"]?.int,
             let current = try? Vector(value: table["current"] ?? .null).values, let scores = try? Vector(value: table["scores"] ?? .null).values
         else { throw damaged("lacks evaluations, last_scan, current or scores") }
-        guard [0, count].contains(scores.count), scores.count == current.count, (evaluations == 0) == (scores.isEmpty && count > 0) || count == 0 else {
+        guard [0, count].contains(scores.count), scores.count == current.count, evaluations == 0 || scores.count == count else {
             throw damaged("has \(scores.count) scores for \(count) samples")
         }
         var memory: OrderMemory = [:]
