@@ -34,7 +34,7 @@ let package = Package(
         // MARK: deep learning
         layer("BSSNN", ["BSSTensor"]),
         layer("BSSData", ["BSSTensor", "BSSCodecs", "CBSSKernels"]),
-        layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
+        layer("BSSCurriculum", ["BSSTensor", "BSSCodecs", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
         layer("BSSExperiment", ["BSSTraining", "BSSPlot"]),
         // MARK: what users touch

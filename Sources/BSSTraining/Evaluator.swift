@@ -135,6 +135,11 @@ public final class Evaluator {
 }
 
 enum TrainingLoss {
+    /// Of a batch: its sample loss, then its sample weights.
+    static func total(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> Tensor {
+        try total(batch.sampleLoss.map { try $0.applied(terms, batch) } ?? terms, weights: batch.weights)
+    }
+
     /// Σ_t weight_t · mean over the batch of (sample weight · term).
     static func total(_ terms: [LossTerm], weights: Tensor?) throws -> Tensor {
         guard !terms.isEmpty else { throw BSSError("loss", "the method gives no loss term") }

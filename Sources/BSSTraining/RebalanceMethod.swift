@@ -29,10 +29,13 @@ public struct LossTerm {
     /// [B]; a scalar is a term of the whole batch, which sample weights do not touch.
     public let perSample: Tensor
     public let weight: Double
-    public init(_ name: String, _ perSample: Tensor, weight: Double) {
+    /// The logits [B, C] whose cross-entropy with the labels this is; nil if it is another loss.
+    public let logits: Tensor?
+    public init(_ name: String, _ perSample: Tensor, weight: Double, logits: Tensor? = nil) {
         self.name = name
         self.perSample = perSample
         self.weight = weight
+        self.logits = logits
     }
 }
 
@@ -47,6 +50,8 @@ public struct TrainingBatch {
     public let weights: Tensor?
     /// Per sample, the modalities whose features reach the fusion (bit m); nil = all.
     public let keeps: [UInt32]?
+    /// What becomes of the per-sample losses before they are averaged.
+    var sampleLoss: SampleLoss?
 }
 
 /// Where in training a hook is called.
@@ -101,6 +106,9 @@ public final class TrainingContext {
         optimizer.groups.append(ParameterGroup(scope: scope, parameters: module.parameters(prefix: "method.\(name).")))
     }
 
+    /// Tensors of the sample loss that are no parameters of the optimizer: methods that add up gradients of several passes keep theirs.
+    public var sampleLossLeaves: [Tensor] { trainer.sampleLoss?.leaves ?? [] }
+
     /// Stops a modality: its encoder runs in evaluation mode outside the graph, and neither it nor its head is updated.
     public func freeze(_ modality: String) {
         model.frozen.insert(modality)
@@ -140,7 +148,7 @@ public struct SubStep {
     public init(scopes: Set<Scope>? = nil, terms: @escaping (BatchPass) throws -> [LossTerm]) {
         self.scopes = scopes
         gradients = { pass in
-            let loss = try TrainingLoss.total(terms(pass), weights: pass.batch.weights)
+            let loss = try TrainingLoss.total(terms(pass), pass.batch)
             return (try loss.item(), try loss.backward())
         }
     }
@@ -152,7 +160,7 @@ public struct SubStep {
     }
 
     /// Σ_t weight_t · mean over the batch of (sample weight · term), as the loop computes it.
-    public static func total(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> Tensor { try TrainingLoss.total(terms, weights: batch.weights) }
+    public static func total(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> Tensor { try TrainingLoss.total(terms, batch) }
 }
 
 /// What a method says of a batch: `total` decides; `fused` and `unimodal` are what metrics and the balance score look at.
@@ -229,9 +237,9 @@ public enum EquationFive {
     static func terms(_ output: MultimodalOutput, _ labels: Tensor, _ weights: LossWeights, _ model: MultimodalModel, epoch: Int) throws -> [LossTerm] {
         let modalities = model.modalities
         var terms: [LossTerm] = []
-        if weights.multi != 0 { terms.append(LossTerm("fused", try model.fusion.loss(output, labels, epoch: epoch), weight: weights.multi)) }
+        if weights.multi != 0 { terms.append(LossTerm("fused", try model.fusion.loss(output, labels, epoch: epoch), weight: weights.multi, logits: model.fusion.hasOwnLoss ? nil : output.fused)) }
         for (index, weight) in weights.uni.enumerated() where weight != 0 {
-            terms.append(LossTerm(modalities[index], try Tensor.crossEntropy(output.unimodal[index], labels, reduction: .none), weight: weight))
+            terms.append(LossTerm(modalities[index], try Tensor.crossEntropy(output.unimodal[index], labels, reduction: .none), weight: weight, logits: output.unimodal[index]))
         }
         return terms
     }

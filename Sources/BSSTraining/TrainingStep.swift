@@ -16,6 +16,7 @@ extension Trainer {
             }
             lossValue += loss
             guard lossValue.isFinite else { return lossValue }
+            try batch.sampleLoss?.update(gradients)
             if let scopes = step.scopes { gradients = gradients.keeping(scopes, context.optimizer.groups) }
             if !isProbing { try method.adjust(&gradients, context, pass.output(), batch) }
             if let limit = options.clipNorm { try gradients.clip(norm: limit, context.optimizer.parameters(nil).map(\.parameter)) }

@@ -64,7 +64,8 @@ import _BSSTestSupport
             "bss.data": ["synthetic", "npz", "npy", "csv", "mosi", "mfeat", "av_digits"], "bss.encoder": ["mlp", "cnn", "identity"], "bss.fusion": ["concat", "sum", "weight", "affine", "channel", "ml_lstm", "etmc"],
             "bss.rebalance": ["joint", "none"], "bss.criterion": ["prediction_similarity", "feature_similarity", "loss", "gradient_norm"],
             "bss.pace": ["root", "linear", "baby_step", "geometric", "logarithmic", "quadratic", "step", "one_pass", "full", "custom"],
-            "bss.scheduler": ["random", "heuristic", "learned", "self_paced", "custom"], "bss.optimizer": ["sgd", "adam", "adamw", "rmsprop"],
+            "bss.scheduler": ["random", "heuristic", "learned", "self_paced", "custom", "transfer", "competence", "baby_step", "one_pass", "teacher_student", "mcl", "dihcl", "adaptive"],
+            "bss.sample_loss": ["superloss", "data_parameters", "screener", "self_paced", "distillation", "custom"], "bss.optimizer": ["sgd", "adam", "adamw", "rmsprop"],
             "bss.learning_rate": ["constant", "step", "plateau", "cosine", "warmup"], "bss.preset": ["paper", "official", "official_fixed", "january", "diff"],
             "bss": ["model", "train", "measure", "measurer", "experiment", "tensor", "zeros", "ones", "randn", "arange", "grad"],
         ]

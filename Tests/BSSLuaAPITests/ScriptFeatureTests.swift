@@ -223,6 +223,42 @@ import _BSSTestSupport
 
     // MARK: Runs
 
+    @Test("a sample loss written in Lua; scores of another model by list and by file; a teacher that is followed")
+    func curricula() throws {
+        try check("""
+            local data = bss.data.synthetic{ samples = 120, classes = 3 }
+            local function train(options)
+              options.data, options.epochs, options.record = data, 2, false
+              return bss.train(options)
+            end
+            local plain = train{}
+            local seen = {}
+            local same = train{ sample_loss = bss.sample_loss.custom{ function(losses, labels, epoch, positions)
+              assert(#losses == #labels and #losses == #positions and positions[1] >= 1)
+              seen[epoch] = true
+              return losses
+            end, on = "each" } }
+            assert(same.parameters_hash == plain.parameters_hash and seen[0] and seen[1])
+            assert(train{ sample_loss = bss.sample_loss.custom(function(losses) return losses * losses end) }.parameters_hash ~= plain.parameters_hash)
+            fails("bss.sample_loss.custom|shape", train, { sample_loss = bss.sample_loss.custom(function(losses) return losses:mean() end) })
+            fails("sample_loss|bss.sample_loss.custom", train, { loss = function() end, sample_loss = "superloss" })
+            -- Difficulties of a trained model of any kind.
+            local difficulty = bss.measure{ data = data, model = plain.model, measurer = { "loss" } }.loss
+            local by_list = train{ scheduler = bss.scheduler.transfer{ difficulty = difficulty } }
+            local path = os.tmpname()
+            local f = io.open(path, "w")
+            f:write("difficulty\\n")
+            for _, d in ipairs(difficulty) do f:write(("%.17g\\n"):format(d)) end
+            f:close()
+            assert(train{ scheduler = bss.scheduler.transfer{ scores = path } }.parameters_hash == by_list.parameters_hash)
+            os.remove(path)
+            plain.model:save(path)
+            local followed = train{ scheduler = bss.scheduler.adaptive{ checkpoint = path }, sample_loss = bss.sample_loss.distillation{ checkpoint = path } }
+            assert(followed.scores[1] <= 0)
+            os.remove(path)
+            """)
+    }
+
     @Test("run.result, history, scores, order, config and model have the shapes of surface.md section 3")
     func runShapes() throws {
         try check("""
