@@ -73,7 +73,7 @@ public final class Session {
         outcome.printed = PrintTap.end()
         let cell = Cell(number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: runner.outputs(of: outcome))
         if outcome.error == nil, let first = outcome.values.first { remember(first) }
-        cells.append(cell)
+        cells.append(Cell(number: cell.number, code: code, executed: executed, outcome: outcome.released, outputs: cell.outputs))
         return cell
     }
 

@@ -63,11 +63,13 @@ import Testing
     @Test func completionLists() throws {
         let terminal = try started(home())
         terminal.send("bss.rebalance.\t\t")
-        #expect(terminal.wait(for: "bss.rebalance.joint") != nil && terminal.wait(for: "bss.rebalance.none") != nil)
+        let parts = terminal.wait(for: "]> bss.rebalance.") ?? ""
+        #expect(parts.contains("bss.rebalance.joint") && parts.contains("bss.rebalance.none"), "\(parts)")
         terminal.send("\u{03}")
         #expect(terminal.wait(for: "]> ") != nil)
         terminal.send("bss.scheduler.learned{ \t\t")
-        for option in ["beta = ", "measurer = ", "score_interval = "] { #expect(terminal.wait(for: option) != nil, "\(option)") }
+        let options = terminal.wait(for: "]> bss.scheduler.learned{ ") ?? ""
+        for option in ["beta = ", "measurer = ", "score_interval = "] { #expect(options.contains(option), "\(options)") }
     }
 
     @Test func completesPartsDatasetsAndFiles() throws {
@@ -84,8 +86,8 @@ import Testing
         #expect(terminal.wait(for: "]> ") != nil)
         // mfeat has no folder there; synthetic needs none.
         terminal.send("bss.train{ data = \"\t\t")
-        let list = terminal.wait(for: "synthetic") ?? ""
-        #expect(list.contains("mosi") && !list.contains("mfeat"), "\(list)")
+        let list = terminal.wait(for: "]> bss.train{ data = ") ?? ""
+        #expect(list.contains("mosi") && list.contains("synthetic") && !list.contains("mfeat"), "\(list)")
         terminal.send("\u{03}")
         #expect(terminal.wait(for: "]> ") != nil)
         terminal.send("io.open(\"\(home)/table_of\t")
@@ -102,7 +104,7 @@ import Testing
         #expect(terminal.enter("help(bss.pace.root)")?.contains("lambda_0") == true)
         #expect(terminal.enter("help('curriculum')")?.contains("bss.") == true)
         #expect(terminal.enter("?bss.pace.rot")?.contains("did you mean") == true)
-        terminal.send("-- doubles\rfunction double(x)\r  return 2 * x\rend\r")
+        terminal.send("\u{1B}[200~-- doubles\nfunction double(x)\n  return 2 * x\nend\u{1B}[201~\r")
         #expect(terminal.wait(for: "]> ") != nil)
         #expect(terminal.enter("?double")?.contains("-- doubles") == true)
         #expect(terminal.enter("??double")?.contains("return 2 * x") == true)
@@ -124,9 +126,9 @@ import Testing
         #expect(terminal.enter("bss.repl.timeit(function() return 1 end)")?.contains("median") == true)
         #expect(terminal.enter("%profile 1 + 1")?.contains("no operators") == true)
         #expect(terminal.enter("bss.repl.who()")?.contains("tensor f32 [64, 64]") == true)
-        #expect(terminal.enter("bss.repl.run('\(home)/f.lua') print(from_file)")?.contains("7") == true)
-        #expect(terminal.enter("bss.repl.save('a \(home)/s.lua')")?.contains("wrote 1 cell") == true)
-        #expect(terminal.enter("bss.repl.history('2')")?.contains("[") == true)
+        #expect(terminal.enter("bss.repl.run('\(home)/f.lua') print('v' .. from_file)")?.contains("v7") == true)
+        #expect(terminal.enter("bss.repl.save('a \(home)/s.lua')")?.contains("wrote ") == true)
+        #expect(terminal.enter("bss.repl.history('2')")?.contains("] bss.repl.") == true)
         #expect(terminal.enter("bss.repl.log()")?.contains("sessions/") == true)
         #expect(terminal.enter("bss.repl.help()")?.contains("%profile CODE") == true)
         #expect(terminal.enter("bss.repl.replay()")?.contains("same in a clean state") == true)
