@@ -66,7 +66,9 @@ struct Command {
         let rows = Set(names).sorted().filter { !["_", "_2", "_3"].contains($0) }.compactMap { name -> [String]? in
             guard case let found? = state.lookUp([name]) else { return nil }
             switch found {
-            case .object(let object): return [name, object.objectType.name, Timing.size(object.byteCount), String(object.summary.split(separator: "\n").first ?? "")]
+            case .object(let object):
+                let line = object.summary.split(separator: "\n").first ?? ""
+                return [name, object.objectType.name, Timing.size(object.byteCount), line.count > printer.width ? line.prefix(printer.width - 1) + "…" : String(line)]
             case .function(_, let path): return [name, "function", "", path]
             case .namespace(_, let path): return [name, "namespace", "", path]
             case .value(let value): return [name, value.type, "", printer.line(value, in: state)]

@@ -126,7 +126,8 @@ public final class REPL {
         if signal == SIGTERM || signal == SIGPIPE { leaves = 128 + signal }
         if let error = cell.error {
             if cell.outcome.wasInterrupted {
-                let place = error.traceback?.split(separator: "\n").first.map { " at \($0)" } ?? ""
+                let frame = error.traceback?.split(separator: "\n").first ?? ""
+                let place = frame.isEmpty ? "" : " at \(frame[..<(frame.range(of: ": in ")?.lowerBound ?? frame.endIndex)])"
                 Terminal.error(colored("interrupted", "33") + " after \(REPL.duration(seconds))\(place)\n")
             } else {
                 report(error)

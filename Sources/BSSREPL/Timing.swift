@@ -126,7 +126,8 @@ enum Timing {
             lines.append(line([row.name, "\(row.calls)", REPL.duration(row.seconds), percent(row.seconds), REPL.duration(row.seconds / Double(row.calls)), "\(row.elements)"]))
         }
         if !rest.isEmpty { lines.append("… \(rest.count) more operators, \(REPL.duration(rest.reduce(0) { $0 + $1.seconds }))") }
-        lines.append("engine \(REPL.duration(profile.seconds)) of \(REPL.duration(wall)) (\(percent(profile.seconds))) in \(profile.calls) calls; \(size(profile.allocatedBytes)) of tensors in \(profile.allocations) blocks; the rest is Lua, the host and this measurement")
+        lines.append("engine \(REPL.duration(profile.seconds)) of \(REPL.duration(wall)) (\(percent(profile.seconds))) in \(profile.calls) calls, \(size(profile.allocatedBytes)) of tensors made")
+        lines.append("the rest is Lua, the host and this measurement")
         return lines.joined(separator: "\n")
     }
 }

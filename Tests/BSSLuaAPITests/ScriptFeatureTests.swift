@@ -330,7 +330,7 @@ import _BSSTestSupport
     @Test("output is captured, from Lua and from child processes, nested and with errors")
     func capture() throws {
         try check("""
-            local text, a, b = bss.capture(function() print("one") io.write("two") os.execute("echo three") return 1, "x" end)
+            local text, a, b = bss.capture(function() print("one") io.write("two") io.stdout:flush() os.execute("echo three") return 1, "x" end)
             assert(text == "one\\ntwothree\\n" and a == 1 and b == "x", text)
             local outer, inner = bss.capture(function() print("before") local inner = bss.capture(function() print("inner") end) print("after") return inner end)
             assert(outer == "before\\nafter\\n" and inner == "inner\\n", outer)

@@ -78,6 +78,7 @@ extension Program {
             let what = action.isEmpty ? name : "\(name) \(action)"
             let (own, rest) = try command.split(Array(words.dropFirst(action.isEmpty ? 0 : 1)))
             given = own
+            guard rest.contains(where: { !$0.hasPrefix("-") }) else { throw BSSError(what, "which file?", hint: command.usage, kind: .usage) }
             var parsed = try Invocation(["bss-lua", "run"] + rest, environment: { getenv($0).map { String(cString: $0) } })
             guard let file = parsed.script else { throw BSSError(what, "which file?", hint: command.usage, kind: .usage) }
             guard Files.exists(file) else { throw BSSError(what, "there is no file '\(file)'", kind: .usage) }
