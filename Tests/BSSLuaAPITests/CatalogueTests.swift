@@ -78,7 +78,7 @@ import _BSSTestSupport
         let root = try Self.root()
         for family in ["rebalance", "criterion", "pace", "scheduler"] {
             guard case .namespace(let namespace)? = root[family] else { continue }
-            for case .function(let part) in namespace.entries { #expect(part.source != nil, "bss.\(family).\(part.name) has no source") }
+            for case .function(let part) in namespace.entries where part.name != "custom" { #expect(part.source != nil, "bss.\(family).\(part.name) has no source") }
         }
     }
 

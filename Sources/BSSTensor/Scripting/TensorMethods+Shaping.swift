@@ -13,7 +13,7 @@ extension TensorMethods {
         Function("reshape", "The same elements in row-major order under another shape.", [sizes], returns: "tensor", example: "bss.arange(6):reshape{2, 3}") { a in
             result(try tensor(a).reshaped(inferring: a[sizes]))
         },
-        Function("permute", "Axes in another order.", [order], returns: "tensor", example: "bss.ones{2, 3, 4}:permute{{3, 1, 2}}") { a in result(try tensor(a).permuted(a[order].map(\.index))) },
+        Function("permute", "Axes in another order.", [order], returns: "tensor", example: "bss.ones{2, 3, 4}:permute{3, 1, 2}") { a in result(try tensor(a).permuted(a[order].map(\.index))) },
         Function("transpose", "Two axes exchanged.", [first, second], returns: "tensor", example: "bss.ones{2, 3, 4}:transpose(1, 3)") { a in result(try tensor(a).transposed(a[first].index, a[second].index)) },
         Function("t", "A matrix turned.", returns: "tensor", example: "bss.tensor{{1, 2}, {3, 4}}:t()") { a in result(try tensor(a).transposed(0, 1)) },
         Function("squeeze", "Without an axis of size 1.", [axis], returns: "tensor", example: "bss.ones{1, 3}:squeeze(1)") { a in result(try tensor(a).squeezed(a[axis].index)) },
