@@ -40,7 +40,7 @@ let package = Package(
         // MARK: what users touch
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
         layer("BSSNotebook", ["BSSLuaHost"]),
-        layer("BSSREPL", ["BSSNotebook", "BSSLuaHost", "CBSSLua", "CBSSReadline"]),
+        layer("BSSREPL", ["BSSBackend", "BSSNotebook", "BSSLuaHost", "CBSSLua", "CBSSReadline"]),
         .executableTarget(
             name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost", "BSSREPL", "BSSNotebook"],
             swiftSettings: [.swiftLanguageMode(.v5)]),

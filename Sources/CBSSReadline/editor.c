@@ -96,6 +96,21 @@ static int on_down(int count, int key) {
   return 0;
 }
 
+// Home and End stay in their line; a second press goes to the edge of the block.
+static int on_home(int count, int key) {
+  (void)count, (void)key;
+  int start = line_start(*rl.point);
+  *rl.point = start == *rl.point ? 0 : start;
+  return 0;
+}
+
+static int on_end(int count, int key) {
+  (void)count, (void)key;
+  int stop = line_end(*rl.point);
+  *rl.point = stop == *rl.point ? *rl.end : stop;
+  return 0;
+}
+
 // MARK: Completion
 
 static char *next_candidate(const char *text, int state) {
@@ -228,6 +243,11 @@ bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_inter
   rl.variable_bind("completion-ignore-case", "off");
   rl.bind_keyseq("\\C-m", on_enter);
   rl.bind_keyseq("\\C-j", on_enter);
+  static const char *const home[] = {"\\C-a", "\\e[H", "\\eOH", "\\e[1~"}, *const end[] = {"\\C-e", "\\e[F", "\\eOF", "\\e[4~"};
+  for (int i = 0; i < 4; i++) {
+    rl.bind_keyseq(home[i], on_home);
+    rl.bind_keyseq(end[i], on_end);
+  }
   rl.bind_keyseq("\\e[A", on_up);
   rl.bind_keyseq("\\eOA", on_up);
   rl.bind_keyseq("\\e[B", on_down);

@@ -363,6 +363,41 @@ import _BSSTestSupport
             """)
     }
 
+    @Test("output is captured, from Lua and from child processes, nested and with errors")
+    func capture() throws {
+        try check("""
+            local text, a, b = bss.capture(function() print("one") io.write("two") io.stdout:flush() os.execute("echo three") return 1, "x" end)
+            assert(text == "one\\ntwothree\\n" and a == 1 and b == "x", text)
+            local outer, inner = bss.capture(function() print("before") local inner = bss.capture(function() print("inner") end) print("after") return inner end)
+            assert(outer == "before\\nafter\\n" and inner == "inner\\n", outer)
+            local ok, e = pcall(bss.capture, function() print("lost") error("boom") end)
+            assert(not ok and tostring(e):find("boom"))
+            assert(#bss.capture(function() io.write(("x"):rep(3000000)) end) == 3000000)
+            assert(bss.capture(function() end) == "")
+            """)
+    }
+
+    @Test("code is timed and profiled in scripts as well; the figures are no output")
+    func profile() throws {
+        let program = try BuiltProgram()
+        defer { program.remove() }
+        try program.write("part.lua", "from_part = 3")
+        let outcome = try program.script("""
+            local x = bss.ones{ 50, 50 }
+            bss.repl.profile(function() return x:matmul(x):relu() end)
+            bss.repl.time("1 + 1")
+            bss.repl.timeit(function() return 1 end)
+            bss.repl.who()
+            bss.repl.run("part.lua")
+            assert(from_part == 3 and not pcall(bss.repl.profile, 3))
+            assert(bss.capture(function() help(bss.train) end):find("bss.train{", 1, true))
+            local s = bss.tensor{ 1, 2, 3, 0 / 0, 1 / 0 }:stats()
+            assert(s.mean == 2 and s.std == 1 and s.min == 1 and s.max == 3 and s.nan == 1 and s.inf == 1)
+            """)
+        #expect(outcome.code == 0 && outcome.output.isEmpty, "\(outcome.summary)")
+        for text in ["matmul", "relu", "engine", "wall", "median"] { #expect(outcome.errors.contains(text), "\(outcome.errors)") }
+    }
+
     @Test("many runs and tensors: memory does not grow")
     func memory() throws {
         try check("""
