@@ -31,7 +31,7 @@ struct LogFile {
     }
 
     mutating func append(_ cell: Cell) {
-        entries.append(.cell(cell))
+        entries.append(.cell(cell.released))
         if !keepsOlder, SessionLog.usesOlderResults(cell.executed) {
             keepsOlder = true
             let whole = heading + entries.map(text).joined()

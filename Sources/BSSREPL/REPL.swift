@@ -72,16 +72,17 @@ public final class REPL {
                 leaves = 0
             case .interrupted(let text): if !text.isEmpty { editor.remember(text) }
             case .text(let raw):
-                let text = REPL.withoutPrompts(raw)
-                if text.trimmed.isEmpty { continue }
-                editor.remember(text)
-                handle(text)
+                for text in REPL.inputs(raw) where !text.trimmed.isEmpty && leaves == nil {
+                    editor.remember(text)
+                    if !handle(text) { break }
+                }
             }
         }
         return leaves!
     }
 
-    private func handle(_ text: String) {
+    /// - Returns: false: it failed.
+    private func handle(_ text: String) -> Bool {
         let start = Session.now()
         let trimmed = text.trimmed
         var failed = false
@@ -101,6 +102,7 @@ public final class REPL {
         regainControl()
         let mode = ["?": "help", "%": "command", "!": "shell"][trimmed.first!] ?? "lua"
         history.append(History.Entry(code: text, mode: mode, isError: failed, milliseconds: (Session.now() - start) * 1e3), time: time(nil))
+        return !failed
     }
 
     /// Evaluates a cell, shows and logs it; false: it failed.
@@ -243,18 +245,28 @@ public final class REPL {
         if status != 0 { Terminal.error("exit status \((status >> 8) & 0xFF)\n") }
     }
 
-    /// A pasted transcript loses its prompts: ours, `..>`, and stock Lua's `> ` and `>> `.
-    static func withoutPrompts(_ text: String) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        func stripped(_ line: String) -> String? {
-            if line.hasPrefix("bss["), let end = line.range(of: "]> "), line[line.index(line.startIndex, offsetBy: 4)..<end.lowerBound].allSatisfy(\.isNumber) {
-                return String(line[end.upperBound...])
+    /// What was typed or pasted, as inputs: a transcript loses its prompts (ours, `..>`, and stock Lua's `> ` and `>> `) and its
+    /// outputs, and each first prompt begins an input of its own; any other text is one input.
+    static func inputs(_ text: String) -> [String] {
+        var inputs: [[String]] = []
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+            if let first = withoutFirstPrompt(line) {
+                inputs.append([first])
+            } else if inputs.isEmpty {
+                return [text]
+            } else if let prompt = ["..> ", ">> "].first(where: line.hasPrefix) {
+                inputs[inputs.count - 1].append(String(line.dropFirst(prompt.count)))
+            } else if line == "..>" || line == ">>" {
+                inputs[inputs.count - 1].append("")
             }
-            for prompt in ["..> ", ">> ", "> "] where line.hasPrefix(prompt) { return String(line.dropFirst(prompt.count)) }
-            return nil
         }
-        guard let first = lines.first, stripped(first) != nil else { return text }
-        // In a transcript lines without a prompt are outputs.
-        return lines.compactMap(stripped).joined(separator: "\n")
+        return inputs.map { $0.joined(separator: "\n") }
+    }
+
+    private static func withoutFirstPrompt(_ line: String) -> String? {
+        if line.hasPrefix("bss["), let end = line.range(of: "]> "), line[line.index(line.startIndex, offsetBy: 4)..<end.lowerBound].allSatisfy(\.isNumber) {
+            return String(line[end.upperBound...])
+        }
+        return line.hasPrefix("> ") ? String(line.dropFirst(2)) : nil
     }
 }

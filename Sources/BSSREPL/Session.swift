@@ -12,6 +12,8 @@ public struct Cell {
     public let outcome: CellRunner.Outcome
     public let outputs: [CellOutput]
     public var error: BSSError? { outcome.error }
+    /// The same without its values: lists of cells must not keep every result alive.
+    var released: Cell { Cell(number: number, code: code, executed: executed, outcome: outcome.released, outputs: outputs) }
     /// What a reader saw, as lines.
     public var lines: [String] { outputs.flatMap { $0.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) } }
 }
@@ -73,7 +75,7 @@ public final class Session {
         outcome.printed = PrintTap.end()
         let cell = Cell(number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: runner.outputs(of: outcome))
         if outcome.error == nil, let first = outcome.values.first { remember(first) }
-        cells.append(Cell(number: cell.number, code: code, executed: executed, outcome: outcome.released, outputs: cell.outputs))
+        cells.append(cell.released)
         return cell
     }
 

@@ -14,7 +14,7 @@ typedef int command(int count, int key);
 typedef char *generator(const char *text, int state);
 static struct {
   char **line_buffer;
-  int *point, *end, *catch_signals, *completion_over, *append_character, *suppress_append;
+  int *point, *end, *catch_signals, *completion_over, *append_character, *suppress_append, *suppress_quote;
   const char **readline_name;
   command **last_command;
   char **(**attempted_completion)(const char *, int, int);
@@ -124,6 +124,7 @@ static char **on_complete(const char *text, int start, int end) {
   *rl.completion_over = 1;  // never fall back to file names
   if (rl.append_character) *rl.append_character = '\0';
   if (rl.suppress_append) *rl.suppress_append = 1;
+  if (rl.suppress_quote) *rl.suppress_quote = 1;  // whoever types a string closes it; a folder's name goes on
   candidates = complete(*rl.line_buffer, start, end);
   char **matches = candidates ? rl.completion_matches(text, next_candidate) : NULL;
   for (char **c = candidates; c && *c; c++) free(*c);
@@ -218,6 +219,7 @@ static const slot slots[] = {
   {&rl.search_forward, "rl_history_search_forward", false}, {&rl.add_history, "add_history", false},
   {&rl.using_history, "using_history", false}, {&rl.sigcleanup, "rl_callback_sigcleanup", true},
   {&rl.append_character, "rl_completion_append_character", true}, {&rl.suppress_append, "rl_completion_suppress_append", true},
+  {&rl.suppress_quote, "rl_completion_suppress_quote", true},
 };
 
 bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_interrupted was) {

@@ -34,12 +34,12 @@ import Testing
 
     @Test func pastedTranscriptsLosePromptsAndOutputs() throws {
         let terminal = try started(home())
-        terminal.send("\u{1B}[200~> x = 20\n> x + 1\n21\n>> y = x * 2\u{1B}[201~\r")
-        #expect(terminal.wait(for: "bss[2]> ") != nil)
+        terminal.send("\u{1B}[200~> x = 20\n> x + 1\n21\n> y = x * 2\u{1B}[201~\r")
+        #expect(terminal.wait(for: "bss[4]> ") != nil)  // a cell for each prompt
         #expect(terminal.enter("x .. ' ' .. y")?.contains("\"20 40\"") == true)
         // Tabs in a pasted block are text, not a request for completions; a quote is never closed by us.
         terminal.send("\u{1B}[200~z = 'a\tb'\nreturn #z\u{1B}[201~\r")
-        #expect(terminal.wait(for: "3") != nil && terminal.wait(for: "bss[4]> ") != nil)
+        #expect(terminal.wait(for: "\n3") != nil && terminal.wait(for: "bss[6]> ") != nil)
     }
 
     @Test func tabCompletes() throws {
@@ -105,7 +105,7 @@ import Testing
         #expect(terminal.enter("help('curriculum')")?.contains("bss.") == true)
         #expect(terminal.enter("?bss.pace.rot")?.contains("did you mean") == true)
         terminal.send("\u{1B}[200~-- doubles\nfunction double(x)\n  return 2 * x\nend\u{1B}[201~\r")
-        #expect(terminal.wait(for: "]> ") != nil)
+        #expect(terminal.wait(for: "bss[8]> ") != nil)
         #expect(terminal.enter("?double")?.contains("-- doubles") == true)
         #expect(terminal.enter("??double")?.contains("return 2 * x") == true)
     }
