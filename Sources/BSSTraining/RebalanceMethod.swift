@@ -11,11 +11,15 @@ public struct SamplePlan {
     public var weights: [Double]?
     /// Per entry, the modalities whose features are kept (bit m = modality m); nil = all.
     public var keeps: [UInt32]?
+    /// True if the order carries the scheduler's curriculum (BSS-L): added entries belong beside the sample they come from;
+    /// else the order is a shuffle.
+    public var isSequential: Bool
 
-    public init(positions: [Int], weights: [Double]? = nil, keeps: [UInt32]? = nil) {
+    public init(positions: [Int], weights: [Double]? = nil, keeps: [UInt32]? = nil, isSequential: Bool = false) {
         self.positions = positions
         self.weights = weights
         self.keeps = keeps
+        self.isSequential = isSequential
     }
 }
 

@@ -131,7 +131,7 @@ public final class Trainer {
         let scored = Trainer.now()
         let plan = try sequencer.plan(epoch: epoch, batchSize: options.batchSize, random: stream("order"))
         lastPlan = plan
-        let samples = try method.plan(context, SamplePlan(positions: plan.indices, weights: plan.weights))
+        let samples = try method.plan(context, SamplePlan(positions: plan.indices, weights: plan.weights, isSequential: plan.isSequential))
         let planned = Trainer.now()
         let training = try trainBatches(samples, dropsLast: plan.dropsLast, epoch) { try self.method.steps(self.context, $0) }
         let trained = Trainer.now()

@@ -9,6 +9,11 @@ public struct MultimodalOutput {
     public let fused: Tensor
     /// What the fusion's own loss needs beside the fused logits.
     public let views: [Tensor]
+
+    /// The same with other fused logits.
+    public func replacing(fused: Tensor) -> MultimodalOutput {
+        MultimodalOutput(features: features, unimodal: unimodal, fused: fused, views: views)
+    }
 }
 
 /// Where a modality's own logits z_m come from (the choice changes results).
