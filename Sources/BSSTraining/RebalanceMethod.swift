@@ -59,6 +59,8 @@ public final class TrainingContext {
     public internal(set) var epoch = 0
     /// Optimizer updates so far; normalise by this, never by batches per epoch.
     public internal(set) var step = 0
+    /// Number of this batch in its epoch, from 0, and batches of this epoch's plan.
+    public internal(set) var batch = 0, batches = 0
     /// The metrics of the last epoch, as the history records them; empty before the first.
     public internal(set) var lastEpoch = Table()
     /// Side-effect-free scans.
@@ -269,7 +271,11 @@ public struct RebalanceRecipe: Family {
     public static let familyName = "rebalance"
     public static let noun = "rebalancing method"
     public static let help = "Losses and gradients against modality imbalance; combines with any scheduler."
-    public static let parts: [Part<RebalanceRecipe>] = [Joint.part, FusedOnly.part, DOMFN.part, AGM.part, PMR.part, SMV.part]
+    public static let parts: [Part<RebalanceRecipe>] = [
+        Joint.part, FusedOnly.part, OGM.part, OGM.enhancedPart, MMPareto.part, MLA.part,
+        DOMFN.part, AGM.part, PMR.part, SMV.part,
+        CustomMethod.part,
+    ]
 
     public let make: () -> RebalanceMethod
     public init(make: @escaping () -> RebalanceMethod) { self.make = make }

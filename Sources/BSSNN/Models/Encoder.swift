@@ -31,6 +31,25 @@ extension StagedEncoder {
     }
 }
 
+/// A staged encoder whose stages hold a batch norm at which a fusion can exchange channels between encoders (`channel`, variant `cen`).
+///
+///     stage(x) = stageFromNorm(norm(x)),   norm(x) = the normalised map of `stageToNorm`
+public protocol ExchangingEncoder: StagedEncoder {
+    /// The stage's last batch norm.
+    func norm(ofStage index: Int) -> BatchNorm
+    /// From the stage's input to the map that its last batch norm gives; `beside`: what joins the map later, such as a shortcut.
+    func stageToNorm(_ index: Int, _ x: Tensor, _ context: ForwardContext) throws -> (map: Tensor, beside: Tensor?)
+    /// The rest of the stage.
+    func stageFromNorm(_ index: Int, _ map: Tensor, beside: Tensor?, _ context: ForwardContext) throws -> Tensor
+}
+
+extension ExchangingEncoder {
+    public func stage(_ index: Int, _ x: Tensor, _ context: ForwardContext) throws -> Tensor {
+        let (map, beside) = try stageToNorm(index, x, context)
+        return try stageFromNorm(index, map, beside: beside, context)
+    }
+}
+
 /// A configured encoder before the data's shape is known: `bss.encoder.mlp{ hidden = {128} }`.
 public struct EncoderRecipe: Family {
     public static let familyName = "encoder"

@@ -12,6 +12,8 @@ public final class Adam: Optimizer {
     public var beta1 = 0.9, beta2 = 0.999, eps = 1e-8
     public var amsgrad = false, decoupled = false
 
+    public override var isScaleInvariant: Bool { true }
+
     public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double) throws {
         try parameter.backend.adam(
             parameter: parameter.view, gradient: gradient.view, mean: state.buffer("mean", like: parameter),

@@ -86,6 +86,10 @@ open class Optimizer {
         }
     }
 
+    /// True if a constant factor on all gradients changes nothing in the long run (Adam, RMSprop): methods that scale gradients
+    /// then scale the learning rate.
+    open var isScaleInvariant: Bool { false }
+
     /// Changes `parameter` in place; the gradient lies in memory as the parameter does.
     open func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double) throws {
         throw BSSError("optimizer", "\(type(of: self)) has no update rule")

@@ -9,6 +9,8 @@ public final class RMSprop: Optimizer {
     public var alpha = 0.99, eps = 1e-8, momentum = 0.0
     public var centered = false
 
+    public override var isScaleInvariant: Bool { true }
+
     public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double) throws {
         try parameter.backend.rmsprop(
             parameter: parameter.view, gradient: gradient.view, square: state.buffer("square", like: parameter),

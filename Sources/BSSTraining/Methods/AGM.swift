@@ -17,38 +17,38 @@ import BSSTensor
 /// Any number of modalities; one alone has κ = 1. `exact` evaluates 2^K - 1 sets: K encoder passes beside the training pass (on
 /// features of zero inputs, made once a batch), or 2^K - 2 passes of the whole model where the fusion works inside the encoders.
 ///
-/// `apply_to = "learning_rate"` multiplies the step sizes instead, encoder m's by κ_m and the fusion's by the mean of κ:
-/// update rules of the Adam family undo a scaling of the gradient. `"auto"` takes it for them, and the gradient for SGD.
+/// Under Adam and RMSprop (`apply_to`, see `Modulation`) κ multiplies the step sizes instead, encoder m's by κ_m and the fusion's by
+/// the mean of κ; the passes are then made without gradient, and the loss is the base's.
 ///
 /// Deviation: the public command line modulates epochs 0 to 20 and clips all gradients to norm 1 when an element of the fusion's
-/// weight gradients exceeds 1 in size; here `end_epoch` and `conditional_clip` ask for that. Its cap is 10 for two modalities
+/// weight gradients exceeds 1 in size; here `to_epoch` and `conditional_clip` ask for that. Its cap is 10 for two modalities
 /// and 7 for three; ours is 7 for more as well. Its three-modality script leaves out the 1e-8. BalanceBenchmark's AGM has the opposite sign
 /// (it damps the weaker modality) and is not offered.
-public final class AGM: BaseLossMethod {
+final class AGM: BaseLossMethod {
     enum Mode: String, CaseIterable { case exact, linear }
     private let mode: Mode
     private let alpha: Double
     private let cap: Double?
     private let epochs: ClosedRange<Int>
     private let clipsOnLargeGradients: Bool
-    private let target: String
+    private let modulation: Modulation
     private var scalesRates = false
     /// ŝ: the mean of s over `count` steps.
     private var usual: [Double] = []
     private var count = 0
     private var kappas = EpochMeans(), scores = EpochMeans()
 
-    init(_ base: BaseLoss, mode: Mode, alpha: Double, cap: Double?, epochs: ClosedRange<Int>, clipsOnLargeGradients: Bool, target: String) {
+    init(_ base: BaseLoss, mode: Mode, alpha: Double, cap: Double?, epochs: ClosedRange<Int>, clipsOnLargeGradients: Bool, modulation: Modulation) {
         self.mode = mode
         self.alpha = alpha
         self.cap = cap
         self.epochs = epochs
         self.clipsOnLargeGradients = clipsOnLargeGradients
-        self.target = target
+        self.modulation = modulation
         super.init(base)
     }
 
-    public override func setup(_ context: TrainingContext) throws {
+    override func setup(_ context: TrainingContext) throws {
         let model = context.model, count = model.modalities.count
         if model.fusion.hasOwnLoss {
             throw BSSError("bss.rebalance.agm", "modulates what flows back through the fused logits, but this fusion has a loss of its own that does not read them", hint: "use fusion = \"concat\" or another one that is trained by cross-entropy", kind: .usage)
@@ -60,17 +60,17 @@ public final class AGM: BaseLossMethod {
             throw BSSError("bss.rebalance.agm", "mode = \"exact\" evaluates 2^\(count) - 1 sets of modalities a batch", hint: "use mode = \"linear\"", kind: .usage)
         }
         usual = Array(repeating: 0, count: count)
-        scalesRates = target == "learning_rate" || (target == "auto" && !(context.optimizer is SGD))
+        scalesRates = modulation.scalesRate(context.optimizer)
     }
 
     private static let mostModalities = 10
 
-    public override func epochBegan(_ context: TrainingContext) throws {
+    override func epochBegan(_ context: TrainingContext) throws {
         (kappas, scores) = (EpochMeans(), EpochMeans())
         if !epochs.contains(context.epoch) { multiply(context, by: usual.map { _ in 1 }) }
     }
 
-    public override func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
+    override func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
         guard epochs.contains(context.epoch) else { return try super.loss(context, output, batch) }
         guard scalesRates else {
             let shares = try shares(context.model, output, batch.inputs)
@@ -82,7 +82,7 @@ public final class AGM: BaseLossMethod {
         return try super.loss(context, output, batch)
     }
 
-    public override func adjust(_ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws {
+    override func adjust(_ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws {
         guard clipsOnLargeGradients, epochs.contains(context.epoch) else { return }
         let weights = context.optimizer.parameters([.fusion]).map(\.parameter).filter { $0.value.rank > 1 }
         if try gradients.norm(p: .infinity, weights) > 1 { try gradients.clip(norm: 1, context.optimizer.parameters(nil).map(\.parameter)) }
@@ -173,7 +173,7 @@ public final class AGM: BaseLossMethod {
 
     // MARK: Record and checkpoints
 
-    public override func report(_ context: TrainingContext) -> Table? {
+    override func report(_ context: TrainingContext) -> Table? {
         let names = context.model.modalities
         guard !kappas.isEmpty else { return Table(fields: [("mode", .string(mode.rawValue)), ("modulates", .bool(false))]) }
         return Table(fields: [
@@ -182,7 +182,7 @@ public final class AGM: BaseLossMethod {
         ])
     }
 
-    public override var state: Value {
+    override var state: Value {
         get { .fields([("count", .int(count)), ("usual", .list(usual))]) }
         set {
             guard let table = newValue.table, let saved = table["usual"]?.table?.items.compactMap(\.double), saved.count == usual.count else { return }
@@ -196,19 +196,18 @@ public final class AGM: BaseLossMethod {
         let mode = Argument("mode", default: "exact", "where a modality's share of the logits comes from: \"exact\" (Shapley values over sets of inputs) or \"linear\" (slices of an additive fusion: no further passes)", check: .oneOf(Mode.allCases.map(\.rawValue)))
         let alpha = Argument("alpha", default: 1.0, "strength of the modulation (released: 1; 2.5 on AV-MNIST)", check: .atLeast(0))
         let cap = Argument<Double?>("cap", default: nil, "largest tau - r; by default 10 for two modalities and 7 for more, as released")
-        let start = Argument("start_epoch", default: 0, "first epoch that is modulated", check: .atLeast(0))
-        let end = Argument<Int?>("end_epoch", default: nil, "last epoch that is modulated (released: 20); by default the last of all")
+        let first = Argument("from_epoch", default: 0, "first epoch with modulation, from 0", check: .atLeast(0))
+        let last = Argument<Int?>("to_epoch", default: nil, "last epoch with modulation (released: 20); by default the last of all")
         let clip = Argument("conditional_clip", default: false, "as released: clip all gradients to norm 1 when an element of the fusion's weight gradients exceeds 1 in size")
-        let target = Argument("apply_to", default: "auto", "what the coefficients multiply: \"gradient\", \"learning_rate\", or \"auto\": the gradient for sgd, the learning rate for others, which undo a scaling of the gradient", check: .oneOf(["auto", "gradient", "learning_rate"]))
         return Part(
             "agm", "Adaptive gradient modulation: damps the modality that leads more than usual, boosts the one that lags.",
-            [mode, alpha, cap, start, end, clip, target] + BaseLoss.arguments,
+            [mode, alpha, cap, first, last, clip, Modulation.argument] + BaseLoss.arguments,
             source: "Li et al., Boosting Multi-modal Model Performance with Adaptive Gradient Modulation, ICCV 2023", example: "bss.rebalance.agm{ alpha = 1, mode = \"linear\" }"
         ) { a in
-            let last = a[end] ?? Int.max
-            guard last >= a[start] else { throw BSSError(a.operation, "end_epoch = \(last) lies before start_epoch = \(a[start])", kind: .usage) }
+            let end = a[last] ?? Int.max
+            guard a[first] <= end else { throw BSSError(a.operation, "from_epoch = \(a[first]) comes after to_epoch = \(end)", kind: .usage) }
             return RebalanceRecipe {
-                AGM(BaseLoss(a), mode: Mode(rawValue: a[mode]) ?? .exact, alpha: a[alpha], cap: a[cap], epochs: a[start]...last, clipsOnLargeGradients: a[clip], target: a[target])
+                AGM(BaseLoss(a), mode: Mode(rawValue: a[mode]) ?? .exact, alpha: a[alpha], cap: a[cap], epochs: a[first]...end, clipsOnLargeGradients: a[clip], modulation: Modulation(a))
             }
         }
     }()

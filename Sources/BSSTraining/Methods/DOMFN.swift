@@ -23,7 +23,7 @@ import BSSTensor
 /// when resumed) and then lowers the rate from 1e-3 to 5e-5 (text) and 1e-5; our default is a quarter of the epochs, at one
 /// rate. Its fusion's learning-rate scheduler hangs on another optimizer, and its last comparison of confidences is of a modality with
 /// itself: neither is reproduced.
-public final class DOMFN: RebalanceMethod {
+final class DOMFN: RebalanceMethod {
     private let gamma: Double, eta: Double, tau: Double
     private let pretraining: Int?
     private let finetune: Double
@@ -42,29 +42,29 @@ public final class DOMFN: RebalanceMethod {
         self.usesSigmoid = usesSigmoid
     }
 
-    public override var ownsLoss: Bool { true }
+    override var ownsLoss: Bool { true }
     /// Of an accepted sample, without the amendments.
-    public override func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights {
+    override func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights {
         LossWeights(multi: 1, uni: Array(repeating: 1, count: modalities))
     }
 
     private func isPretraining(_ context: TrainingContext) -> Bool { context.epoch < pretraining ?? context.options.epochs / 4 }
 
-    public override func setup(_ context: TrainingContext) throws {
+    override func setup(_ context: TrainingContext) throws {
         unimodalScopes = Set(context.optimizer.groups.map(\.scope)).subtracting([.fusion])
     }
 
-    public override func epochBegan(_ context: TrainingContext) throws {
+    override func epochBegan(_ context: TrainingContext) throws {
         (accepted, seen, divergences) = (0, 0, EpochMeans())
         for scope in unimodalScopes { context.optimizer.modify(scope) { $0.multiplier = isPretraining(context) ? 1 : finetune } }
     }
 
-    public override func steps(_ context: TrainingContext, _ batch: TrainingBatch) throws -> [SubStep] {
+    override func steps(_ context: TrainingContext, _ batch: TrainingBatch) throws -> [SubStep] {
         guard isPretraining(context) else { return try super.steps(context, batch) }
         return [SubStep(scopes: unimodalScopes) { [unowned self] pass in try self.loss(context, pass.output(), batch) }]
     }
 
-    public override func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
+    override func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
         let names = context.model.modalities, logits = try output.unimodal.map(spoken)
         let losses = try logits.map { try Tensor.crossEntropy($0, batch.labels, reduction: .none) }
         guard !isPretraining(context) else { return zip(names, losses).map { LossTerm($0, $1, weight: 1) } }
@@ -83,7 +83,7 @@ public final class DOMFN: RebalanceMethod {
         return terms
     }
 
-    public override func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
+    override func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
         let fused = try spoken(output.fused), unimodal = try output.unimodal.map(spoken)
         guard context.options.inferenceHeads.isAutomatic else { return try EquationTwelve.prediction(context, fused: fused, unimodal: unimodal) }
         let gate = isPretraining(context) ? Array(repeating: false, count: fused.shape[0]) : try DOMFN.accepts(DOMFN.divergence(unimodal.map { try $0.softmax(axis: 1) }), gamma: gamma, tau: tau)
@@ -135,7 +135,7 @@ public final class DOMFN: RebalanceMethod {
 
     // MARK: Record
 
-    public override func report(_ context: TrainingContext) -> Table? {
+    override func report(_ context: TrainingContext) -> Table? {
         let names = context.model.modalities
         guard !isPretraining(context) else { return Table(fields: [("stage", .string("pretraining"))]) }
         var table = Table(fields: [("stage", .string("gated")), ("acceptance_rate", .number(Double(accepted) / Double(max(seen, 1)))), ("divergence", divergences.value(names))])

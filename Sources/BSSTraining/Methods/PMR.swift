@@ -20,7 +20,7 @@ import BSSTensor
 /// It takes the first 10 % of its shuffled batches for the prototypes, so that rare classes can be missing: `draw = "random"`;
 /// ours draws the same share of every class, at least one sample. At distance 0, where the slope of the root is infinite,
 /// ours is 0. mu and per_epochs are ours: the paper sets them per dataset.
-public final class PMR: BaseLossMethod {
+final class PMR: BaseLossMethod {
     struct Options {
         var alpha = 1.0, isHard = false
         var hasEntropy = true, mu = 0.1, entropyEpochs = 5
@@ -40,14 +40,14 @@ public final class PMR: BaseLossMethod {
         super.init(base)
     }
 
-    public override func setup(_ context: TrainingContext) throws {
+    override func setup(_ context: TrainingContext) throws {
         prototypes = try context.model.encoders.map { try Tensor.zeros([context.model.classes, $0.featureCount]) }
         isKnown = Array(repeating: false, count: context.model.classes)
     }
 
     // MARK: Prototypes
 
-    public override func epochBegan(_ context: TrainingContext) throws {
+    override func epochBegan(_ context: TrainingContext) throws {
         (ratios, pulls, accuracies) = (EpochMeans(), EpochMeans(), EpochMeans())
         guard settings.epochs.contains(context.epoch) else { return }
         let rows = subset(context)
@@ -96,7 +96,7 @@ public final class PMR: BaseLossMethod {
 
     // MARK: Loss
 
-    public override func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
+    override func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
         var terms = try super.loss(context, output, batch)
         guard settings.epochs.contains(context.epoch) else { return terms }
         let logits = try prototypes.indices.map { m in
@@ -163,7 +163,7 @@ public final class PMR: BaseLossMethod {
 
     // MARK: Record and checkpoints
 
-    public override func report(_ context: TrainingContext) -> Table? {
+    override func report(_ context: TrainingContext) -> Table? {
         let names = context.model.modalities
         guard !ratios.isEmpty else { return Table(fields: [("rebalances", .bool(false))]) }
         return Table(fields: [
@@ -172,14 +172,14 @@ public final class PMR: BaseLossMethod {
         ])
     }
 
-    public override var state: Value {
+    override var state: Value {
         get { .fields([("known", .list(isKnown.map(Value.bool)))]) }
         set {
             if let saved = newValue.table?["known"]?.table?.items.compactMap(\.bool), saved.count == isKnown.count { isKnown = saved }
         }
     }
 
-    public override var stateTensors: [String: Tensor] {
+    override var stateTensors: [String: Tensor] {
         get { Dictionary(uniqueKeysWithValues: prototypes.enumerated().map { ("prototypes.\($0)", $1) }) }
         set {
             for m in prototypes.indices {
@@ -200,18 +200,18 @@ public final class PMR: BaseLossMethod {
         let fraction = Argument("fraction", default: 0.1, "share of the training set that prototypes are made of", check: .above(0, upTo: 1))
         let draw = Argument("draw", default: "stratified", "which samples: \"stratified\" (the same share of every class) or \"random\" (as released: classes can be missing)", check: .oneOf(["stratified", "random"]))
         let scale = Argument("distance", default: "euclidean", "\"euclidean\", or \"scaled\": divided by the root of the number of features, against one-hot q of large features", check: .oneOf(["euclidean", "scaled"]))
-        let start = Argument("start_epoch", default: 0, "first epoch that is rebalanced", check: .atLeast(0))
-        let end = Argument<Int?>("end_epoch", default: nil, "last epoch that is rebalanced (released: 100); by default the last of all")
+        let first = Argument("from_epoch", default: 0, "first epoch that is rebalanced, from 0", check: .atLeast(0))
+        let last = Argument<Int?>("to_epoch", default: nil, "last epoch that is rebalanced (released: 100); by default the last of all")
         return Part(
             "pmr", "Prototypical modal rebalance: pulls the slower modality's features to class prototypes.",
-            [alpha, coef, per, mu, perEpochs, momentum, fraction, draw, scale, start, end] + BaseLoss.arguments,
+            [alpha, coef, per, mu, perEpochs, momentum, fraction, draw, scale, first, last] + BaseLoss.arguments,
             source: "Fan et al., PMR: Prototypical Modal Rebalance for Multimodal Learning, CVPR 2023", example: "bss.rebalance.pmr{ alpha = 1.75, per = false }"
         ) { a in
-            let last = a[end] ?? Int.max
-            guard last >= a[start] else { throw BSSError(a.operation, "end_epoch = \(last) lies before start_epoch = \(a[start])", kind: .usage) }
+            let end = a[last] ?? Int.max
+            guard a[first] <= end else { throw BSSError(a.operation, "from_epoch = \(a[first]) comes after to_epoch = \(end)", kind: .usage) }
             let settings = Options(
                 alpha: a[alpha], isHard: a[coef] == "hard", hasEntropy: a[per], mu: a[mu], entropyEpochs: a[perEpochs], momentum: a[momentum],
-                fraction: a[fraction], isStratified: a[draw] == "stratified", isScaled: a[scale] == "scaled", epochs: a[start]...last)
+                fraction: a[fraction], isStratified: a[draw] == "stratified", isScaled: a[scale] == "scaled", epochs: a[first]...end)
             return RebalanceRecipe { PMR(BaseLoss(a), settings) }
         }
     }()

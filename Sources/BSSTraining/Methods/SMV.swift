@@ -25,7 +25,7 @@ import BSSTensor
 /// Deviation: the public code values samples under random training transforms (`transform = "training"`) and compares φ with a
 /// slack of 0.1; where its mappings g apply is our reading. BalanceBenchmark's v(S) lacks |S|, so that solved samples
 /// are shown again too; it is not offered.
-public final class SMV: BaseLossMethod {
+final class SMV: BaseLossMethod {
     enum Level: String, CaseIterable { case sample, modality }
     enum Mapping: String, CaseIterable {
         case linear, tanh, power
@@ -49,14 +49,14 @@ public final class SMV: BaseLossMethod {
         super.init(base)
     }
 
-    public override func setup(_ context: TrainingContext) throws {
+    override func setup(_ context: TrainingContext) throws {
         let count = context.model.modalities.count
         guard count <= 10 else { throw BSSError("bss.rebalance.smv", "values 2^\(count) - 1 sets of modalities a sample; at most 10 modalities are possible", kind: .usage) }
     }
 
     // MARK: Plan
 
-    public override func plan(_ context: TrainingContext, _ plan: SamplePlan) throws -> SamplePlan {
+    override func plan(_ context: TrainingContext, _ plan: SamplePlan) throws -> SamplePlan {
         (means, copied) = ([], [])
         guard context.epoch >= settings.warmup, !plan.positions.isEmpty else { return plan }
         let count = context.model.modalities.count
@@ -136,7 +136,7 @@ public final class SMV: BaseLossMethod {
 
     // MARK: Loss
 
-    public override func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
+    override func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
         let terms = try super.loss(context, output, batch)
         guard let keeps = batch.keeps else { return terms }
         return try terms.map { term in
@@ -148,7 +148,7 @@ public final class SMV: BaseLossMethod {
 
     // MARK: Record
 
-    public override func report(_ context: TrainingContext) -> Table? {
+    override func report(_ context: TrainingContext) -> Table? {
         let names = context.model.modalities
         guard !means.isEmpty else { return Table(fields: [("stage", .string("warmup"))]) }
         return Table(fields: [

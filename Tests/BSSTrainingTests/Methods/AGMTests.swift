@@ -8,7 +8,7 @@ import _BSSTestSupport
 
 @Suite(.oneAtATime) struct AGMTests {
     static let exact = #"{"name": "agm"}"#, linear = #"{"name": "agm", "mode": "linear"}"#
-    static let joint = #"{"name": "agm", "base": "joint", "conditional_clip": true, "end_epoch": 2}"#
+    static let joint = #"{"name": "agm", "base": "joint", "conditional_clip": true, "to_epoch": 2}"#
     static let adam = #""optimizer": {"name": "adam", "learning_rate": 0.01}"#
 
     // MARK: Numbers
@@ -135,20 +135,20 @@ import _BSSTestSupport
     @Test("Adam gets learning rates, SGD gradients; outside its epochs nothing is modulated")
     func target() throws {
         let source = try MethodChecks.data(2)
-        let adam = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "mode": "linear", "end_epoch": 1}"#, epochs: 2, more: Self.adam))
+        let adam = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "mode": "linear", "to_epoch": 1}"#, epochs: 2, more: Self.adam))
         let last = try #require(try adam.run().history.last?["method"]?.table)
         #expect(last["applied_to"]?.string == "learning_rate")
         let multipliers = adam.optimizer.groups.map { ($0.scope, $0.multiplier) }
         #expect(multipliers.contains { $0.0 == .encoder("a") && $0.1 != 1 } && multipliers.contains { $0.0 == .head("a") && $0.1 == 1 })
-        let sgd = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "end_epoch": 0}"#, epochs: 2)).run()
+        let sgd = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "to_epoch": 0}"#, epochs: 2)).run()
         #expect(sgd.history[0].value(atPath: "method.applied_to")?.string == "gradient")
         #expect(sgd.history[1].value(atPath: "method.modulates")?.bool == false)
-        let ended = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "end_epoch": 0}"#, epochs: 2, more: Self.adam))
+        let ended = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "to_epoch": 0}"#, epochs: 2, more: Self.adam))
         _ = try ended.run()
         #expect(ended.optimizer.groups.allSatisfy { $0.multiplier == 1 })
         // Without any modulation it is the fused loss alone.
         let none = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "none", "probes": false}"#, epochs: 2)).run()
-        #expect(try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "start_epoch": 9}"#, epochs: 2)).run().parametersHash == none.parametersHash)
+        #expect(try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "from_epoch": 9}"#, epochs: 2)).run().parametersHash == none.parametersHash)
     }
 
     @Test("the conditional clip acts on an element above 1 in the fusion's weights alone")
@@ -173,7 +173,7 @@ import _BSSTestSupport
         let model = try ModelRecipe(encoders: source.modalities.map { ($0, recipe) }, fusion: fusion, initialWeights: .pytorch, sharesHead: false)
             .build(sampleShapes: source.modalities.enumerated().map { (modality: $1, shape: source.sampleShape($0)) }, classes: source.classes, seed: 1)
         #expect { try Trainer(options, model: model, source: source) } throws: { "\($0)".contains("bss.rebalance.agm") && "\($0)".contains("mode = \"exact\"") }
-        #expect { try SmallTraining.options(MethodChecks.options(#"{"name": "agm", "start_epoch": 3, "end_epoch": 2}"#)) } throws: { "\($0)".contains("end_epoch") }
+        #expect { try SmallTraining.options(MethodChecks.options(#"{"name": "agm", "from_epoch": 3, "to_epoch": 2}"#)) } throws: { "\($0)".contains("to_epoch") }
         // A fusion with hidden layers is no obstacle to the exact mode.
         let exact = try SmallTraining.options(MethodChecks.options(Self.exact, epochs: 1))
         #expect(try Trainer(exact, model: model, source: source).run().history.count == 1)

@@ -7,7 +7,7 @@ import _BSSTestSupport
 
 @Suite(.oneAtATime) struct PMRTests {
     static let published = #"{"name": "pmr", "per_epochs": 2}"#
-    static let released = #"{"name": "pmr", "coef": "hard", "per": false, "draw": "random", "base": "joint", "end_epoch": 2}"#
+    static let released = #"{"name": "pmr", "coef": "hard", "per": false, "draw": "random", "base": "joint", "to_epoch": 2}"#
     static let scaled = #"{"name": "pmr", "distance": "scaled", "fraction": 1, "momentum": 0.5}"#
 
     private static let labels = [0, 1]
