@@ -70,7 +70,7 @@ final class PMR: BaseLossMethod {
         }
         var byClass: [Int: [Int]] = [:]
         for row in rows { byClass[context.source.classColumns[row], default: []].append(row) }
-        return byClass.sorted { $0.key < $1.key }.flatMap { label, members in
+        return byClass.sorted { $0.key < $1.key }.flatMap { label, members -> [Int] in
             var stream = random.child("class \(label)")
             return stream.permutation(members.count).prefix(share(members.count)).sorted().map { members[$0] }
         }
