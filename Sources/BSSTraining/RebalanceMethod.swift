@@ -281,6 +281,7 @@ public struct RebalanceRecipe: Family {
     public static let help = "Losses and gradients against modality imbalance; combines with any scheduler."
     public static let parts: [Part<RebalanceRecipe>] = [
         Joint.part, FusedOnly.part, OGM.part, OGM.enhancedPart, MMPareto.part, MLA.part,
+        DOMFN.part, AGM.part, PMR.part, SMV.part,
         CustomMethod.part,
     ]
 
