@@ -28,7 +28,8 @@ public final class MultimodalModel: Module {
     public let heads: [Linear]
     public let fusion: Fusion
     public let classes: Int
-    private let sharesHead: Bool
+    /// One head for all modalities.
+    public let sharesHead: Bool
     /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph.
     public var frozen: Set<String> = []
     /// How its weights were drawn, for layers that are added later.
@@ -70,6 +71,9 @@ public final class MultimodalModel: Module {
         guard isStopped(modalities[modality], context) else { return try encoders[modality](input, context) }
         return try Autograd.withoutRecording { try encoders[modality](input, ForwardContext(.evaluation, random: context.random)) }
     }
+
+    /// The scope of a modality's head: its own, or the one that all share.
+    public func headScope(_ modality: Int) -> Scope { .head(sharesHead ? "shared" : modalities[modality]) }
 
     /// `inputs` in modality order, each [B, …].
     /// `keeps`: per sample, the modalities (bit m) whose features reach the fusion; the others are 0 there. The unimodal
