@@ -282,7 +282,9 @@ public struct RebalanceRecipe: Family {
     public static let familyName = "rebalance"
     public static let noun = "rebalancing method"
     public static let help = "Losses and gradients against modality imbalance; combines with any scheduler."
-    public static let parts: [Part<RebalanceRecipe>] = [Joint.part, FusedOnly.part]
+    public static let parts: [Part<RebalanceRecipe>] = [
+        Joint.part, FusedOnly.part, MSES.part, GradientBlending.part, MSLR.part, ReconBoost.part,
+    ]
 
     public let make: () -> RebalanceMethod
     public init(make: @escaping () -> RebalanceMethod) { self.make = make }
