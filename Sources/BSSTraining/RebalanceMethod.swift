@@ -91,6 +91,18 @@ public final class TrainingContext {
         self.monitorRows = monitorRows
     }
 
+    /// The metrics of `monitorRows` at the end of the last epoch, by output: `{total = …, fused = …, <modality> = …}`.
+    public func monitored() throws -> Table {
+        if let known = (lastEpoch["holdout"] ?? lastEpoch["val"])?.table { return known }
+        return try evaluator.evaluate(rows: monitorRows, weights: lossWeights, mapAverage: options.mapAverage)
+    }
+
+    /// - Throws: if there is nothing to monitor.
+    public func requireMonitor(_ method: String) throws {
+        guard monitorRows.isEmpty else { return }
+        throw BSSError("bss.rebalance.\(method)", "holdout = 0 monitors the validation split, and '\(source.name)' has none", hint: "keep a part of the training split out: holdout = 0.1", kind: .usage)
+    }
+
     /// Ends the training after this epoch.
     public func stop(_ reason: String) { stopReason = reason }
 
@@ -120,11 +132,16 @@ public final class TrainingContext {
     /// Parameters, buffers and optimizer state of some scopes; nil = all.
     public func snapshot(_ scopes: Set<Scope>? = nil) throws -> Snapshot { try Snapshot(model, optimizer, scopes) }
     public func restore(_ snapshot: Snapshot, includingOptimizer: Bool = true) throws { try snapshot.restore(optimizer, includingOptimizer: includingOptimizer) }
+    /// A snapshot from the tensors that a checkpoint kept of it.
+    public func snapshot(_ scopes: Set<Scope>? = nil, tensors: [String: Tensor]) throws -> Snapshot { try Snapshot(model, optimizer, scopes, tensors: tensors) }
 
-    /// Runs `body` on a fork of the training: whatever it does to model and optimizer is undone afterwards.
+    /// Runs `body` on a fork of the training: whatever it does to model and optimizer is undone afterwards. The samples are
+    /// those of the training's own plan, so scores that this epoch needs are made first.
     public func fork<R>(_ body: () throws -> R) throws -> R {
-        let before = try snapshot(), steps = step, frozen = model.frozen
+        try trainer.score(epoch)
+        let before = try snapshot(), steps = step, frozen = model.frozen, groups = optimizer.groups
         let result = Result { try body() }
+        optimizer.groups = groups
         try restore(before)
         step = steps
         model.frozen = frozen
@@ -280,9 +297,8 @@ public struct RebalanceRecipe: Family {
     public static let noun = "rebalancing method"
     public static let help = "Losses and gradients against modality imbalance; combines with any scheduler."
     public static let parts: [Part<RebalanceRecipe>] = [
-        Joint.part, FusedOnly.part, OGM.part, OGM.enhancedPart, MMPareto.part, MLA.part,
-        DOMFN.part, AGM.part, PMR.part, SMV.part,
-        CustomMethod.part,
+        Joint.part, FusedOnly.part, MSES.part, GradientBlending.part, DOMFN.part, OGM.part, OGM.enhancedPart, MSLR.part, AGM.part, PMR.part,
+        ReconBoost.part, MMPareto.part, SMV.part, MLA.part, CustomMethod.part,
     ]
 
     public let make: () -> RebalanceMethod

@@ -178,7 +178,8 @@ public final class Trainer {
             hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 
-    private func score(_ epoch: Int) throws {
+    /// Scores the training set for this epoch's plan, once, if its scheduler wants it.
+    func score(_ epoch: Int) throws {
         guard sequencer.needsScores(atEpoch: epoch), let measurer = options.scheduler.product.measurer else { return }
         let start = Trainer.now()
         let settings = options.scheduler.product.scan
@@ -216,15 +217,21 @@ public final class Trainer {
 
     private var monitorsValidation: Bool { method.holdout == 0 }
 
-    /// One epoch of the current plan with other sub-steps than the method's, inside `TrainingContext.fork`; gives the samples seen.
+    /// One epoch of the current plan, at the schedule's rate, with other sub-steps than the method's, inside
+    /// `TrainingContext.fork`; gives the samples seen.
     func probeEpoch(_ epoch: Int, _ steps: [SubStep]) throws -> Int {
         let plan = try sequencer.plan(epoch: epoch, batchSize: options.batchSize, random: stream("order"))
         return try probeEpoch(epoch, SamplePlan(positions: plan.indices, weights: plan.weights), dropsLast: plan.dropsLast, steps)
     }
 
     func probeEpoch(_ epoch: Int, _ plan: SamplePlan, dropsLast: Bool, _ steps: [SubStep]) throws -> Int {
+        let rate = optimizer.learningRate
+        optimizer.learningRate = schedule.rate(epoch: epoch)
         isProbing = true
-        defer { isProbing = false }
+        defer {
+            isProbing = false
+            optimizer.learningRate = rate
+        }
         return try trainBatches(plan, dropsLast: dropsLast, epoch) { _ in steps }.rows.count
     }
 
