@@ -22,8 +22,11 @@ public struct ScanResult {
     }
 
     mutating func append(_ prediction: Prediction) throws {
+        let isOwn = prediction.total !== prediction.fused
+        // A method may decide from batch to batch (DOMFN's gate): what was the fused output so far is the total's beginning.
+        if isOwn, total.isEmpty { total = fused }
+        if isOwn || !total.isEmpty { try prediction.total.withValues { total.append(contentsOf: $0) } }
         try prediction.fused.withValues { fused.append(contentsOf: $0) }
-        if prediction.total !== prediction.fused { try prediction.total.withValues { total.append(contentsOf: $0) } }
         for m in prediction.unimodal.indices { try prediction.unimodal[m].withValues { unimodal[m].append(contentsOf: $0) } }
     }
 }

@@ -139,6 +139,11 @@ public final class TrainingContext {
     /// those of the training's own plan, so scores that this epoch needs are made first.
     public func fork<R>(_ body: () throws -> R) throws -> R {
         try trainer.score(epoch)
+        return try unscoredFork(body)
+    }
+
+    /// The same before the epoch's scores are made (a scheduler's own teacher makes them).
+    func unscoredFork<R>(_ body: () throws -> R) throws -> R {
         let before = try snapshot(), steps = step, frozen = model.frozen, groups = optimizer.groups
         let result = Result { try body() }
         optimizer.groups = groups

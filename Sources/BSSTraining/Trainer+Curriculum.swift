@@ -30,7 +30,7 @@ extension Trainer {
 
     /// Runs `body` with a copy of the model that was trained in uniform order with the losses of Eq. 5, then puts ours back.
     func selfTaught<R>(epochs: Int, _ body: () throws -> R) throws -> R {
-        try context.fork {
+        try context.unscoredFork {
             for epoch in 0..<epochs {
                 var random = stream("self_taught").child("epoch \(epoch)")
                 let plan = SamplePlan(positions: try WeightedOrder.shuffled(trainRows.count, from: &random))

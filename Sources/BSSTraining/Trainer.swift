@@ -202,10 +202,7 @@ public final class Trainer {
 
     /// Runs `body` with another model's parameters, then puts ours back.
     func withParameters<R>(of path: String, _ body: () throws -> R) throws -> R {
-        let own = try model.stateTensors().map { entry in
-            (entry.name, Tensor(try { let copy = try Tensor.allocate(entry.tensor.shape, entry.tensor.dtype, on: entry.tensor.backend); try entry.tensor.backend.copy(entry.tensor.view, out: copy); return copy }()))
-        }
-        let saved = Dictionary(uniqueKeysWithValues: own)
+        let saved = Dictionary(uniqueKeysWithValues: try model.stateTensors().map { ($0.name, try $0.tensor.duplicate()) })
         let (tensors, _) = try TensorFile.read(path)
         let prefix = tensors.keys.contains { $0.hasPrefix("model.") } ? "model." : ""
         // What a method has added here, a teacher without it need not have.

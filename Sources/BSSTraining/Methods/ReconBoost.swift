@@ -24,8 +24,7 @@ final class ReconBoost: RebalanceMethod {
     private let epochs: (alternating: Int, rectifying: Int)
     private let rule: BoostLoss
     private let hidden: Int
-    private var head: Sequential?
-    private var projections: [Linear] = []
+    private var head: SharedHead?
     private var scale: EnsembleScale?
 
     init(alternating: Int, rectifying: Int, rule: BoostLoss, hidden: Int) {
@@ -44,19 +43,10 @@ final class ReconBoost: RebalanceMethod {
         guard !model.isLockStep else {
             throw BSSError("bss.rebalance.reconboost", "trains one encoder at a time, but this fusion ties the encoders together", hint: "use a fusion of features, such as fusion = \"concat\" (reconboost does not use it)", kind: .usage)
         }
-        let sizes = model.encoders.map(\.featureCount), width = sizes.max() ?? 1
-        if Set(sizes).count > 1 {
-            for (name, size) in zip(model.modalities, sizes) {
-                let projection = try Linear(size, width)
-                try context.add("projection." + name, projection, scope: .encoder(name))
-                projections.append(projection)
-            }
-        }
-        let head = Sequential([try Linear(width, hidden, epilogue: .relu), try Linear(hidden, model.classes)])
+        head = try SharedHead(context) { width, classes in Sequential([try Linear(width, self.hidden, epilogue: .relu), try Linear(self.hidden, classes)]) }
         let scale = try EnsembleScale(startingAt: 1)
-        try context.add("head", head)
         try context.add("ensemble", scale)
-        (self.head, self.scale) = (head, scale)
+        self.scale = scale
     }
 
     // MARK: Stages
@@ -86,7 +76,7 @@ final class ReconBoost: RebalanceMethod {
     private func logits(_ modality: Int, _ feature: Tensor) throws -> Tensor {
         let forward = ForwardContext(.evaluation)
         guard let head else { throw BSSError("reconboost", "has not been set up") }
-        return try head(projections.isEmpty ? feature : projections[modality](feature, forward), forward)
+        return try head.logits(head.projected(feature, modality, forward), forward)
     }
 
     /// b Σ φ_m [B, C]; zeros of no modality.

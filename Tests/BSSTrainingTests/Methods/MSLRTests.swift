@@ -31,7 +31,7 @@ import Testing
     }
 
     /// What one step of plain descent changes, by scope.
-    private func movement(_ rebalance: String, schedule: String = "constant", optimizer: String = #"{"name": "sgd", "learning_rate": 0.1}"#) throws -> [String: [Float]] {
+    private func movement(_ rebalance: String, schedule: String = #""constant""#, optimizer: String = #"{"name": "sgd", "learning_rate": 0.1}"#) throws -> [String: [Float]] {
         let source = try MethodTrials.data(2)
         let options = #"{"epochs": 1, "batch_size": 1000, "rebalance": \#(rebalance), "learning_rate": \#(schedule), "optimizer": \#(optimizer)}"#
         let trainer = try SmallTraining.trainer(source, options)
@@ -89,12 +89,15 @@ import Testing
         let result = try trainer.run()
         let floor = 1.0 / Double(trainer.model.classes)
         for (m, name) in trainer.model.modalities.enumerated() {
-            let accuracies = result.history.map { max($0.value(atPath: "holdout.\(name).accuracy")?.double ?? .nan, floor) }
-            let rate = ["a": 0.9, "b": 1.4][name] ?? 1
+            let accuracies: [Double] = result.history.map { max($0.value(atPath: "holdout.\(name).accuracy")?.double ?? .nan, floor) }
+            let rates: [String: Double] = ["a": 0.9, "b": 1.4]
+            let rate = rates[name] ?? 1
             for epoch in 0..<7 {
                 // The multiplier of an epoch follows from the accuracy after the epoch before it and the two before that.
-                let expected = epoch < 3 ? rate : rate * accuracies[epoch - 1] / ((accuracies[epoch - 2] + accuracies[epoch - 3]) / 2)
-                #expect(abs((result.history[epoch].value(atPath: "method.multipliers.\(name)")?.double ?? .nan) - expected) < 1e-12, "\(name), epoch \(epoch)")
+                var expected: Double = rate
+                if epoch >= 3 { expected *= accuracies[epoch - 1] / ((accuracies[epoch - 2] + accuracies[epoch - 3]) / 2) }
+                let told = result.history[epoch].value(atPath: "method.multipliers.\(name)")?.double ?? .nan
+                #expect(abs(told - expected) < 1e-12, "\(name), epoch \(epoch)")
                 #expect(abs(used[epoch][m] - expected) < 1e-12)
             }
         }

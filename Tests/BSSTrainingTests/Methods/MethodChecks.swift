@@ -43,7 +43,7 @@ enum MethodChecks {
     static func composes(_ method: String) throws {
         for modalities in 1...3 {
             let source = try data(modalities)
-            for scheduler in schedulers {
+            for scheduler in schedulers.map({ MethodHarness.scheduler($0, modalities: modalities) }) {
                 let result = try SmallTraining.trainer(source, options(method, scheduler, epochs: 2), encoder: encoder).run()
                 #expect(result.history.count == 2 && result.history.allSatisfy { $0.value(atPath: "test.loss")?.double?.isFinite ?? false }, "\(method), \(scheduler), \(modalities)")
                 #expect(result.history.allSatisfy { $0["method"]?.table?.isEmpty == false }, "\(method) reports nothing")

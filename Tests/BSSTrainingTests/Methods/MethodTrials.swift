@@ -50,7 +50,7 @@ enum MethodTrials {
 
     /// Test accuracy after a training that is long enough to learn the generated data; chance is 1/3.
     static func accuracy(_ rebalance: String, modalities: Int, scheduler: String, epochs: Int = 16) throws -> Double {
-        let options = "{\"epochs\": \(epochs), \"batch_size\": 32, \"rebalance\": \(rebalance), \"scheduler\": \(scheduler), \"optimizer\": {\"name\": \"sgd\", \"learning_rate\": 0.05, \"momentum\": 0.9}}"
+        let options = "{\"epochs\": \(epochs), \"batch_size\": 32, \"rebalance\": \(rebalance), \"scheduler\": \(MethodHarness.scheduler(scheduler, modalities: modalities)), \"optimizer\": {\"name\": \"sgd\", \"learning_rate\": 0.05, \"momentum\": 0.9}}"
         let result = try SmallTraining.trainer(data(modalities, samples: 400), options).run()
         return result.selections.value(atPath: "last.test.total.accuracy")?.double ?? .nan
     }
@@ -66,4 +66,9 @@ final class StepObserver: TrainingObserver {
     private let body: (_ epoch: Int, _ step: Int) -> Void
     init(_ body: @escaping (Int, Int) -> Void) { self.body = body }
     func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double) { body(epoch, step) }
+}
+
+extension TrainingResult {
+    /// Samples beyond those of the history: probe trainings.
+    var extraSamples: Int { samples - history.reduce(0) { $0 + ($1["samples"]?.int ?? 0) } }
 }

@@ -56,14 +56,15 @@ import _BSSTestSupport
         let y = try Tensor.from([0, 2])
         #expect(try PMR.trueProbabilities(logits, y, [true, false]) > 0.5)
         let gradient = try (PMR.entropy(logits).sum() + Tensor.crossEntropy(logits, y, reduction: .none).multiplied(by: Tensor.from([Float(1), 0])).sum()).backward()
-        #expect(try gradient[h]?.values(Float.self).allSatisfy(\.isFinite) ?? false)
+        let slopes = try gradient[h]?.values(Float.self) ?? [.nan]
+        #expect(!slopes.contains { !$0.isFinite })
     }
 
     @Test func pmr_zero_distance_finite_grad() throws {
-        let h = try Tensor.from([0, 0, 2, 0], [2, 2]).requiringGradient()
-        let logits = try PMR.logits(h, Tensor.from([0, 0, 2, 0], [2, 2]), isKnown: [true, true], scale: 1)
-        let gradient = try #require(try Tensor.crossEntropy(logits, Tensor.from(Self.labels)).backward()[h]).values(Double.self)
-        #expect(gradient.allSatisfy(\.isFinite))
+        let h = try Tensor.from([0.0, 0, 2, 0], [2, 2]).requiringGradient()
+        let logits = try PMR.logits(h, Tensor.from([0.0, 0, 2, 0], [2, 2]), isKnown: [true, true], scale: 1)
+        let gradient = try Tensor.crossEntropy(logits, Tensor.from(Self.labels)).backward()[h]?.values(Double.self) ?? []
+        #expect(!gradient.contains { !$0.isFinite })
         // The other class still pushes: (1 - q_y) along the unit vector away from it, averaged over two samples.
         let pull = (1 - 1 / (1 + Math.exp(-2))) / 2
         #expect(isNear(gradient, [pull, 0, -pull, 0], 1e-9))
