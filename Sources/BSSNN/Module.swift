@@ -52,6 +52,14 @@ open class Module {
         return buffer
     }
 
+    /// Gives a smaller module away: it stays in use here, but its parameters count as another's from now on (shared layers).
+    public func release(_ module: Module) { children.removeAll { $0.module === module } }
+
+    /// Every module below with its dotted path and the module that holds it, in declaration order.
+    public func descendants(prefix: String = "") -> [(path: String, owner: Module, module: Module)] {
+        children.flatMap { [(prefix + $0.name, self, $0.module)] + $0.module.descendants(prefix: prefix + $0.name + ".") }
+    }
+
     /// x → y; most modules take one tensor.
     open func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
         throw BSSError("\(type(of: self))", "has no single-tensor forward pass")
