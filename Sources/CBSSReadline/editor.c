@@ -14,7 +14,7 @@ typedef int command(int count, int key);
 typedef char *generator(const char *text, int state);
 static struct {
   char **line_buffer;
-  int *point, *end, *catch_signals, *completion_over, *append_character, *suppress_append;
+  int *point, *end, *catch_signals, *completion_over, *append_character, *suppress_append, *suppress_quote;
   const char **readline_name;
   command **last_command;
   char **(**attempted_completion)(const char *, int, int);
@@ -96,6 +96,21 @@ static int on_down(int count, int key) {
   return 0;
 }
 
+// Home and End stay in their line; a second press goes to the edge of the block.
+static int on_home(int count, int key) {
+  (void)count, (void)key;
+  int start = line_start(*rl.point);
+  *rl.point = start == *rl.point ? 0 : start;
+  return 0;
+}
+
+static int on_end(int count, int key) {
+  (void)count, (void)key;
+  int stop = line_end(*rl.point);
+  *rl.point = stop == *rl.point ? *rl.end : stop;
+  return 0;
+}
+
 // MARK: Completion
 
 static char *next_candidate(const char *text, int state) {
@@ -109,6 +124,7 @@ static char **on_complete(const char *text, int start, int end) {
   *rl.completion_over = 1;  // never fall back to file names
   if (rl.append_character) *rl.append_character = '\0';
   if (rl.suppress_append) *rl.suppress_append = 1;
+  if (rl.suppress_quote) *rl.suppress_quote = 1;  // whoever types a string closes it; a folder's name goes on
   candidates = complete(*rl.line_buffer, start, end);
   char **matches = candidates ? rl.completion_matches(text, next_candidate) : NULL;
   for (char **c = candidates; c && *c; c++) free(*c);
@@ -203,6 +219,7 @@ static const slot slots[] = {
   {&rl.search_forward, "rl_history_search_forward", false}, {&rl.add_history, "add_history", false},
   {&rl.using_history, "using_history", false}, {&rl.sigcleanup, "rl_callback_sigcleanup", true},
   {&rl.append_character, "rl_completion_append_character", true}, {&rl.suppress_append, "rl_completion_suppress_append", true},
+  {&rl.suppress_quote, "rl_completion_suppress_quote", true},
 };
 
 bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_interrupted was) {
@@ -228,6 +245,11 @@ bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_inter
   rl.variable_bind("completion-ignore-case", "off");
   rl.bind_keyseq("\\C-m", on_enter);
   rl.bind_keyseq("\\C-j", on_enter);
+  static const char *const home[] = {"\\C-a", "\\e[H", "\\eOH", "\\e[1~"}, *const end[] = {"\\C-e", "\\e[F", "\\eOF", "\\e[4~"};
+  for (int i = 0; i < 4; i++) {
+    rl.bind_keyseq(home[i], on_home);
+    rl.bind_keyseq(end[i], on_end);
+  }
   rl.bind_keyseq("\\e[A", on_up);
   rl.bind_keyseq("\\eOA", on_up);
   rl.bind_keyseq("\\e[B", on_down);
