@@ -14,12 +14,12 @@ typedef int command(int count, int key);
 typedef char *generator(const char *text, int state);
 static struct {
   char **line_buffer;
-  int *point, *end, *catch_signals, *completion_over, *append_character, *suppress_append, *suppress_quote;
+  int *point, *end, *catch_signals, *completion_over, *append_character, *suppress_append;
   const char **readline_name;
   command **last_command;
   char **(**attempted_completion)(const char *, int, int);
   char *(**word_break_hook)(void);
-  const char **completer_quotes;
+  const char **completer_quotes, **basic_quotes;
   void (*install)(const char *, void (*)(char *));
   void (*read_char)(void);
   void (*remove)(void);
@@ -124,7 +124,6 @@ static char **on_complete(const char *text, int start, int end) {
   *rl.completion_over = 1;  // never fall back to file names
   if (rl.append_character) *rl.append_character = '\0';
   if (rl.suppress_append) *rl.suppress_append = 1;
-  if (rl.suppress_quote) *rl.suppress_quote = 1;  // whoever types a string closes it; a folder's name goes on
   candidates = complete(*rl.line_buffer, start, end);
   char **matches = candidates ? rl.completion_matches(text, next_candidate) : NULL;
   for (char **c = candidates; c && *c; c++) free(*c);
@@ -209,7 +208,7 @@ static const slot slots[] = {
   {&rl.line_buffer, "rl_line_buffer", false}, {&rl.point, "rl_point", false}, {&rl.end, "rl_end", false},
   {&rl.catch_signals, "rl_catch_signals", false}, {&rl.completion_over, "rl_attempted_completion_over", false},
   {&rl.readline_name, "rl_readline_name", false}, {&rl.last_command, "rl_last_func", false}, {&rl.attempted_completion, "rl_attempted_completion_function", false},
-  {&rl.word_break_hook, "rl_completion_word_break_hook", false}, {&rl.completer_quotes, "rl_completer_quote_characters", false},
+  {&rl.word_break_hook, "rl_completion_word_break_hook", false}, {&rl.completer_quotes, "rl_completer_quote_characters", false}, {&rl.basic_quotes, "rl_basic_quote_characters", false},
   {&rl.install, "rl_callback_handler_install", false}, {&rl.read_char, "rl_callback_read_char", false},
   {&rl.remove, "rl_callback_handler_remove", false}, {&rl.redisplay, "rl_redisplay", false}, {&rl.free_line_state, "rl_free_line_state", false},
   {&rl.completion_matches, "rl_completion_matches", false}, {&rl.bind_keyseq, "rl_bind_keyseq", false},
@@ -219,7 +218,6 @@ static const slot slots[] = {
   {&rl.search_forward, "rl_history_search_forward", false}, {&rl.add_history, "add_history", false},
   {&rl.using_history, "using_history", false}, {&rl.sigcleanup, "rl_callback_sigcleanup", true},
   {&rl.append_character, "rl_completion_append_character", true}, {&rl.suppress_append, "rl_completion_suppress_append", true},
-  {&rl.suppress_quote, "rl_completion_suppress_quote", true},
 };
 
 bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_interrupted was) {
@@ -239,6 +237,7 @@ bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_inter
   *rl.attempted_completion = on_complete;
   *rl.word_break_hook = word_breaks;
   *rl.completer_quotes = NULL;
+  *rl.basic_quotes = "";  // no closing quote behind a completion: whoever types a string closes it, and a folder's name goes on
   rl.using_history();
   rl.variable_bind("enable-bracketed-paste", "on");  // a pasted block arrives as one insertion
   rl.variable_bind("bell-style", "none");

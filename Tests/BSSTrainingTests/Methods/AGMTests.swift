@@ -96,7 +96,7 @@ import _BSSTestSupport
         let recipe = try Configured<EncoderRecipe>(value: .table(SmallTraining.table(MethodChecks.encoder)))
         var logits: [[[Float]]] = []
         for isLockStep in [false, true] {
-            let fusion = FusionRecipe { Together(try Configured<FusionRecipe>("concat").product.make($0, $1), isLockStep) }
+            let fusion = FusionRecipe { Together(try Configured<FusionRecipe>("concat").product.make($0), isLockStep, $0.encoders) }
             let model = try ModelRecipe(
                 encoders: source.modalities.map { ($0, recipe) }, fusion: Configured(product: fusion, configuration: Table(fields: [("name", .string("together"))])), initialWeights: .pytorch, sharesHead: false
             ).build(sampleShapes: source.modalities.enumerated().map { (modality: $1, shape: source.sampleShape($0)) }, classes: source.classes, seed: 1)
@@ -206,15 +206,17 @@ import _BSSTestSupport
 private final class Together: Fusion {
     private let inner: Fusion
     private let together: Bool
-    init(_ inner: Fusion, _ together: Bool) {
+    private let encoders: [Encoder]
+    init(_ inner: Fusion, _ together: Bool, _ encoders: [Encoder]) {
         self.inner = inner
         self.together = together
+        self.encoders = encoders
         super.init()
         _ = add("inner", inner)
     }
     override func fuse(_ features: [Tensor], _ context: ForwardContext) throws -> FusionResult { try inner.fuse(features, context) }
     override var isLockStep: Bool { together }
-    override func encode(_ inputs: [Tensor], _ encoders: [Encoder], _ contexts: [ForwardContext]) throws -> [Tensor]? {
-        together ? try inputs.indices.map { try encoders[$0](inputs[$0], contexts[$0]) } : nil
+    override func encode(_ inputs: [Tensor], _ contexts: [ForwardContext]) throws -> [Tensor] {
+        try inputs.indices.map { try encoders[$0](inputs[$0], contexts[$0]) }
     }
 }
