@@ -22,6 +22,11 @@ public final class ForwardContext {
         self.phase = phase
         self.random = random
     }
+
+    /// x with dropout of `rate` in training, x itself else.
+    func dropout(_ x: Tensor, _ rate: Double) throws -> Tensor {
+        phase == .training && rate > 0 ? try x.dropout(rate: rate, using: &random) : x
+    }
 }
 
 /// A part of a network: owns parameters, buffers and smaller modules, each under the name it has in checkpoints.

@@ -175,6 +175,7 @@ public struct ModelRecipe {
         let model = try MultimodalModel(modalities: wanted, encoders: built, fusion: fusion.product, classes: classes, sharesHead: sharesHead)
         model.initialWeights = initialWeights
         try model.initialize(initialWeights, from: RandomStream(seed: seed, name: "init"))
+        for encoder in built { try encoder.loadPretrained() }
         return model
     }
 
