@@ -12,7 +12,7 @@ public struct EncoderRecipe: Family {
     public static let familyName = "encoder"
     public static let noun = "encoder"
     public static let help = "Networks from one modality's input to a feature vector (Eq. 1)."
-    public static let parts: [Part<EncoderRecipe>] = [MLPEncoder.part, CNNEncoder.part, IdentityEncoder.part]
+    public static let parts: [Part<EncoderRecipe>] = [MLPEncoder.part, CNNEncoder.part, ResNetEncoder.resnet18, ResNetEncoder.resnet50, IdentityEncoder.part]
 
     /// Builds for samples of the given shape (without the batch axis); `modality` is for messages.
     public let make: (_ modality: String, _ sampleShape: [Int]) throws -> Encoder

@@ -27,7 +27,9 @@ extension Tensor {
     ///     y = (x - mean_c) / √(var_c + eps) · weight_c + bias_c,   mean and biased variance over batch and pixels
     ///
     /// x: [N, C, spatial…]; weight, bias: [C] or nil. (Ioffe and Szegedy, ICML 2015, Algorithm 1.)
-    public func batchNormalized(weight: Tensor?, bias: Tensor?, eps: Double = 1e-5) throws -> (output: Tensor, statistics: BatchStatistics) {
+    public func batchNormalized(
+        weight: Tensor?, bias: Tensor?, eps: Double = 1e-5, adding residual: Tensor? = nil, epilogue: Epilogue = .none
+    ) throws -> (output: Tensor, statistics: BatchStatistics) {
         try checkBatchNorm(weight, bias)
         let channels = shape[1], count = channels == 0 ? 0 : elementCount / channels
         guard count > 1 || channels == 0 else {
@@ -37,11 +39,14 @@ extension Tensor {
         let mean = try Tensor.allocate([channels], .float64, on: backend), variance = try Tensor.allocate([channels], .float64, on: backend)
         try backend.batchStatistics(x, mean: mean, variance: variance)
         let statistics = BatchStatistics(mean: Tensor(mean), variance: Tensor(variance), count: count)
-        return (try batchNormalized(x, weight, bias, statistics.mean, statistics.variance, eps, ownStatistics: true), statistics)
+        let y = try batchNormalized(x, weight, bias, statistics.mean, statistics.variance, eps, ownStatistics: true)
+        return (try y.finished(residual, epilogue), statistics)
     }
 
     /// Batch normalisation by given statistics [C] (evaluation): they get no gradient.
-    public func batchNormalized(mean: Tensor, variance: Tensor, weight: Tensor?, bias: Tensor?, eps: Double = 1e-5) throws -> Tensor {
+    public func batchNormalized(
+        mean: Tensor, variance: Tensor, weight: Tensor?, bias: Tensor?, eps: Double = 1e-5, adding residual: Tensor? = nil, epilogue: Epilogue = .none
+    ) throws -> Tensor {
         try checkBatchNorm(weight, bias)
         let channels = shape[1]
         for (name, tensor) in [("mean", mean), ("variance", variance)] where tensor.shape != [channels] {
@@ -49,7 +54,13 @@ extension Tensor {
         }
         let x = try view.channelsLast().shaped([channels == 0 ? 0 : elementCount / channels, channels])
         return try batchNormalized(
-            x, weight, bias, mean.detached.converted(to: .float64).contiguous(), variance.detached.converted(to: .float64), eps, ownStatistics: false)
+            x, weight, bias, mean.detached.converted(to: .float64).contiguous(), variance.detached.converted(to: .float64), eps, ownStatistics: false
+        ).finished(residual, epilogue)
+    }
+
+    private func finished(_ residual: Tensor?, _ epilogue: Epilogue) throws -> Tensor {
+        let sum = try residual.map { try self + $0 } ?? self
+        return epilogue == .relu ? try sum.relu() : sum
     }
 
     private func checkBatchNorm(_ weight: Tensor?, _ bias: Tensor?) throws {
