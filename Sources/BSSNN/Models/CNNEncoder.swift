@@ -2,29 +2,33 @@ import BSSCore
 import BSSTensor
 
 /// Blocks of 3×3 convolution, batch norm, ReLU and 2×2 max-pool, then the mean over positions (or all of them).
-public final class CNNEncoder: Encoder {
-    private let blocks: Sequential
-    private let pooled: [Int]
+public final class CNNEncoder: Encoder, StagedEncoder {
+    public let stageChannels: [Int]
+    private var blocks: [CNNBlock] = []
+    private let pooledSize: [Int]
 
     init(channels: Int, size: [Int], widths: [Int], pooled: [Int]) throws {
-        var modules: [Module] = []
         var inputs = channels
         var size = size
         for width in widths {
             let shrinks = size.allSatisfy { $0 >= 2 }
-            modules.append(try CNNBlock(inputs, width, pools: shrinks))
+            blocks.append(try CNNBlock(inputs, width, pools: shrinks))
             if shrinks { size = size.map { $0 / 2 } }
             inputs = width
         }
-        blocks = Sequential(modules)
-        self.pooled = pooled
+        stageChannels = widths
+        pooledSize = pooled
         super.init(featureCount: inputs * pooled.reduce(1, *))
-        _ = add("blocks", blocks)
+        _ = add("blocks", Sequential(blocks))
     }
 
-    public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        let maps = try blocks(x, context).adaptiveAveragePool(pooled)
-        return try maps.reshaped([x.shape[0], featureCount])
+    public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { try encodeByStages(x, context) }
+
+    /// The image itself, with its channel axis.
+    public func stem(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { x.rank == 3 ? try x.unsqueezed(1) : x }
+    public func stage(_ index: Int, _ x: Tensor, _ context: ForwardContext) throws -> Tensor { try blocks[index](x, context) }
+    public func pooled(_ x: Tensor, samples: Int, _ context: ForwardContext) throws -> Tensor {
+        try x.adaptiveAveragePool(pooledSize).reshaped([samples, featureCount])
     }
 
     static let part: Part<EncoderRecipe> = {
@@ -63,8 +67,7 @@ private final class CNNBlock: Module {
     }
 
     override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        let image = x.rank == 3 ? try x.unsqueezed(1) : x
-        let y = try norm(conv(image, context), context)
+        let y = try norm(conv(x, context), context)
         // The largest of rectified values is the rectified largest: pooling first leaves a quarter to rectify.
         return try (pools ? y.maxPool(kernel: [2]) : y).relu()
     }

@@ -11,7 +11,7 @@ import BSSTensor
 /// of torchvision's state dict (`conv1.weight`, `layer1.0.bn2.bias`, `layer2.0.downsample.0.weight`, `fc.weight` …).
 ///
 /// Convolutions start from N(0, 2 / fan_out), norms at 1 and 0, whatever `init` says: torchvision and the BSS authors agree.
-public final class ResNetEncoder: Encoder {
+public final class ResNetEncoder: Encoder, StagedEncoder {
     /// What the part's options say.
     struct Plan {
         var channels: Int
@@ -25,7 +25,6 @@ public final class ResNetEncoder: Encoder {
         var features: Int?
     }
 
-    /// Channels of each stage's output.
     public let stageChannels: [Int]
     private let conv: Conv2d, norm: BatchNorm
     private var stages: [Sequential] = []
@@ -57,7 +56,7 @@ public final class ResNetEncoder: Encoder {
         if let projection { _ = add("fix", projection) }
     }
 
-    // MARK: The forward pass in steps, so that a fusion may run several encoders side by side
+    // MARK: Stages
 
     /// Inputs [B, C, H, W] or [B, T, C, H, W] → maps [B·T, width, H/4, W/4].
     public func stem(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
@@ -77,11 +76,7 @@ public final class ResNetEncoder: Encoder {
         return try projection?(y, context) ?? y
     }
 
-    public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        var y = try stem(x, context)
-        for index in stages.indices { y = try stage(index, y, context) }
-        return try pooled(y, samples: x.shape[0], context)
-    }
+    public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { try encodeByStages(x, context) }
 }
 
 /// relu(bn2(conv2(relu(bn1(conv1 x)))) + shortcut x), 3×3 convolutions of `width` channels.
