@@ -266,6 +266,15 @@ static void OF(backward_data_image)(void *context, int64_t image) {
   }
 }
 
+/// The image's share of a product that all threads made.
+static void OF(scatter_image)(void *context, int64_t image) {
+  OF(conv_job) *job = context;
+  const bss_conv_plan *p = &job->plan;
+  int64_t size = bss_product3(job->conv->in) * job->conv->in_channels;
+  memset(job->dx + image * size, 0, size * sizeof(T));
+  OF(col2im)(job, image * p->pixels, p->pixels, 0, job->gathered + image * p->pixels * p->taps * p->group_in);
+}
+
 /// turned[t', o, g*Cg + i] = weight[taps - 1 - t', i, g*Og + o]
 static void OF(turn_weight)(const bss_conv *c, const bss_conv_plan *p, const T *weight, T *turned) {
   for (int64_t t = 0; t < p->taps; t++)
@@ -296,6 +305,14 @@ static int OF(conv_backward_data)(const bss_conv *c, const T *weight, const T *d
     }
     return BSS_OK;
   }
+  const int64_t length = p->taps * p->group_in;
+  if (c->groups == 1 && p->rows <= few_rows && bss_gemm_packs()) {
+    job.gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(p->rows * length) * sizeof(T));
+    if (!job.gathered) return BSS_NO_MEMORY;
+    int status = bss_gemm(DTYPE, false, true, p->rows, length, c->out_channels, 1, dy, c->out_channels, weight, c->out_channels, 0,
+                          job.gathered, length);
+    return status == BSS_OK ? OF(finish)(&job, bss_pool_run(c->batch, OF(scatter_image), &job)) : status;
+  }
   if (pays_to_turn(c)) {
     T *reversed = malloc((size_t)(p->taps * p->group_in * c->out_channels) * sizeof(T));
     if (!reversed) return BSS_NO_MEMORY;
@@ -307,7 +324,6 @@ static int OF(conv_backward_data)(const bss_conv *c, const T *weight, const T *d
   }
   int status = BSS_OK;
   if (c->groups == 1 && bss_gemm_packs()) {
-    const int64_t length = p->taps * p->group_in;
     job.packed = bss_workspace(BSS_WORKSPACE_FILTER, bss_gemm_packed_bytes(DTYPE, length, c->out_channels));
     if (!job.packed) return BSS_NO_MEMORY;
     status = bss_gemm_pack(DTYPE, true, length, c->out_channels, weight, c->out_channels, job.packed);

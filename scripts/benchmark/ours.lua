@@ -119,10 +119,11 @@ local function images(n, size)
 end
 
 -- Images per second of training steps of ResNet-18 (forward, loss, backward, SGD with momentum) through bss.train: the best of
--- some epochs of two steps each, after one to warm up.
+-- some epochs of two steps each, after one to warm up. "g 64" takes 64 x 64 images alone, "g 64 16" batches of 16 alone.
 function jobs.g()
   for _, shape in ipairs{ { 64, 16, 12 }, { 64, 64, 8 }, { 224, 16, 5 }, { 224, 64, 3 } } do
     local size, batch, epochs = table.unpack(shape)
+    if arg[2] and tonumber(arg[2]) ~= size or arg[3] and tonumber(arg[3]) ~= batch then goto continue end
     local run = bss.train{
       data = images(2 * batch, size), record = false, batch_size = batch, seed = 1, epochs = epochs,
       rebalance = bss.rebalance.none{ probes = false }, scheduler = "random",
@@ -134,6 +135,7 @@ function jobs.g()
     print(string.format("g_%d_%d", size, batch), 2 * batch / best)
     run = nil
     collectgarbage()
+    ::continue::
   end
 end
 
