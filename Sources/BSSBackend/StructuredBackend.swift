@@ -26,12 +26,16 @@ public protocol StructuredBackend: AnyObject {
 
     /// Mean and biased variance of every column of x [M, C].
     func batchStatistics(_ x: ArrayView, mean: ArrayView, variance: ArrayView) throws
-    /// out = (x - mean) · inverseDeviation · weight + bias, by column.
-    func batchNorm(_ x: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView, out: ArrayView) throws
-    /// `ownStatistics`: mean and deviation came from x, so that they take part in dx. Outputs may be nil.
+    /// out = epilogue((x - mean) · inverseDeviation · weight + bias + residual), statistics by column.
+    func batchNorm(
+        _ x: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView, residual: ArrayView?,
+        epilogue: Epilogue, out: ArrayView) throws
+    /// `ownStatistics`: mean and deviation came from x, so that they take part in dx. Outputs may be nil. With ReLU and a
+    /// residual, `y` (the forward result) and `residualOut` are given; else neither.
     func batchNormBackward(
-        _ x: ArrayView, grad: ArrayView, weight: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView, ownStatistics: Bool,
-        out: ArrayView?, weightOut: ArrayView?, biasOut: ArrayView?) throws
+        _ x: ArrayView, grad: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView,
+        ownStatistics: Bool, epilogue: Epilogue, y: ArrayView?, residualOut: ArrayView?, out: ArrayView?, weightOut: ArrayView?,
+        biasOut: ArrayView?) throws
     /// Rows x [R, n], weight and bias [n]; mean and inverseDeviation [R] are written.
     func layerNorm(
         _ x: ArrayView, eps: Double, weight: ArrayView?, bias: ArrayView?, out: ArrayView, mean: ArrayView, inverseDeviation: ArrayView) throws

@@ -9,22 +9,25 @@ extension CPUBackend {
     }
 
     public func batchNorm(
-        _ x: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView, out: ArrayView
+        _ x: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView, residual: ArrayView?,
+        epilogue: Epilogue, out: ArrayView
     ) throws {
         try check(
             bss_batch_norm_forward(
                 x.dtype.c, x.rows, x.columns, x.address, weight?.address, bias?.address, mean.doubles, inverseDeviation.doubles,
-                out.address), "batch_norm")
+                residual?.address, epilogue == .relu, out.address), "batch_norm")
     }
 
     public func batchNormBackward(
-        _ x: ArrayView, grad: ArrayView, weight: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView, ownStatistics: Bool,
-        out: ArrayView?, weightOut: ArrayView?, biasOut: ArrayView?
+        _ x: ArrayView, grad: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView,
+        ownStatistics: Bool, epilogue: Epilogue, y: ArrayView?, residualOut: ArrayView?, out: ArrayView?, weightOut: ArrayView?,
+        biasOut: ArrayView?
     ) throws {
         try check(
             bss_batch_norm_backward(
-                x.dtype.c, x.rows, x.columns, ownStatistics, x.address, grad.address, weight?.address, mean.doubles,
-                inverseDeviation.doubles, out?.address, weightOut?.address, biasOut?.address), "batch_norm")
+                x.dtype.c, x.rows, x.columns, ownStatistics, x.address, grad.address, weight?.address, bias?.address, mean.doubles,
+                inverseDeviation.doubles, epilogue == .relu, y?.address, residualOut?.address, out?.address, weightOut?.address,
+                biasOut?.address), "batch_norm")
     }
 
     public func layerNorm(

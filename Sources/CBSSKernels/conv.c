@@ -3,6 +3,9 @@
 #include "bss_gemm.h"
 #include "bss_reduce.h"
 #include "element.h"
+#include "gemm_packed.h"
+#include "winograd.h"
+#include "workspace.h"
 #include <stdatomic.h>
 
 // MARK: Geometry, the same for both element types
@@ -14,14 +17,17 @@ typedef struct {
   int64_t tile;                 // rows of a tile
 } bss_conv_plan;
 
-/// Rows so that a tile of im2col is about 1 MB of floats: it stays in the second-level cache between copy and product.
+/// Rows of a tile of im2col: few enough that it stays in the second-level cache between copy and product, enough to repay
+/// reading all of the weight. Multiples of the products' register tiles.
 static int64_t tile_rows(int64_t rows, int64_t row_length) {
   if (rows * row_length <= BSS_PARALLEL_GRAIN) return bss_max(1, rows);
-  int64_t tile = bss_min(2048, bss_max(96, 262144 / bss_max(1, row_length)));
-  // At least eight tiles when there is work for them, in steps that fill vector registers.
-  int64_t eighth = (bss_ceil_div(rows, 8) + 15) / 16 * 16;
-  return bss_max(1, bss_min(tile, bss_max(eighth, 64)));
+  const int64_t tile = row_length <= 640 ? 112 : 56;
+  // At least eight tiles when there is work for them.
+  return bss_max(28, bss_min(tile, bss_ceil_div(bss_ceil_div(rows, 8), 14) * 14));
 }
+
+/// Rows of im2col that are made for one product of all threads: 8 MB.
+static int64_t gathered_rows(int64_t rows, int64_t row_length) { return bss_min(rows, bss_max(64, (2 << 20) / bss_max(1, row_length))); }
 
 static bss_conv_plan plan_of(const bss_conv *c) {
   bss_conv_plan p;
@@ -33,6 +39,11 @@ static bss_conv_plan plan_of(const bss_conv *c) {
   p.tile = tile_rows(p.rows, p.taps * p.group_in);
   return p;
 }
+
+enum {
+  few_rows = 256,       // output pixels of a batch up to which reading the weight is the work
+  big_weight = 200000,  // elements from which on threads do not keep gradients of their own
+};
 
 /// Every output pixel is one input pixel: a matrix product without any copying.
 static bool is_pointwise(const bss_conv *c) {
@@ -84,10 +95,12 @@ static bool pays_to_turn(const bss_conv *c) {
 // MARK: Entry points
 
 int bss_conv_forward(bss_dtype dtype, const bss_conv *conv, const void *x, const void *weight, const void *bias, void *y) {
+  if (dtype == BSS_F32 && bss_winograd_serves(conv)) return bss_winograd_forward(conv, x, weight, bias, y);
   return dtype == BSS_F32 ? conv_forward_f32(conv, x, weight, bias, y) : conv_forward_f64(conv, x, weight, bias, y);
 }
 
 int bss_conv_backward_data(bss_dtype dtype, const bss_conv *conv, const void *weight, const void *dy, void *dx) {
+  if (dtype == BSS_F32 && bss_winograd_serves(conv)) return bss_winograd_backward_data(conv, weight, dy, dx);
   return dtype == BSS_F32 ? conv_backward_data_f32(conv, weight, dy, dx) : conv_backward_data_f64(conv, weight, dy, dx);
 }
 
@@ -101,5 +114,6 @@ int bss_conv_backward_weight(
     int status = bss_reduce(BSS_SUM, &grad, 1, &sum);
     if (status != BSS_OK) return status;
   }
+  if (dtype == BSS_F32 && bss_winograd_serves(conv)) return bss_winograd_backward_weight(conv, x, dy, dweight);
   return dtype == BSS_F32 ? conv_backward_weight_f32(conv, x, dy, dweight) : conv_backward_weight_f64(conv, x, dy, dweight);
 }

@@ -6,6 +6,8 @@ typedef struct {
   const T *x, *weight, *bias, *dy;
   T *y, *dx, *dweight;
   int64_t chunks, chunk_rows;  // backward-weight: rows of dy per gradient buffer
+  T *packed, *gathered;        // the weight in panels; rows of im2col from `first_row` on
+  int64_t first_row, gathered_count;
   T *partial;                  // chunks - 1 gradient buffers; chunk 0 writes to dweight itself
   _Atomic int failed;          // scratch memory ran out in some task
 } OF(conv_job);
@@ -49,19 +51,16 @@ static inline void OF(valid_columns)(const bss_conv *c, int64_t origin, int64_t 
   if (*last < *first) *last = *first;
 }
 
-/// A run of a kernel row; a call would cost more than a short one.
+enum { OF(run_step) = 64 / sizeof(T) };
+
+/// A run of a kernel row, in whole vectors: up to `run_step` - 1 elements more than n are read and written.
 static inline void OF(copy_run)(T *to, const T *from, int64_t n) {
-  if (n > 12) memcpy(to, from, (size_t)n * sizeof(T));
-  else
-#pragma clang loop vectorize(disable) unroll(disable)
-    for (int64_t i = 0; i < n; i++) to[i] = from[i];
+  for (int64_t i = 0; i < n; i += OF(run_step)) memcpy(to + i, from + i, OF(run_step) * sizeof(T));
 }
 
 static inline void OF(clear_run)(T *to, int64_t n) {
-  if (n > 12) memset(to, 0, (size_t)n * sizeof(T));
-  else
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (int64_t i = 0; i < n; i++) to[i] = 0;
+  for (int64_t i = 0; i < n; i++) to[i] = 0;
 }
 
 enum { OF(window_lines) = 64 };
@@ -81,46 +80,44 @@ static inline T *OF(copy_window)(T *col, const T *source, const int64_t *start, 
   return col;
 }
 
-/// col [count, taps, Cg] = the input seen by output pixels row ..< row + count, channels of group g.
-/// Only kernel rows (kd, kh) with index in [line, line_end) are written; a line is kW * Cg elements.
-static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, int64_t line,
-                       int64_t line_end, T *col) {
+/// col [count, taps, Cg] = the input seen by output pixels row ..< row + count, channels of group g; run_step elements behind it
+/// are overwritten too. Rows are made in order, so that what a run writes too much is made good by the next.
+CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, T *col) {
   const bss_conv *c = job->conv;
   int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2], dw = c->dilation[2];
+  const int64_t lines = c->kernel[0] * c->kernel[1], size = bss_product3(c->in) * channels;
   bool whole = cg == channels && dw == 1;  // a kernel row is one run of memory
-  const int64_t first_kd = line / c->kernel[1], first_kh = line % c->kernel[1];
   const int64_t span[3] = {(c->kernel[0] - 1) * c->dilation[0], (c->kernel[1] - 1) * c->dilation[1], width - 1};
   int64_t start[OF(window_lines)];
-  const bool listed = whole && line_end - line <= OF(window_lines);
-  for (int64_t l = line; listed && l < line_end; l++)
-    start[l - line] = (l / c->kernel[1] * c->dilation[0] * c->in[1] + l % c->kernel[1] * c->dilation[1]) * c->in[2] * channels;
+  const bool listed = whole && lines <= OF(window_lines);
+  for (int64_t l = 0; listed && l < lines; l++)
+    start[l] = (l / c->kernel[1] * c->dilation[0] * c->in[1] + l % c->kernel[1] * c->dilation[1]) * c->in[2] * channels;
   OF(conv_pixel) p = OF(pixel_at)(c, job->plan.pixels, row);
   for (int64_t r = 0; r < count; r++, OF(next_pixel)(c, &p)) {
-    const T *image = job->x + p.image * bss_product3(c->in) * channels + group * cg;
+    const T *image = job->x + p.image * size + group * cg, *end = job->x + c->batch * size - OF(run_step);
     int64_t w0 = p.at[2] * c->stride[2] - c->pad[2], first, last;
     const int64_t d0 = p.at[0] * c->stride[0] - c->pad[0], h0 = p.at[1] * c->stride[1] - c->pad[1];
     if (listed && d0 >= 0 && h0 >= 0 && w0 >= 0 && d0 + span[0] < c->in[0] && h0 + span[1] < c->in[1] && w0 + span[2] < c->in[2]) {
-      col = OF(copy_window)(col, image + ((d0 * c->in[1] + h0) * c->in[2] + w0) * channels, start, line_end - line, width * cg);
-      continue;
+      const T *source = image + ((d0 * c->in[1] + h0) * c->in[2] + w0) * channels;
+      if (source + start[lines - 1] + width * cg <= end) {
+        col = OF(copy_window)(col, source, start, lines, width * cg);
+        continue;
+      }
     }
     OF(valid_columns)(c, w0, &first, &last);
-    int64_t kd = first_kd, kh = first_kh;
-    for (int64_t l = line; l < line_end; l++, col += width * cg) {
-      const int64_t d = d0 + kd * c->dilation[0], h = h0 + kh * c->dilation[1];
-      if (++kh == c->kernel[1]) {
-        kh = 0;
-        kd++;
-      }
+    for (int64_t l = 0; l < lines; l++, col += width * cg) {
+      const int64_t d = d0 + l / c->kernel[1] * c->dilation[0], h = h0 + l % c->kernel[1] * c->dilation[1];
       if (d < 0 || d >= c->in[0] || h < 0 || h >= c->in[1] || first == last) {
         OF(clear_run)(col, width * cg);
         continue;
       }
       const T *source = image + ((d * c->in[1] + h) * c->in[2] + w0) * channels;
       if (first > 0) OF(clear_run)(col, first * cg);
-      if (whole)
-        OF(copy_run)(col + first * cg, source + first * channels, (last - first) * cg);
-      else
-        for (int64_t k = first; k < last; k++) OF(copy_run)(col + k * cg, source + k * dw * channels, cg);
+      for (int64_t k = first, n = whole ? last - first : 1; k < last; k += n) {
+        const T *from = source + k * dw * channels;
+        if (from + n * cg <= end) OF(copy_run)(col + k * cg, from, n * cg);
+        else memcpy(col + k * cg, from, (size_t)(n * cg) * sizeof(T));
+      }
       if (last < width) OF(clear_run)(col + last * cg, (width - last) * cg);
     }
   }
@@ -159,17 +156,44 @@ static void OF(forward_tile)(void *context, int64_t tile) {
   const bss_conv_plan *p = &job->plan;
   const bss_conv *c = job->conv;
   int64_t row = tile * p->tile, count = bss_min(p->tile, p->rows - row), length = p->taps * p->group_in;
-  T *col = bss_scratch(count * length * sizeof(T));
+  T *col = bss_scratch((count * length + OF(run_step)) * sizeof(T));
   if (!col) {
     job->failed = 1;
     return;
   }
-  for (int64_t g = 0; g < c->groups; g++) {
-    OF(im2col)(job, row, count, g, 0, c->kernel[0] * c->kernel[1], col);
-    bss_gemm_bias(DTYPE, false, false, count, p->group_out, length, col, length, job->weight + g * p->group_out,
-                  c->out_channels, job->bias ? job->bias + g * p->group_out : NULL, BSS_EPILOGUE_NONE,
-                  job->y + row * c->out_channels + g * p->group_out, c->out_channels);
+  T *y = job->y + row * c->out_channels;
+  for (int64_t g = 0; g < c->groups; g++, y += p->group_out) {
+    const T *bias = job->bias ? job->bias + g * p->group_out : NULL;
+    OF(im2col)(job, row, count, g, col);
+    if (job->packed)
+      bss_gemm_packed(DTYPE, count, p->group_out, length, col, length, job->packed, bias, y, c->out_channels);
+    else
+      bss_gemm_bias(DTYPE, false, false, count, p->group_out, length, col, length, job->weight + g * p->group_out, c->out_channels,
+                    bias, BSS_EPILOGUE_NONE, y, c->out_channels);
   }
+}
+
+/// Rows of im2col that all threads make before one product of all threads.
+static void OF(gather_rows)(void *context, int64_t task) {
+  OF(conv_job) *job = context;
+  // A task is a tile's worth of rows. What im2col writes too much must not reach the next task's rows: the last ones are made apart.
+  const int64_t length = job->plan.taps * job->plan.group_in, at = task * job->plan.tile;
+  const int64_t count = bss_min(job->plan.tile, job->gathered_count - at), apart = bss_min(count, bss_ceil_div(OF(run_step), length));
+  T *to = job->gathered + at * length, *last = bss_scratch((apart * length + OF(run_step)) * sizeof(T));
+  if (!last) {
+    job->failed = 1;
+    return;
+  }
+  const int64_t row = job->first_row + at + count - apart;
+  OF(im2col)(job, job->first_row + at, count - apart, 0, to);
+  OF(im2col)(job, row, apart, 0, last);
+  memcpy(to + (count - apart) * length, last, (size_t)(apart * length) * sizeof(T));
+}
+
+static int OF(gather)(OF(conv_job) * job, int64_t first, int64_t count) {
+  job->first_row = first;
+  job->gathered_count = count;
+  return bss_pool_run(bss_ceil_div(count, job->plan.tile), OF(gather_rows), job);
 }
 
 static int OF(finish)(OF(conv_job) * job, int status) {
@@ -194,7 +218,23 @@ static int OF(conv_forward)(const bss_conv *c, const T *x, const T *weight, cons
     }
     return BSS_OK;
   }
-  return OF(finish)(&job, bss_pool_run(bss_ceil_div(p->rows, p->tile), OF(forward_tile), &job));
+  const int64_t length = p->taps * p->group_in;
+  int status = BSS_OK;
+  if (c->groups == 1 && bss_gemm_packs()) {
+    if (p->rows <= few_rows) {  // the weight is what counts: it is read once, in pieces for all threads
+      job.gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(p->rows * length) * sizeof(T));
+      if (!job.gathered) return BSS_NO_MEMORY;
+      status = OF(finish)(&job, OF(gather)(&job, 0, p->rows));
+      if (status != BSS_OK) return status;
+      return bss_gemm_bias(DTYPE, false, false, p->rows, c->out_channels, length, job.gathered, length, weight, c->out_channels, bias,
+                           BSS_EPILOGUE_NONE, y, c->out_channels);
+    }
+    job.packed = bss_workspace(BSS_WORKSPACE_FILTER, bss_gemm_packed_bytes(DTYPE, c->out_channels, length));
+    if (!job.packed) return BSS_NO_MEMORY;
+    status = bss_gemm_pack(DTYPE, false, c->out_channels, length, weight, c->out_channels, job.packed);
+  }
+  if (status == BSS_OK) status = bss_pool_run(bss_ceil_div(p->rows, p->tile), OF(forward_tile), &job);
+  return OF(finish)(&job, status);
 }
 
 // MARK: Gradient of the input
@@ -215,12 +255,24 @@ static void OF(backward_data_image)(void *context, int64_t image) {
   for (int64_t start = 0; start < p->pixels; start += tile) {
     int64_t row = image * p->pixels + start, count = bss_min(tile, p->pixels - start);
     for (int64_t g = 0; g < c->groups; g++) {
-      bss_gemm(DTYPE, false, true, count, length, p->group_out, 1,
-               job->dy + row * c->out_channels + g * p->group_out, c->out_channels, job->weight + g * p->group_out,
-               c->out_channels, 0, col, length);
+      const T *dy = job->dy + row * c->out_channels + g * p->group_out;
+      if (job->packed)
+        bss_gemm_packed(DTYPE, count, length, p->group_out, dy, c->out_channels, job->packed, NULL, col, length);
+      else
+        bss_gemm(DTYPE, false, true, count, length, p->group_out, 1, dy, c->out_channels, job->weight + g * p->group_out,
+                 c->out_channels, 0, col, length);
       OF(col2im)(job, row, count, g, col);
     }
   }
+}
+
+/// The image's share of a product that all threads made.
+static void OF(scatter_image)(void *context, int64_t image) {
+  OF(conv_job) *job = context;
+  const bss_conv_plan *p = &job->plan;
+  int64_t size = bss_product3(job->conv->in) * job->conv->in_channels;
+  memset(job->dx + image * size, 0, size * sizeof(T));
+  OF(col2im)(job, image * p->pixels, p->pixels, 0, job->gathered + image * p->pixels * p->taps * p->group_in);
 }
 
 /// turned[t', o, g*Cg + i] = weight[taps - 1 - t', i, g*Og + o]
@@ -253,6 +305,14 @@ static int OF(conv_backward_data)(const bss_conv *c, const T *weight, const T *d
     }
     return BSS_OK;
   }
+  const int64_t length = p->taps * p->group_in;
+  if (c->groups == 1 && p->rows <= few_rows && bss_gemm_packs()) {
+    job.gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(p->rows * length) * sizeof(T));
+    if (!job.gathered) return BSS_NO_MEMORY;
+    int status = bss_gemm(DTYPE, false, true, p->rows, length, c->out_channels, 1, dy, c->out_channels, weight, c->out_channels, 0,
+                          job.gathered, length);
+    return status == BSS_OK ? OF(finish)(&job, bss_pool_run(c->batch, OF(scatter_image), &job)) : status;
+  }
   if (pays_to_turn(c)) {
     T *reversed = malloc((size_t)(p->taps * p->group_in * c->out_channels) * sizeof(T));
     if (!reversed) return BSS_NO_MEMORY;
@@ -262,30 +322,37 @@ static int OF(conv_backward_data)(const bss_conv *c, const T *weight, const T *d
     free(reversed);
     return status;
   }
-  return OF(finish)(&job, bss_pool_run(c->batch, OF(backward_data_image), &job));
+  int status = BSS_OK;
+  if (c->groups == 1 && bss_gemm_packs()) {
+    job.packed = bss_workspace(BSS_WORKSPACE_FILTER, bss_gemm_packed_bytes(DTYPE, length, c->out_channels));
+    if (!job.packed) return BSS_NO_MEMORY;
+    status = bss_gemm_pack(DTYPE, true, length, c->out_channels, weight, c->out_channels, job.packed);
+  }
+  if (status == BSS_OK) status = bss_pool_run(c->batch, OF(backward_data_image), &job);
+  return OF(finish)(&job, status);
 }
 
 // MARK: Gradient of the weight
 
-/// Rows [row, row + count) added to lines [line, line_end) of the gradient: dweight += im2col(x)^T dy.
-static void OF(add_weight_gradient)(OF(conv_job) * job, int64_t row, int64_t row_end, int64_t line, int64_t line_end,
-                                    T *dweight, bool first) {
+/// dweight (+)= im2col(x)^T dy over rows [row, row_end). Of a pointwise convolution x itself is the im2col.
+static void OF(add_weight_gradient)(OF(conv_job) * job, int64_t row, int64_t row_end, T *dweight) {
   const bss_conv_plan *p = &job->plan;
   const bss_conv *c = job->conv;
-  int64_t length = (line_end - line) * c->kernel[2] * p->group_in;
-  int64_t tile = tile_rows(row_end - row, length);
-  T *col = bss_scratch(tile * length * sizeof(T));
-  if (!col) {
+  const bool pointwise = is_pointwise(c);
+  int64_t length = p->taps * p->group_in, tile = pointwise ? row_end - row : tile_rows(row_end - row, length);
+  T *col = pointwise ? NULL : bss_scratch((tile * length + OF(run_step)) * sizeof(T));
+  if (!col && !pointwise) {
     job->failed = 1;
     return;
   }
-  for (; row < row_end; row += tile, first = false) {
+  for (bool first = true; row < row_end; row += tile, first = false) {
     int64_t count = bss_min(tile, row_end - row);
     for (int64_t g = 0; g < c->groups; g++) {
-      OF(im2col)(job, row, count, g, line, line_end, col);
-      bss_gemm(DTYPE, true, false, length, p->group_out, count, 1, col, length,
-               job->dy + row * c->out_channels + g * p->group_out, c->out_channels, first ? 0 : 1,
-               dweight + line * c->kernel[2] * p->group_in * c->out_channels + g * p->group_out, c->out_channels);
+      if (!pointwise) OF(im2col)(job, row, count, g, col);
+      bss_gemm(DTYPE, true, false, length, p->group_out, count, 1,
+               pointwise ? job->x + row * c->in_channels + g * p->group_in : col, pointwise ? c->in_channels : length,
+               job->dy + row * c->out_channels + g * p->group_out, c->out_channels, first ? 0 : 1, dweight + g * p->group_out,
+               c->out_channels);
     }
   }
 }
@@ -299,14 +366,25 @@ static void OF(weight_chunk)(void *context, int64_t chunk) {
     memset(dweight, 0, size * sizeof(T));
     OF(depthwise_backward_weight)(job, row, row_end - row, dweight);
   } else {
-    OF(add_weight_gradient)(job, row, row_end, 0, job->conv->kernel[0] * job->conv->kernel[1], dweight, true);
+    OF(add_weight_gradient)(job, row, row_end, dweight);
   }
 }
 
-/// Big weights: every task owns one kernel row (kd, kh) of the gradient and walks all of dy.
-static void OF(weight_line)(void *context, int64_t line) {
-  OF(conv_job) *job = context;
-  OF(add_weight_gradient)(job, 0, job->plan.rows, line, line + 1, job->dweight, true);
+/// Big weights: products that all threads share, cut by pieces of the gradient.
+static int OF(weight_in_pieces)(OF(conv_job) * job) {
+  const bss_conv *c = job->conv;
+  const int64_t rows = job->plan.rows, length = job->plan.taps * job->plan.group_in, most = gathered_rows(rows, length);
+  job->gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(most * length) * sizeof(T));
+  if (!job->gathered) return BSS_NO_MEMORY;
+  int status = BSS_OK;
+  for (int64_t row = 0; row < rows && status == BSS_OK; row += most) {
+    const int64_t count = bss_min(most, rows - row);
+    status = OF(finish)(job, OF(gather)(job, row, count));
+    if (status == BSS_OK)
+      status = bss_gemm(DTYPE, true, false, length, c->out_channels, count, 1, job->gathered, length,
+                        job->dy + row * c->out_channels, c->out_channels, row == 0 ? 0 : 1, job->dweight, c->out_channels);
+  }
+  return status;
 }
 
 #define SUM_BLOCK 16384
@@ -332,13 +410,12 @@ static int OF(conv_backward_weight)(const bss_conv *c, const T *x, const T *dy, 
     memset(dweight, 0, size * sizeof(T));
     return BSS_OK;
   }
-  if (is_pointwise(c) && c->groups == 1)
+  // Tiles of a product this large keep all threads busy; smaller ones are shared out by rows below.
+  if (is_pointwise(c) && c->groups == 1 && (size >= big_weight || p->rows < 1024))
     return bss_gemm(DTYPE, true, false, p->group_in, p->group_out, p->rows, 1, x, c->in_channels, dy, c->out_channels, 0,
                     dweight, c->out_channels);
 
-  int64_t lines = c->kernel[0] * c->kernel[1];
-  if (size >= 262144 && lines >= 3 && !is_depthwise(c))
-    return OF(finish)(&job, bss_pool_run(lines, OF(weight_line), &job));
+  if (size >= big_weight && c->groups == 1 && bss_gemm_packs()) return OF(weight_in_pieces)(&job);
 
   // Chunks by shape only: at most 8, of at least 64 rows, their buffers within 16 MB.
   int64_t room = (16 << 20) / (size * (int64_t)sizeof(T)) + 1;

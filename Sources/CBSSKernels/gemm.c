@@ -1,6 +1,7 @@
 // Matrix products: tiles on a grid that depends on the shape only, one single-threaded product a tile.
 #include "bss_gemm.h"
 #include "blas.h"
+#include "gemm_packed.h"
 #include "level.h"
 #include "table.h"
 #include <limits.h>
@@ -151,4 +152,27 @@ int bss_gemm_bias(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_
   p.whole.bias = bias;
   p.whole.epilogue = epilogue;
   return run(&p, 1);
+}
+
+// MARK: Many products with one matrix B, packed once
+
+bool bss_gemm_packs(void) { return bss_level != bss_level_base || !bss_blas()->sgemm; }
+
+size_t bss_gemm_packed_bytes(bss_dtype dtype, int64_t n, int64_t k) {
+  const product p = {.dtype = dtype};
+  return (size_t)(tiles_of(n, panel_columns(&p)) * k) * gemm_panel_bytes;
+}
+
+int bss_gemm_pack(bss_dtype dtype, bool trans_b, int64_t n, int64_t k, const void *b, int64_t ldb, void *packed) {
+  product p = make(dtype, false, trans_b, 1, n, k, 1, NULL, k, b, ldb, 0, NULL, n);
+  p.packed = packed;
+  return bss_pool_run(tiles_of(tiles_of(n, panel_columns(&p)), pack_panels), pack_task, &p);
+}
+
+void bss_gemm_packed(bss_dtype dtype, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, const void *packed,
+                     const void *bias, void *c, int64_t ldc) {
+  product p = make(dtype, false, false, m, n, k, 1, a, lda, packed, n, 0, c, ldc);
+  p.whole.packed = packed;
+  p.whole.bias = bias;
+  multiply_own(&p, &p.whole);
 }

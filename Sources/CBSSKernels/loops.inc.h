@@ -27,6 +27,7 @@
 #include "optim.inc.h"
 #include "reduce.inc.h"
 #include "softmax.inc.h"
+#include "winograd.inc.h"
 #undef T
 #undef S
 #undef V

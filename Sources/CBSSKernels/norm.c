@@ -29,8 +29,11 @@ static folding fold(int64_t rows, int64_t channels, int64_t most_tasks) {
 
 typedef struct {
   folding fold;
-  const void *x, *dy;
+  const void *x, *dy, *residual;
+  const void *mask;  // y, whose sign says where g = dy; g is written to `kept`
+  void *kept;
   void *y;
+  bool relu;
   void *lanes;      // per-lane constants, `width` elements each (see the task that reads them)
   double *partial;  // [tasks][2][width]
 } batch_job;
@@ -76,17 +79,19 @@ int bss_batch_statistics(
 
 int bss_batch_norm_forward(
   bss_dtype dtype, int64_t rows, int64_t channels, const void *x, const void *weight, const void *bias,
-  const double *mean, const double *inverse_deviation, void *y) {
-  return dtype == BSS_F32 ? batch_forward_f32(rows, channels, x, weight, bias, mean, inverse_deviation, y)
-                          : batch_forward_f64(rows, channels, x, weight, bias, mean, inverse_deviation, y);
+  const double *mean, const double *inverse_deviation, const void *residual, bool relu, void *y) {
+  return dtype == BSS_F32 ? batch_forward_f32(rows, channels, x, weight, bias, mean, inverse_deviation, residual, relu, y)
+                          : batch_forward_f64(rows, channels, x, weight, bias, mean, inverse_deviation, residual, relu, y);
 }
 
 int bss_batch_norm_backward(
   bss_dtype dtype, int64_t rows, int64_t channels, bool training, const void *x, const void *dy, const void *weight,
-  const double *mean, const double *inverse_deviation, void *dx, void *dweight, void *dbias) {
-  return dtype == BSS_F32
-    ? batch_backward_f32(rows, channels, training, x, dy, weight, mean, inverse_deviation, dx, dweight, dbias)
-    : batch_backward_f64(rows, channels, training, x, dy, weight, mean, inverse_deviation, dx, dweight, dbias);
+  const void *bias, const double *mean, const double *inverse_deviation, bool relu, const void *y, void *dresidual, void *dx,
+  void *dweight, void *dbias) {
+  return dtype == BSS_F32 ? batch_backward_f32(rows, channels, training, x, dy, weight, bias, mean, inverse_deviation, relu, y,
+                                               dresidual, dx, dweight, dbias)
+                          : batch_backward_f64(rows, channels, training, x, dy, weight, bias, mean, inverse_deviation, relu, y,
+                                               dresidual, dx, dweight, dbias);
 }
 
 // MARK: Layer normalisation

@@ -5,30 +5,52 @@
 /// Rows summed in T before they go to the double totals: few enough that T loses nothing.
 #define BLOCK_ROWS 32
 
-/// sums[0][i] += a[i], sums[1][i] += b[i]*a[i] over `count` wide rows of x - (shift, correction):
-/// statistics: a = b = x - shift;  gradients: a = dy, b = (x - mean) - correction.
-CLONES static void OF(sum_rows)(int64_t width, int64_t count, int64_t stride, const T *x, const T *dy, const T *shift,
-                                const T *correction, double *first, double *second) {
+/// first[i] += sum of a[i], second[i] += sum of b[i] * a[i] over `count` wide rows:
+///   statistics: a = b = x - shift;   gradients: a = g, b = (x - mean) - correction.
+/// g is dy, or 0 where the ReLU behind was off: where y <= 0 (g is then kept in `kept`), or without y where
+/// b * lanes[5] + lanes[6], which is what the forward pass computed, is not positive.
+CLONES static void OF(sum_rows)(const batch_job *job, int64_t width, int64_t count, int64_t at, double *first, double *second) {
   T block1[256], block2[256];
+  const int64_t stride = job->fold.width;
+  const T *x = (const T *)job->x + at, *dy = job->dy ? (const T *)job->dy + at : NULL, *y = job->mask ? (const T *)job->mask + at : NULL;
+  T *kept = job->mask ? (T *)job->kept + at : NULL;
   for (int64_t start = 0; start < width; start += 256) {
     int64_t n = bss_min(256, width - start);
+    const T *shift = (const T *)job->lanes + start, *correction = shift + stride, *scale = shift + 5 * stride, *offset = shift + 6 * stride;
     for (int64_t row = 0; row < count; row += BLOCK_ROWS) {
       int64_t end = bss_min(row + BLOCK_ROWS, count);
       for (int64_t i = 0; i < n; i++) block1[i] = 0, block2[i] = 0;
       for (int64_t r = row; r < end; r++) {
         const T *xr = x + r * stride + start;
-        if (dy) {
-          const T *dr = dy + r * stride + start;
+        if (!dy) {
           for (int64_t i = 0; i < n; i++) {
-            T centred = (xr[i] - shift[start + i]) - correction[start + i];
-            block1[i] += dr[i];
-            block2[i] += dr[i] * centred;
+            T centred = xr[i] - shift[i];
+            block1[i] += centred;
+            block2[i] += centred * centred;
+          }
+          continue;
+        }
+        const T *restrict dr = dy + r * stride + start;
+        if (y) {
+          const T *restrict yr = y + r * stride + start;
+          T *restrict out = kept + r * stride + start;
+          for (int64_t i = 0; i < n; i++) {
+            T g = yr[i] > 0 ? dr[i] : 0;
+            out[i] = g;
+            block1[i] += g;
+            block2[i] += g * ((xr[i] - shift[i]) - correction[i]);
+          }
+        } else if (job->relu) {
+          for (int64_t i = 0; i < n; i++) {
+            T centred = (xr[i] - shift[i]) - correction[i];
+            T g = centred * scale[i] + offset[i] > 0 ? dr[i] : 0;
+            block1[i] += g;
+            block2[i] += g * centred;
           }
         } else {
           for (int64_t i = 0; i < n; i++) {
-            T centred = xr[i] - shift[start + i];
-            block1[i] += centred;
-            block2[i] += centred * centred;
+            block1[i] += dr[i];
+            block2[i] += dr[i] * ((xr[i] - shift[i]) - correction[i]);
           }
         }
       }
@@ -43,13 +65,10 @@ static void OF(sum_task)(void *context, int64_t task) {
   int64_t row = task * f->per_task, end = bss_min(row + f->per_task, f->wide_rows);
   double *first = job->partial + task * 2 * f->width, *second = first + f->width;
   memset(first, 0, 2 * f->width * sizeof(double));
-  const T *shift = job->lanes, *correction = shift + f->width;
-  const T *x = (const T *)job->x + row * f->width, *dy = job->dy ? (const T *)job->dy + row * f->width : NULL;
   int64_t whole = bss_min(end, f->length / f->width) - row;
-  OF(sum_rows)(f->width, whole, f->width, x, dy, shift, correction, first, second);
+  OF(sum_rows)(job, f->width, whole, row * f->width, first, second);
   int64_t rest = end == f->wide_rows ? f->length % f->width : 0;  // the short last row
-  if (rest > 0)
-    OF(sum_rows)(rest, 1, f->width, x + whole * f->width, dy ? dy + whole * f->width : NULL, shift, correction, first, second);
+  if (rest > 0) OF(sum_rows)(job, rest, 1, (row + whole) * f->width, first, second);
 }
 
 static int OF(batch_statistics)(int64_t rows, int64_t channels, const T *x, double *mean, double *variance) {
@@ -91,16 +110,43 @@ static int OF(batch_statistics)(int64_t rows, int64_t channels, const T *x, doub
 
 // MARK: Elementwise passes
 
-/// y = ((x - mean) - correction) * scale + offset, or with dy: y = dy * gain - centred * slope - level.
-CLONES static void OF(normalise_row)(int64_t width, const T *x, const T *dy, const T *lanes, int64_t stride, T *y) {
-  const T *mean = lanes, *correction = lanes + stride, *scale = lanes + 2 * stride, *offset = lanes + 3 * stride;
-  if (dy) {
-    const T *gain = lanes + 4 * stride;
-    for (int64_t i = 0; i < width; i++)
-      y[i] = dy[i] * gain[i] - ((x[i] - mean[i]) - correction[i]) * scale[i] - offset[i];
-  } else {
+/// y = epilogue(((x - mean) - correction) * scale + offset + residual)
+CLONES static void OF(normalise_row)(const batch_job *job, int64_t width, int64_t at) {
+  const int64_t stride = job->fold.width;
+  const T *mean = job->lanes, *correction = mean + stride, *scale = mean + 2 * stride, *offset = mean + 3 * stride;
+  const T *restrict x = (const T *)job->x + at, *restrict residual = job->residual ? (const T *)job->residual + at : NULL;
+  T *restrict y = (T *)job->y + at;
+  // NaN stays: v < 0 is false for it.
+  if (residual && job->relu)
+    for (int64_t i = 0; i < width; i++) {
+      T v = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i] + residual[i];
+      y[i] = v < 0 ? 0 : v;
+    }
+  else if (residual)
+    for (int64_t i = 0; i < width; i++) y[i] = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i] + residual[i];
+  else if (job->relu)
+    for (int64_t i = 0; i < width; i++) {
+      T v = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i];
+      y[i] = v < 0 ? 0 : v;
+    }
+  else
     for (int64_t i = 0; i < width; i++) y[i] = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i];
-  }
+}
+
+/// dx = g * gain - centred * slope - level, with g as in sum_rows.
+CLONES static void OF(differentiate_row)(const batch_job *job, int64_t width, int64_t at) {
+  const int64_t stride = job->fold.width;
+  const T *mean = job->lanes, *correction = mean + stride, *slope = mean + 2 * stride, *level = mean + 3 * stride;
+  const T *gain = mean + 4 * stride, *scale = mean + 5 * stride, *offset = mean + 6 * stride;
+  const T *restrict x = (const T *)job->x + at, *restrict g = (const T *)(job->mask ? job->kept : job->dy) + at;
+  T *restrict dx = (T *)job->y + at;
+  if (job->relu && !job->mask)
+    for (int64_t i = 0; i < width; i++) {
+      T centred = (x[i] - mean[i]) - correction[i];
+      dx[i] = (centred * scale[i] + offset[i] > 0 ? g[i] : 0) * gain[i] - centred * slope[i] - level[i];
+    }
+  else
+    for (int64_t i = 0; i < width; i++) dx[i] = g[i] * gain[i] - ((x[i] - mean[i]) - correction[i]) * slope[i] - level[i];
 }
 
 static void OF(normalise_task)(void *context, int64_t task) {
@@ -109,8 +155,8 @@ static void OF(normalise_task)(void *context, int64_t task) {
   int64_t end = bss_min((task + 1) * f->per_task, f->wide_rows);
   for (int64_t row = task * f->per_task; row < end; row++) {
     int64_t at = row * f->width, width = bss_min(f->width, f->length - at);
-    OF(normalise_row)(width, (const T *)job->x + at, job->dy ? (const T *)job->dy + at : NULL, job->lanes, f->width,
-                      (T *)job->y + at);
+    if (job->dy) OF(differentiate_row)(job, width, at);
+    else OF(normalise_row)(job, width, at);
   }
 }
 
@@ -123,38 +169,47 @@ static void OF(split_mean)(const folding *f, const double *mean, T *lanes) {
   }
 }
 
-static int OF(batch_forward)(int64_t rows, int64_t channels, const T *x, const T *weight, const T *bias,
-                             const double *mean, const double *inverse, T *y) {
+/// What the forward pass multiplies by and adds, at lanes[at] and lanes[at + 1].
+static void OF(scale_and_offset)(const folding *f, const T *weight, const T *bias, const double *inverse, T *lanes, int at) {
+  for (int64_t i = 0; i < f->width; i++) {
+    int64_t c = i % f->channels;
+    lanes[at * f->width + i] = (T)(inverse[c] * (weight ? (double)weight[c] : 1));
+    lanes[(at + 1) * f->width + i] = bias ? bias[c] : 0;
+  }
+}
+
+static int OF(batch_forward)(int64_t rows, int64_t channels, const T *x, const T *weight, const T *bias, const double *mean,
+                             const double *inverse, const T *residual, bool relu, T *y) {
   if (rows * channels == 0) return BSS_OK;
-  batch_job job = {.fold = fold(rows, channels, MOST_TASKS), .x = x, .y = y};
-  int64_t width = job.fold.width;
-  T *lanes = job.lanes = malloc(4 * width * sizeof(T));
+  batch_job job = {.fold = fold(rows, channels, MOST_TASKS), .x = x, .residual = residual, .relu = relu, .y = y};
+  T *lanes = job.lanes = malloc(4 * job.fold.width * sizeof(T));
   if (!lanes) return BSS_NO_MEMORY;
   OF(split_mean)(&job.fold, mean, lanes);
-  for (int64_t i = 0; i < width; i++) {
-    int64_t c = i % channels;
-    lanes[2 * width + i] = (T)(inverse[c] * (weight ? (double)weight[c] : 1));
-    lanes[3 * width + i] = bias ? bias[c] : 0;
-  }
+  OF(scale_and_offset)(&job.fold, weight, bias, inverse, lanes, 2);
   int status = bss_pool_run(job.fold.tasks, OF(normalise_task), &job);
   free(lanes);
   return status;
 }
 
 static int OF(batch_backward)(int64_t rows, int64_t channels, bool training, const T *x, const T *dy, const T *weight,
-                              const double *mean, const double *inverse, T *dx, T *dweight, T *dbias) {
+                              const T *bias, const double *mean, const double *inverse, bool relu, const T *y, T *dresidual, T *dx,
+                              T *dweight, T *dbias) {
   if (channels == 0) return BSS_OK;
-  batch_job job = {.fold = fold(rows, channels, MOST_SUM_TASKS), .x = x, .dy = dy, .y = dx};
+  batch_job job = {.fold = fold(rows, channels, MOST_SUM_TASKS), .x = x, .dy = dy, .y = dx, .relu = relu,
+                   .mask = dresidual ? y : NULL, .kept = dresidual};
   int64_t width = job.fold.width, tasks = job.fold.tasks;
-  T *lanes = job.lanes = malloc(5 * width * sizeof(T));
+  T *lanes = job.lanes = malloc(7 * width * sizeof(T));
   job.partial = malloc((tasks + 1) * 2 * width * sizeof(double));
   int status = lanes && job.partial ? BSS_OK : BSS_NO_MEMORY;
   double *totals = job.partial ? job.partial + tasks * 2 * width : NULL;
-  if (status == BSS_OK) OF(split_mean)(&job.fold, mean, lanes);
-  bool sums = dweight || dbias || (dx && training);
+  if (status == BSS_OK) {
+    OF(split_mean)(&job.fold, mean, lanes);
+    OF(scale_and_offset)(&job.fold, weight, bias, inverse, lanes, 5);
+  }
+  bool sums = dweight || dbias || dresidual || (dx && training);
   if (status == BSS_OK && sums) status = bss_pool_run(tasks, OF(sum_task), &job);
   if (status == BSS_OK && sums) {
-    gather_totals(&job, totals);  // sum of dy, sum of dy * (x - mean)
+    gather_totals(&job, totals);  // sum of g, sum of g * (x - mean)
     for (int64_t c = 0; c < channels; c++) {
       if (dbias) dbias[c] = (T)totals[c];
       if (dweight) dweight[c] = (T)(totals[channels + c] * inverse[c]);

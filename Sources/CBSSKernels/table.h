@@ -25,6 +25,11 @@ typedef struct {
   const void *packed;  // this tile's panels of B packed by gemm_pack, or NULL
 } gemm_problem;
 
+/// The maps of a 3 x 3 convolution of stride 1, channels last; a tile is 2 x 2 outputs.
+typedef struct {
+  int64_t in_channels, out_channels, in_h, in_w, out_h, out_w, pad_h, pad_w, tiles_h, tiles_w;
+} winograd_map;
+
 /// Running state of one reduced output: value, and position for ARGMAX / ARGMIN.
 typedef struct { double value; int64_t position; } reduce_state;
 
@@ -57,6 +62,15 @@ typedef struct { double value; int64_t position; } reduce_state;
 #define BSS_LOOPS(X)                                                                            \
   BSS_TYPED_LOOPS(X, float, f32)                                                                \
   BSS_TYPED_LOOPS(X, double, f64)                                                               \
+  X(winograd_patches, void, (const winograd_map *map, const float *x, int64_t first, int64_t count, float *v, int64_t step)) \
+  X(winograd_outputs, void,                                                                     \
+    (const winograd_map *map, const float *products, int64_t step, const float *bias, int64_t first, int64_t count, float *y)) \
+  X(winograd_output_gradients, void,                                                            \
+    (const winograd_map *map, const float *dy, int64_t first, int64_t count, float *products, int64_t step)) \
+  X(winograd_filter, void, (const float *weight, int64_t in, int64_t out, int64_t block, float *u, int64_t step)) \
+  X(winograd_turned_filter, void, (const float *weight, int64_t in, int64_t out, int64_t block, float *u, int64_t step)) \
+  X(winograd_filter_gradient, void,                                                             \
+    (const float *du, int64_t parts, int64_t part_step, int64_t in, int64_t out, int64_t c, float *dweight)) \
   X(philox_words, void, (uint64_t key, uint64_t counter, uint32_t *out, int64_t blocks))        \
   X(order_keys, void, (const double *weights, bool logarithmic, uint64_t key, uint64_t counter, uint64_t *out, int64_t blocks))
 

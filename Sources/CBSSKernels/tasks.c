@@ -1,19 +1,32 @@
 #include "element.h"
+#include "workspace.h"
 
-static _Thread_local void *scratch;
-static _Thread_local size_t capacity;
+typedef struct {
+  void *memory;
+  size_t capacity;
+} buffer;
+
+static void *at_least(buffer *b, size_t bytes) {
+  if (bytes <= b->capacity) return b->memory;
+  free(b->memory);
+  *b = (buffer){0};
+  bytes = (bytes + 4095) & ~(size_t)4095;
+  if (posix_memalign(&b->memory, 64, bytes) != 0) {
+    b->memory = NULL;
+    return NULL;
+  }
+  b->capacity = bytes;
+  return b->memory;
+}
 
 void *bss_scratch(size_t bytes) {
-  if (bytes <= capacity) return scratch;
-  free(scratch);
-  bytes = (bytes + 4095) & ~(size_t)4095;
-  scratch = NULL;
-  capacity = 0;
-  void *fresh = NULL;
-  if (posix_memalign(&fresh, 64, bytes) != 0) return NULL;
-  scratch = fresh;
-  capacity = bytes;
-  return scratch;
+  static _Thread_local buffer scratch;
+  return at_least(&scratch, bytes);
+}
+
+void *bss_workspace(int slot, size_t bytes) {
+  static buffer workspaces[BSS_WORKSPACES];
+  return at_least(&workspaces[slot], bytes);
 }
 
 typedef struct {

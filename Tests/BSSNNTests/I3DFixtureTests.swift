@@ -27,10 +27,10 @@ private struct Clip {
         network = try I3D(channels: try item.int("in_channels"), stem: stem)
         let own = Dictionary(uniqueKeysWithValues: network.parameters().map { ($0.name, $0.parameter) })
         guard Set(listed) == Set(own.keys) else { throw BSSError(item.id, "our parameters are \(own.keys.sorted())") }
-        let weights = try item.string("weights")
+        let weights = try FormulaWeights(item.string("weights"))
         for (k, name) in listed.enumerated() {
             guard let parameter = own[name] else { continue }
-            try parameter.assign(Tensor.from(FormulaWeights.values(weights, k, name, parameter.value.shape.array), parameter.value.shape))
+            try parameter.assign(Tensor.from(weights.values(name, parameter.value.shape.array, k), parameter.value.shape))
             parameters.append((name, parameter))
         }
     }
@@ -69,35 +69,5 @@ private struct Clip {
             results["eval_after.feature"] = NpyArray(try after.values(Float.self), shape: after.shape.array)
         }
         return results
-    }
-}
-
-/// Weights from the formula of the fixtures' README.
-private enum FormulaWeights {
-    static func values(_ kind: String, _ k: Int, _ name: String, _ shape: [Int]) throws -> [Float] {
-        let count = shape.reduce(1, *), fanIn = shape.dropFirst().reduce(1, *)
-        let draw: (Int) -> Double
-        switch kind {
-        case "sin": draw = { Math.sin((0.1 + 0.7 * Double($0)) + 1.3 * Double(k)) }
-        case "hash":
-            draw = { i in
-                var x = UInt32(truncatingIfNeeded: i) &* 2_654_435_761 &+ UInt32(truncatingIfNeeded: k) &* 2_246_822_519
-                x ^= x >> 16
-                x = x &* 0x7feb_352d
-                x ^= x >> 15
-                x = x &* 0x846c_a68b
-                x ^= x >> 16
-                return 2 * (Double(x) / 4_294_967_296) - 1
-            }
-        default: throw BSSError("fixtures", "unknown weights '\(kind)'")
-        }
-        let value: (Double) -> Double
-        if shape.count >= 2 {
-            let scale = (kind == "hash" ? 3.0.squareRoot() : 1) / Double(fanIn).squareRoot()
-            value = { $0 * scale }
-        } else {
-            value = name.hasSuffix("bias") ? { 0.1 * $0 } : { 1 + 0.1 * $0 }
-        }
-        return (0..<count).map { Float(value(draw($0))) }
     }
 }

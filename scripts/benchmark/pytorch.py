@@ -151,5 +151,37 @@ def bert():
     print("g_memory", peak_kib())
 
 
+def resnet():
+    """Images/s of torchvision's ResNet-18, ten classes, on one fixed batch: in both memory formats, the best of some pairs of steps
+    after two to warm up. The better format counts."""
+    from torchvision.models import resnet18
+
+    for size, batch, pairs in ((64, 16, 11), (64, 64, 7), (224, 16, 4), (224, 64, 2)):
+        if [str(size), str(batch)][: len(sys.argv) - 2] != sys.argv[2:4]:
+            continue
+        best = {}
+        for name, layout in (("nchw", torch.contiguous_format), ("nhwc", torch.channels_last)):
+            torch.manual_seed(1)
+            model = resnet18(num_classes=10).to(memory_format=layout)
+            step = optimizer(model.parameters(), True)
+            x = torch.randn(batch, 3, size, size).to(memory_format=layout)
+            y = torch.arange(batch) % 10
+
+            def two():
+                start = time.perf_counter()
+                for _ in range(2):
+                    step.zero_grad()
+                    loss = F.cross_entropy(model(x), y)
+                    loss.backward()
+                    step.step()
+                    loss.item()
+                return 2 * batch / (time.perf_counter() - start)
+
+            two()
+            best[name] = max(two() for _ in range(pairs))
+            print(f"r_{size}_{batch}_{name}", best[name])
+        print(f"r_{size}_{batch}", max(best.values()))
+
+
 if __name__ == "__main__":
-    {"a": steps, "b": epoch, "c": order, "g": bert}[sys.argv[1]]()
+    {"a": steps, "b": epoch, "c": order, "g": bert, "r": resnet}[sys.argv[1]]()

@@ -31,6 +31,10 @@ local rows = {
   { "f", "peak memory of (a)", "MiB", goal = 5, digits = 1, scale = 1 / 1024 },
   { "g", "BERT-base step, 8 texts of 128 tokens, all threads", "ms", goal = 0.9, digits = 0 },
   { "g_memory", "peak memory of (g)", "MiB", digits = 0, scale = 1 / 1024 },
+  { "r_64_16", "ResNet-18 step, 64x64, batch 16", "images/s", higher = true, goal = 1, digits = 1 },
+  { "r_64_64", "ResNet-18 step, 64x64, batch 64", "images/s", higher = true, goal = 1, digits = 1 },
+  { "r_224_16", "ResNet-18 step, 224x224, batch 16", "images/s", higher = true, goal = 1, digits = 2 },
+  { "r_224_64", "ResNet-18 step, 224x224, batch 64", "images/s", higher = true, goal = 1, digits = 2 },
   { "c8_memory", "peak memory of 10^8", "MiB", digits = 0, scale = 1 / 1024 },
 }
 
@@ -60,13 +64,15 @@ if as_json then
   end
   print("[\n" .. table.concat(parts, ",\n") .. "\n]")
 else
-  print(string.format("%-44s %12s %12s %9s  %s", "", "bss-lua", "PyTorch", "ratio", "goal"))
+  print(string.format("%-46s %12s %12s %9s  %s", "", "bss-lua", "PyTorch", "ratio", "goal"))
   for _, r in ipairs(out) do
     local digits = r.row.digits
     local goal = r.row.goal and (r.row.absolute and string.format("at most %g %s", r.row.goal, r.row[3]) or string.format("at least %gx", r.row.goal)) or ""
     if r.met ~= nil then goal = goal .. (r.met and ", met" or ", MISSED") end
-    local label = string.format("%-2s %s, %s", #r.id == 1 and r.id or "", r.row[2], r.row[3])
-    print(string.format("%-44s %12s %12s %9s  %s", label, text(r.ours, digits), text(r.torch, digits), r.ratio and string.format("%.2fx", r.ratio) or "-", goal))
+    local label = string.format("%-2s %s, %s", #r.id == 1 and r.id or r.id:sub(1, 1) == "g" and "g" or "", r.row[2], r.row[3])
+    local nchw, nhwc = median("torch", r.id .. "_nchw"), median("torch", r.id .. "_nhwc")
+    if nchw and nhwc then goal = goal .. string.format("  (PyTorch NCHW %.2f, channels last %.2f)", nchw, nhwc) end
+    print(string.format("%-46s %12s %12s %9s  %s", label, text(r.ours, digits), text(r.torch, digits), r.ratio and string.format("%.2fx", r.ratio) or "-", goal))
   end
   print("medians; " .. bss.engine().backend .. "; load " .. load)
 end

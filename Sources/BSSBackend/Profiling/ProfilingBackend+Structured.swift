@@ -48,21 +48,25 @@ extension ProfilingBackend {
         try timed("batch statistics", mean.elementCount) { try base.batchStatistics(x, mean: mean, variance: variance) }
     }
 
-    func batchNorm(_ x: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView, out: ArrayView) throws {
-        try timed("batch norm", out.elementCount) {
+    func batchNorm(
+        _ x: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView, residual: ArrayView?,
+        epilogue: Epilogue, out: ArrayView
+    ) throws {
+        try timed(residual == nil ? "batch norm" : "batch norm + residual", out.elementCount) {
             try base.batchNorm(
-                x, weight: weight, bias: bias, mean: mean, inverseDeviation: inverseDeviation, out: out)
+                x, weight: weight, bias: bias, mean: mean, inverseDeviation: inverseDeviation, residual: residual, epilogue: epilogue, out: out)
         }
     }
 
     func batchNormBackward(
-        _ x: ArrayView, grad: ArrayView, weight: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView,
-        ownStatistics: Bool, out: ArrayView?, weightOut: ArrayView?, biasOut: ArrayView?
+        _ x: ArrayView, grad: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView,
+        ownStatistics: Bool, epilogue: Epilogue, y: ArrayView?, residualOut: ArrayView?, out: ArrayView?, weightOut: ArrayView?,
+        biasOut: ArrayView?
     ) throws {
-        try timed("batch norm backward", out?.elementCount ?? 0) {
+        try timed("batch norm backward", grad.elementCount) {
             try base.batchNormBackward(
-                x, grad: grad, weight: weight, mean: mean, inverseDeviation: inverseDeviation,
-                ownStatistics: ownStatistics, out: out, weightOut: weightOut, biasOut: biasOut)
+                x, grad: grad, weight: weight, bias: bias, mean: mean, inverseDeviation: inverseDeviation, ownStatistics: ownStatistics,
+                epilogue: epilogue, y: y, residualOut: residualOut, out: out, weightOut: weightOut, biasOut: biasOut)
         }
     }
 

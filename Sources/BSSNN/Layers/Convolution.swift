@@ -9,9 +9,13 @@ public final class Conv2d: Module {
     private let stride: [Int], padding: [Int], groups: Int
     private let fanOut: Int
 
-    public init(_ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1, bias hasBias: Bool = true) throws {
+    /// `initializer`: of the weight; by default PyTorch's.
+    public init(
+        _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1, bias hasBias: Bool = true,
+        initializer: Initializer? = nil
+    ) throws {
         let fanIn = inputs / groups * kernel * kernel
-        weight = try Parameter([outputs, inputs / groups, kernel, kernel], .uniformFanIn(fanIn), inKernelMemory: true)
+        weight = try Parameter([outputs, inputs / groups, kernel, kernel], initializer ?? .uniformFanIn(fanIn), inKernelMemory: true)
         bias = hasBias ? try Parameter([outputs], .uniformFanIn(fanIn)) : nil
         self.stride = [stride]
         self.padding = [padding]

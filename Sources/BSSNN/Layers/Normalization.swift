@@ -7,7 +7,7 @@ import BSSTensor
 /// Training: batch statistics, running ← (1 - momentum) running + momentum batch (variance unbiased). Evaluation: running
 /// statistics. `batchStatistics`: batch statistics, nothing recorded.
 ///
-/// Deviation: one row of [1, C] has no batch statistics. PyTorch ends a training there; we use the running ones and record
+/// Deviation: one value a channel ([1, C], [1, C, 1, 1]) has no batch statistics. PyTorch ends a training there; we use the running ones and record
 /// nothing, because a curriculum's growing subsets meet a last batch of one row sooner or later.
 public final class BatchNorm: Module {
     public let weight: Parameter, bias: Parameter
@@ -29,10 +29,17 @@ public final class BatchNorm: Module {
     }
 
     public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        if context.phase == .evaluation || x.rank == 2 && x.shape[0] < 2 {
-            return try x.batchNormalized(mean: runningMean.value, variance: runningVariance.value, weight: weight.value, bias: bias.value, eps: eps)
+        try self(x, context, adding: nil, epilogue: .none)
+    }
+
+    /// epilogue(norm(x) + residual), in one pass over memory.
+    public func callAsFunction(_ x: Tensor, _ context: ForwardContext, adding residual: Tensor? = nil, epilogue: Epilogue) throws -> Tensor {
+        if context.phase == .evaluation || x.rank >= 2 && x.elementCount == x.shape[1] {
+            return try x.batchNormalized(
+                mean: runningMean.value, variance: runningVariance.value, weight: weight.value, bias: bias.value, eps: eps,
+                adding: residual, epilogue: epilogue)
         }
-        let (y, statistics) = try x.batchNormalized(weight: weight.value, bias: bias.value, eps: eps)
+        let (y, statistics) = try x.batchNormalized(weight: weight.value, bias: bias.value, eps: eps, adding: residual, epilogue: epilogue)
         if context.phase == .training {
             let (mean, variance) = try statistics.updating(runningMean: runningMean.value, runningVariance: runningVariance.value, factor: momentum)
             try runningMean.assign(mean)

@@ -70,7 +70,8 @@ public struct EncoderRecipe: Family {
     public static let noun = "encoder"
     public static let help = "Networks from one modality's input to a feature vector (Eq. 1)."
     public static let parts: [Part<EncoderRecipe>] = [
-        MLPEncoder.part, CNNEncoder.part, BERTEncoder.part, I3DEncoder.part, CLIPEncoder.imagePart, CLIPEncoder.textPart, LSTMEncoder.part, IdentityEncoder.part,
+        MLPEncoder.part, CNNEncoder.part, ResNetEncoder.resnet18, ResNetEncoder.resnet50, BERTEncoder.part, I3DEncoder.part, CLIPEncoder.imagePart,
+        CLIPEncoder.textPart, LSTMEncoder.part, IdentityEncoder.part,
     ]
 
     /// Builds for samples of the given shape (without the batch axis); `modality` is for messages.

@@ -22,13 +22,16 @@ public struct BatchStatistics {
 }
 
 extension Tensor {
-    /// Batch normalisation by the statistics of x itself (training).
+    /// Batch normalisation by the statistics of x itself (training), with what residual blocks do next in the same pass.
     ///
-    ///     y = (x - mean_c) / √(var_c + eps) · weight_c + bias_c,   mean and biased variance over batch and pixels
+    ///     y = epilogue((x - mean_c) / √(var_c + eps) · weight_c + bias_c + residual)
     ///
-    /// x: [N, C, spatial…]; weight, bias: [C] or nil. (Ioffe and Szegedy, ICML 2015, Algorithm 1.)
-    public func batchNormalized(weight: Tensor?, bias: Tensor?, eps: Double = 1e-5) throws -> (output: Tensor, statistics: BatchStatistics) {
-        try checkBatchNorm(weight, bias)
+    /// mean and biased variance over batch and pixels. x, residual: [N, C, spatial…]; weight, bias: [C] or nil.
+    /// (Ioffe and Szegedy, ICML 2015, Algorithm 1.)
+    public func batchNormalized(
+        weight: Tensor?, bias: Tensor?, eps: Double = 1e-5, adding residual: Tensor? = nil, epilogue: Epilogue = .none
+    ) throws -> (output: Tensor, statistics: BatchStatistics) {
+        try checkBatchNorm(weight, bias, residual)
         let channels = shape[1], count = channels == 0 ? 0 : elementCount / channels
         guard count > 1 || channels == 0 else {
             throw BSSError("batch_norm", "needs more than one value a channel in training, got input \(shape)")
@@ -37,22 +40,30 @@ extension Tensor {
         let mean = try Tensor.allocate([channels], .float64, on: backend), variance = try Tensor.allocate([channels], .float64, on: backend)
         try backend.batchStatistics(x, mean: mean, variance: variance)
         let statistics = BatchStatistics(mean: Tensor(mean), variance: Tensor(variance), count: count)
-        return (try batchNormalized(x, weight, bias, statistics.mean, statistics.variance, eps, ownStatistics: true), statistics)
+        let norm = BatchNormalization(
+            x: x, weight: weight, bias: bias, mean: mean, inverse: try statistics.variance.adding(eps).unary(.rsqrt).view, ownStatistics: true)
+        return (try norm.apply(to: self, residual, epilogue), statistics)
     }
 
     /// Batch normalisation by given statistics [C] (evaluation): they get no gradient.
-    public func batchNormalized(mean: Tensor, variance: Tensor, weight: Tensor?, bias: Tensor?, eps: Double = 1e-5) throws -> Tensor {
-        try checkBatchNorm(weight, bias)
+    public func batchNormalized(
+        mean: Tensor, variance: Tensor, weight: Tensor?, bias: Tensor?, eps: Double = 1e-5, adding residual: Tensor? = nil,
+        epilogue: Epilogue = .none
+    ) throws -> Tensor {
+        try checkBatchNorm(weight, bias, residual)
         let channels = shape[1]
         for (name, tensor) in [("mean", mean), ("variance", variance)] where tensor.shape != [channels] {
             throw BSSError("batch_norm", "running \(name) has shape \(tensor.shape), input \(shape) needs [\(channels)]")
         }
         let x = try view.channelsLast().shaped([channels == 0 ? 0 : elementCount / channels, channels])
-        return try batchNormalized(
-            x, weight, bias, mean.detached.converted(to: .float64).contiguous(), variance.detached.converted(to: .float64), eps, ownStatistics: false)
+        let inverse = try variance.detached.converted(to: .float64).adding(eps).unary(.rsqrt).contiguous()
+        let norm = BatchNormalization(
+            x: x, weight: weight, bias: bias, mean: try mean.detached.converted(to: .float64).contiguous().view, inverse: inverse.view,
+            ownStatistics: false)
+        return try norm.apply(to: self, residual, epilogue)
     }
 
-    private func checkBatchNorm(_ weight: Tensor?, _ bias: Tensor?) throws {
+    private func checkBatchNorm(_ weight: Tensor?, _ bias: Tensor?, _ residual: Tensor?) throws {
         guard rank >= 2 else { throw BSSError("batch_norm", "needs shape [N, C, spatial…], got \(shape)") }
         var parts = [("input", self)]
         for case let (name, tensor?) in [("weight", weight), ("bias", bias)] {
@@ -61,30 +72,11 @@ extension Tensor {
             }
             parts.append((name, tensor))
         }
-        try checkFloats("batch_norm", parts)
-    }
-
-    /// `x` is this tensor as dense rows [M, C].
-    private func batchNormalized(
-        _ x: ArrayView, _ weight: Tensor?, _ bias: Tensor?, _ mean: Tensor, _ variance: Tensor, _ eps: Double, ownStatistics: Bool
-    ) throws -> Tensor {
-        let inverse = try variance.adding(eps).unary(.rsqrt).contiguous().view
-        let w = try weight?.view.dense(), b = try bias?.view.dense()
-        let dense = Shape(unchecked: [shape[0]] + shape.array.dropFirst(2) + [shape[1]])
-        let out = try Tensor.allocate(dense, dtype, on: backend)
-        try backend.batchNorm(x, weight: w, bias: b, mean: mean.view, inverseDeviation: inverse, out: out)
-        let needsX = node != nil, needsWeight = weight?.node != nil, needsBias = bias?.node != nil, hasWeight = weight != nil
-        let channels = shape[1]
-        return Tensor.recorded("batch_norm", out.channelsFirst(), [self] + [weight, bias].compactMap { $0 }) { g in
-            let dx = needsX ? try Tensor.allocate(dense, g.dtype, on: g.backend) : nil
-            let dw = needsWeight ? try Tensor.allocate([channels], g.dtype, on: g.backend) : nil
-            let db = needsBias ? try Tensor.allocate([channels], g.dtype, on: g.backend) : nil
-            try g.backend.batchNormBackward(
-                x, grad: g.view.channelsLast(), weight: w, mean: mean.view, inverseDeviation: inverse, ownStatistics: ownStatistics,
-                out: dx, weightOut: dw, biasOut: db)
-            let parts = [dw, db].map { $0.map { Tensor($0) } }
-            return [dx.map { Tensor($0.channelsFirst()) }] + (hasWeight ? parts : [parts[1]])
+        if let residual {
+            guard residual.shape == shape else { throw BSSError("batch_norm", "residual has shape \(residual.shape), input \(shape)") }
+            parts.append(("residual", residual))
         }
+        try checkFloats("batch_norm", parts)
     }
 
     /// Layer normalisation over the last axes (Ba, Kiros and Hinton, arXiv 1607.06450, 2016, Eq. 4).
@@ -118,6 +110,44 @@ extension Tensor {
                 x, grad: g.view.dense(), weight: w, mean: mean, inverseDeviation: inverse, out: dx, weightOut: dw, biasOut: db)
             let parts = [dw, db].map { $0.map { Tensor($0) } }
             return [dx.map { Tensor($0) }] + (hasWeight ? parts : [parts[1]])
+        }
+    }
+}
+
+/// Rows [M, C] with the statistics that normalise them.
+private struct BatchNormalization {
+    let x: ArrayView
+    let weight: Tensor?, bias: Tensor?
+    /// [C] in f64
+    let mean, inverse: ArrayView
+    /// The statistics came from x, and so depend on it.
+    let ownStatistics: Bool
+
+    /// `image` is x as users see it, [N, C, spatial…].
+    func apply(to image: Tensor, _ residual: Tensor?, _ epilogue: Epilogue) throws -> Tensor {
+        let shape = image.shape, channels = shape[1]
+        let dense = Shape(unchecked: [shape[0]] + shape.array.dropFirst(2) + [channels])
+        let w = try weight?.view.dense(), b = try bias?.view.dense(), added = try residual?.view.channelsLast()
+        let out = try Tensor.allocate(dense, image.dtype, on: image.backend)
+        try image.backend.batchNorm(x, weight: w, bias: b, mean: mean, inverseDeviation: inverse, residual: added, epilogue: epilogue, out: out)
+        let needsX = image.node != nil, needsWeight = weight?.node != nil, needsBias = bias?.node != nil, needsResidual = residual?.node != nil
+        let hasWeight = weight != nil, hasBias = bias != nil, hasResidual = residual != nil
+        // A residual shares the gradient behind the ReLU; without one the sign of y follows from x.
+        let masks = hasResidual && epilogue == .relu
+        return Tensor.recorded("batch_norm", out.channelsFirst(), [image] + [weight, bias, residual].compactMap { $0 }) { [x, mean, inverse, ownStatistics] g in
+            let grad = try g.view.channelsLast()
+            let dx = needsX ? try Tensor.allocate(dense, g.dtype, on: g.backend) : nil
+            let dw = needsWeight ? try Tensor.allocate([channels], g.dtype, on: g.backend) : nil
+            let db = needsBias ? try Tensor.allocate([channels], g.dtype, on: g.backend) : nil
+            let dr = masks ? try Tensor.allocate(dense, g.dtype, on: g.backend) : nil
+            try g.backend.batchNormBackward(
+                x, grad: grad, weight: w, bias: b, mean: mean, inverseDeviation: inverse, ownStatistics: ownStatistics, epilogue: epilogue,
+                y: masks ? out : nil, residualOut: dr, out: dx, weightOut: dw, biasOut: db)
+            var gradients = [dx.map { Tensor($0.channelsFirst()) }]
+            if hasWeight { gradients.append(dw.map { Tensor($0) }) }
+            if hasBias { gradients.append(db.map { Tensor($0) }) }
+            if hasResidual { gradients.append(needsResidual ? Tensor((dr ?? grad).channelsFirst()) : nil) }
+            return gradients
         }
     }
 }

@@ -7,16 +7,18 @@
 
 /// Statistics of the M rows: mean[c] and the biased variance[c].
 int bss_batch_statistics(bss_dtype dtype, int64_t rows, int64_t channels, const void *x, double *mean, double *variance);
-/// y = (x - mean) * inverse_deviation * weight + bias; weight and bias may be NULL.
+/// y = epilogue((x - mean) * inverse_deviation * weight + bias + residual); weight, bias and residual [M, C] may be NULL.
 int bss_batch_norm_forward(
   bss_dtype dtype, int64_t rows, int64_t channels, const void *x, const void *weight, const void *bias,
-  const double *mean, const double *inverse_deviation, void *y);
-/// Gradients; dx, dweight, dbias may be NULL, weight too.
+  const double *mean, const double *inverse_deviation, const void *residual, bool relu, void *y);
+/// Gradients; dx, dweight, dbias may be NULL, weight and bias too. g = dy, with `relu` 0 where the forward pass gave 0.
 /// training: the statistics came from x itself,
-///   dx = weight * inverse_deviation * (dy - mean(dy) - xhat * mean(dy * xhat)); else dx = weight * inverse_deviation * dy.
+///   dx = weight * inverse_deviation * (g - mean(g) - xhat * mean(g * xhat)); else dx = weight * inverse_deviation * g.
+/// With `relu` and a residual, y and dresidual = g are needed; else both are NULL.
 int bss_batch_norm_backward(
   bss_dtype dtype, int64_t rows, int64_t channels, bool training, const void *x, const void *dy, const void *weight,
-  const double *mean, const double *inverse_deviation, void *dx, void *dweight, void *dbias);
+  const void *bias, const double *mean, const double *inverse_deviation, bool relu, const void *y, void *dresidual, void *dx,
+  void *dweight, void *dbias);
 
 // MARK: Layer normalisation of x [R, n]: every row by its own statistics
 
