@@ -17,6 +17,8 @@ public enum API {
     public static func make(_ state: LuaState, _ options: RunOptions) throws -> Namespace {
         let session = try Session(options)
         DataPath.folders = options.dataFolders
+        DataOutline.isOn = options.check
+        LoadingProgress.install(options)
         TensorFunctions.stream = RandomStream(seed: options.seed ?? 1, name: "tensor")
         CPUBackend.setThreads(options.threads ?? CPUBackend.processorCount)
         Devices.current = try Devices.backend(for: options.device == .cpu ? .cpu : .cuda(0))

@@ -12,4 +12,5 @@ var program = Program(
     },
     prompt: REPL.run)
 program.commands["nb"] = NotebookCommand.command
+program.commands["data"] = DataCommand.command
 program.run(CommandLine.arguments)

@@ -15,7 +15,7 @@ enum EmojiGroups {
 
     private static func build(_ a: Arguments) throws -> Dataset {
         let folder = try DataPath.find(["emoji-groups", "emoji_groups"], marker: "image_twemoji", root: a[DataArgument.root], operation: a.operation)
-        let image = ImageFront(size: try MediaSize.read(a[size], "image_size", a.operation), isGrey: false, alpha: .onWhite)
+        let image = ImageFront.make(size: try MediaSize.read(a[size], "image_size", a.operation), isGrey: false, alpha: .onWhite)
         let words = TextFront(more: a[text] == "name_keywords" ? ["keywords"] : [], leastCount: a[leastCount])
         let sources = a[modalities].map { name in
             name == "text" ? MediaSource(name: name, column: "name", front: words) : MediaSource(name: name, column: "image_\(name)", front: image)

@@ -13,7 +13,7 @@ enum FolderData {
         "by name {kind = \"audio\" | \"image\" | \"frames\" | \"text\", column =, …}; audio: sample_rate, fit, seconds, n_fft, hop, log_offset, size; image: size, grey, alpha; frames: frames, size; text: more, min_count")
 
     static let part = Part<Dataset>(
-        "folder", "Your own media (WAV, PNG, JPEG, text), listed in a CSV file.",
+        "folder", "Your own media (WAV, FLAC, Ogg, PNG, JPEG, text), listed in a CSV file.",
         [root, modalities, list, label, labelName, split, id, DataArgument.standardise],
         example: "local found, data = pcall(bss.data.folder, {root = \"mine\", modalities = {sound = {kind = \"audio\", column = \"wav\"}, picture = {kind = \"image\", size = {32, 32}}}}) print(found and data or \"no such folder\")",
         build: build)
@@ -44,13 +44,13 @@ enum FolderData {
         switch known {
         case "audio":
             a = try decoded(AudioFront.arguments + [audioSize])
-            front = try AudioFront(a, size: audioSize)
+            front = try AudioFront.make(a, size: audioSize)
         case "image":
             a = try decoded([size, grey, alpha])
-            front = ImageFront(size: try MediaSize.read(a[size], "size", path), isGrey: a[grey], alpha: a[alpha] == "white" ? .onWhite : .dropped)
+            front = ImageFront.make(size: try MediaSize.read(a[size], "size", path), isGrey: a[grey], alpha: a[alpha] == "white" ? .onWhite : .dropped)
         case "frames":
             a = try decoded([frames, size])
-            front = FrameStackFront(frames: a[frames], size: try MediaSize.read(a[size], "size", path))
+            front = ReaderFront(kind: .image, reader: FrameStackReader(frames: a[frames], size: try MediaSize.read(a[size], "size", path)))
         default:
             a = try decoded([more, leastCount])
             front = TextFront(more: a[more], leastCount: a[leastCount])

@@ -10,12 +10,15 @@ public struct ProgramCommand {
     public var usage: String
     /// The words that may follow the name.
     public var actions: [String]
+    /// What follows the action is a file; false: a name.
+    public var takesFile: Bool
     /// - Returns: the exit code.
     public var run: (Call) throws -> Int32
 
-    public init(usage: String, actions: [String], values: Set<String> = [], switches: Set<String> = [], run: @escaping (Call) throws -> Int32) {
+    public init(usage: String, actions: [String], takesFile: Bool = true, values: Set<String> = [], switches: Set<String> = [], run: @escaping (Call) throws -> Int32) {
         self.usage = usage
         self.actions = actions
+        self.takesFile = takesFile
         self.values = values
         self.switches = switches
         self.run = run
@@ -74,13 +77,13 @@ extension Program {
             let (own, rest) = try command.split(Array(words.dropFirst()))
             given = own
             var parsed = try Invocation(["bss-lua", "run"] + rest, environment: { getenv($0).map { String(cString: $0) } })
-            guard let file = parsed.script else { throw BSSError("\(name) \(action)", "which file?", hint: command.usage, kind: .usage) }
-            guard Files.exists(file) else { throw BSSError("\(name) \(action)", "there is no file '\(file)'", kind: .usage) }
+            guard let file = parsed.script else { throw BSSError("\(name) \(action)", command.takesFile ? "which file?" : "which one?", hint: command.usage, kind: .usage) }
+            guard !command.takesFile || Files.exists(file) else { throw BSSError("\(name) \(action)", "there is no file '\(file)'", kind: .usage) }
             parsed.options.script = nil  // what it trains is recorded only if --out asks for it
             invocation = parsed
             state = try LuaState(environment: parsed.usesLuaEnvironment)
             _ = try prepare(state, parsed)
-            state.addModuleFolder(of: file)
+            if command.takesFile { state.addModuleFolder(of: file) }
         } catch { fail(error) }
         var code: Int32
         do {
