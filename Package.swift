@@ -27,13 +27,14 @@ let package = Package(
         layer("BSSCore", ["CBSSKernels"]),
         layer("BSSPlot", ["BSSCore"]),
         layer("BSSCodecs", ["BSSCore", "CBSSCodecs"]),
+        layer("BSSText", ["BSSCore"]),
         layer("BSSLuaHost", ["BSSCore", "CBSSLua"]),
         layer("BSSBackend", ["BSSCore"]),
         layer("BSSBackendCPU", ["BSSBackend", "CBSSKernels"]),
         layer("BSSTensor", ["BSSBackend", "BSSBackendCPU"]),
         // MARK: deep learning
-        layer("BSSNN", ["BSSTensor"]),
-        layer("BSSData", ["BSSTensor", "BSSCodecs", "CBSSKernels"]),
+        layer("BSSNN", ["BSSTensor", "BSSCodecs", "BSSText"]),
+        layer("BSSData", ["BSSTensor", "BSSCodecs", "BSSText", "CBSSKernels"]),
         layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
         layer("BSSExperiment", ["BSSTraining", "BSSPlot"]),
@@ -65,7 +66,7 @@ let package = Package(
         .testTarget(
             name: "BSSTrainingTests", dependencies: ["BSSTraining", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
-            name: "BSSNNTests", dependencies: ["BSSNN", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
+            name: "BSSNNTests", dependencies: ["BSSNN", "BSSText", "BSSCodecs", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
             name: "BSSLuaAPITests", dependencies: ["BSSLuaAPI", "BSSLuaHost", "bss-lua", "_BSSTestSupport"], swiftSettings: [.swiftLanguageMode(.v5)]),
         .testTarget(
