@@ -6,6 +6,7 @@ public enum Math {
     public static func exp(_ x: Double) -> Double { Glibc.exp(x) }
     public static func pow(_ x: Double, _ y: Double) -> Double { Glibc.pow(x, y) }
     public static func cos(_ x: Double) -> Double { Glibc.cos(x) }
+    public static func tanh(_ x: Double) -> Double { Glibc.tanh(x) }
     public static func sin(_ x: Double) -> Double { Glibc.sin(x) }
     public static func log10(_ x: Double) -> Double { Glibc.log10(x) }
 

@@ -27,6 +27,8 @@ public final class Evidence {
     public let features: [Matrix]?
     /// Per-sample gradient magnitude, if the scan computed it.
     public let gradientNorms: [Double]?
+    /// Per-sample fused loss where the fusion's own loss is not the cross-entropy (ETMC).
+    public let fusedLosses: [Double]?
     /// Per-sample total loss where the method's own loss is not Eq. 5 (ETMC, for example).
     public let losses: [Double]?
     public let lossWeights: LossWeights
@@ -35,13 +37,14 @@ public final class Evidence {
     /// - Throws: sizes that do not fit together, labels without a column; with the modality's name.
     public init(
         modalities: [String], logits: [Matrix], fused: Matrix? = nil, labels: [Int], features: [Matrix]? = nil,
-        gradientNorms: [Double]? = nil, losses: [Double]? = nil, lossWeights: LossWeights
+        fusedLosses: [Double]? = nil, gradientNorms: [Double]? = nil, losses: [Double]? = nil, lossWeights: LossWeights
     ) throws {
         self.modalities = modalities
         self.logits = logits
         self.fused = fused
         self.labels = labels
         self.features = features
+        self.fusedLosses = fusedLosses
         self.gradientNorms = gradientNorms
         self.losses = losses
         self.lossWeights = lossWeights
@@ -71,7 +74,7 @@ public final class Evidence {
                 throw fail("\(name) has features of \(matrix.rows) samples, but there are \(n) labels")
             }
         }
-        for (name, list) in [("gradient_norms", gradientNorms), ("losses", losses)] {
+        for (name, list) in [("gradient_norms", gradientNorms), ("fused losses", fusedLosses), ("losses", losses)] {
             if let list, list.count != n { throw fail("\(name) has \(list.count) values, but there are \(n) labels") }
         }
         guard lossWeights.uni.count == modalities.count else {
@@ -102,6 +105,8 @@ public final class Evidence {
 
     /// CE of the fused logits, per sample; `nil` without fused logits.
     public private(set) lazy var fusedCrossEntropy: [Double]? = fused.map(crossEntropy)
+    /// The fused term of the total loss.
+    private var fusedTerm: [Double]? { fusedLosses ?? fusedCrossEntropy }
 
     private func crossEntropy(_ logits: Matrix) -> [Double] {
         let logSums = Evidence.rows(logits, logits.rows) { bss_logsumexp(BSS_F64, logits.values, Int64(logits.rows), Int64(logits.columns), $0) }
@@ -115,10 +120,10 @@ public final class Evidence {
         var total = [Double](repeating: 0, count: count)
         func add(_ weight: Double, _ terms: [Double]) { for i in total.indices { total[i] += weight * terms[i] } }
         if lossWeights.multi != 0 {
-            guard let fusedCrossEntropy else {
+            guard let fusedTerm else {
                 throw BSSError("loss criterion", "the fused head has weight \(Text.number(lossWeights.multi)), but there are no fused logits", hint: "pass fused = …, or w_multi = 0")
             }
-            add(lossWeights.multi, fusedCrossEntropy)
+            add(lossWeights.multi, fusedTerm)
         }
         for (index, weight) in lossWeights.uni.enumerated() where weight != 0 { add(weight, crossEntropy(modality: index)) }
         return total

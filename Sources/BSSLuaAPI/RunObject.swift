@@ -30,7 +30,7 @@ final class RunObject: HostObject {
         model = ModelObject(recipe, network: result.model)
         self.configuration = configuration
         (scores, order) = (result.scores, result.order)
-        samples = result.scores.isEmpty ? [] : dataset.indices(.train).map { (dataset.ids[$0], dataset.classNames[dataset.labels[$0]]) }
+        samples = result.scores.isEmpty ? [] : result.rows.map { (dataset.ids[$0], dataset.classNames[dataset.labels[$0]]) }
         (hash, seconds, scoringSeconds) = (result.parametersHash, result.seconds, result.scoringSeconds)
         measurement = trainer.measurement
     }

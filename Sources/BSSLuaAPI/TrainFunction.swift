@@ -51,7 +51,7 @@ enum TrainFunction {
 
     private static func call(_ callback: Callback, _ record: Table, _ trainer: Trainer) throws -> Bool {
         var event = record
-        if let plan = trainer.lastPlan { event["order"] = .list(plan.indices.map { .int($0 + 1) }) }
+        if trainer.lastPlan != nil { event["order"] = .list(trainer.lastOrder.map { .int($0 + 1) }) }
         if !trainer.scores.isEmpty { event["scores"] = .list(trainer.scores) }
         if case .bool(false)? = try callback.function.call([.table(event)]).first { return false }
         return true

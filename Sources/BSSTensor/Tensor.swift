@@ -136,6 +136,14 @@ public final class Tensor {
         return recorded("contiguous", out, self) { [$0] }
     }
 
+    /// The same values in memory of their own, laid out the same way; outside the graph.
+    public func duplicate() throws -> Tensor {
+        var out = try Tensor.allocate(shape, dtype, on: backend)
+        if shape.indices.allSatisfy({ view.strides[$0] != 0 || shape[$0] == 1 }) { out.strides = view.strides }
+        try backend.copy(view, out: out)
+        return Tensor(out)
+    }
+
     /// The values as another dtype. Gradients flow between float types.
     public func converted(to target: DType) throws -> Tensor {
         if dtype == target { return self }

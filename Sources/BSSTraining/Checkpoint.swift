@@ -16,6 +16,8 @@ struct Checkpoint {
     var optimizerSteps: [String: Int]
     var sequencer: Value
     var method: Value
+    var methodTensors: [String: Tensor]
+    var extraSamples: Int
     var seconds: Double
     var scoringSeconds: Double
     /// Of options, model and data: a checkpoint of another training is refused.
@@ -25,9 +27,10 @@ struct Checkpoint {
         let state = Table(fields: [
             ("next_epoch", .int(nextEpoch)), ("step", .int(step)), ("history", .list(history.map(Value.table))), ("best", .table(best)),
             ("schedule", .list(schedule.map(Checkpoint.exact))), ("optimizer_steps", .fields(optimizerSteps.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })),
-            ("sequencer", sequencer), ("method", method), ("seconds", .number(seconds)), ("scoring_seconds", .number(scoringSeconds)),
+            ("sequencer", sequencer), ("method", method), ("extra_samples", .int(extraSamples)), ("seconds", .number(seconds)), ("scoring_seconds", .number(scoringSeconds)),
         ])
         let tensors = model.stateTensors().map { ("model." + $0.name, $0.tensor) } + optimizer.state.sorted { $0.key < $1.key }.map { ("optimizer." + $0.key, $0.value) }
+            + methodTensors.sorted { $0.key < $1.key }.map { ("method." + $0.key, $0.value) }
         try TensorFile.write(tensors, metadata: [("format", "bss-lua checkpoint 1"), ("identity", identity), ("state", JSON.text(.table(state)))], to: path)
     }
 
@@ -41,14 +44,16 @@ struct Checkpoint {
             let best = state["best"]?.table
         else { throw damaged("its state is incomplete") }
         try model.restore(tensors, prefix: "model.", source: path)
-        var buffers: [String: Tensor] = [:]
-        for (name, tensor) in tensors where name.hasPrefix("optimizer.") { buffers[String(name.dropFirst("optimizer.".count))] = tensor }
+        func under(_ prefix: String) -> [String: Tensor] {
+            Dictionary(uniqueKeysWithValues: tensors.filter { $0.key.hasPrefix(prefix) }.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+        }
         let steps = state["optimizer_steps"]?.table?.fields.compactMap { field in field.value.int.map { (field.key, $0) } } ?? []
-        optimizer.restore(state: buffers, steps: Dictionary(uniqueKeysWithValues: steps))
+        optimizer.restore(state: under("optimizer."), steps: Dictionary(uniqueKeysWithValues: steps))
         return Checkpoint(
             nextEpoch: next, step: step, history: state["history"]?.table?.items.compactMap(\.table) ?? [], best: best,
             schedule: state["schedule"]?.table?.items.map(Checkpoint.number) ?? [], optimizerSteps: Dictionary(uniqueKeysWithValues: steps),
-            sequencer: state["sequencer"] ?? .null, method: state["method"] ?? .null, seconds: state["seconds"]?.double ?? 0,
+            sequencer: state["sequencer"] ?? .null, method: state["method"] ?? .null, methodTensors: under("method."),
+            extraSamples: state["extra_samples"]?.int ?? 0, seconds: state["seconds"]?.double ?? 0,
             scoringSeconds: state["scoring_seconds"]?.double ?? 0, identity: identity)
     }
 

@@ -5,17 +5,26 @@ import BSSNN
 import BSSTensor
 
 /// Logits of one pass over some rows, row-major [n, C], by output.
-struct ScanResult {
-    var fused: [Float] = []
-    var unimodal: [[Float]]
+public struct ScanResult {
+    public internal(set) var fused: [Float] = []
+    public internal(set) var unimodal: [[Float]]
     /// Empty where the total output is the fused one.
-    var total: [Float] = []
-    var features: [[Float]]
-    var count = 0
+    public internal(set) var total: [Float] = []
+    /// [n, d_m], if they were asked for.
+    public internal(set) var features: [[Float]]
+    /// The fused loss per sample, where the fusion has a loss of its own.
+    public internal(set) var fusedLosses: [Float] = []
+    public internal(set) var count = 0
 
     init(modalities: Int) {
         unimodal = Array(repeating: [], count: modalities)
         features = Array(repeating: [], count: modalities)
+    }
+
+    mutating func append(_ prediction: Prediction) throws {
+        try prediction.fused.withValues { fused.append(contentsOf: $0) }
+        if prediction.total !== prediction.fused { try prediction.total.withValues { total.append(contentsOf: $0) } }
+        for m in prediction.unimodal.indices { try prediction.unimodal[m].withValues { unimodal[m].append(contentsOf: $0) } }
     }
 }
 
@@ -23,14 +32,14 @@ struct ScanResult {
 public final class Evaluator {
     private let model: MultimodalModel
     private let source: any SampleSource
-    private let total: (MultimodalOutput) throws -> Tensor
+    private let predict: (MultimodalOutput) throws -> Prediction
     /// Fixed by the data alone, so that results do not depend on the training's batch size: 256, or fewer large samples.
     private let batchSize: Int
 
-    init(model: MultimodalModel, source: any SampleSource, total: @escaping (MultimodalOutput) throws -> Tensor) {
+    init(model: MultimodalModel, source: any SampleSource, predict: @escaping (MultimodalOutput) throws -> Prediction) {
         self.model = model
         self.source = source
-        self.total = total
+        self.predict = predict
         let numbers = model.modalities.reduce(0) { sum, name in sum + source.sampleShape(source.modalities.firstIndex(of: name) ?? 0).reduce(1, *) }
         batchSize = max(1, min(256, (1 << 22) / max(1, numbers)))
     }
@@ -42,9 +51,10 @@ public final class Evaluator {
         }
     }
 
-    func scan(
+    /// Logits (and features) of `rows`, in their order. `visit` sees every batch as it passes: positions in `rows` and the output.
+    public func scan(
         rows: [Int], phase: Phase = .evaluation, augments: Bool = false, batchSize: Int? = nil, random: RandomStream = RandomStream(seed: 0, name: "scan"),
-        keepsFeatures: Bool = false
+        keepsFeatures: Bool = false, epoch: Int = 0, visit: ((_ part: Range<Int>, MultimodalOutput) throws -> Void)? = nil
     ) throws -> ScanResult {
         try Autograd.withoutRecording {
             var result = ScanResult(modalities: model.modalities.count)
@@ -56,13 +66,12 @@ public final class Evaluator {
                 let part = Array(rows[start..<min(start + size, rows.count)])
                 let inputs = try Evaluator.inputs(model, source, rows: part, augments: augments, random: random)
                 let output = try model.forward(inputs, ForwardContext(phase, random: random.child("batch \(number)")))
-                try output.fused.withValues { result.fused.append(contentsOf: $0) }
-                let total = try total(output)
-                if total !== output.fused { try total.withValues { result.total.append(contentsOf: $0) } }
-                for m in output.unimodal.indices {
-                    try output.unimodal[m].withValues { result.unimodal[m].append(contentsOf: $0) }
-                    if keepsFeatures { try output.features[m].withValues { result.features[m].append(contentsOf: $0) } }
+                try result.append(predict(output))
+                if model.fusion.hasOwnLoss {
+                    try model.fusion.loss(output, Tensor.from(part.map { source.classColumns[$0] }), epoch: epoch).withValues { result.fusedLosses.append(contentsOf: $0) }
                 }
+                if keepsFeatures { for m in output.features.indices { try output.features[m].withValues { result.features[m].append(contentsOf: $0) } } }
+                try visit?(start..<start + part.count, output)
                 result.count += part.count
             }
             return result
@@ -100,7 +109,7 @@ public final class Evaluator {
         let isRowwise = phase == .evaluation || (phase == .batchStatistics && model.buffers().isEmpty)
         let scan = try scan(
             rows: order.map { rows[$0] }, phase: phase, augments: settings.usesTrainingTransform, batchSize: isRowwise ? nil : batchSize,
-            random: random.child("epoch \(epoch)"), keepsFeatures: needs.contains(.features))
+            random: random.child("epoch \(epoch)"), keepsFeatures: needs.contains(.features), epoch: epoch)
         func matrix(_ values: [Float]) -> Matrix {
             let columns = rows.isEmpty ? 0 : values.count / rows.count
             var out = [Double](repeating: 0, count: values.count)
@@ -112,17 +121,17 @@ public final class Evaluator {
         return try Evidence(
             modalities: model.modalities, logits: scan.unimodal.map(matrix), fused: matrix(scan.fused), labels: rows.map { source.classColumns[$0] },
             features: needs.contains(.features) ? scan.features.map(matrix) : nil,
-            gradientNorms: needs.contains(.gradientNorms) ? try gradientNorms(rows, weights) : nil, lossWeights: weights)
+            fusedLosses: scan.fusedLosses.isEmpty ? nil : matrix(scan.fusedLosses).values, gradientNorms: needs.contains(.gradientNorms) ? try gradientNorms(rows, weights, epoch) : nil, lossWeights: weights)
     }
 
     /// Σ over parameters of ‖dL/dθ‖₂ for every sample alone (official-audit Q29), in evaluation mode.
-    private func gradientNorms(_ rows: [Int], _ weights: LossWeights) throws -> [Double] {
+    private func gradientNorms(_ rows: [Int], _ weights: LossWeights, _ epoch: Int) throws -> [Double] {
         let parameters = model.parameters().map(\.parameter)
         return try rows.map { row in
             try Cancellation.check("gradient norms")
             let inputs = try Evaluator.inputs(model, source, rows: [row], augments: false, random: RandomStream(seed: 0, name: "scan"))
             let output = try model.forward(inputs, ForwardContext(.evaluation))
-            let terms = try EquationFive.terms(output, Tensor.from([source.classColumns[row]]), weights, model.modalities)
+            let terms = try EquationFive.terms(output, Tensor.from([source.classColumns[row]]), weights, model, epoch: epoch)
             let gradients = try TrainingLoss.total(terms, weights: nil).backward()
             return try parameters.reduce(0.0) { try $0 + (gradients[$1.value].map { try $0.backend.sumOfSquares($0.contiguous().view).squareRoot() } ?? 0) }
         }
@@ -134,7 +143,7 @@ enum TrainingLoss {
     static func total(_ terms: [LossTerm], weights: Tensor?) throws -> Tensor {
         guard !terms.isEmpty else { throw BSSError("loss", "the method gives no loss term") }
         return try Tensor.weightedSum(terms.map { term in
-            (try weights.map { try term.perSample * $0 } ?? term.perSample, term.weight / Double(max(term.perSample.elementCount, 1)))
+            (term.perSample.rank == 0 ? term.perSample : try weights.map { try term.perSample * $0 } ?? term.perSample, term.weight / Double(max(term.perSample.elementCount, 1)))
         })
     }
 }

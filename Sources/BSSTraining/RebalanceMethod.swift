@@ -11,17 +11,22 @@ public struct SamplePlan {
     public var weights: [Double]?
     /// Per entry, the modalities whose features are kept (bit m = modality m); nil = all.
     public var keeps: [UInt32]?
+    /// True if the order carries the scheduler's curriculum (BSS-L): added entries belong beside the sample they come from;
+    /// else the order is a shuffle.
+    public var isSequential: Bool
 
-    public init(positions: [Int], weights: [Double]? = nil, keeps: [UInt32]? = nil) {
+    public init(positions: [Int], weights: [Double]? = nil, keeps: [UInt32]? = nil, isSequential: Bool = false) {
         self.positions = positions
         self.weights = weights
         self.keeps = keeps
+        self.isSequential = isSequential
     }
 }
 
 /// One named term of the loss: per-sample values [B] and their weight in the sum.
 public struct LossTerm {
     public let name: String
+    /// [B]; a scalar is a term of the whole batch, which sample weights do not touch.
     public let perSample: Tensor
     public let weight: Double
     public init(_ name: String, _ perSample: Tensor, weight: Double) {
@@ -54,30 +59,112 @@ public final class TrainingContext {
     public internal(set) var epoch = 0
     /// Optimizer updates so far; normalise by this, never by batches per epoch.
     public internal(set) var step = 0
+    /// Number of this batch in its epoch, from 0, and batches of this epoch's plan.
+    public internal(set) var batch = 0, batches = 0
     /// The metrics of the last epoch, as the history records them; empty before the first.
     public internal(set) var lastEpoch = Table()
     /// Side-effect-free scans.
     public let evaluator: Evaluator
+    /// Rows of the dataset that are trained on; `SamplePlan.positions` count in this list.
+    public let trainRows: [Int]
+    /// Rows that a method may monitor: its hold-out of the training split, else the validation split; empty without either.
+    public let monitorRows: [Int]
+    /// Forward and backward passes over samples that are not in `samples` of the history (probe trainings).
+    public internal(set) var extraSamples = 0
+    private(set) var stopReason: String?
+    unowned let trainer: Trainer
 
-    init(model: MultimodalModel, optimizer: Optimizer, options: TrainingOptions, lossWeights: LossWeights, source: any SampleSource, evaluator: Evaluator) {
-        self.model = model
-        self.optimizer = optimizer
-        self.options = options
+    init(trainer: Trainer, lossWeights: LossWeights, evaluator: Evaluator, monitorRows: [Int]) {
+        self.trainer = trainer
+        model = trainer.model
+        optimizer = trainer.optimizer
+        options = trainer.options
+        source = trainer.source
+        trainRows = trainer.trainRows
         self.lossWeights = lossWeights
-        self.source = source
         self.evaluator = evaluator
+        self.monitorRows = monitorRows
+    }
+
+    /// Ends the training after this epoch.
+    public func stop(_ reason: String) { stopReason = reason }
+
+    /// A stream of random numbers of this training: `method`, then `name`, then the epoch and step where they matter.
+    public func random(_ name: String) -> RandomStream { trainer.stream("method").child(name) }
+
+    // MARK: Parameters of a method
+
+    /// Adds a method's own layers to the model: trained, saved and hashed with it.
+    public func add(_ name: String, _ module: Module, scope: Scope = .method) throws {
+        try module.initialize(model.initialWeights, from: trainer.stream("init"), prefix: "method.\(name).")
+        _ = model.add("method." + name, module)
+        optimizer.groups.append(ParameterGroup(scope: scope, parameters: module.parameters(prefix: "method.\(name).")))
+    }
+
+    /// Stops a modality: its encoder runs in evaluation mode outside the graph, and neither it nor its head is updated.
+    public func freeze(_ modality: String) {
+        model.frozen.insert(modality)
+        for scope in [Scope.encoder(modality), .head(modality)] { optimizer.modify(scope) { $0.isTrainable = false } }
+    }
+
+    // MARK: Copies of the state
+
+    /// Parameters, buffers and optimizer state of some scopes; nil = all.
+    public func snapshot(_ scopes: Set<Scope>? = nil) throws -> Snapshot { try Snapshot(model, optimizer, scopes) }
+    public func restore(_ snapshot: Snapshot, includingOptimizer: Bool = true) throws { try snapshot.restore(optimizer, includingOptimizer: includingOptimizer) }
+
+    /// Runs `body` on a fork of the training: whatever it does to model and optimizer is undone afterwards.
+    public func fork<R>(_ body: () throws -> R) throws -> R {
+        let before = try snapshot(), steps = step, frozen = model.frozen
+        let result = Result { try body() }
+        try restore(before)
+        step = steps
+        model.frozen = frozen
+        return try result.get()
+    }
+
+    /// Trains some scopes on `terms` for some epochs of the current plan, from the present state: inside `fork`, a probe.
+    public func train(epochs: Int, _ scopes: Set<Scope>?, terms: @escaping (BatchPass) throws -> [LossTerm]) throws {
+        for offset in 0..<epochs { extraSamples += try trainer.probeEpoch(epoch + offset, [SubStep(scopes: scopes, terms: terms)]) }
     }
 }
 
-/// One forward and backward pass inside a batch: methods that alternate modalities yield several.
+/// One forward, backward and update inside a batch: methods that alternate modalities yield several.
 public struct SubStep {
     /// The scopes that may move; nil = all. Others keep parameters, momentum and decay untouched.
     public let scopes: Set<Scope>?
-    /// The terms of this sub-step's loss.
-    public let terms: (MultimodalOutput) throws -> [LossTerm]
-    public init(scopes: Set<Scope>? = nil, terms: @escaping (MultimodalOutput) throws -> [LossTerm]) {
+    /// This sub-step's loss and its gradients.
+    let gradients: (BatchPass) throws -> (loss: Double, gradients: Gradients)
+
+    /// Of a loss: the usual case.
+    public init(scopes: Set<Scope>? = nil, terms: @escaping (BatchPass) throws -> [LossTerm]) {
         self.scopes = scopes
-        self.terms = terms
+        gradients = { pass in
+            let loss = try TrainingLoss.total(terms(pass), weights: pass.batch.weights)
+            return (try loss.item(), try loss.backward())
+        }
+    }
+
+    /// Of several losses whose gradients the method combines itself. `total(terms, batch)` makes a scalar of terms.
+    public init(scopes: Set<Scope>? = nil, gradients: @escaping (BatchPass) throws -> (loss: Double, gradients: Gradients)) {
+        self.scopes = scopes
+        self.gradients = gradients
+    }
+
+    /// Σ_t weight_t · mean over the batch of (sample weight · term), as the loop computes it.
+    public static func total(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> Tensor { try TrainingLoss.total(terms, weights: batch.weights) }
+}
+
+/// What a method says of a batch: `total` decides; `fused` and `unimodal` are what metrics and the balance score look at.
+/// All logits [B, C].
+public struct Prediction {
+    public let total: Tensor
+    public let fused: Tensor
+    public let unimodal: [Tensor]
+    public init(total: Tensor, fused: Tensor, unimodal: [Tensor]) {
+        self.total = total
+        self.fused = fused
+        self.unimodal = unimodal
     }
 }
 
@@ -98,45 +185,79 @@ open class RebalanceMethod {
     open func plan(_ context: TrainingContext, _ plan: SamplePlan) throws -> SamplePlan { plan }
     /// 4. The loss terms; the loop weighs samples, averages over the batch, and adds up.
     open func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
-        try EquationFive.terms(output, batch.labels, context.lossWeights, context.model.modalities)
+        try EquationFive.terms(context, output, batch)
     }
     /// 5. The sub-steps of a batch; by default one, of `loss`, on all scopes.
     open func steps(_ context: TrainingContext, _ batch: TrainingBatch) throws -> [SubStep] {
-        [SubStep { [unowned self] output in try self.loss(context, output, batch) }]
+        [SubStep { [unowned self] pass in try self.loss(context, pass.output(), batch) }]
     }
     /// 6. Between backward and the optimizer.
     open func adjust(_ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws {}
-    /// 7. The logits of the "total" output, for validation, test and scoring; Eq. 12 by default.
-    open func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Tensor {
-        try EquationTwelve.total(output, context.options.inferenceWeights(modalities: context.model.modalities))
+    /// 7. For validation, test and scoring; by default the heads' logits, and their sum with the fused ones as total (Eq. 12).
+    open func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
+        try EquationTwelve.prediction(context, fused: output.fused, unimodal: output.unimodal)
     }
 
     /// Loss weights of Eq. 5 that this method uses; also those of the scheduler's loss criterion.
     open func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights { options.lossWeights(modalities: modalities) }
-    /// What checkpoints keep.
+    /// Fraction of the training split that is kept out of training for the method to monitor (`context.monitorRows`).
+    open var holdout: Double { 0 }
+    /// True if the losses are the method's own, so that `bss.train`'s option `loss` has no place.
+    open var ownsLoss: Bool { false }
+    /// What the method did in this epoch, for the history: coefficients, acceptance rates.
+    open func report(_ context: TrainingContext) -> Table? { nil }
+    /// What checkpoints keep: plain values …
     open var state: Value {
         get { .null }
+        set {}
+    }
+    /// … and tensors by name, restored after `setup`.
+    open var stateTensors: [String: Tensor] {
+        get { [:] }
         set {}
     }
 }
 
 /// L = w_multi CE(z, y) + Σ_m w_uni CE(z_m, y) per sample (Guan, Jiang, Yang, IJCAI 2025, Eq. 5; alpha: w_multi = 1 - alpha, w_uni = alpha).
 public enum EquationFive {
-    static func terms(_ output: MultimodalOutput, _ labels: Tensor, _ weights: LossWeights, _ modalities: [String]) throws -> [LossTerm] {
+    /// With the training's weights, or the function that `bss.train`'s option `loss` gives.
+    static func terms(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
+        if let function = context.options.loss { return [LossTerm("custom", try custom(function, context.model.modalities, output, batch), weight: 1)] }
+        return try terms(output, batch.labels, context.lossWeights, context.model, epoch: context.epoch)
+    }
+
+    static func terms(_ output: MultimodalOutput, _ labels: Tensor, _ weights: LossWeights, _ model: MultimodalModel, epoch: Int) throws -> [LossTerm] {
+        let modalities = model.modalities
         var terms: [LossTerm] = []
-        if weights.multi != 0 { terms.append(LossTerm("fused", try Tensor.crossEntropy(output.fused, labels, reduction: .none), weight: weights.multi)) }
+        if weights.multi != 0 { terms.append(LossTerm("fused", try model.fusion.loss(output, labels, epoch: epoch), weight: weights.multi)) }
         for (index, weight) in weights.uni.enumerated() where weight != 0 {
             terms.append(LossTerm(modalities[index], try Tensor.crossEntropy(output.unimodal[index], labels, reduction: .none), weight: weight))
         }
         return terms
     }
+
+    /// A loss written by the user: `function(output, labels)`, output = {fused, unimodal = {…}, features = {…}}.
+    private static func custom(_ function: Callback, _ modalities: [String], _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> Tensor {
+        func named(_ tensors: [Tensor]) -> Value { .fields(zip(modalities, tensors).map { ($0, .object($1)) }) }
+        let argument = Value.fields([("fused", .object(output.fused)), ("unimodal", named(output.unimodal)), ("features", named(output.features))])
+        let results = try function.function.call([argument, .object(batch.labels)])
+        guard case .object(let object)? = results.first, let loss = object as? Tensor else {
+            throw BSSError("bss.train", "the loss function must return a tensor, got \(results.first?.described ?? "nothing")")
+        }
+        guard loss.elementCount == 1 else { throw BSSError("bss.train", "the loss function must return a scalar, got shape \(loss.shape)", hint: "end with :mean()") }
+        return try loss.reshaped([])
+    }
 }
 
 /// z_total = Σ weights · (z, z_1, …, z_K) (Eq. 12 has all weights 1).
 public enum EquationTwelve {
-    static func total(_ output: MultimodalOutput, _ weights: [Double]) throws -> Tensor {
+    static func prediction(_ context: TrainingContext, fused: Tensor, unimodal: [Tensor]) throws -> Prediction {
+        Prediction(total: try total([fused] + unimodal, context.options.inferenceWeights(modalities: context.model.modalities)), fused: fused, unimodal: unimodal)
+    }
+
+    static func total(_ outputs: [Tensor], _ weights: [Double]) throws -> Tensor {
         var sum: Tensor?
-        for (weight, logits) in zip(weights, [output.fused] + output.unimodal) where weight != 0 {
+        for (weight, logits) in zip(weights, outputs) where weight != 0 {
             let term = weight == 1 ? logits : try logits.multiplied(by: weight)
             sum = try sum.map { try $0 + term } ?? term
         }
@@ -150,7 +271,10 @@ public struct RebalanceRecipe: Family {
     public static let familyName = "rebalance"
     public static let noun = "rebalancing method"
     public static let help = "Losses and gradients against modality imbalance; combines with any scheduler."
-    public static let parts: [Part<RebalanceRecipe>] = [Joint.part, FusedOnly.part]
+    public static let parts: [Part<RebalanceRecipe>] = [
+        Joint.part, FusedOnly.part, OGM.part, OGM.enhancedPart, MMPareto.part, MLA.part,
+        CustomMethod.part,
+    ]
 
     public let make: () -> RebalanceMethod
     public init(make: @escaping () -> RebalanceMethod) { self.make = make }

@@ -11,7 +11,7 @@ public enum Scoring {
         _ model: MultimodalModel, _ source: any SampleSource, rows: [Int], _ measurer: Measurer, _ settings: ScanSettings, _ weights: LossWeights, seed: Int,
         batchSize: Int
     ) throws -> Measurement {
-        let evaluator = Evaluator(model: model, source: source) { $0.fused }
+        let evaluator = Evaluator(model: model, source: source) { Prediction(total: $0.fused, fused: $0.fused, unimodal: $0.unimodal) }
         return try measurer.score(
             evaluator.evidence(rows: rows, settings: settings, needs: measurer.needs, weights: weights, seed: seed, batchSize: batchSize, epoch: 0))
     }

@@ -14,14 +14,17 @@ public final class Trainer {
     public let options: TrainingOptions
     public let model: MultimodalModel
     let source: any SampleSource
-    let context: TrainingContext
     let method: RebalanceMethod
-    private let optimizer: Optimizer
+    let optimizer: Optimizer
+    /// Rows that are trained on: the training split without the method's hold-out.
+    public let trainRows: [Int]
+    private(set) var context: TrainingContext!
     private let schedule: LearningRateSchedule
     private let sequencer: Sequencer
     private let evaluator: Evaluator
     private let weights: LossWeights
-    private let trainRows: [Int]
+    /// Positions of `trainRows` in the training split.
+    private let splitPositions: [Int]
 
     /// Called after each epoch with its record; `false` stops.
     public var onEpoch: ((Table, Trainer) throws -> Bool)?
@@ -33,6 +36,7 @@ public final class Trainer {
     private(set) var history: [Table] = []
     private var best = Table()
     private var scoringSeconds = 0.0
+    private(set) var isProbing = false
     public private(set) var lastPlan: EpochPlan?
 
     /// - Throws: options that do not fit model or data.
@@ -40,20 +44,26 @@ public final class Trainer {
         self.options = options
         self.model = model
         self.source = source
-        trainRows = source.rows(.train)
+        let method = options.rebalance.product.make()
+        let division = try Holdout(source, fraction: method.holdout, seed: options.seed)
+        (trainRows, splitPositions) = (division.trainRows, division.trainPositions)
         guard !trainRows.isEmpty else { throw BSSError("bss.train", "the dataset '\(source.name)' has no training samples", kind: .data) }
         try options.inferenceHeads.check(model.modalities)
-        let method = options.rebalance.product.make()
         self.method = method
+        if method.ownsLoss, options.loss != nil {
+            throw BSSError("bss.train", "rebalance = \"\(options.rebalance.name)\" has losses of its own; option 'loss' replaces those of Eq. 5", hint: "use rebalance = \"joint\" or another method that modulates Eq. 5", kind: .usage)
+        }
         weights = method.lossWeights(options, modalities: model.modalities.count)
         let recipe = options.optimizer.product
         optimizer = recipe.make(model.parameterGroups())
         schedule = options.learningRate.product.make(recipe.learningRate)
         sequencer = options.scheduler.product.begin(count: trainRows.count, labels: trainRows.map { source.classColumns[$0] }, classes: source.classes)
-        var total: (MultimodalOutput) throws -> Tensor = { $0.fused }
-        evaluator = Evaluator(model: model, source: source) { try total($0) }
-        context = TrainingContext(model: model, optimizer: optimizer, options: options, lossWeights: weights, source: source, evaluator: evaluator)
-        total = { [unowned context] in try method.predict(context, $0) }
+        var predict: (MultimodalOutput) throws -> Prediction = { Prediction(total: $0.fused, fused: $0.fused, unimodal: $0.unimodal) }
+        evaluator = Evaluator(model: model, source: source) { try predict($0) }
+        let monitored = division.heldOut.isEmpty ? source.rows(.val) : division.heldOut
+        let context = TrainingContext(trainer: self, lossWeights: weights, evaluator: evaluator, monitorRows: monitored)
+        self.context = context
+        predict = { [unowned context] in try method.predict(context, $0) }
         try method.setup(context)
     }
 
@@ -69,6 +79,8 @@ public final class Trainer {
             schedule.state = saved.schedule
             try sequencer.restore(saved.sequencer)
             method.state = saved.method
+            method.stateTensors = saved.methodTensors
+            context.extraSamples = saved.extraSamples
             context.lastEpoch = history.last ?? Table()
         }
         observer?.trainingBegan(epochs: options.epochs, resumedAt: next)
@@ -84,16 +96,18 @@ public final class Trainer {
             watch(record)
             observer?.epochEnded(record, epoch: epoch)
             isStopped = try onEpoch.map { try !$0(record, self) } ?? false
+            let isFinished = context.stopReason != nil
             let isDue = options.checkpointEvery.map { (epoch + 1) % $0 == 0 } ?? (Trainer.now() - lastWrite >= checkpointSeconds)
-            if let path = checkpointPath, isDue, epoch + 1 < options.epochs, !isStopped {
+            if let path = checkpointPath, isDue, epoch + 1 < options.epochs, !isStopped, !isFinished {
                 try observer?.checkpointing()
                 try checkpoint(nextEpoch: epoch + 1, seconds: earlier + Trainer.now() - start, identity).write(model, optimizer, to: path)
                 lastWrite = Trainer.now()
             }
-            if isStopped { break }
+            if isStopped || isFinished { break }
         }
         let result = TrainingResult(
-            model: model, history: history, selections: selections(), scores: sequencer.scores, order: lastPlan?.indices ?? [],
+            model: model, history: history, selections: selections(), scores: sequencer.scores, order: lastOrder,
+            rows: trainRows, extraSamples: context.extraSamples, stopReason: context.stopReason,
             parametersHash: try model.parametersHash(), seconds: earlier + Trainer.now() - start, scoringSeconds: scoringSeconds, isComplete: !isStopped)
         observer?.trainingEnded(result)
         return result
@@ -101,6 +115,8 @@ public final class Trainer {
 
     /// The scheduler's state, for callbacks and plots.
     public var scores: [Double] { sequencer.scores }
+    /// The last epoch's samples, as positions in the training split.
+    public var lastOrder: [Int] { lastPlan.map { $0.indices.map { splitPositions[$0] } } ?? [] }
     public var measurement: Measurement? { sequencer.measurement }
 
     // MARK: One epoch
@@ -109,14 +125,15 @@ public final class Trainer {
         let start = Trainer.now()
         context.epoch = epoch
         optimizer.learningRate = schedule.rate(epoch: epoch)
+        let extra = context.extraSamples
         try method.epochBegan(context)
         try score(epoch)
         let scored = Trainer.now()
         let plan = try sequencer.plan(epoch: epoch, batchSize: options.batchSize, random: stream("order"))
         lastPlan = plan
-        let samples = try method.plan(context, SamplePlan(positions: plan.indices, weights: plan.weights))
+        let samples = try method.plan(context, SamplePlan(positions: plan.indices, weights: plan.weights, isSequential: plan.isSequential))
         let planned = Trainer.now()
-        let training = try trainBatches(samples, dropsLast: plan.dropsLast, epoch)
+        let training = try trainBatches(samples, dropsLast: plan.dropsLast, epoch) { try self.method.steps(self.context, $0) }
         let trained = Trainer.now()
         var record = Table(fields: [
             ("epoch", .int(epoch)), ("learning_rate", .number(optimizer.learningRate)), ("samples", .int(training.rows.count)),
@@ -124,11 +141,14 @@ public final class Trainer {
         record["train"] = .table(try evaluator.metrics(training.scan, rows: training.rows, weights: weights, mapAverage: options.mapAverage, loss: training.loss))
         for split in [SplitName.val, .test] where split != .val || options.usesValidation {
             let rows = source.rows(split)
-            if !rows.isEmpty { record[split.rawValue] = .table(try evaluate(split, rows, epoch)) }
+            if !rows.isEmpty { record[split.rawValue] = .table(try evaluate(split.rawValue, rows, epoch)) }
         }
+        if !monitorsValidation, !context.monitorRows.isEmpty { record["holdout"] = .table(try evaluate("hold-out", context.monitorRows, epoch)) }
         var log = plan.log.table
         log["fraction"] = .number(plan.fraction)
         record["plan"] = .table(log)
+        if let report = method.report(context) { record["method"] = .table(report) }
+        if context.extraSamples > extra { record["extra_samples"] = .int(context.extraSamples - extra) }
         record["scoring_seconds"] = .number(scored - start)
         record["step_seconds"] = .number(trained - planned)
         record["seconds"] = .number(Trainer.now() - start)
@@ -136,7 +156,7 @@ public final class Trainer {
     }
 
     /// - Throws: a loss that is not finite: the last updates broke the model, however well training looked before them.
-    private func evaluate(_ split: SplitName, _ rows: [Int], _ epoch: Int) throws -> Table {
+    private func evaluate(_ split: String, _ rows: [Int], _ epoch: Int) throws -> Table {
         let scan = try evaluator.scan(rows: rows)
         let metrics = try evaluator.metrics(scan, rows: rows, weights: weights, mapAverage: options.mapAverage)
         guard let loss = metrics["loss"]?.double, !loss.isFinite else { return metrics }
@@ -144,7 +164,7 @@ public final class Trainer {
             ([scan.fused] + scan.unimodal).contains { $0[row * model.classes..<(row + 1) * model.classes].contains { !$0.isFinite } }
         }
         throw BSSError(
-            "bss.train", "the \(split.rawValue) loss is \(Text.number(loss)) after epoch \(epoch), step \(context.step), samples \(names(bad.isEmpty ? rows : bad.map { rows[$0] }))",
+            "bss.train", "the \(split) loss is \(Text.number(loss)) after epoch \(epoch), step \(context.step), samples \(names(bad.isEmpty ? rows : bad.map { rows[$0] }))",
             hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 
@@ -181,7 +201,17 @@ public final class Trainer {
         return try result.get()
     }
 
-    private func trainBatches(_ plan: SamplePlan, dropsLast: Bool, _ epoch: Int) throws -> (scan: ScanResult, rows: [Int], loss: Double) {
+    private var monitorsValidation: Bool { method.holdout == 0 }
+
+    /// One epoch of the current plan with other sub-steps than the method's, inside `TrainingContext.fork`; gives the samples seen.
+    func probeEpoch(_ epoch: Int, _ steps: [SubStep]) throws -> Int {
+        let plan = try sequencer.plan(epoch: epoch, batchSize: options.batchSize, random: stream("order"))
+        isProbing = true
+        defer { isProbing = false }
+        return try trainBatches(SamplePlan(positions: plan.indices, weights: plan.weights), dropsLast: plan.dropsLast, epoch) { _ in steps }.rows.count
+    }
+
+    private func trainBatches(_ plan: SamplePlan, dropsLast: Bool, _ epoch: Int, _ subSteps: (TrainingBatch) throws -> [SubStep]) throws -> (scan: ScanResult, rows: [Int], loss: Double) {
         let size = options.batchSize, count = plan.positions.count
         let steps = dropsLast ? count / size : (count + size - 1) / size
         if steps == 0, count > 0 {
@@ -199,6 +229,7 @@ public final class Trainer {
         source.announce(visited, rows: plan.positions.prefix(steps * size).map { trainRows[$0] }, batchSize: size, augments: true, random: augment)
         for step in 0..<steps {
             try Cancellation.check("training")
+            (context.batch, context.batches) = (step, steps)
             let range = step * size..<min((step + 1) * size, count)
             let positions = Array(plan.positions[range])
             let rows = positions.map { trainRows[$0] }
@@ -206,13 +237,13 @@ public final class Trainer {
                 inputs: try Evaluator.inputs(model, source, rows: rows, augments: true, random: augment),
                 labels: try Tensor.from(rows.map { classColumns[$0] }), positions: positions,
                 weights: try plan.weights.map { try Tensor.from($0[range].map(Float.init)) }, keeps: plan.keeps.map { Array($0[range]) })
-            let loss = try trainStep(batch, forward, &scan)
+            let loss = try trainStep(batch, forward, &scan, subSteps(batch))
             guard loss.isFinite else { throw nonFinite(loss, epoch, step, rows) }
             lossSum += loss * Double(rows.count)
             seen += rows
             scan.count += rows.count
             context.step += 1
-            observer?.stepEnded(epoch: epoch, step: step, steps: steps, loss: loss)
+            if !isProbing { observer?.stepEnded(epoch: epoch, step: step, steps: steps, loss: loss) }
         }
         return (scan, seen, seen.isEmpty ? 0 : lossSum / Double(seen.count))
     }
@@ -268,7 +299,7 @@ public final class Trainer {
 
     // MARK: Identity and checkpoints
 
-    private func stream(_ name: String) -> RandomStream { RandomStream(seed: UInt64(bitPattern: Int64(options.seed)), name: name) }
+    func stream(_ name: String) -> RandomStream { RandomStream(seed: UInt64(bitPattern: Int64(options.seed)), name: name) }
 
     private func identity() throws -> String {
         let parameters = model.parameters().map { "\($0.name)\($0.parameter.value.shape)" }.joined(separator: ";")
@@ -278,7 +309,7 @@ public final class Trainer {
     private func checkpoint(nextEpoch: Int, seconds: Double, _ identity: String) -> Checkpoint {
         Checkpoint(
             nextEpoch: nextEpoch, step: context.step, history: history, best: best, schedule: schedule.state, optimizerSteps: optimizer.steps,
-            sequencer: sequencer.state, method: method.state, seconds: seconds, scoringSeconds: scoringSeconds, identity: identity)
+            sequencer: sequencer.state, method: method.state, methodTensors: method.stateTensors, extraSamples: context.extraSamples, seconds: seconds, scoringSeconds: scoringSeconds, identity: identity)
     }
 
     static func now() -> Double {

@@ -14,6 +14,12 @@ public struct TrainingResult {
     public let scores: [Double]
     /// Positions in the training split of the last epoch, in order.
     public let order: [Int]
+    /// Dataset rows that were trained on, one per score.
+    public let rows: [Int]
+    /// Samples seen in probe trainings, beyond those of the history.
+    public let extraSamples: Int
+    /// Why the method ended the training before its last epoch, if it did.
+    public let stopReason: String?
     public let parametersHash: String
     public let seconds: Double
     public let scoringSeconds: Double

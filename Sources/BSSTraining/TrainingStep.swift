@@ -1,50 +1,38 @@
 import BSSCore
-import BSSCurriculum
 import BSSNN
 import BSSTensor
 
 extension Trainer {
-    /// One batch: forward → loss → backward → adjust → clip → update, once a sub-step. Returns the loss before the update.
-    func trainStep(_ batch: TrainingBatch, _ forward: ForwardContext, _ scan: inout ScanResult) throws -> Double {
+    /// One batch: {forward → loss → backward → adjust → clip → update} for every sub-step. Returns the losses' sum before the updates.
+    func trainStep(_ batch: TrainingBatch, _ forward: ForwardContext, _ scan: inout ScanResult, _ steps: [SubStep]) throws -> Double {
+        let pass = BatchPass(model, batch, forward)
+        try record(pass.output(), &scan)
         var lossValue = 0.0
-        for (number, step) in try subSteps(batch).enumerated() {
-            let output = try model.forward(batch.inputs, forward, keeps: batch.keeps)
-            if number == 0 { try record(output, &scan) }
-            let loss = try options.loss.map { try custom($0, output, batch) } ?? TrainingLoss.total(step.terms(output), weights: batch.weights)
-            lossValue += try loss.item()
+        for step in steps {
+            var (loss, gradients) = try step.gradients(pass)
+            if step.movesEncoders, let penalty = try model.fusion.penalty() {
+                loss += try penalty.item()
+                try gradients.add(penalty.backward(), model.parameters().map(\.parameter.value))
+            }
+            lossValue += loss
             guard lossValue.isFinite else { return lossValue }
-            var gradients = try loss.backward()
             if let scopes = step.scopes { gradients = gradients.keeping(scopes, context.optimizer.groups) }
-            try method.adjust(&gradients, context, output, batch)
-            if let limit = options.clipNorm { try gradients.clip(norm: limit, model.parameters().map(\.parameter)) }
+            if !isProbing { try method.adjust(&gradients, context, pass.output(), batch) }
+            if let limit = options.clipNorm { try gradients.clip(norm: limit, context.optimizer.parameters(nil).map(\.parameter)) }
             try context.optimizer.step(gradients)
+            pass.moved(step.scopes)
         }
         return lossValue
     }
 
-    private func subSteps(_ batch: TrainingBatch) throws -> [SubStep] { try method.steps(context, batch) }
-
     /// The forward pass of training also gives the training metrics.
     private func record(_ output: MultimodalOutput, _ scan: inout ScanResult) throws {
-        try Autograd.withoutRecording {
-            try output.fused.withValues { scan.fused.append(contentsOf: $0) }
-            let total = try method.predict(context, output)
-            if total !== output.fused { try total.withValues { scan.total.append(contentsOf: $0) } }
-            for m in output.unimodal.indices { try output.unimodal[m].withValues { scan.unimodal[m].append(contentsOf: $0) } }
-        }
+        try Autograd.withoutRecording { try scan.append(method.predict(context, output)) }
     }
+}
 
-    /// A loss written by the user: `function(output, labels)`, output = {fused, unimodal = {…}, features = {…}}.
-    private func custom(_ function: Callback, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> Tensor {
-        func named(_ tensors: [Tensor]) -> Value { .fields(zip(model.modalities, tensors).map { ($0, .object($1)) }) }
-        let argument = Value.fields([("fused", .object(output.fused)), ("unimodal", named(output.unimodal)), ("features", named(output.features))])
-        let results = try function.function.call([argument, .object(batch.labels)])
-        guard case .object(let object)? = results.first, let loss = object as? Tensor else {
-            throw BSSError("bss.train", "the loss function must return a tensor, got \(results.first?.described ?? "nothing")")
-        }
-        guard loss.elementCount == 1 else { throw BSSError("bss.train", "the loss function must return a scalar, got shape \(loss.shape)", hint: "end with :mean()") }
-        return loss
-    }
+extension SubStep {
+    var movesEncoders: Bool { scopes?.contains { if case .encoder = $0 { return true } else { return false } } ?? true }
 }
 
 extension Gradients {
@@ -55,5 +43,13 @@ extension Gradients {
             for (_, parameter) in group.parameters { kept[parameter.value] = nil }
         }
         return kept
+    }
+
+    /// Adds the gradients of another pass with respect to `leaves`.
+    mutating func add(_ other: Gradients, _ leaves: [Tensor]) throws {
+        for leaf in leaves {
+            guard let more = other[leaf] else { continue }
+            self[leaf] = try self[leaf].map { try $0.adding(more) } ?? more
+        }
     }
 }

@@ -36,6 +36,20 @@ import _BSSTestSupport
         #expect(try GradientCheck().mismatches([x]) { [try $0[0].unary(op, p0, p1)] } == [])
     }
 
+    /// Finite differences cannot see it: the identity forward, a scaled gradient backward, each path by its own factor.
+    @Test func scaledGradient() throws {
+        let x = try GradientCheck.irregular([3, 4], seed: 5).requiringGradient()
+        let y = x.scalingGradient(by: -0.25)
+        #expect(try y.values(Double.self) == x.values(Double.self))
+        let plain = try #require(try x.square().sum().backward()[x]).values(Double.self)
+        let scaled = try #require(try y.square().sum().backward()[x]).values(Double.self)
+        #expect(scaled == plain.map { $0 * -0.25 })
+        let both = try #require(try (x.scalingGradient(by: 2).square() + x.square().scalingGradient(by: 0.5)).sum().backward()[x]).values(Double.self)
+        for (a, b) in zip(both, plain) { #expect(abs(a - 2.5 * b) < 1e-12) }
+        #expect(try x.scalingGradient(by: 0).sum().backward()[x]?.values(Double.self) == Array(repeating: 0, count: 12))
+        #expect(!Autograd.withoutRecording { x.scalingGradient(by: 2) }.requiresGradient)
+    }
+
     private struct Case: CustomTestStringConvertible {
         let name: String
         let shapes: [Shape]

@@ -71,7 +71,7 @@ import _BSSTestSupport
         let (rebalance, heads, weights) = Self.heads[index]
         let trainer = try SmallTraining.trainer(SmallTraining.data(), #"{"rebalance": \#(rebalance), "inference_heads": \#(heads)}"#)
         let output = try trainer.model.forward(batch(trainer).inputs, ForwardContext(.evaluation))
-        let total = try trainer.method.predict(trainer.context, output).values(Double.self)
+        let total = try trainer.method.predict(trainer.context, output).total.values(Double.self)
         let parts = try ([output.fused] + output.unimodal).map { try $0.values(Double.self) }
         for i in total.indices { #expect(abs(total[i] - zip(weights, parts).reduce(0) { $0 + $1.0 * $1.1[i] }) < 1e-5) }
     }

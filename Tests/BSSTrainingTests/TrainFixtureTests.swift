@@ -130,7 +130,7 @@ private struct LateFusion {
         results["loss_parts"] = NpyArray(parts, shape: [steps, modalities.count + 1])
         results["grad_norm"] = NpyArray(norms)
         let everything = try model.forward(inputs.map { try LateFusion.rows($0, Array(labels.indices)) }, ForwardContext(.evaluation))
-        results["final_logits"] = try array(EquationTwelve.total(everything, Array(repeating: 1, count: modalities.count + 1)))
+        results["final_logits"] = try array(EquationTwelve.total([everything.fused] + everything.unimodal, Array(repeating: 1, count: modalities.count + 1)))
         return results
     }
 

@@ -28,7 +28,7 @@ extension AnnotatedCollection {
 
 /// The collections by name.
 enum AnnotatedCollections {
-    static let all: [any AnnotatedCollection.Type] = [CremaD.self, KineticsSounds.self, VGGSound.self, NVGesture.self]
+    static let all: [any AnnotatedCollection.Type] = [CremaD.self, KineticsSounds.self, VGGSound.self, Twitter2015.self, Sarcasm.self, NVGesture.self]
 }
 
 /// `--check`: datasets have their shapes and classes, and no files are looked for.

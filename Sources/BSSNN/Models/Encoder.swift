@@ -7,6 +7,30 @@ open class Encoder: Module {
     public init(featureCount: Int) { self.featureCount = featureCount; super.init() }
 }
 
+/// An encoder whose stages a cross-stage fusion (`channel`) can run in lock-step with those of other encoders.
+///
+///     features = pooled(stage_{n-1}(… stage_0(stem(x))))
+///
+/// Feature maps are [B · T, C, H, W] with the T frames of a sample one after the other (T = 1 for images and spectrograms).
+public protocol StagedEncoder: Encoder {
+    /// Channels of the map that each stage gives.
+    var stageChannels: [Int] { get }
+    /// From the input [B, …] to the map that stage 0 reads.
+    func stem(_ x: Tensor, _ context: ForwardContext) throws -> Tensor
+    func stage(_ index: Int, _ x: Tensor, _ context: ForwardContext) throws -> Tensor
+    /// From the last map to features [B, featureCount]; `samples` = B.
+    func pooled(_ x: Tensor, samples: Int, _ context: ForwardContext) throws -> Tensor
+}
+
+extension StagedEncoder {
+    /// The whole forward pass from the parts above.
+    public func encodeByStages(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
+        var map = try stem(x, context)
+        for index in stageChannels.indices { map = try stage(index, map, context) }
+        return try pooled(map, samples: x.shape[0], context)
+    }
+}
+
 /// A configured encoder before the data's shape is known: `bss.encoder.mlp{ hidden = {128} }`.
 public struct EncoderRecipe: Family {
     public static let familyName = "encoder"

@@ -4,8 +4,26 @@ import BSSTensor
 /// What a forward pass yields, by modality position. Logits are [B, C], features [B, d_m].
 public struct MultimodalOutput {
     public let features: [Tensor]
+    /// The heads' logits.
     public let unimodal: [Tensor]
     public let fused: Tensor
+    /// What the fusion's own loss needs beside the fused logits.
+    public let views: [Tensor]
+
+    /// The same with other fused logits.
+    public func replacing(fused: Tensor) -> MultimodalOutput {
+        MultimodalOutput(features: features, unimodal: unimodal, fused: fused, views: views)
+    }
+}
+
+/// Where a modality's own logits z_m come from (the choice changes results).
+public enum UnimodalSource: String, CaseIterable {
+    /// The modality's part of an additive fusion: z_m = W_m h_m + b / K, Σ_m z_m = z.
+    case slice
+    /// The fusion of this modality's features with zeros for the others (Wei et al., CVPR 2024); any fusion.
+    case mask
+    /// The modality's own linear head.
+    case head
 }
 
 /// One encoder and one linear head a modality, and a fusion (Eqs. 1, 2).
@@ -16,6 +34,12 @@ public final class MultimodalModel: Module {
     public let fusion: Fusion
     public let classes: Int
     private let sharesHead: Bool
+    /// The one head of all modalities, if the model was made with one.
+    public var sharedHead: Linear? { sharesHead ? heads[0] : nil }
+    /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph.
+    public var frozen: Set<String> = []
+    /// How its weights were drawn, for layers that are added later.
+    public internal(set) var initialWeights = InitialWeights.pytorch
 
     public init(modalities: [String], encoders: [Encoder], fusion: FusionRecipe, classes: Int, sharesHead: Bool) throws {
         self.modalities = modalities
@@ -34,20 +58,56 @@ public final class MultimodalModel: Module {
         for (name, encoder) in zip(modalities, encoders) { _ = add("encoder." + name, encoder) }
         for (name, head) in zip(modalities, heads).prefix(sharesHead ? 1 : heads.count) { _ = add(sharesHead ? "head.shared" : "head." + name, head) }
         _ = add("fusion", self.fusion)
+        try self.fusion.attach(encoders, modalities: modalities)
     }
 
+    /// h_m of every modality, [B, d_m].
     public func encode(_ inputs: [Tensor], _ context: ForwardContext) throws -> [Tensor] {
-        try zip(encoders, inputs).map { try $0($1, context) }
+        let contexts = modalities.map { isStopped($0, context) ? ForwardContext(.evaluation, random: context.random) : context }
+        if let together = try fusion.encode(inputs, encoders, contexts) { return together }
+        return try inputs.indices.map { try encode($0, inputs[$0], context) }
+    }
+
+    /// True if the fusion works inside the encoders, so that none can run alone.
+    public var isLockStep: Bool { fusion.isLockStep }
+    private func isStopped(_ modality: String, _ context: ForwardContext) -> Bool { context.phase == .training && frozen.contains(modality) }
+
+    /// h_m of one modality, [B, d_m].
+    public func encode(_ modality: Int, _ input: Tensor, _ context: ForwardContext) throws -> Tensor {
+        guard isStopped(modalities[modality], context) else { return try encoders[modality](input, context) }
+        return try Autograd.withoutRecording { try encoders[modality](input, ForwardContext(.evaluation, random: context.random)) }
     }
 
     /// `inputs` in modality order, each [B, …].
     /// `keeps`: per sample, the modalities (bit m) whose features reach the fusion; the others are 0 there. The unimodal
     /// heads always see their own features.
     public func forward(_ inputs: [Tensor], _ context: ForwardContext, keeps: [UInt32]? = nil) throws -> MultimodalOutput {
-        let features = try encode(inputs, context)
+        try output(features: encode(inputs, context), context, keeps: keeps)
+    }
+
+    /// The same from features.
+    public func output(features: [Tensor], _ context: ForwardContext, keeps: [UInt32]? = nil) throws -> MultimodalOutput {
         let unimodal = try zip(heads, features).map { try $0($1, context) }
-        let fusing = try keeps.map { try masked(features, $0) } ?? features
-        return MultimodalOutput(features: features, unimodal: unimodal, fused: try fusion.fuse(fusing, context))
+        let result = try fusion.fuse(keeps.map { try masked(features, $0) } ?? features, context)
+        return MultimodalOutput(features: features, unimodal: unimodal, fused: result.logits, views: result.views)
+    }
+
+    /// Fused logits of the modalities in `subset` (bit m), zeros for the others' features.
+    public func subset(_ features: [Tensor], _ subset: UInt32, _ context: ForwardContext) throws -> Tensor {
+        let kept = try features.enumerated().map { m, feature in subset >> UInt32(m) & 1 == 1 ? feature : try Tensor.zeros(feature.shape, feature.dtype, on: feature.backend) }
+        return try fusion.fuse(kept, context).logits
+    }
+
+    /// z_m of every modality, [B, C].
+    /// - Throws: `slice` of a fusion that is not additive.
+    public func unimodal(_ output: MultimodalOutput, _ source: UnimodalSource, _ context: ForwardContext) throws -> [Tensor] {
+        switch source {
+        case .head: return output.unimodal
+        case .mask: return try modalities.indices.map { try subset(output.features, 1 << UInt32($0), context) }
+        case .slice:
+            if let slices = try fusion.slices(output.features, context) { return slices }
+            throw BSSError("unimodal logits", "this fusion is not a sum over modalities: it has no slices", hint: "use unimodal = \"mask\"", kind: .usage)
+        }
     }
 
     private func masked(_ features: [Tensor], _ keeps: [UInt32]) throws -> [Tensor] {
@@ -71,7 +131,12 @@ public final class MultimodalModel: Module {
                 groups.append(ParameterGroup(scope: .head(name), parameters: head.parameters(prefix: "head.\(name).")))
             }
         }
-        groups.append(ParameterGroup(scope: .fusion, parameters: fusion.parameters(prefix: "fusion.")))
+        let undecayed = Set(fusion.undecayed.map(ObjectIdentifier.init))
+        let parameters = fusion.parameters(prefix: "fusion.")
+        groups.append(ParameterGroup(scope: .fusion, parameters: parameters.filter { !undecayed.contains(ObjectIdentifier($0.parameter)) }))
+        if !undecayed.isEmpty {
+            groups.append(ParameterGroup(scope: .fusion, parameters: parameters.filter { undecayed.contains(ObjectIdentifier($0.parameter)) }, decays: false))
+        }
         return groups
     }
 }
@@ -103,6 +168,7 @@ public struct ModelRecipe {
             try entry.recipe.product.make(entry.modality, sampleShapes.first { $0.modality == entry.modality }!.shape)
         }
         let model = try MultimodalModel(modalities: wanted, encoders: built, fusion: fusion.product, classes: classes, sharesHead: sharesHead)
+        model.initialWeights = initialWeights
         try model.initialize(initialWeights, from: RandomStream(seed: seed, name: "init"))
         return model
     }

@@ -9,14 +9,16 @@ import BSSTensor
 /// Weight decay is added to g, or multiplies p by 1 - lr wd first when decoupled. amsgrad uses the largest v so far
 /// (Reddi et al., ICLR 2018).
 public final class Adam: Optimizer {
-    public var beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0.0
+    public var beta1 = 0.9, beta2 = 0.999, eps = 1e-8
     public var amsgrad = false, decoupled = false
 
-    public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double) throws {
+    public override var isScaleInvariant: Bool { true }
+
+    public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double) throws {
         try parameter.backend.adam(
             parameter: parameter.view, gradient: gradient.view, mean: state.buffer("mean", like: parameter),
             square: state.buffer("square", like: parameter), maximumSquare: amsgrad ? state.buffer("maximum_square", like: parameter) : nil,
-            AdamStep(learningRate: rate, beta1: beta1, beta2: beta2, eps: eps, weightDecay: weightDecay, decoupled: decoupled, step: state.step))
+            AdamStep(learningRate: rate, beta1: beta1, beta2: beta2, eps: eps, weightDecay: decay, decoupled: decoupled, step: state.step))
     }
 
     static let part = make("adam", "Adam: steps scaled by running moments of the gradient.", decay: 0, decoupled: false, source: "Kingma, Ba, ICLR 2015")

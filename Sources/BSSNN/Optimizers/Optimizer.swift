@@ -9,10 +9,13 @@ public struct ParameterGroup {
     public var multiplier = 1.0
     /// False takes the group out of the step: no momentum, no weight decay moves it.
     public var isTrainable = true
+    /// False keeps weight decay away.
+    public let decays: Bool
 
-    public init(scope: Scope, parameters: [(name: String, parameter: Parameter)]) {
+    public init(scope: Scope, parameters: [(name: String, parameter: Parameter)], decays: Bool = true) {
         self.scope = scope
         self.parameters = parameters
+        self.decays = decays
     }
 }
 
@@ -38,6 +41,19 @@ public final class ParameterState {
         buffers.append((kind, made))
         return made.view
     }
+
+    fileprivate func copy() throws -> ParameterState {
+        let copy = ParameterState(name)
+        copy.step = step
+        copy.buffers = try buffers.map { ($0.kind, try $0.tensor.duplicate()) }
+        return copy
+    }
+}
+
+/// What an optimizer kept for some parameters at one moment.
+public struct OptimizerSnapshot {
+    fileprivate let scopes: Set<Scope>?
+    fileprivate let states: [(parameter: Parameter, state: ParameterState)]
 }
 
 /// Updates parameters from gradients. One subclass a method; state is kept by parameter name for checkpoints.
@@ -45,6 +61,8 @@ open class Optimizer {
     public var groups: [ParameterGroup]
     /// The rate of the coming steps, set by the learning-rate schedule.
     public var learningRate: Double
+    /// L2 penalty of the groups that decay.
+    public var weightDecay = 0.0
     private var states: [ObjectIdentifier: ParameterState] = [:]
     /// From a checkpoint, by parameter name; taken over when the parameter is first updated.
     private var saved: [String: ParameterState] = [:]
@@ -62,14 +80,18 @@ open class Optimizer {
                     guard let gradient = gradients[parameter.value] else { continue }
                     let state = self.state(of: parameter, name)
                     state.step += 1
-                    try update(state, parameter.value, gradient.laidOut(like: parameter.value), rate: learningRate * group.multiplier)
+                    try update(state, parameter.value, gradient.laidOut(like: parameter.value), rate: learningRate * group.multiplier, decay: group.decays ? weightDecay : 0)
                 }
             }
         }
     }
 
+    /// True if a constant factor on all gradients changes nothing in the long run (Adam, RMSprop): methods that scale gradients
+    /// then scale the learning rate.
+    open var isScaleInvariant: Bool { false }
+
     /// Changes `parameter` in place; the gradient lies in memory as the parameter does.
-    open func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double) throws {
+    open func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double) throws {
         throw BSSError("optimizer", "\(type(of: self)) has no update rule")
     }
 
@@ -80,6 +102,39 @@ open class Optimizer {
         states[key] = made
         return made
     }
+
+    // MARK: By scope
+
+    /// Changes the groups of a scope.
+    public func modify(_ scope: Scope, _ change: (inout ParameterGroup) -> Void) {
+        for index in groups.indices where groups[index].scope == scope { change(&groups[index]) }
+    }
+
+    /// Starts over for the parameters of some scopes (nil = all), as a new optimizer would.
+    public func forget(_ scopes: Set<Scope>?) {
+        for (name, parameter) in parameters(scopes) {
+            states[ObjectIdentifier(parameter)] = nil
+            saved[name] = nil
+        }
+    }
+
+    /// A copy of what is kept for the parameters of some scopes (nil = all); `restore` puts it back.
+    public func snapshot(_ scopes: Set<Scope>?) throws -> OptimizerSnapshot {
+        OptimizerSnapshot(scopes: scopes, states: try parameters(scopes).compactMap { name, parameter in
+            try (states[ObjectIdentifier(parameter)] ?? saved[name]).map { (parameter, try $0.copy()) }
+        })
+    }
+
+    public func restore(_ snapshot: OptimizerSnapshot) throws {
+        forget(snapshot.scopes)
+        for (parameter, state) in snapshot.states { states[ObjectIdentifier(parameter)] = try state.copy() }
+    }
+
+    public func parameters(_ scopes: Set<Scope>?) -> [(name: String, parameter: Parameter)] {
+        groups.filter { scopes?.contains($0.scope) ?? true }.flatMap(\.parameters)
+    }
+
+    // MARK: State
 
     private var all: [ParameterState] { Array(states.values) + saved.values }
 

@@ -6,14 +6,16 @@ import BSSTensor
 ///
 ///     v ← α v + (1 - α) g²;  d = √(v - u²) + eps if centered (u: running mean of g), else √v + eps;  p ← p - lr g / d
 public final class RMSprop: Optimizer {
-    public var alpha = 0.99, eps = 1e-8, weightDecay = 0.0, momentum = 0.0
+    public var alpha = 0.99, eps = 1e-8, momentum = 0.0
     public var centered = false
 
-    public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double) throws {
+    public override var isScaleInvariant: Bool { true }
+
+    public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double) throws {
         try parameter.backend.rmsprop(
             parameter: parameter.view, gradient: gradient.view, square: state.buffer("square", like: parameter),
             mean: centered ? state.buffer("mean", like: parameter) : nil, momentumBuffer: momentum > 0 ? state.buffer("momentum", like: parameter) : nil,
-            RMSpropStep(learningRate: rate, alpha: alpha, eps: eps, weightDecay: weightDecay, momentum: momentum, centered: centered))
+            RMSpropStep(learningRate: rate, alpha: alpha, eps: eps, weightDecay: decay, momentum: momentum, centered: centered))
     }
 
     static let part: Part<OptimizerRecipe> = {

@@ -8,14 +8,14 @@ import BSSTensor
 ///
 /// Source: Sutskever et al., ICML 2013 (momentum and Nesterov's form).
 public final class SGD: Optimizer {
-    public var momentum = 0.0, dampening = 0.0, weightDecay = 0.0
+    public var momentum = 0.0, dampening = 0.0
     public var nesterov = false
 
-    public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double) throws {
+    public override func update(_ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double) throws {
         let buffer = momentum == 0 ? nil : try state.buffer("momentum", like: parameter)
         try parameter.backend.sgd(
             parameter: parameter.view, gradient: gradient.view, momentumBuffer: buffer,
-            SGDStep(learningRate: rate, momentum: momentum, dampening: dampening, weightDecay: weightDecay, nesterov: nesterov, isFirst: state.step == 1))
+            SGDStep(learningRate: rate, momentum: momentum, dampening: dampening, weightDecay: decay, nesterov: nesterov, isFirst: state.step == 1))
     }
 
     static let part: Part<OptimizerRecipe> = {

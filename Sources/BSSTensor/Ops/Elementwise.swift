@@ -63,6 +63,11 @@ extension Tensor {
     public func multiplied(by scalar: Double) throws -> Tensor { try unary(.mulScalar, scalar) }
     public func clamped(_ low: Double = -.infinity, _ high: Double = .infinity) throws -> Tensor { try unary(.clamp, low, high) }
 
+    /// y = x; dx = factor · g. The value passes unchanged, what flows back through it is scaled (Li et al., ICCV 2023).
+    public func scalingGradient(by factor: Double) -> Tensor {
+        recorded("scale_gradient", view, self) { [try $0.multiplied(by: factor)] }
+    }
+
     // MARK: Two tensors
 
     public func adding(_ other: Tensor) throws -> Tensor { try Tensor.binary(.add, self, other) }
