@@ -55,6 +55,16 @@ public struct RasterImage: Sendable {
         return RasterImage(width: width, height: height, channels: 3, pixels: pixels)
     }
 
+    /// A JPEG by our own decoder alone, for comparison with libjpeg-turbo.
+    static func decodePlainly(jpeg bytes: [UInt8], source: String) throws -> RasterImage {
+        var size = bss_image_size()
+        try check(bytes.withUnsafeBufferPointer { bss_jpeg_size($0.baseAddress, $0.count, &size) }, "jpeg", source)
+        let width = Int(size.width), height = Int(size.height)
+        var rgb = [UInt8](repeating: 0, count: 3 * width * height)
+        try check(bytes.withUnsafeBufferPointer { bss_jpeg_decode_plainly($0.baseAddress, $0.count, &rgb) }, "jpeg", source)
+        return RasterImage(width: width, height: height, channels: 3, pixels: rgb)
+    }
+
     static func check(_ status: bss_image_status, _ format: String, _ source: String) throws {
         let reason: String
         switch status {

@@ -59,6 +59,7 @@ extension Dataset: SelfHosted {
                 guard let s = try chosen($0).standardisation else { return [.null] }
                 return [.fields([("mean", .list(s.mean)), ("deviation", .list(s.deviation)), ("constant_columns", .list(s.constantColumns.map { Value.int($0 + 1) }))])]
             },
+            LoadingSpeed.method,
         ],
         properties: [
             Property("name", "The dataset's name.") { (d: Dataset) in .string(d.name) },

@@ -29,6 +29,8 @@ local rows = {
   { "d", "start-up", "ms", goal = 8, absolute = true, digits = 2, scale = 1e-3 },
   { "e", "call Lua to Swift, two numbers", "ns", goal = 60, absolute = true, digits = 1 },
   { "f", "peak memory of (a)", "MiB", goal = 5, digits = 1, scale = 1 / 1024 },
+  { "l_audio", "WAV to log-spectrogram, 1 thread", "1/s", higher = true, goal = 1, digits = 0 },
+  { "l_video", "JPEG to tensor, 1 thread", "1/s", higher = true, goal = 1, digits = 0 },
   { "c8_memory", "peak memory of 10^8", "MiB", digits = 0, scale = 1 / 1024 },
 }
 
@@ -63,7 +65,7 @@ else
     local digits = r.row.digits
     local goal = r.row.goal and (r.row.absolute and string.format("at most %g %s", r.row.goal, r.row[3]) or string.format("at least %gx", r.row.goal)) or ""
     if r.met ~= nil then goal = goal .. (r.met and ", met" or ", MISSED") end
-    local label = string.format("%-2s %s, %s", #r.id == 1 and r.id or "", r.row[2], r.row[3])
+    local label = string.format("%-2s %s, %s", (#r.id == 1 or r.id:find("^l_")) and r.id:sub(1, 1) or "", r.row[2], r.row[3])
     print(string.format("%-44s %12s %12s %9s  %s", label, text(r.ours, digits), text(r.torch, digits), r.ratio and string.format("%.2fx", r.ratio) or "-", goal))
   end
   print("medians; " .. bss.engine().backend .. "; load " .. load)
