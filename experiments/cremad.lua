@@ -7,7 +7,7 @@ local bss = require "bss"
 local paper = require "paper"
 
 -- seconds: clips are repeated to it; 20 as released, 3 is the loader's commented variant and much faster.
-local p = paper.params{ width = 64, seconds = 20.0, sample_rate = 22050, image_size = 224, frames = 1 }
+local p = paper.params{ width = 64, blocks = { 2, 2, 2, 2 }, seconds = 20.0, sample_rate = 22050, image_size = 224, frames = 1 }
 
 print(paper.run(p, {
   name = "cremad", dataset = "crema_d", title = "CREMA-D: accuracy and MAP",
@@ -19,7 +19,8 @@ print(paper.run(p, {
   end,
   model = function()
     return bss.model{
-      audio = bss.encoder.resnet18{ channels = 1, width = p.width }, video = bss.encoder.resnet18{ channels = 3, width = p.width },
+      audio = bss.encoder.resnet18{ channels = 1, width = p.width, blocks = p.blocks },
+      video = bss.encoder.resnet18{ channels = 3, width = p.width, blocks = p.blocks },
       fusion = "concat", init = "paper",
     }
   end,

@@ -6,7 +6,7 @@ local bss = require "bss"
 local paper = require "paper"
 
 -- val: the lists have no validation split; the paper speaks of 1,900 clips: a tenth of the training rows.
-local p = paper.params{ width = 64, seconds = 10.0, sample_rate = 35400, image_size = 224, frames = 3, val = 0.1 }
+local p = paper.params{ width = 64, blocks = { 2, 2, 2, 2 }, seconds = 10.0, sample_rate = 35400, image_size = 224, frames = 3, val = 0.1 }
 
 print(paper.run(p, {
   name = "ks", dataset = "kinetics_sounds", title = "Kinetics-Sounds: accuracy and MAP",
@@ -23,7 +23,8 @@ print(paper.run(p, {
   end,
   model = function()
     return bss.model{
-      audio = bss.encoder.resnet18{ channels = 1, width = p.width }, video = bss.encoder.resnet18{ channels = 3, width = p.width },
+      audio = bss.encoder.resnet18{ channels = 1, width = p.width, blocks = p.blocks },
+      video = bss.encoder.resnet18{ channels = 3, width = p.width, blocks = p.blocks },
       fusion = "concat", init = "paper",
     }
   end,

@@ -6,7 +6,7 @@ local bss = require "bss"
 local paper = require "paper"
 
 -- weights: folder with rgb_imagenet.pt and flow_imagenet.pt (Kinetics I3D); empty: from scratch.
-local p = paper.params{ width = 64, frames = 64, eval_frames = 80, side = 256, crop = 224, weights = "" }
+local p = paper.params{ width = 64, blocks = { 2, 5, 2 }, frames = 64, eval_frames = 80, side = 256, crop = 224, weights = "" }
 
 print(paper.run(p, {
   name = "nvgesture", dataset = "nvgesture", title = "NVGesture: accuracy and macro F1",
@@ -18,10 +18,16 @@ print(paper.run(p, {
       channel_order = released and "bgr" or "rgb", flow_window = released and "all" or "same",
     }))
   end,
-  model = function()
+  model = function(preset)
     local function i3d(channels, file)
-      local options = { channels = channels, width = p.width }
-      if p.weights ~= "" then options.weights = p.weights .. "/" .. file end
+      local options = { channels = channels, width = p.width, blocks = p.blocks }
+      -- The released pool drops frames beyond a multiple of 64 and needs clips of 64 × 224 × 224.
+      if paper.is_released(preset) and p.frames >= 64 and p.crop >= 224 then options.pool = "released" end
+      if p.weights ~= "" then
+        options.pretrained = p.weights .. "/" .. file
+        -- The depth stem stays random: no published file has one of one channel.
+        options.strict = channels ~= 1
+      end
       return bss.encoder.i3d(options)
     end
     return bss.model{

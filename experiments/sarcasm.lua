@@ -7,8 +7,8 @@ local paper = require "paper"
 
 -- bert, resnet: pretrained files; empty: from scratch, with the words of the training texts.
 local p = paper.params{
-  bert = "", resnet = "", width = 64, image_size = 224, text_length = 80,
-  hidden = 768, layers = 12, heads = 12,
+  bert = "", resnet = "", width = 64, blocks = { 3, 4, 6, 3 }, image_size = 224, text_length = 80,
+  hidden = 768, layers = 12, heads = 12, logits = 1000,
 }
 
 print(paper.run(p, {
@@ -24,9 +24,11 @@ print(paper.run(p, {
     return bss.data.sarcasm(options)
   end,
   model = function(preset)
-    local image = { width = p.width }
-    if p.resnet ~= "" then image.weights = p.resnet end
-    local text = p.bert ~= "" and { weights = p.bert } or { hidden = p.hidden, layers = p.layers, heads = p.heads }
+    -- As released: the picture is told by ImageNet's 1000 class scores, projected to the size of the text.
+    local image = { width = p.width, blocks = p.blocks, logits = p.logits, features = p.hidden }
+    if p.resnet ~= "" then image.pretrained = p.resnet end
+    local text = p.bert ~= "" and { pretrained = p.bert } or { hidden = p.hidden, layers = p.layers, heads = p.heads }
+    text.pooling = "cls"
     return bss.model{
       image = bss.encoder.resnet50(image), text = bss.encoder.bert(text), fusion = "concat",
       head_sharing = preset.head_sharing == "shared",

@@ -7,7 +7,7 @@ local paper = require "paper"
 
 -- bert, resnet: pretrained files; empty: from scratch, with the words of the training texts.
 local p = paper.params{
-  bert = "", resnet = "", width = 64, image_size = 384, text_length = 64,
+  bert = "", resnet = "", width = 64, blocks = { 3, 4, 6, 3 }, image_size = 384, text_length = 64,
   hidden = 768, layers = 12, heads = 12,
 }
 
@@ -24,9 +24,11 @@ print(paper.run(p, {
     return bss.data.twitter2015(options)
   end,
   model = function()
-    local image = { width = p.width }
-    if p.resnet ~= "" then image.weights = p.resnet end
-    local text = p.bert ~= "" and { weights = p.bert } or { hidden = p.hidden, layers = p.layers, heads = p.heads }
+    local image = { width = p.width, blocks = p.blocks }
+    if p.resnet ~= "" then image.pretrained = p.resnet end
+    local text = p.bert ~= "" and { pretrained = p.bert } or { hidden = p.hidden, layers = p.layers, heads = p.heads }
+    -- Both features have one size: the pooled text is projected to that of the picture (2048).
+    text.pooling, text.features = "pooler", p.width * (1 << #p.blocks + 1)
     return bss.model{ image = bss.encoder.resnet50(image), text = bss.encoder.bert(text), fusion = "concat" }
   end,
 }))

@@ -6,7 +6,7 @@ local bss = require "bss"
 local paper = require "paper"
 
 -- Released: frames of 384 pixels, recordings of 10 seconds repeated to 20; image_size = 224 and seconds = 10 cost a third.
-local p = paper.params{ width = 64, seconds = 20.0, sample_rate = 35400, image_size = 384, frames = 1 }
+local p = paper.params{ width = 64, blocks = { 2, 2, 2, 2 }, seconds = 20.0, sample_rate = 35400, image_size = 384, frames = 1 }
 
 print(paper.run(p, {
   name = "vggsound", dataset = "vggsound", title = "VGGSound: accuracy and MAP",
@@ -19,7 +19,8 @@ print(paper.run(p, {
   end,
   model = function()
     return bss.model{
-      audio = bss.encoder.resnet18{ channels = 1, width = p.width }, video = bss.encoder.resnet18{ channels = 3, width = p.width },
+      audio = bss.encoder.resnet18{ channels = 1, width = p.width, blocks = p.blocks },
+      video = bss.encoder.resnet18{ channels = 3, width = p.width, blocks = p.blocks },
       fusion = "concat", init = "paper",
     }
   end,

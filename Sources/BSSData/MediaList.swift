@@ -23,10 +23,10 @@ struct MediaList {
         let folder = self.folder
         let read = try Parallel.map(files.count, operation: operation, progress: clock.report) { row -> Result<(SampleBlock, FileRecord), any Error> in
             Result {
-                let medium = Medium(path: folder.full(files[row]), name: files[row])
+                let medium = Medium(root: folder.path, name: files[row])
                 let bytes = try medium.contents()
                 let record = FileRecord(path: files[row], size: bytes.count, sha256: Checksum.sha256(bytes))
-                return (try reader.read(Medium(path: medium.path, name: medium.name, bytes: bytes), SampleUse()), record)
+                return (try reader.read(Medium(root: medium.root, name: medium.name, bytes: bytes), SampleUse()), record)
             }
         }
         let wrong = read.indices.filter { if case .failure = read[$0] { return true } else { return false } }

@@ -46,7 +46,7 @@ extension AnnotatedSet {
         draft.labelNames = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($0, $1) })
         draft.numberIds()
         draft.splits = SplitName.allCases.flatMap { split in classes.map { _ in split } }
-        let media = labels.map { _ in Medium(path: "", name: "(outline)") }
+        let media = labels.map { _ in Medium(root: "", name: "(outline)") }
         for modality in modalities {
             switch modality.content {
             case .text(let shape, _): draft.add(.init(modality.name, .text, shape: shape, values: [Float](repeating: 0, count: labels.count * shape.reduce(1, *))), from: modality.name)

@@ -75,13 +75,13 @@ struct AnnotatedSet {
             guard stat(path, &info) == 0 else { return .failure(MissingMedium(name, .missing, "is not there")) }
             guard info.st_mode & S_IFMT == S_IFREG else { return .failure(MissingMedium(name, .unreadable, "is no file")) }
             guard info.st_size > 0 else { return .failure(MissingMedium(name, .unreadable, "the file is empty")) }
-            return .success(Medium(path: path, name: name))
+            return .success(Medium(root: folder.path, name: name))
         case .frames(let name, let least):
             let path = folder.full(name)
             guard Files.isFolder(path) else { return .failure(MissingMedium(name, .missing, "the folder of frames is not there")) }
             let count = (try? Medium.pictures(in: path).count) ?? 0
             guard count >= least else { return .failure(MissingMedium(name, .missing, "holds \(count) pictures, \(least) or more are needed")) }
-            return .success(Medium(path: path, name: name))
+            return .success(Medium(root: folder.path, name: name))
         case .part(let source, let range):
             return locate(source, row).map { medium in
                 var medium = medium

@@ -21,21 +21,23 @@ extension SampleReader {
 
 /// A file, or a folder of frames.
 struct Medium: Sendable {
-    /// Where it is.
-    let path: String
-    /// What messages call it: the path inside the dataset's folder.
+    /// The dataset's folder: one text for all media.
+    let root: String
+    /// The path inside that folder, as messages call it; or an absolute one.
     let name: String
     /// For entries of annotation files that say which part of a recording is meant: frames first ..< end.
     var range: Range<Int>?
     /// The file's bytes, where somebody has read it already.
     var bytes: [UInt8]?
 
-    init(path: String, name: String, range: Range<Int>? = nil, bytes: [UInt8]? = nil) {
-        self.path = path
+    init(root: String, name: String, bytes: [UInt8]? = nil) {
+        self.root = root
         self.name = name
-        self.range = range
         self.bytes = bytes
     }
+
+    /// Where it is.
+    var path: String { name.hasPrefix("/") || root.isEmpty ? name : "\(root)/\(name)" }
 
     func contents() throws -> [UInt8] {
         if let bytes { return bytes }
@@ -46,7 +48,7 @@ struct Medium: Sendable {
     }
 
     /// A file of this folder.
-    func file(_ entry: String) -> Medium { Medium(path: "\(path)/\(entry)", name: "\(name)/\(entry)") }
+    func file(_ entry: String) -> Medium { Medium(root: root, name: "\(name)/\(entry)") }
 
     func damage(_ reason: String) -> BSSError { BSSError("read", "\(name): \(reason)", kind: .data) }
 
