@@ -8,7 +8,7 @@ import BSSCore
 /// * Requirements have no default bodies: a kernel a backend lacks is a compile error.
 ///
 /// Shape letters: N rows, C columns or classes, M×K · K×N products.
-public protocol Backend: AnyObject, StructuredBackend {
+public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
     var device: Device { get }
     /// "OpenBLAS 0.3.21 SkylakeX, v4, 2 threads": for run records.
     var summary: String { get }

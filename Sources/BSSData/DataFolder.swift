@@ -5,12 +5,12 @@ import Glibc
 /// Where datasets are looked up by folder name.
 public enum DataPath {
     /// Folders given on the command line (`--data`), searched before those of `BSS_DATA` (separated by colons).
-    nonisolated(unsafe) public static var folders: [String] = []
-
-    static var all: [String] {
-        let named = getenv("BSS_DATA").map { String(cString: $0) } ?? ""
-        return folders + named.split(separator: ":").map(String.init)
+    public static var folders: [String] {
+        get { SearchPath.dataFolders }
+        set { SearchPath.dataFolders = newValue }
     }
+
+    static var all: [String] { SearchPath.allDataFolders }
 
     /// The folder of a dataset: `root`, else a folder called one of `names` on the data path, else a folder of the path
     /// that itself holds `marker`.

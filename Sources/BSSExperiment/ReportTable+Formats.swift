@@ -37,6 +37,13 @@ extension ReportTable {
                 out.isBold[row] += [false, false]
             }
         }
+        for fact in facts {
+            out.header.append(label(fact))
+            for row in rows.indices {
+                out.body[row].append(label(rows[row].facts[fact] ?? "-"))
+                out.isBold[row].append(false)
+            }
+        }
         return out
     }
 
@@ -109,6 +116,9 @@ extension ReportTable {
                         optional(cell.p), optional(cell.adjustedP), cell.p == nil ? "" : String(cell.isPaired), String(cell.isBold),
                         cell.values.map(Text.number).joined(separator: ";"),
                     ].joined(separator: ","))
+            }
+            for fact in facts {
+                if let text = row.facts[fact] { lines.append("\(quoted(row.name)),\(quoted(fact)),,,,,,,,,\(quoted(text))") }
             }
         }
         return lines.joined(separator: "\n") + "\n"

@@ -11,11 +11,14 @@ public struct ReportTable {
         public var seeds: [Int]?
         /// One value per seed, by metric.
         public var values: [String: [Double]]
+        /// Plain texts beside the results, by column.
+        public var facts: [String: String]
 
-        public init(name: String, seeds: [Int]? = nil, values: [String: [Double]]) {
+        public init(name: String, seeds: [Int]? = nil, values: [String: [Double]], facts: [String: String] = [:]) {
             self.name = name
             self.seeds = seeds
             self.values = values
+            self.facts = facts
         }
     }
 
@@ -35,6 +38,8 @@ public struct ReportTable {
     public var title: String
     public var rows: [Row]
     public var metrics: [String]
+    /// Columns of plain texts after the metrics: costs, cited figures. No statistics.
+    public var facts: [String] = []
     /// Name of the row that others are compared with.
     public var control: String?
     public var alpha = 0.05

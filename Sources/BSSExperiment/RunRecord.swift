@@ -30,6 +30,10 @@ public struct RunRecord {
     public var threads = 1
     /// `result.<selection>.<split>.<output>.<metric>`
     public var result = Table()
+    /// Trainable parameters, and samples seen in training.
+    public var cost = Table()
+    /// Why the method ended the training early.
+    public var stopReason: String?
     public var parametersHash: String?
     /// Metrics of every epoch, without times.
     public var history: [Table] = []
@@ -58,6 +62,8 @@ public struct RunRecord {
             ("streams", .table(streams)), ("code", .table(code)), ("data", .table(data)), ("engine", .table(engine)), ("determinism", .table(determinism)),
             ("threads", .int(threads)), ("result", .table(result)),
         ])
+        if !cost.isEmpty { table["cost"] = .table(cost) }
+        if let stopReason { table["stop_reason"] = .string(stopReason) }
         if let parametersHash { table["parameters_hash"] = .string(parametersHash) }
         if !history.isEmpty { table["history"] = .list(history.map(Value.table)) }
         if !orders.isEmpty { table["order_hashes"] = .list(orders) }

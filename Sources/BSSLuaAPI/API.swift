@@ -7,6 +7,7 @@ import BSSLuaHost
 import BSSNN
 import BSSPlot
 import BSSTensor
+import BSSText
 import BSSTraining
 
 /// The `bss` table: families of parts (derived from their declarations) and the functions that use them.
@@ -19,6 +20,7 @@ public enum API {
         DataPath.folders = options.dataFolders
         DataOutline.isOn = options.check
         LoadingProgress.install(options)
+        SearchPath.scriptFolder = options.script.map { $0.contains("/") ? $0.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") : "." }
         TensorFunctions.stream = RandomStream(seed: options.seed ?? 1, name: "tensor")
         CPUBackend.setThreads(options.threads ?? CPUBackend.processorCount)
         Devices.current = try Devices.backend(for: options.device == .cpu ? .cpu : .cuda(0))
@@ -37,6 +39,7 @@ public enum API {
         ]
         return [
             .namespace(Namespace(Dataset.self)), .namespace(Namespace(EncoderRecipe.self)), .namespace(Namespace(FusionRecipe.self)),
+            .namespace(Namespace(TokenizerPart.self)),
             .namespace(Namespace(RebalanceRecipe.self)), .namespace(Namespace(Criterion.self)), .namespace(Namespace(Pace.self)),
             .namespace(Namespace(Scheduler.self)), .namespace(Namespace(OptimizerRecipe.self)), .namespace(Namespace(LearningRateRecipe.self)),
             .namespace(Namespace("preset", "Options as the paper, its released code and its predecessor have them.") { Preset.functions.map { .function($0) } }),

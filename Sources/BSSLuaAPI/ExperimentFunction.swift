@@ -28,12 +28,13 @@ enum ExperimentFunction {
         let control = Argument<String?>("control", default: nil, "the arm that others are compared with")
         let seeds = Argument("seeds", default: 5, "runs per arm, with seeds --seed, --seed + 1, …; --set seeds=N", check: .range(1...10_000))
         let metrics = Argument<[String]>("metrics", "columns: paths in what run returns, such as \"test.total.accuracy\" (of the run's selection) or \"last.test.total.accuracy\"")
+        let facts = Argument("facts", default: [String](), "columns without statistics, after the metrics: \"parameters\", \"samples\", \"seconds\" of a run, or fields of what run returns or of the arm (texts: cited figures)")
         let lower = Argument("lower_is_better", default: [String](), "metrics of which less is better")
         let notes = Argument("notes", default: [String](), "lines under the table")
         let body = Argument<Callback>("run", "function(p, arm, seed) returning a run or a table of numbers")
         return Function(
             "experiment", "Runs every arm with every seed and compares the arms: mean ± standard deviation over seeds, paired difference to the control with an exact permutation p-value.",
-            [name, title, params, arms, control, seeds, metrics, lower, notes, body], returns: "experiment",
+            [name, title, params, arms, control, seeds, metrics, facts, lower, notes, body], returns: "experiment",
             source: "permutation test: Fisher 1935; Pitman 1937; Holm 1979 for several comparisons"
         ) { a in
             var declared = a[params]
@@ -54,7 +55,7 @@ enum ExperimentFunction {
             let count = parameters["seeds"]?.int ?? a[seeds]
             guard (1...10_000).contains(count) else { throw BSSError("bss.experiment", "seeds must be from 1 to 10000, got \(count)", kind: .usage) }
             let experiment = Experiment(
-                session, name: a[name], parameters: parameters, arms: try a[arms].map(named) ?? combinations(axes), control: a[control], seeds: count, metrics: a[metrics], body: a[body])
+                session, name: a[name], parameters: parameters, arms: try a[arms].map(named) ?? combinations(axes), control: a[control], seeds: count, metrics: a[metrics], facts: a[facts], body: a[body])
             return [.object(try experiment.run(title: a[title].isEmpty ? a[name] : a[title], lowerIsBetter: a[lower], notes: a[notes]))]
         }
     }
@@ -93,11 +94,12 @@ struct Experiment {
     let control: String?
     let seeds: Int
     let metrics: [String]
+    let facts: [String]
     let body: Callback
 
-    init(_ session: Session, name: String, parameters: Table, arms: [Table], control: String?, seeds: Int, metrics: [String], body: Callback) {
+    init(_ session: Session, name: String, parameters: Table, arms: [Table], control: String?, seeds: Int, metrics: [String], facts: [String], body: Callback) {
         (self.session, self.name, self.parameters, self.arms) = (session, name, parameters, arms)
-        (self.control, self.seeds, self.metrics, self.body) = (control, seeds, metrics, body)
+        (self.control, self.seeds, self.metrics, self.facts, self.body) = (control, seeds, metrics, facts, body)
     }
 
     func run(title: String, lowerIsBetter: [String], notes: [String]) throws -> ExperimentObject {
@@ -109,15 +111,18 @@ struct Experiment {
         var rows: [ReportTable.Row] = []
         for arm in arms {
             var values: [String: [Double]] = [:]
+            var measured: [String: [Double]] = [:]
             for seed in seedList {
-                let results = try body.function.call([.table(parameters), .table(arm), .int(seed)])
-                for metric in metrics { values[metric, default: []].append(try number(results.first ?? .null, metric, arm)) }
+                let answer = try numbers(body.function.call([.table(parameters), .table(arm), .int(seed)]).first ?? .null, arm)
+                for metric in metrics { values[metric, default: []].append(try number(answer, metric, arm)) }
+                for fact in facts { if let value = (answer[fact] ?? answer.value(atPath: fact))?.double { measured[fact, default: []].append(value) } }
             }
-            rows.append(ReportTable.Row(name: arm["name"]?.string ?? "run", seeds: seedList, values: values))
+            rows.append(ReportTable.Row(name: arm["name"]?.string ?? "run", seeds: seedList, values: values, facts: texts(measured, arm)))
         }
         var table = ReportTable(title: title, rows: rows, metrics: metrics, control: control)
         table.lowerIsBetter = Set(lowerIsBetter)
         table.notes = notes
+        table.facts = facts
         var paths: [String] = []
         if let store = try session.store() {
             let path = "\(store.tables)/\(name)"
@@ -135,19 +140,30 @@ struct Experiment {
         throw BSSError("bss.experiment", "checked: \(name), \(arms.count) \(arms.count == 1 ? "arm" : "arms") × \(seeds) \(seeds == 1 ? "seed" : "seeds")", kind: .checked)
     }
 
-    /// A metric of what `run` returned: of a run's selected epoch, or of a table.
-    private func number(_ value: Value, _ metric: String, _ arm: Table) throws -> Double {
-        let where_ = "arm '\(arm["name"]?.string ?? "")'"
-        var table: Table
-        switch value {
-        case .object(let object):
-            guard let run = object as? RunObject else { throw BSSError("bss.experiment", "\(where_) returned \(value.described), expected a run or a table") }
-            // "test.total.accuracy" is of the selected epoch, "last.test.total.accuracy" of the selection it names.
-            table = run.selected
-            for (selection, metrics) in run.result.fields where table[selection] == nil { table[selection] = metrics }
-        case .table(let given): table = given
-        default: throw BSSError("bss.experiment", "\(where_) returned \(value.described), expected a run or a table")
+    /// What `run` returned as a table: of a run, "test.total.accuracy" is of the selected epoch, "last.test.total.accuracy" of
+    /// the selection it names.
+    private func numbers(_ value: Value, _ arm: Table) throws -> Table {
+        if case .object(let object) = value, let run = object as? RunObject { return run.numbers }
+        guard case .table(let given) = value else { throw BSSError("bss.experiment", "arm '\(arm["name"]?.string ?? "")' returned \(value.described), expected a run or a table") }
+        return given
+    }
+
+    /// Plain columns: the mean over seeds of what was measured, else the arm's own field.
+    private func texts(_ measured: [String: [Double]], _ arm: Table) -> [String: String] {
+        var texts: [String: String] = [:]
+        for fact in facts {
+            if let values = measured[fact] {
+                let mean = values.reduce(0, +) / Double(values.count)
+                texts[fact] = values.allSatisfy { $0 == $0.rounded() } ? Text.fixed(mean, 0) : Text.format("%.3g", mean)
+            } else if let own = arm[fact] {
+                texts[fact] = own.string ?? JSON.lua(own)
+            }
         }
+        return texts
+    }
+
+    private func number(_ table: Table, _ metric: String, _ arm: Table) throws -> Double {
+        let where_ = "arm '\(arm["name"]?.string ?? "")'"
         guard let number = (table[metric] ?? table.value(atPath: metric))?.double else {
             throw BSSError("bss.experiment", "\(where_) gives no number '\(metric)'", hint: "it has: \(table.keys.joined(separator: ", "))")
         }

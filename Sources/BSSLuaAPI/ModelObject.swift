@@ -29,6 +29,9 @@ final class ModelObject: ConfiguredObject {
     func instantiate(_ source: any SampleSource, seed: Int) throws -> MultimodalModel {
         let shapes = source.modalities.enumerated().map { (modality: $1, shape: source.sampleShape($0)) }
         let made = try recipe.build(sampleShapes: shapes, classes: source.classes, seed: UInt64(bitPattern: Int64(seed)))
+        for (name, encoder) in zip(made.modalities, made.encoders) {
+            if let report = encoder.loadReport, !report.isComplete { Progress.write("bss-lua: pretrained weights of '\(name)': \(report.summary)\n\(report.details)\n") }
+        }
         if let network { try made.restore(Dictionary(uniqueKeysWithValues: network.stateTensors().map { ($0.name, $0.tensor) }), source: "the given model") }
         return made
     }
@@ -99,17 +102,22 @@ final class ModelObject: ConfiguredObject {
             },
             Function("parameter_count", "Number of trainable numbers.", returns: "integer") { a in [.int(try built(a).parameterCount)] },
             Function("hash", "SHA-256 of parameters and buffers.", returns: "string") { a in [.string(try built(a).parametersHash())] },
-            Function("save", "Writes parameters and buffers as a safetensors file.", [path], style: .positional) { a in
-                try TensorFile.write(try built(a).stateTensors().map { ($0.name, $0.tensor) }, to: a[path])
+            Function("save", "Writes parameters and buffers as a safetensors file, linear weights as [outputs, inputs] like other programs.", [path], style: .positional) { a in
+                try built(a).save(to: a[path])
                 return []
             },
             Function("load", "Reads parameters and buffers from a file that save wrote.", [path], returns: "model", style: .positional) { a in
-                try built(a).restore(TensorFile.read(a[path]).tensors, source: a[path])
+                _ = try TensorFile.read(a[path])  // the checksum
+                try built(a).load(WeightFile.open(a[path]))
                 return [.object(try a.receiver(as: ModelObject.self))]
             },
         ],
         properties: [
             Property("modalities", "Names of the modalities, in order.") { (m: ModelObject) in .list(m.recipe.encoders.map(\.modality)) },
+            Property("pretrained", "What became of every key, for encoders that start from a file: { modality = { loaded, missing, unexpected, misshaped, ignored } }.") { (m: ModelObject) in
+                guard let network = m.network else { return .table(Table()) }
+                return .fields(zip(network.modalities, network.encoders).compactMap { name, encoder in encoder.loadReport.map { (name, .table($0.table)) } })
+            },
             Property("configuration", "The options it was made with.") { (m: ModelObject) in .table(m.configuration) },
         ])
 }

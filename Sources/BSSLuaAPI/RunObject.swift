@@ -22,6 +22,9 @@ final class RunObject: HostObject {
     private let seconds: Double
     private let scoringSeconds: Double
     private let measurement: Measurement?
+    /// `{ parameters, samples }`
+    let cost: Table
+    private let stopReason: String?
 
     init(_ result: TrainingResult, recipe: ModelRecipe, configuration: Table, recorder: RunRecorder?, trainer: Trainer, dataset: Dataset) {
         (id, folder) = (recorder?.id, recorder?.folder)
@@ -33,6 +36,8 @@ final class RunObject: HostObject {
         samples = result.scores.isEmpty ? [] : result.rows.map { (dataset.ids[$0], dataset.classNames[dataset.labels[$0]]) }
         (hash, seconds, scoringSeconds) = (result.parametersHash, result.seconds, result.scoringSeconds)
         measurement = trainer.measurement
+        cost = RunObject.cost(result)
+        stopReason = result.stopReason
     }
 
     /// A run that was finished earlier, from its record (`--resume`): everything but the model and the scores.
@@ -47,6 +52,20 @@ final class RunObject: HostObject {
         seconds = record.value(atPath: "time.training_seconds")?.double ?? 0
         scoringSeconds = record.value(atPath: "time.scoring_seconds")?.double ?? 0
         measurement = nil
+        cost = record["cost"]?.table ?? Table()
+        stopReason = record["stop_reason"]?.string
+    }
+
+    /// Trainable numbers (probes and method parameters counted) and training samples that went forward and backward.
+    static func cost(_ result: TrainingResult) -> Table {
+        Table(fields: [("parameters", .int(result.model.parameterCount)), ("samples", .int(result.samples))])
+    }
+
+    /// What experiments take numbers from: the selected epoch's metrics, the selections by name, the costs.
+    var numbers: Table {
+        var table = selected
+        for (key, value) in result.fields + cost.fields + [("seconds", .number(seconds))] where table[key] == nil { table[key] = value }
+        return table
     }
 
     /// `{train, val, test}` of the epoch that `select` asked for.
@@ -94,6 +113,8 @@ final class RunObject: HostObject {
             Property("parameters_hash", "SHA-256 of the trained parameters and buffers.") { (r: RunObject) in .string(r.hash) },
             Property("seconds", "Wall time of the training.") { (r: RunObject) in .number(r.seconds) },
             Property("scoring_seconds", "Wall time of the scheduler's scans in it.") { (r: RunObject) in .number(r.scoringSeconds) },
+            Property("cost", "parameters: trainable numbers (probes and method parameters counted); samples: training samples that went forward and backward.") { (r: RunObject) in .table(r.cost) },
+            Property("stop_reason", "Why the method ended the training early; nil if it did not.") { (r: RunObject) in r.stopReason.map { .string($0) } ?? .null },
             Property("id", "Short hash of configuration, script, data and engine; nil if not recorded.") { (r: RunObject) in r.id.map { .string($0) } ?? .null },
             Property("folder", "Where its files are; nil if not recorded.") { (r: RunObject) in r.folder.map { .string($0) } ?? .null },
         ])

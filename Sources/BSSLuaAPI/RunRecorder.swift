@@ -94,6 +94,8 @@ final class RunRecorder: TrainingObserver {
         if let lostLines { throw lostLines }
         record.state = .finished
         record.result = result.selections
+        record.cost = RunObject.cost(result)
+        record.stopReason = result.stopReason
         record.parametersHash = result.parametersHash
         record.phases = [("training", result.seconds), ("scoring", result.scoringSeconds)]
         // Times differ from call to call: they stand in `time` alone.

@@ -15,6 +15,8 @@ public enum Initializer: Equatable {
     case kaimingNormal(fan: Int)
     case normal(std: Double)
     case uniform(Double)
+    /// A bias of LSTM gates i, f, g, o of `size` values each: U(±1/√size), but the forget gate's at `forget`.
+    case lstmBias(size: Int, forget: Double)
 
     func values(_ shape: Shape, using stream: inout RandomStream) throws -> Tensor {
         switch self {
@@ -29,6 +31,10 @@ public enum Initializer: Equatable {
         case .kaimingNormal(let fan): return try Tensor.normal(shape, std: (2 / Double(max(fan, 1))).squareRoot(), using: &stream)
         case .normal(let std): return try Tensor.normal(shape, std: std, using: &stream)
         case .uniform(let bound): return try Tensor.uniform(shape, low: -bound, high: bound, using: &stream)
+        case .lstmBias(let size, let forget):
+            var gates = try Initializer.uniform(1 / Double(max(size, 1)).squareRoot()).values(shape, using: &stream).chunks(4, axis: 0)
+            gates[1] = try Tensor.full([size], forget)
+            return try Tensor.concatenated(gates, axis: 0)
         }
     }
 }

@@ -22,6 +22,11 @@ public final class ForwardContext {
         self.phase = phase
         self.random = random
     }
+
+    /// x with dropout of `rate` in training, x itself else.
+    func dropout(_ x: Tensor, _ rate: Double) throws -> Tensor {
+        phase == .training && rate > 0 ? try x.dropout(rate: rate, using: &random) : x
+    }
 }
 
 /// A part of a network: owns parameters, buffers and smaller modules, each under the name it has in checkpoints.
@@ -45,6 +50,14 @@ open class Module {
     public func add(_ name: String, _ buffer: StateTensor) -> StateTensor {
         ownBuffers.append((name, buffer))
         return buffer
+    }
+
+    /// Gives a smaller module away: it stays in use here, but its parameters count as another's from now on (shared layers).
+    public func release(_ module: Module) { children.removeAll { $0.module === module } }
+
+    /// Every module below with its dotted path and the module that holds it, in declaration order.
+    public func descendants(prefix: String = "") -> [(path: String, owner: Module, module: Module)] {
+        children.flatMap { [(prefix + $0.name, self, $0.module)] + $0.module.descendants(prefix: prefix + $0.name + ".") }
     }
 
     /// x → y; most modules take one tensor.

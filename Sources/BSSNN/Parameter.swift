@@ -25,10 +25,13 @@ public final class Parameter {
     /// A leaf of the graph.
     public private(set) var value: Tensor
     public let initializer: Initializer
+    /// A matrix that the files of other programs hold turned.
+    public let isTransposedInFiles: Bool
 
     /// `inKernelMemory`: a convolution weight, kept in the memory order that its kernels read.
-    public init(_ shape: Shape, _ initializer: Initializer, inKernelMemory: Bool = false) throws {
+    public init(_ shape: Shape, _ initializer: Initializer, inKernelMemory: Bool = false, isTransposedInFiles: Bool = false) throws {
         self.initializer = initializer
+        self.isTransposedInFiles = isTransposedInFiles
         let zeros = try Tensor.zeros(shape)
         value = try (inKernelMemory ? zeros.inKernelMemory() : zeros).requiringGradient()
     }

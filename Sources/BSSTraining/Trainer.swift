@@ -96,7 +96,7 @@ public final class Trainer {
             watch(record)
             observer?.epochEnded(record, epoch: epoch)
             isStopped = try onEpoch.map { try !$0(record, self) } ?? false
-            let isFinished = context.stopReason != nil
+            let isFinished = context.stopReason != nil || options.sampleBudget.map { samplesSeen >= $0 } ?? false
             let isDue = options.checkpointEvery.map { (epoch + 1) % $0 == 0 } ?? (Trainer.now() - lastWrite >= checkpointSeconds)
             if let path = checkpointPath, isDue, epoch + 1 < options.epochs, !isStopped, !isFinished {
                 try observer?.checkpointing()
@@ -107,11 +107,14 @@ public final class Trainer {
         }
         let result = TrainingResult(
             model: model, history: history, selections: selections(), scores: sequencer.scores, order: lastOrder,
-            rows: trainRows, extraSamples: context.extraSamples, stopReason: context.stopReason,
+            rows: trainRows, samples: samplesSeen, stopReason: context.stopReason,
             parametersHash: try model.parametersHash(), seconds: earlier + Trainer.now() - start, scoringSeconds: scoringSeconds, isComplete: !isStopped)
         observer?.trainingEnded(result)
         return result
     }
+
+    /// Training samples that went forward and backward so far, probe trainings and copies counted.
+    public var samplesSeen: Int { history.reduce(context.extraSamples) { $0 + ($1["samples"]?.int ?? 0) } }
 
     /// The scheduler's state, for callbacks and plots.
     public var scores: [Double] { sequencer.scores }

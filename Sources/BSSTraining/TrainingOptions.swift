@@ -21,6 +21,7 @@ public struct TrainingOptions {
     public var mapAverage = "macro"
     public var checkpointEvery: Int?
     public var loss: Callback?
+    public var sampleBudget: Int?
     /// The plain form of every option, for the run record.
     public private(set) var configuration = Table()
 
@@ -44,12 +45,13 @@ public struct TrainingOptions {
     static let validationArgument = Argument("use_val", default: true, "evaluate the validation split; without one, val_best is last")
     static let mapArgument = Argument("map_average", default: "macro", "average of the average precisions", check: .oneOf(["macro", "micro", "samples"]))
     static let checkpointArgument = Argument<Int?>("checkpoint_every", default: nil, "epochs between checkpoints; by default every 5 seconds of training", check: Check("at least 1") { $0 ?? 1 >= 1 })
+    static let budgetArgument = Argument<Int?>("sample_budget", default: nil, "end after the epoch in which this many training samples have been seen, probe trainings and copies counted; epochs is then the most it may take", check: Check("at least 1") { $0 ?? 1 >= 1 })
     static let lossArgument = Argument<Callback?>("loss", default: nil, "function(output, labels) returning a scalar tensor, in place of Eq. 5")
 
     public static let arguments: [any AnyArgument] = [
         epochsArgument, batchArgument, seedArgument, rebalanceArgument, alphaArgument, multiArgument, uniArgument, headsArgument,
         schedulerArgument, optimizerArgument, scheduleArgument, clipArgument, selectArgument, validationArgument, mapArgument,
-        checkpointArgument, lossArgument,
+        checkpointArgument, lossArgument, budgetArgument,
     ]
 
     /// - Throws: alpha together with raw weights, or a scheduler that scores by heads which are not trained.
@@ -78,6 +80,7 @@ public struct TrainingOptions {
         mapAverage = a[Self.mapArgument]
         checkpointEvery = a[Self.checkpointArgument]
         loss = a[Self.lossArgument]
+        sampleBudget = a[Self.budgetArgument]
         let usesSimilarity = scheduler.product.measurer?.criteria.contains { $0.name.hasSuffix("similarity") } ?? false
         if uniWeight == 0, usesSimilarity, rebalance.name != "none", scheduler.product.measurer != nil, loss == nil {
             throw BSSError(
@@ -87,6 +90,7 @@ public struct TrainingOptions {
         configuration = Table(fields: a.plain(Self.arguments))
         configuration["seed"] = .int(seed)
         configuration["alpha"] = nil
+        if sampleBudget == nil { configuration["sample_budget"] = nil }
         configuration["w_multi"] = .number(multiWeight)
         configuration["w_uni"] = .number(uniWeight)
     }

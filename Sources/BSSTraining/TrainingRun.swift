@@ -16,8 +16,8 @@ public struct TrainingResult {
     public let order: [Int]
     /// Dataset rows that were trained on, one per score.
     public let rows: [Int]
-    /// Samples seen in probe trainings, beyond those of the history.
-    public let extraSamples: Int
+    /// Training samples that went forward and backward, probe trainings and copies counted.
+    public let samples: Int
     /// Why the method ended the training before its last epoch, if it did.
     public let stopReason: String?
     public let parametersHash: String

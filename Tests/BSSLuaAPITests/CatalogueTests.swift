@@ -61,7 +61,7 @@ import _BSSTestSupport
     func surface() throws {
         let known = Set(try Self.everything().map(\.path))
         let wanted = [
-            "bss.data": ["synthetic", "npz", "npy", "csv", "mosi", "mfeat", "av_digits"], "bss.encoder": ["mlp", "cnn", "identity"], "bss.fusion": ["concat", "sum"],
+            "bss.data": ["synthetic", "npz", "npy", "csv", "mosi", "mfeat", "av_digits"], "bss.encoder": ["mlp", "cnn", "identity"], "bss.fusion": ["concat", "sum", "weight", "affine", "channel", "ml_lstm", "etmc"],
             "bss.rebalance": ["joint", "none"], "bss.criterion": ["prediction_similarity", "feature_similarity", "loss", "gradient_norm"],
             "bss.pace": ["root", "linear", "baby_step", "geometric", "logarithmic", "quadratic", "step", "one_pass", "full", "custom"],
             "bss.scheduler": ["random", "heuristic", "learned", "self_paced", "custom"], "bss.optimizer": ["sgd", "adam", "adamw", "rmsprop"],

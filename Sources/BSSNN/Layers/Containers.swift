@@ -17,7 +17,7 @@ public final class Sequential: Module {
 
 /// An element-wise activation by its field name.
 public final class Activation: Module {
-    public static let names = ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "elu", "none"]
+    public static let names = ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "elu", "quick_gelu", "none"]
     private let name: String
     public init(_ name: String) { self.name = name; super.init() }
     public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
@@ -28,6 +28,7 @@ public final class Activation: Module {
         case "sigmoid": return try x.sigmoid()
         case "silu": return try x.unary(.silu)
         case "leaky_relu": return try x.unary(.leakyRelu, 0.01)
+        case "quick_gelu": return try x.unary(.quickGelu)
         case "elu": return try x.unary(.elu, 1)
         default: return x
         }

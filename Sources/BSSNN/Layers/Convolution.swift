@@ -4,8 +4,8 @@ import BSSTensor
 
 /// Two-dimensional convolution, [B, C, H, W] → [B, O, H', W']; weight [O, C/groups, kH, kW].
 public final class Conv2d: Module {
-    public let weight: Parameter
-    public let bias: Parameter?
+    public private(set) var weight: Parameter
+    public private(set) var bias: Parameter?
     private let stride: [Int], padding: [Int], groups: Int
     private let fanOut: Int
 
@@ -21,6 +21,14 @@ public final class Conv2d: Module {
         _ = add("weight", weight)
         if let bias { _ = add("bias", bias) }
     }
+
+    /// True if both have one geometry, so that one's weights fit the other.
+    func fits(_ other: Conv2d) -> Bool {
+        weight.value.shape == other.weight.value.shape && (bias == nil) == (other.bias == nil) && stride == other.stride && padding == other.padding && groups == other.groups
+    }
+
+    /// Convolves with the weights of `other`, which owns them, from now on.
+    func share(_ other: Conv2d) { (weight, bias) = (other.weight, other.bias) }
 
     public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
         try x.convolution(weight.value, bias: bias?.value, stride: stride, padding: padding, groups: groups)

@@ -10,10 +10,13 @@ public final class Linear: Module {
     public let bias: Parameter?
     public let epilogue: Epilogue
     private let inputs: Int, outputs: Int
+    private let ownInitializer: Initializer?
 
-    public init(_ inputs: Int, _ outputs: Int, bias hasBias: Bool = true, epilogue: Epilogue = .none) throws {
-        weight = try Parameter([inputs, outputs], .uniformFanIn(inputs))
-        bias = hasBias ? try Parameter([outputs], .uniformFanIn(inputs)) : nil
+    /// `initializer`: for the weight, with bias 0, whatever the model's initial weights are (a pretrained kind of network's own).
+    public init(_ inputs: Int, _ outputs: Int, bias hasBias: Bool = true, epilogue: Epilogue = .none, initializer: Initializer? = nil) throws {
+        weight = try Parameter([inputs, outputs], initializer ?? .uniformFanIn(inputs), isTransposedInFiles: true)
+        bias = hasBias ? try Parameter([outputs], initializer == nil ? .uniformFanIn(inputs) : .constant(0)) : nil
+        ownInitializer = initializer
         self.epilogue = epilogue
         (self.inputs, self.outputs) = (inputs, outputs)
         super.init()
@@ -26,7 +29,7 @@ public final class Linear: Module {
     }
 
     public override func initializer(for name: String, _ parameter: Parameter, _ weights: InitialWeights) -> Initializer {
-        guard weights == .paper else { return parameter.initializer }
+        guard weights == .paper, ownInitializer == nil else { return parameter.initializer }
         return name == "bias" ? .constant(0) : .xavierNormal(fanIn: inputs, fanOut: outputs)
     }
 }

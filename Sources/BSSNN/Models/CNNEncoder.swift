@@ -2,29 +2,38 @@ import BSSCore
 import BSSTensor
 
 /// Blocks of 3×3 convolution, batch norm, ReLU and 2×2 max-pool, then the mean over positions (or all of them).
-public final class CNNEncoder: Encoder {
-    private let blocks: Sequential
+public final class CNNEncoder: Encoder, ExchangingEncoder {
+    public let stageChannels: [Int]
+    private var blocks: [CNNBlock] = []
     private let pooled: [Int]
 
     init(channels: Int, size: [Int], widths: [Int], pooled: [Int]) throws {
-        var modules: [Module] = []
         var inputs = channels
         var size = size
         for width in widths {
             let shrinks = size.allSatisfy { $0 >= 2 }
-            modules.append(try CNNBlock(inputs, width, pools: shrinks))
+            blocks.append(try CNNBlock(inputs, width, pools: shrinks))
             if shrinks { size = size.map { $0 / 2 } }
             inputs = width
         }
-        blocks = Sequential(modules)
+        stageChannels = widths
         self.pooled = pooled
         super.init(featureCount: inputs * pooled.reduce(1, *))
-        _ = add("blocks", blocks)
+        _ = add("blocks", Sequential(blocks))
     }
 
-    public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        let maps = try blocks(x, context).adaptiveAveragePool(pooled)
-        return try maps.reshaped([x.shape[0], featureCount])
+    public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { try encodeByStages(x, context) }
+
+    // MARK: One block is one stage
+
+    public func stem(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { x.rank == 3 ? try x.unsqueezed(1) : x }
+    public func norm(ofStage index: Int) -> BatchNorm { blocks[index].norm }
+    public func stageToNorm(_ index: Int, _ x: Tensor, _ context: ForwardContext) throws -> (map: Tensor, beside: Tensor?) {
+        (try blocks[index].toNorm(x, context), nil)
+    }
+    public func stageFromNorm(_ index: Int, _ map: Tensor, beside: Tensor?, _ context: ForwardContext) throws -> Tensor { try blocks[index].fromNorm(map) }
+    public func pooled(_ x: Tensor, samples: Int, _ context: ForwardContext) throws -> Tensor {
+        try x.adaptiveAveragePool(pooled).reshaped([samples, featureCount])
     }
 
     static let part: Part<EncoderRecipe> = {
@@ -51,7 +60,8 @@ public final class CNNEncoder: Encoder {
 
 /// conv 3×3 (no bias) – batch norm – ReLU – max-pool 2×2
 private final class CNNBlock: Module {
-    private let conv: Conv2d, norm: BatchNorm, pools: Bool
+    let norm: BatchNorm
+    private let conv: Conv2d, pools: Bool
 
     init(_ inputs: Int, _ outputs: Int, pools: Bool) throws {
         conv = try Conv2d(inputs, outputs, kernel: 3, padding: 1, bias: false)
@@ -62,10 +72,10 @@ private final class CNNBlock: Module {
         _ = add("norm", norm)
     }
 
-    override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        let image = x.rank == 3 ? try x.unsqueezed(1) : x
-        let y = try norm(conv(image, context), context)
-        // The largest of rectified values is the rectified largest: pooling first leaves a quarter to rectify.
-        return try (pools ? y.maxPool(kernel: [2]) : y).relu()
-    }
+    func toNorm(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { try norm(conv(x, context), context) }
+
+    /// The largest of rectified values is the rectified largest: pooling first leaves a quarter to rectify.
+    func fromNorm(_ y: Tensor) throws -> Tensor { try (pools ? y.maxPool(kernel: [2]) : y).relu() }
+
+    override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { try fromNorm(toNorm(x, context)) }
 }

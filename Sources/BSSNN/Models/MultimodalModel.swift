@@ -36,7 +36,7 @@ public final class MultimodalModel: Module {
     private let sharesHead: Bool
     /// The one head of all modalities, if the model was made with one.
     public var sharedHead: Linear? { sharesHead ? heads[0] : nil }
-    /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph.
+    /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph (inside it where the fusion couples encoders).
     public var frozen: Set<String> = []
     /// How its weights were drawn, for layers that are added later.
     public internal(set) var initialWeights = InitialWeights.pytorch
@@ -53,30 +53,32 @@ public final class MultimodalModel: Module {
         } else {
             heads = try sizes.map { try Linear($0, classes) }
         }
-        self.fusion = try fusion.make(sizes, classes)
+        self.fusion = try fusion.make(FusionSetting(modalities: modalities, encoders: encoders, classes: classes))
         super.init()
         for (name, encoder) in zip(modalities, encoders) { _ = add("encoder." + name, encoder) }
         for (name, head) in zip(modalities, heads).prefix(sharesHead ? 1 : heads.count) { _ = add(sharesHead ? "head.shared" : "head." + name, head) }
         _ = add("fusion", self.fusion)
-        try self.fusion.attach(encoders, modalities: modalities)
     }
 
     /// h_m of every modality, [B, d_m].
     public func encode(_ inputs: [Tensor], _ context: ForwardContext) throws -> [Tensor] {
-        let contexts = modalities.map { isStopped($0, context) ? ForwardContext(.evaluation, random: context.random) : context }
-        if let together = try fusion.encode(inputs, encoders, contexts) { return together }
-        return try inputs.indices.map { try encode($0, inputs[$0], context) }
+        guard isLockStep else { return try inputs.indices.map { try encode($0, inputs[$0], context) } }
+        return try fusion.encode(inputs, modalities.map { isStopped($0, context) ? ForwardContext(.evaluation, random: context.random) : context })
+    }
+
+    /// h_m of one modality, [B, d_m].
+    /// - Throws: a fusion that works inside the encoders, so that none can run alone.
+    public func encode(_ modality: Int, _ input: Tensor, _ context: ForwardContext) throws -> Tensor {
+        guard !isLockStep else {
+            throw BSSError("bss.model", "the fusion couples the encoders: '\(modalities[modality])' cannot be encoded alone", hint: "encode all modalities, or use another fusion", kind: .usage)
+        }
+        guard isStopped(modalities[modality], context) else { return try encoders[modality](input, context) }
+        return try Autograd.withoutRecording { try encoders[modality](input, ForwardContext(.evaluation, random: context.random)) }
     }
 
     /// True if the fusion works inside the encoders, so that none can run alone.
     public var isLockStep: Bool { fusion.isLockStep }
     private func isStopped(_ modality: String, _ context: ForwardContext) -> Bool { context.phase == .training && frozen.contains(modality) }
-
-    /// h_m of one modality, [B, d_m].
-    public func encode(_ modality: Int, _ input: Tensor, _ context: ForwardContext) throws -> Tensor {
-        guard isStopped(modalities[modality], context) else { return try encoders[modality](input, context) }
-        return try Autograd.withoutRecording { try encoders[modality](input, ForwardContext(.evaluation, random: context.random)) }
-    }
 
     /// `inputs` in modality order, each [B, …].
     /// `keeps`: per sample, the modalities (bit m) whose features reach the fusion; the others are 0 there. The unimodal
@@ -170,6 +172,7 @@ public struct ModelRecipe {
         let model = try MultimodalModel(modalities: wanted, encoders: built, fusion: fusion.product, classes: classes, sharesHead: sharesHead)
         model.initialWeights = initialWeights
         try model.initialize(initialWeights, from: RandomStream(seed: seed, name: "init"))
+        for encoder in built { try encoder.loadPretrained() }
         return model
     }
 

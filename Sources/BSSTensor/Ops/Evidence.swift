@@ -10,8 +10,8 @@ extension Tensor {
     ///     l = Σ_k y_k (ψ(S) - ψ(α_k)) + λ KL(Dir(α̃) ‖ Dir(1)),   S = Σ α,  α̃ = y + (1 - y) α,  λ = min(1, step / annealing)
     public static func evidenceCrossEntropy(_ alpha: Tensor, _ label: Tensor, step: Double, annealing: Double) throws -> Tensor {
         let y = try evidenceTarget("evidence_ce_loss", alpha, label, annealing)
-        let total = try alpha.sum([1], keepsAxes: true)
-        let fit = try y.multiplied(by: total.unary(.digamma).subtracting(alpha.unary(.digamma))).sum([1], keepsAxes: true)
+        let total = try alpha.sum([1], keepsAxes: true), own = try y.multiplied(by: alpha).sum([1], keepsAxes: true)
+        let fit = try total.unary(.digamma).subtracting(own.unary(.digamma))
         return try fit.adding(evidencePenalty(alpha, y, step: step, annealing: annealing))
     }
 
@@ -36,16 +36,24 @@ extension Tensor {
         return try label.oneHot(classes: alpha.shape[1], alpha.dtype)
     }
 
-    /// λ KL(Dir(α̃) ‖ Dir(1)): evidence for wrong classes is pulled to zero.
+    /// λ KL(Dir(α̃) ‖ Dir(1)), [N, 1]: evidence for wrong classes is pulled to zero.
+    ///
+    ///     KL = ln Γ(S̃) - Σ ln Γ(α̃) - ln Γ(K) + Σ (α̃ - 1)(ψ(α̃) - ψ(S̃));  dKL/dα_k = (α̃_k - 1) ψ'(α̃_k) - (S̃ - K) ψ'(S̃), 0 for the label
     private static func evidencePenalty(_ alpha: Tensor, _ y: Tensor, step: Double, annealing: Double) throws -> Tensor {
-        let classes = Double(alpha.shape[1])
-        let wrong = try (alpha + -1) * (-1 * y + 1) + 1
-        let total = try wrong.sum([1], keepsAxes: true)
-        let slope = try ((wrong + -1) * (wrong.unary(.digamma) - total.unary(.digamma))).sum([1], keepsAxes: true)
+        let weight = min(1, step / annealing), classes = Double(alpha.shape[1])
+        if weight == 0 { return try zeros([alpha.shape[0], 1], alpha.dtype, on: alpha.backend) }
+        let isWrong = try -1 * y + 1
+        let evidence = try (alpha.detached + -1) * isWrong, wrong = try evidence + 1
+        let allEvidence = try evidence.sum([1], keepsAxes: true), total = try allEvidence + classes
+        let slope = try (evidence * wrong.unary(.digamma)).sum([1], keepsAxes: true) - allEvidence * total.unary(.digamma)
         let normaliser = try total.unary(.lgamma) - wrong.unary(.lgamma).sum([1], keepsAxes: true)
         // ln B of the uniform Dirichlet: Σ lgamma(1) - lgamma(K) = -lgamma(K)
         let uniform = try scalar(classes, .float64, on: alpha.backend).unary(.lgamma).item()
-        return try (slope + normaliser + -uniform).multiplied(by: min(1, step / annealing))
+        let divergence = try (slope + normaliser + -uniform).multiplied(by: weight)
+        return recorded("evidence_penalty", divergence.view, [alpha]) { g in
+            let slope = try evidence * wrong.unary(.trigamma) - allEvidence * total.unary(.trigamma)
+            return [try weight * g * (isWrong * slope)]
+        }
     }
 
     /// Dempster's rule for two Dirichlet opinions over K classes (Han et al. 2021, section 3).
@@ -53,23 +61,16 @@ extension Tensor {
     ///     b = (α - 1)/S, u = K/S;  C = Σ_{i≠j} b1_i b2_j
     ///     b = (b1 b2 + b1 u2 + b2 u1)/(1 - C), u = u1 u2/(1 - C);  α = b K/u + 1
     ///
+    /// In the evidence e = α - 1 the factor 1 - C cancels: e = e1 + e2 + e1 e2/K, which is how it is computed. It needs no guard
+    /// where two sure opinions contradict each other (C → 1).
+    ///
     /// alpha1, alpha2: [N, K] → [N, K].
     public static func dempsterShafer(_ alpha1: Tensor, _ alpha2: Tensor) throws -> Tensor {
         guard alpha1.rank == 2, alpha1.shape == alpha2.shape else {
             throw BSSError("dempster_shafer_combine", "opinions \(alpha1.shape) and \(alpha2.shape) must have one shape [N, K]")
         }
         let classes = Double(alpha1.shape[1])
-        func opinion(_ alpha: Tensor) throws -> (belief: Tensor, uncertainty: Tensor) {
-            let total = try alpha.sum([1], keepsAxes: true)
-            return (try (alpha + -1) / total, try classes * total.unary(.reciprocal))
-        }
-        let (b1, u1) = try opinion(alpha1), (b2, u2) = try opinion(alpha2)
-        let agreement = try b1 * b2
-        let conflict = try b1.sum([1], keepsAxes: true) * b2.sum([1], keepsAxes: true) - agreement.sum([1], keepsAxes: true)
-        let rest = try -1 * conflict + 1
-        let belief = try (agreement + b1 * u2 + b2 * u1) / rest
-        let uncertainty = try u1 * u2 / rest
-        return try classes * belief / uncertainty + 1
+        return try alpha1 + (alpha2 + -1) * (1 / classes * (alpha1 + (classes - 1)))
     }
 
     // MARK: Fusion of two feature vectors (as in Peng et al., "Balanced multimodal learning", CVPR 2022, and its code)

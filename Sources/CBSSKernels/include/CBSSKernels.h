@@ -2,6 +2,7 @@
 // Conventions: bss_base.h. One header a concern.
 #pragma once
 #include "bss_base.h"
+#include "bss_attention.h"
 #include "bss_conv.h"
 #include "bss_dispatch.h"
 #include "bss_elementwise.h"

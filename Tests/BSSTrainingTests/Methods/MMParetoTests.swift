@@ -35,6 +35,7 @@ import _BSSTestSupport
     /// Gradients that the method gives for a batch, and those of the plain sum of its losses.
     private func gradients(_ method: String) throws -> (trainer: Trainer, own: Gradients, fused: Gradients, unimodal: [Gradients]) {
         let trainer = try MethodHarness.trainer(method)
+        _ = try trainer.run()
         let batch = try MethodHarness.batch(trainer, Array(0..<32))
         let pass = BatchPass(trainer.model, batch, ForwardContext(.evaluation))
         let own = try trainer.method.steps(trainer.context, batch)[0].gradients(pass).gradients
