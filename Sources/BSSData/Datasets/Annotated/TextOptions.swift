@@ -19,16 +19,35 @@ struct TextOptions {
     func modality(_ a: Arguments, _ texts: @escaping (AnnotatedRow) -> (String, String?)) -> AnnotatedSet.Modality {
         let path = a[tokenizer], length = a[self.length], operation = a.operation
         return .init(name: "text", kind: .text, content: .text(shape: [3, length]) { rows in
-            let pairs = rows.map(texts)
-            let tokenizer = try path.map { try Tokenizer.load($0) } ?? TextOptions.wordTokenizer(zip(rows, pairs).filter { $0.0.split == .train }.map(\.1))
-            var values: [Float] = []
-            values.reserveCapacity(rows.count * 3 * length)
-            for (row, pair) in pairs.enumerated() {
-                if row % 256 == 0 { try Cancellation.check(operation) }
-                values += try tokenizer.encode(pair.0, pair: pair.1, length: length).rows
-            }
-            return Modality("text", .text, shape: [3, length], values: values)
+            try TokenFront(tokenizer: path, length: length).modality("text", rows.map(texts), rows.map(\.split), operation)
         })
+    }
+}
+
+/// Texts as token ids, attention mask and segments: [3, length].
+struct TokenFront: MediaFront {
+    /// A vocabulary file or folder; nil: the words of the training texts.
+    let tokenizer: String?
+    let length: Int
+    /// Further columns whose text is appended.
+    var more: [String] = []
+    var isScaled: Bool { true }
+
+    func load(_ modality: String, column: String, _ list: MediaList) throws -> Modality {
+        let columns = try ([column] + more).map { try list.column($0) }
+        let texts = list.table.rows.indices.map { row in (columns.map { $0[row] }.joined(separator: " "), String?.none) }
+        return try self.modality(modality, texts, list.splits, list.operation)
+    }
+
+    func modality(_ name: String, _ texts: [(String, String?)], _ splits: [SplitName], _ operation: String) throws -> Modality {
+        let tokenizer = try self.tokenizer.map { try Tokenizer.load($0) } ?? TokenFront.wordTokenizer(zip(splits, texts).filter { $0.0 == .train }.map(\.1))
+        var values: [Float] = []
+        values.reserveCapacity(texts.count * 3 * length)
+        for (row, pair) in texts.enumerated() {
+            if row % 256 == 0 { try Cancellation.check(operation) }
+            values += try tokenizer.encode(pair.0, pair: pair.1, length: length).rows
+        }
+        return Modality(name, .text, shape: [3, length], values: values)
     }
 
     /// Words of the training texts that occur twice or more, the most frequent first, as a WordPiece vocabulary without pieces.
