@@ -149,6 +149,15 @@ public enum Recording {
     /// Repeats the samples until `length` is reached, cuts there, and clips to [-1, 1].
     public static func tiled(_ samples: [Float], length: Int) -> [Float] {
         guard !samples.isEmpty else { return [Float](repeating: 0, count: length) }
-        return (0..<length).map { min(1, max(-1, samples[$0 % samples.count])) }
+        let clipped = samples.prefix(length).map { min(1, max(-1, $0)) }
+        return [Float](unsafeUninitializedCapacity: length) { to, filled in
+            clipped.withUnsafeBufferPointer { from in
+                while filled < length {
+                    let count = min(from.count, length - filled)
+                    (to.baseAddress! + filled).initialize(from: from.baseAddress!, count: count)
+                    filled += count
+                }
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ public struct ProgramCommand {
     public var usage: String
     /// The words that may follow the name.
     public var actions: [String]
-    /// What follows the action is a file; false: a name.
+    /// What follows the action is a script; false: a name, and `--set` gives that thing's own options.
     public var takesFile: Bool
     /// - Returns: the exit code.
     public var run: (Call) throws -> Int32
@@ -91,7 +91,7 @@ extension Program {
             code = try command.run(
                 ProgramCommand.Call(action: action, file: file, arguments: invocation.scriptArguments, given: given, options: invocation.options, state: state))
         } catch { code = report(error, invocation) }
-        if code == 0 { do { try state.whenScriptEnds?() } catch { code = report(error, invocation) } }
+        if code == 0, command.takesFile { do { try state.whenScriptEnds?() } catch { code = report(error, invocation) } }
         state.exit(code)
     }
 }
