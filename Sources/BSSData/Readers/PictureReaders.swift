@@ -69,7 +69,8 @@ struct FrameFolderReader: SampleReader {
         for index in chosen(names.count, augments: use.augments, &random) {
             let image = pipeline.apply(try use.picture(medium.file(names[index])), augments: use.augments, &random)
             shape = [image.channels, image.height, image.width]
-            values += image.normalised(mean: pipeline.mean, std: pipeline.std)
+            let planes = image.normalised(mean: pipeline.mean, std: pipeline.std)
+            if values.isEmpty { values = planes } else { values += planes }
         }
         return SampleBlock(shape: (frames > 1 ? [frames] : []) + shape, values: values)
     }
