@@ -35,13 +35,13 @@ let package = Package(
         // MARK: deep learning
         layer("BSSNN", ["BSSTensor", "BSSCodecs", "BSSText"]),
         layer("BSSData", ["BSSTensor", "BSSCodecs", "BSSText", "CBSSKernels"]),
-        layer("BSSCurriculum", ["BSSTensor", "CBSSKernels"]),
+        layer("BSSCurriculum", ["BSSTensor", "BSSCodecs", "CBSSKernels"]),
         layer("BSSTraining", ["BSSNN", "BSSData", "BSSCurriculum"]),
         layer("BSSExperiment", ["BSSTraining", "BSSPlot"]),
         // MARK: what users touch
         layer("BSSLuaAPI", ["BSSExperiment", "BSSLuaHost"]),
         layer("BSSNotebook", ["BSSLuaHost"]),
-        layer("BSSREPL", ["BSSNotebook", "BSSLuaHost", "CBSSLua", "CBSSReadline"]),
+        layer("BSSREPL", ["BSSBackend", "BSSNotebook", "BSSLuaHost", "CBSSLua", "CBSSReadline"]),
         .executableTarget(
             name: "bss-lua", dependencies: ["BSSLuaAPI", "BSSLuaHost", "BSSREPL", "BSSNotebook"],
             swiftSettings: [.swiftLanguageMode(.v5)]),

@@ -3,15 +3,17 @@ public final class Storage {
     /// Host address, or device address of a GPU backend.
     public let address: UnsafeMutableRawPointer
     public let byteCount: Int
-    public unowned let backend: any Backend
+    private unowned let owner: any Backend
+    /// Where work on it goes: its owner, or what counts the owner's calls while a profile is taken.
+    public var backend: any Backend { OperatorProfile.watched(owner) }
 
     public init(address: UnsafeMutableRawPointer, byteCount: Int, backend: any Backend) {
         self.address = address
         self.byteCount = byteCount
-        self.backend = backend
+        owner = backend
     }
 
-    deinit { backend.deallocate(address, byteCount: byteCount) }
+    deinit { owner.deallocate(address, byteCount: byteCount) }
 }
 
 /// A strided view of a storage: what backends compute on. Strides count elements; 0 broadcasts, negative runs backwards.

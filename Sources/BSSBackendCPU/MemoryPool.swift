@@ -7,8 +7,11 @@ import Glibc
 final class MemoryPool {
     private var free: [[UnsafeMutableRawPointer]] = Array(repeating: [], count: 512)
     private var cached = 0
-    /// Cached bytes beyond this are returned to the system.
-    private let limit = 4 << 30
+    /// Live and cached blocks together hold no more than this, or a quarter more than was ever live at once: blocks of sizes
+    /// that come no more must not pile up.
+    private let leastLimit = 512 << 20
+    private var limit: Int { max(leastLimit, max(peak, liveBytes) / 4 * 5) }
+    private var peak = 0
     private(set) var liveBytes = 0
 
     static func sizeClass(_ byteCount: Int) -> (index: Int, size: Int) {
@@ -29,22 +32,30 @@ final class MemoryPool {
             cached -= size
             return block
         }
+        if liveBytes + cached > limit { release() }
         var block: UnsafeMutableRawPointer?
-        if posix_memalign(&block, 64, size) != 0 {
-            liveBytes -= size
-            return nil
-        }
-        return block
+        if posix_memalign(&block, 64, size) == 0 { return block }
+        release()  // cached blocks of other sizes may make room
+        if posix_memalign(&block, 64, size) == 0 { return block }
+        liveBytes -= size
+        return nil
     }
 
     func give(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
         let (index, size) = MemoryPool.sizeClass(byteCount)
+        peak = max(peak, liveBytes)
         liveBytes -= size
-        if cached + size > limit {
-            Glibc.free(block)
-        } else {
-            cached += size
-            free[index].append(block)
+        if liveBytes + cached + size > limit { release() }
+        cached += size
+        free[index].append(block)
+    }
+
+    /// Returns everything cached to the system.
+    private func release() {
+        for index in free.indices {
+            for block in free[index] { Glibc.free(block) }
+            free[index] = []
         }
+        cached = 0
     }
 }

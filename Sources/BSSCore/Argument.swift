@@ -6,6 +6,12 @@ public protocol ArgumentType {
     init(value: Value) throws
     /// The plain form, for manifests: `init(value: plain)` gives the same part again where that is possible.
     var plain: Value { get }
+    /// Texts worth offering where such a value is expected, for completion; looked up when asked.
+    static var choices: [String] { get }
+}
+
+extension ArgumentType {
+    public static var choices: [String] { [] }
 }
 
 /// The value has another type than expected, or a part of it has (`detail` says which).
@@ -17,9 +23,12 @@ public struct Mismatch: Error {
 /// A condition on an argument, with its words.
 public struct Check<T> {
     public let words: String
+    /// The texts that hold, if they can be listed.
+    public let choices: [String]
     public let holds: (T) -> Bool
-    public init(_ words: String, _ holds: @escaping (T) -> Bool) {
+    public init(_ words: String, choices: [String] = [], _ holds: @escaping (T) -> Bool) {
         self.words = words
+        self.choices = choices
         self.holds = holds
     }
 }
@@ -39,7 +48,7 @@ extension Check where T == Int {
 }
 
 extension Check where T == String {
-    public static func oneOf(_ choices: [String]) -> Check { Check("one of " + choices.map { "\"\($0)\"" }.joined(separator: ", ")) { choices.contains($0) } }
+    public static func oneOf(_ choices: [String]) -> Check { Check("one of " + choices.map { "\"\($0)\"" }.joined(separator: ", "), choices: choices) { choices.contains($0) } }
 }
 
 /// One declared argument: its name, help, type, default and check are written here and nowhere else.
@@ -81,6 +90,8 @@ public protocol AnyArgument {
     var expected: String { get }
     /// True if a bare list in the call belongs to this argument as a whole.
     var takesList: Bool { get }
+    /// Texts worth offering for it.
+    var choices: [String] { get }
     func decode(_ value: Value?, operation: String) throws -> any ArgumentType
 }
 
@@ -89,6 +100,7 @@ extension Argument: AnyArgument {
     public var defaultPlain: Value { defaultValue?.plain ?? .null }
     public var expected: String { check.map { "\(T.expected) \($0.words)" } ?? T.expected }
     public var takesList: Bool { T.self is any ListArgument.Type }
+    public var choices: [String] { check.map(\.choices).flatMap { $0.isEmpty ? nil : $0 } ?? T.choices }
 
     public func decode(_ value: Value?, operation: String) throws -> any ArgumentType {
         guard let value, !value.isNull || T.self is any OptionalArgument.Type else {
@@ -183,12 +195,14 @@ public struct Callback: ArgumentType {
 
 extension Optional: ArgumentType, OptionalArgument where Wrapped: ArgumentType {
     public static var expected: String { "\(Wrapped.expected) or nil" }
+    public static var choices: [String] { Wrapped.choices }
     public init(value: Value) throws { self = value.isNull ? nil : try Wrapped(value: value) }
     public var plain: Value { self?.plain ?? .null }
 }
 
 extension Array: ArgumentType, ListArgument where Element: ArgumentType {
     public static var expected: String { "list of \(Element.expected)s" }
+    public static var choices: [String] { Element.choices }
     public init(value: Value) throws {
         guard case .table(let t) = value, t.keys.isEmpty else { throw Mismatch() }
         self = try t.items.enumerated().map { index, item in

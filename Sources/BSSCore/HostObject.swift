@@ -9,6 +9,8 @@ public protocol HostObject: AnyObject {
     func element(_ index: Int) throws -> Value?
     /// Names that `member` answers, for completion.
     var memberNames: [String] { get }
+    /// Texts worth offering for an option of the object's methods, for completion.
+    func choices(of option: String) -> [String]
     /// One line or a few, as `print(object)` and the REPL show it.
     var summary: String { get }
     /// What is compared when a recorded result is checked again: plain data that two equal runs share; `nil`: `summary`.
@@ -20,6 +22,7 @@ extension HostObject {
     public func member(_ name: String) -> Value? { nil }
     public func element(_ index: Int) throws -> Value? { nil }
     public var memberNames: [String] { [] }
+    public func choices(of option: String) -> [String] { [] }
     public var summary: String { objectType.name }
     public func resultData() throws -> Value? { nil }
 }

@@ -11,10 +11,13 @@ public protocol Family {
     static var parts: [Part<Self>] { get }
     /// Methods of the constructed object (`:at(epoch)`).
     static var methods: [Function] { get }
+    /// Names that can be given alone, as text, where one is expected: for completion.
+    static var offered: [String] { get }
 }
 
 extension Family {
     public static var methods: [Function] { [] }
+    public static var offered: [String] { parts.filter { part in part.arguments.allSatisfy { !$0.isRequired } }.map(\.name) }
     public static func part(named name: String) throws -> Part<Self> {
         if let part = parts.first(where: { $0.name == name }) { return part }
         let names = parts.map(\.name)
@@ -65,6 +68,7 @@ public struct Configured<F: Family>: ArgumentType {
     }
 
     public static var expected: String { F.noun }
+    public static var choices: [String] { F.offered }
 
     /// Accepts a constructed part, a part's name (defaults), or a table `{name = …, options …}`.
     public init(value: Value) throws {
@@ -99,8 +103,13 @@ extension Part where Product: Family {
     /// The constructor as a function of scripts.
     public var function: Function {
         Function(
-            name, summary, arguments, returns: Product.noun, example: example, source: source, rest: restHelp,
+            name, summary, arguments, returns: Product.noun, example: example ?? plainExample, source: source, rest: restHelp,
             body: { [self] in [.object(try configured(decoded: $0).object)] })
+    }
+
+    /// A part that needs no options shows how it is made without any.
+    private var plainExample: String? {
+        arguments.allSatisfy { !$0.isRequired } && restHelp == nil ? "bss.\(Product.familyName).\(name){}" : nil
     }
 
     /// Decodes script values and builds.

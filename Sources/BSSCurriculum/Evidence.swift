@@ -84,6 +84,14 @@ public final class Evidence {
 
     // MARK: What several criteria need
 
+    /// The class of the largest fused logit is the label, per sample; the unimodal logits' sum decides where nothing is fused.
+    public private(set) lazy var isCorrect: [Bool] = labels.indices.map { row in
+        func logit(_ c: Int) -> Double { fused.map { $0.values[row * $0.columns + c] } ?? logits.reduce(0) { $0 + $1.values[row * $1.columns + c] } }
+        var best = 0
+        for c in 0..<logits[0].columns where logit(c) > logit(best) { best = c }
+        return best == labels[row]
+    }
+
     /// One entry per modality: softmax(z) per row.
     private(set) lazy var probabilities: [[Double]] = logits.map(Evidence.softmax)
 

@@ -4,11 +4,18 @@ import BSSCore
 ///
 /// Deviation from the released code: t counts from 0 (there: epoch + 1), no batch is dropped and an epoch has at least
 /// one batch; `pace_offset`, `drop_last` and `min_batches` give the released behaviour.
+///
+/// The same policy serves every curriculum that ranks and then shows a growing part: transfer scoring, and, with an interval
+/// and a memory, adaptive curriculum learning.
 struct HeuristicOrder: OrderPolicy {
     var pace: Pace
     var paceOffset = 0
     /// Epochs (since the warm-up) at which the samples are ranked anew.
     var rerankEpochs: [Int] = [0]
+    /// Epochs between two further rankings; `nil` = none.
+    var interval: Int?
+    /// s_upd = (1 - beta) s_upd + beta s_cur at every ranking but the first.
+    var beta = 1.0
     var sign = 1.0
     var isAnti = false
     /// Rank within each class and take lambda(t) of every class (Hacohen & Weinshall 2019).
@@ -18,7 +25,12 @@ struct HeuristicOrder: OrderPolicy {
     var drawsFraction = 1.0
     var rule = BatchRule()
 
-    func needsScores(t: Int, evaluations: Int) -> Bool { evaluations == 0 || rerankEpochs.contains(t) }
+    func needsScores(t: Int, evaluations: Int) -> Bool { evaluations == 0 || rerankEpochs.contains(t) || interval.map { t % $0 == 0 } ?? false }
+
+    func updated(current: [Double], previous: [Double]?) -> [Double] {
+        guard beta < 1, let previous else { return current }
+        return zip(previous, current).map { (1 - beta) * $0 + beta * $1 }
+    }
 
     func ranking(_ scores: [Double]) -> [Int] {
         let ranking = Ranking.descending(sign == 1 ? scores : scores.map { $0 * sign })
@@ -30,8 +42,8 @@ struct HeuristicOrder: OrderPolicy {
         let ranking = ranking(request.scores)
         var pool = try Array(pace.part(of: ranking, t: t, rule: rule, batchSize: request.batchSize))
         if isPerClass {
-            guard let labels = request.labels else { throw BSSError("bss.scheduler.heuristic", "class_balance = \"per_class\" needs labels") }
-            pool = try perClass(ranking, labels, t: t)
+            guard let labels = request.labels else { throw BSSError("class_balance", "\"per_class\" needs labels") }
+            pool = try RankedSubset.perClass(pace.window(Double(t)), of: ranking, labels: labels, rule: rule)
         }
         var random = request.random
         let fraction = try pace.at(Double(t))
@@ -41,19 +53,5 @@ struct HeuristicOrder: OrderPolicy {
             return OrderDraft(indices: (0..<count).map { _ in pool[random.integer(below: pool.count)] }, fraction: fraction, isSequential: false)
         }
         return OrderDraft(indices: try WeightedOrder.shuffled(pool, from: &random), fraction: fraction, isSequential: false)
-    }
-
-    /// The first lambda(t) of every class, at least one sample each, in the order of the ranking.
-    private func perClass(_ ranking: [Int], _ labels: [Int], t: Int) throws -> [Int] {
-        let classes = (labels.max() ?? -1) + 1
-        var members = [[Int]](repeating: [], count: classes)
-        for sample in ranking { members[labels[sample]].append(sample) }
-        var isTaken = [Bool](repeating: false, count: ranking.count)
-        var small = rule
-        small.minBatches = 1
-        for list in members where !list.isEmpty {
-            for sample in try pace.part(of: list, t: t, rule: small, batchSize: 1) { isTaken[sample] = true }
-        }
-        return ranking.filter { isTaken[$0] }
     }
 }

@@ -55,9 +55,19 @@ struct SelfPacedOrder: OrderPolicy {
     var normalizesWeights = true
     var isAnti = false
     var interval = 1
+    /// After one scan, the losses are those that training itself showed last: no further passes.
+    var isStale = false
     var rule = BatchRule()
 
-    func needsScores(t: Int, evaluations: Int) -> Bool { evaluations == 0 || t % interval == 0 }
+    func needsScores(t: Int, evaluations: Int) -> Bool { evaluations == 0 || (!isStale && t % interval == 0) }
+    var startsFromGiven: Bool { false }
+    var observesTraining: Bool { isStale }
+
+    func observed(_ training: TrainingObservation, scores: inout [Double], _ memory: inout OrderMemory) {
+        guard scores.count == training.count else { return }
+        for (k, sample) in training.positions.enumerated() { scores[sample] = -training.losses[k] }
+    }
+
     func ranking(_ scores: [Double]) -> [Int] {
         let ranking = Ranking.descending(scores)
         return isAnti ? ranking.reversed() : ranking
@@ -79,8 +89,11 @@ struct SelfPacedOrder: OrderPolicy {
             lam = threshold * Math.pow(growth, Double(t))
         } else {
             // Between the last sample in and the first one out, so that `l < lam` holds for exactly `available` distinct losses.
-            lam = available < n ? losses[ranking[available]] : (ranking.last.map { losses[$0].nextUp } ?? 1)
+            let next = available < n ? losses[ranking[available]] : (ranking.last.map { losses[$0].nextUp } ?? 1)
+            // The mixture weight ends at lam^2.
+            lam = weight == .mixture ? max(0, next).squareRoot() : next
         }
+        if let prior = request.perSample("given") { return try ordered(by: prior, losses, lam, request) }
         var random = request.random
         if weight == .hard {
             var pool = threshold == nil && diversity == 0 ? Array(ranking[0..<available]) : try kept(ranking, losses, lam, request.labels)
@@ -90,13 +103,58 @@ struct SelfPacedOrder: OrderPolicy {
         }
         let weights = try weight.weights(losses, threshold: rescales ? min(lam, 1 - 1e-9) : lam, gamma: gamma, order: order)
         let pool = ranking.filter { weights[$0] > 0 }
+        return try weighted(pool.isEmpty ? Array(ranking.prefix(max(1, rule.minBatches * request.batchSize))) : pool, pool.isEmpty ? nil : weights, request)
+    }
+
+    /// The pool, shuffled, with its weights (`nil` = none is above 0: all the same).
+    private func weighted(_ pool: [Int], _ weights: [Double]?, _ request: PlanRequest) throws -> OrderDraft {
+        var random = request.random
         let indices = try WeightedOrder.shuffled(pool, from: &random)
-        var chosen = indices.map { weights[$0] }
+        var chosen = indices.map { weights?[$0] ?? 1 }
         if normalizesWeights, !chosen.isEmpty {
             let mean = chosen.reduce(0, +) / Double(chosen.count)
             chosen = chosen.map { $0 / mean }
         }
-        return OrderDraft(indices: indices, fraction: Double(pool.count) / Double(max(1, n)), isSequential: false, weights: chosen)
+        return OrderDraft(indices: indices, fraction: Double(pool.count) / Double(max(1, request.count)), isSequential: false, weights: chosen)
+    }
+
+    /// Self-paced curriculum learning with the linear order of a prior (Jiang et al., AAAI 2015): weights never rise along it.
+    ///
+    /// hard: the prefix of the prior that minimises Σ (l_i - lam); linear: min Σ v_i l_i + lam Σ (v_i² / 2 - v_i), which is the
+    /// isotonic regression of max(1 - l / lam, 0), by pooling adjacent violators.
+    private func ordered(by prior: [Double], _ losses: [Double], _ lam: Double, _ request: PlanRequest) throws -> OrderDraft {
+        let order = isAnti ? Ranking.ascending(prior) : Ranking.descending(prior)
+        let least = min(order.count, max(1, rule.minBatches * request.batchSize))
+        if weight == .hard {
+            var sum = 0.0, best = 0.0, length = 0
+            for (place, sample) in order.enumerated() {
+                sum += losses[sample] - lam
+                if sum < best { (best, length) = (sum, place + 1) }
+            }
+            var random = request.random
+            let pool = order.prefix(max(length, least))
+            return OrderDraft(indices: try WeightedOrder.shuffled(pool, from: &random), fraction: Double(pool.count) / Double(max(1, request.count)), isSequential: false)
+        }
+        let wanted = try weight.weights(losses, threshold: lam, gamma: gamma, order: self.order)
+        let fitted = SelfPacedOrder.falling(order.map { wanted[$0] })
+        var weights = [Double](repeating: 0, count: order.count)
+        for (sample, value) in zip(order, fitted) { weights[sample] = value }
+        let pool = order.filter { weights[$0] > 0 }
+        return try weighted(pool.isEmpty ? Array(order.prefix(least)) : pool, pool.isEmpty ? nil : weights, request)
+    }
+
+    /// The nearest sequence (least squares) that never rises.
+    static func falling(_ values: [Double]) -> [Double] {
+        var blocks: [(mean: Double, count: Int)] = []
+        for value in values {
+            blocks.append((value, 1))
+            while blocks.count > 1, blocks[blocks.count - 2].mean < blocks[blocks.count - 1].mean {
+                let last = blocks.removeLast(), before = blocks.removeLast()
+                let count = last.count + before.count
+                blocks.append(((before.mean * Double(before.count) + last.mean * Double(last.count)) / Double(count), count))
+            }
+        }
+        return blocks.flatMap { Array(repeating: $0.mean, count: $0.count) }
     }
 
     /// Samples below the threshold, with the diversity allowance of their rank within their class.

@@ -56,6 +56,8 @@ public final class Sequencer {
     public private(set) var evaluations = 0
     /// Epoch of the last scan; -1 before it.
     public private(set) var lastScan = -1
+    /// What the policy keeps beside the scores.
+    private var memory: OrderMemory = [:]
     /// The last scan in full, for records; not part of the saved state.
     public private(set) var measurement: Measurement?
 
@@ -72,9 +74,36 @@ public final class Sequencer {
         return scheduler.measurer != nil && t >= 0 && lastScan != epoch && scheduler.policy.needsScores(t: t, evaluations: evaluations)
     }
 
-    public func receive(_ measurement: Measurement, epoch: Int) throws {
+    /// `evidence`: the scan behind the scores, for policies that want more of it.
+    public func receive(_ measurement: Measurement, _ evidence: Evidence? = nil, epoch: Int) throws {
         try receive(scores: measurement.score, epoch: epoch)
         self.measurement = measurement
+        if let evidence { try scheduler.policy.measured(evidence, t: epoch - scheduler.warmupEpochs, scores: scores, &memory) }
+    }
+
+    /// Takes scores that came with the scheduler: those of all samples, in the order of the training split.
+    public func take(given: [Double]) throws {
+        guard given.count == count else { throw BSSError("bss.scheduler.\(scheduler.name)", "expected \(count) scores, got \(given.count)") }
+        memory["given"] = given
+        if scheduler.policy.startsFromGiven { try receive(scores: given, epoch: 0) }
+    }
+
+    /// True if `observed` has to be called after every epoch of training.
+    public var observesTraining: Bool { scheduler.policy.observesTraining }
+
+    /// Takes what an epoch of training showed of the samples at `positions` (one row of `evidence` each).
+    public func observed(_ positions: [Int], _ evidence: Evidence, learningRate: Double, epoch: Int) throws {
+        let losses = try evidence.totalLoss()
+        try Measurer.checkFinite(losses, "loss")
+        let observation = TrainingObservation(
+            t: epoch - scheduler.warmupEpochs, positions: positions, losses: losses, isCorrect: evidence.isCorrect, learningRate: learningRate, count: count)
+        try scheduler.policy.observed(observation, scores: &scores, &memory)
+        if current.isEmpty { current = scores }
+    }
+
+    /// Takes the record of an epoch that has ended.
+    public func epochEnded(_ record: Table, epoch: Int) {
+        if epoch >= scheduler.warmupEpochs { scheduler.policy.epochEnded(record, &memory) }
     }
 
     /// Takes scores of all samples, in the order of the training split.
@@ -102,7 +131,7 @@ public final class Sequencer {
             }
             draft = try scheduler.policy.draft(
                 PlanRequest(
-                    epoch: epoch, t: t, count: count, batchSize: batchSize, scores: scores, labels: labels, random: random.child("epoch \(epoch)"),
+                    epoch: epoch, t: t, count: count, batchSize: batchSize, scores: scores, labels: labels, memory: memory, random: random.child("epoch \(epoch)"),
                     scoringRandom: random.child("epoch \(max(lastScan, 0))"), runRandom: random))
         }
         return EpochPlan(
@@ -142,6 +171,7 @@ public final class Sequencer {
     public var state: Value {
         .fields([
             ("evaluations", .int(evaluations)), ("last_scan", .int(lastScan)), ("current", .list(current)), ("scores", .list(scores)),
+            ("memory", .fields(memory.sorted { $0.key < $1.key }.map { ($0.key, .list($0.value)) })),
         ])
     }
 
@@ -151,10 +181,15 @@ public final class Sequencer {
         guard let table = state.table, let evaluations = table["evaluations"]?.int, let lastScan = table["last_scan"]?.int,
             let current = try? Vector(value: table["current"] ?? .null).values, let scores = try? Vector(value: table["scores"] ?? .null).values
         else { throw damaged("lacks evaluations, last_scan, current or scores") }
-        guard [0, count].contains(scores.count), scores.count == current.count, (evaluations == 0) == (scores.isEmpty && count > 0) || count == 0 else {
+        guard [0, count].contains(scores.count), scores.count == current.count, evaluations == 0 || scores.count == count else {
             throw damaged("has \(scores.count) scores for \(count) samples")
         }
-        (self.evaluations, self.lastScan, self.current, self.scores) = (evaluations, lastScan, current, scores)
+        var memory: OrderMemory = [:]
+        for (name, value) in table["memory"]?.table?.fields ?? [] {
+            guard let vector = try? Vector(value: value) else { throw damaged("has a memory '\(name)' that is \(value.described)") }
+            memory[name] = vector.values
+        }
+        (self.evaluations, self.lastScan, self.current, self.scores, self.memory) = (evaluations, lastScan, current, scores, memory)
         measurement = nil
     }
 }

@@ -12,6 +12,13 @@ public enum DataPath {
 
     static var all: [String] { SearchPath.allDataFolders }
 
+    /// Names of the folders on the data path, and of those that are on it themselves.
+    static var folderNames: [String] {
+        all.flatMap { folder in
+            ((try? Files.list(folder)) ?? []).filter { Files.isFolder("\(folder)/\($0)") } + [folder.split(separator: "/").last.map(String.init) ?? ""]
+        }
+    }
+
     /// The folder of a dataset: `root`, else a folder called one of `names` on the data path, else a folder of the path
     /// that itself holds `marker`.
     static func find(_ names: [String], marker: String, root: String?, operation: String) throws -> DataFolder {

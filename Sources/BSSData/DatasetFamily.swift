@@ -11,6 +11,20 @@ extension Dataset: Family {
     ] + AnnotatedCollections.all.map { $0.part }
 }
 
+extension Dataset {
+    /// Datasets that need no files, and those whose folder lies on the data path.
+    public static var offered: [String] {
+        let folders = DataPath.folderNames.map(letters)
+        return parts.filter { part in
+            guard part.arguments.allSatisfy({ !$0.isRequired }) else { return false }
+            return !part.arguments.contains { $0.name == "root" } || folders.contains { $0.contains(letters(part.name)) }
+        }.map(\.name)
+    }
+
+    /// `av-digits` and `av_digits` are one name, and `uci-mfeat` holds `mfeat`.
+    private static func letters(_ name: String) -> String { name.lowercased().filter { $0.isLetter || $0.isNumber } }
+}
+
 /// Arguments that several datasets share.
 enum DataArgument {
     static let root = Argument<String?>("root", default: nil, "the dataset's folder; without it the data path is searched")

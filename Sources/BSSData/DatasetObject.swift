@@ -14,6 +14,7 @@ extension Dataset: SelfHosted {
         ])
     }
     public var memberNames: [String] { modalities.map(\.name) }
+    public func choices(of option: String) -> [String] { option == "modality" ? memberNames : [] }
 
     /// Sizes, classes, shapes, and the class counts of every split.
     public var summary: String {

@@ -41,7 +41,7 @@ public enum API {
             .namespace(Namespace(Dataset.self)), .namespace(Namespace(EncoderRecipe.self)), .namespace(Namespace(FusionRecipe.self)),
             .namespace(Namespace(TokenizerPart.self)),
             .namespace(Namespace(RebalanceRecipe.self)), .namespace(Namespace(Criterion.self)), .namespace(Namespace(Pace.self)),
-            .namespace(Namespace(Scheduler.self)), .namespace(Namespace(OptimizerRecipe.self)), .namespace(Namespace(LearningRateRecipe.self)),
+            .namespace(Namespace(Scheduler.self)), .namespace(Namespace(SampleLossRecipe.self)), .namespace(Namespace(OptimizerRecipe.self)), .namespace(Namespace(LearningRateRecipe.self)),
             .namespace(Namespace("preset", "Options as the paper, its released code and its predecessor have them.") { Preset.functions.map { .function($0) } }),
             .namespace(Namespace("stats", "Statistics over seeds: exact permutation tests, intervals, corrections.") { StatisticsFunctions.functions.map { .function($0) } }),
             .namespace(Namespace("plot", "Charts: printed as text, saved as CSV, SVG, gnuplot script, PDF and PNG.") { PlotFunctions.functions.map { .function($0) } }),

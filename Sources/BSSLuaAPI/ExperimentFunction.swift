@@ -35,6 +35,7 @@ enum ExperimentFunction {
         return Function(
             "experiment", "Runs every arm with every seed and compares the arms: mean ± standard deviation over seeds, paired difference to the control with an exact permutation p-value.",
             [name, title, params, arms, control, seeds, metrics, facts, lower, notes, body], returns: "experiment",
+            example: "bss.experiment{ name = \"example\", arms = { { name = \"a\", x = 1 }, { name = \"b\", x = 2 } }, seeds = 2, metrics = { \"y\" }, run = function(p, arm, seed) return { y = arm.x + seed } end }",
             source: "permutation test: Fisher 1935; Pitman 1937; Holm 1979 for several comparisons"
         ) { a in
             var declared = a[params]
@@ -191,7 +192,7 @@ final class ExperimentObject: HostObject {
     static let type = ObjectType(
         "experiment", help: "A finished experiment: its table, and the values behind it.",
         methods: [
-            Function("values", "The values of one arm and metric, by seed.", [arm, metric], returns: "list", style: .positional) { a in
+            Function("values", "The values of one arm and metric, by seed.", [arm, metric], returns: "list", example: "bss.experiment{ name = \"example\", arms = { { name = \"a\", x = 1 }, { name = \"b\", x = 2 } }, seeds = 2, metrics = { \"y\" }, run = function(p, arm, seed) return { y = arm.x + seed } end }:values(\"a\", \"y\")", style: .positional) { a in
                 let experiment = try a.receiver(as: ExperimentObject.self)
                 guard let row = experiment.table.rows.first(where: { $0.name == a[arm] }), let values = row.values[a[metric]] else {
                     throw BSSError("values", "no arm '\(a[arm])' with metric '\(a[metric])'", hint: "arms: " + experiment.table.rows.map(\.name).joined(separator: ", "))

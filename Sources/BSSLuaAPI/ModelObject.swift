@@ -86,7 +86,7 @@ final class ModelObject: ConfiguredObject {
                 let model = try a.receiver(as: ModelObject.self)
                 return [.object(ModelObject(model.recipe, network: try model.instantiate(DatasetSource(a[data].product), seed: a[seed])))]
             },
-            Function("forward", "Logits and features of a batch: { fused, total, unimodal = {…}, features = {…} }; differentiable.", [inputs], returns: "table", style: .positional) { a in
+            Function("forward", "Logits and features of a batch: { fused, total, unimodal = {…}, features = {…} }; differentiable.", [inputs], returns: "table", example: "(function(model) return model:forward{ strong = bss.randn{4, 100}, weak = bss.randn{4, 74} }.total end)(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }))", style: .positional) { a in
                 let network = try built(a)
                 let tensors = try network.modalities.map { name in
                     guard let value = a[inputs][name] else { throw BSSError("forward", "no input for modality '\(name)'", hint: "modalities: \(network.modalities.joined(separator: ", "))") }
@@ -97,16 +97,16 @@ final class ModelObject: ConfiguredObject {
                 let total = try output.unimodal.reduce(output.fused) { try $0 + $1 }
                 return [.fields([("fused", .object(output.fused)), ("total", .object(total)), ("unimodal", named(output.unimodal)), ("features", named(output.features))])]
             },
-            Function("parameters", "Trainable tensors by name; pass them to bss.grad, change them with :assign.", returns: "table") { a in
+            Function("parameters", "Trainable tensors by name; pass them to bss.grad, change them with :assign.", returns: "table", example: "next(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):parameters())") { a in
                 [.fields(try built(a).parameters().map { ($0.name, .object($0.parameter.value)) })]
             },
-            Function("parameter_count", "Number of trainable numbers.", returns: "integer") { a in [.int(try built(a).parameterCount)] },
-            Function("hash", "SHA-256 of parameters and buffers.", returns: "string") { a in [.string(try built(a).parametersHash())] },
-            Function("save", "Writes parameters and buffers as a safetensors file, linear weights as [outputs, inputs] like other programs.", [path], style: .positional) { a in
+            Function("parameter_count", "Number of trainable numbers.", returns: "integer", example: "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):parameter_count()") { a in [.int(try built(a).parameterCount)] },
+            Function("hash", "SHA-256 of parameters and buffers.", returns: "string", example: "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):hash()") { a in [.string(try built(a).parametersHash())] },
+            Function("save", "Writes parameters and buffers as a safetensors file, linear weights as [outputs, inputs] like other programs.", [path], example: "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):save(os.tmpname())", style: .positional) { a in
                 try built(a).save(to: a[path])
                 return []
             },
-            Function("load", "Reads parameters and buffers from a file that save wrote.", [path], returns: "model", style: .positional) { a in
+            Function("load", "Reads parameters and buffers from a file that save wrote.", [path], returns: "model", example: "(function(model, path) model:save(path); return model:load(path):hash() end)(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }), os.tmpname())", style: .positional) { a in
                 _ = try TensorFile.read(a[path])  // the checksum
                 try built(a).load(WeightFile.open(a[path]))
                 return [.object(try a.receiver(as: ModelObject.self))]

@@ -33,6 +33,26 @@ enum Progress {
     }
 }
 
+/// How far a training came and what is kept of it, for the note after Ctrl-C.
+final class Standing: TrainingObserver {
+    private var epochs = 0, ended = 0, kept: Int?
+    func trainingBegan(epochs: Int, resumedAt: Int) {
+        self.epochs = epochs
+        ended = resumedAt
+        if resumedAt > 0 { kept = resumedAt }
+    }
+    func epochEnded(_ record: Table, epoch: Int) { ended = epoch + 1 }
+    func checkpointing() { kept = ended }
+
+    /// - Parameter folder: of the run's record, if it has one.
+    func note(_ name: String, folder: String?) -> String {
+        let place = "\(name): stopped in epoch \(min(ended + 1, epochs)) of \(epochs)"
+        guard let folder else { return place + "; nothing was kept (--out DIR records runs and their checkpoints)" }
+        guard let kept else { return place + "; no checkpoint yet in \(folder)" }
+        return place + "; a checkpoint after epoch \(kept) is in \(folder): --resume goes on from there"
+    }
+}
+
 /// `train  12/30 ━━━━━╸──── loss 0.512  val 0.77  3.1 s left`, redrawn at most ten times a second, gone at the end.
 private final class BarProgress: TrainingObserver {
     private let name: String

@@ -72,6 +72,7 @@ final class RunObject: HostObject {
     var selected: Table { (result["selected"] ?? result["last"])?.table ?? Table() }
 
     var objectType: ObjectType { RunObject.type }
+    func choices(of option: String) -> [String] { option == "metric" ? metricPaths : [] }
 
     /// A table of metrics by split and output, for the selected epoch.
     var summary: String {

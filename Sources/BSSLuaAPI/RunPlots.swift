@@ -96,7 +96,9 @@ enum RunPlots {
     private static let column = Argument<String?>("metric", default: nil, "a column of the table; the first by default")
 
     static let experimentMethods: [Function] = [
-        Function("plot", "The arms of an experiment as boxes over their seeds.", [column, title], returns: "figure") { a in
+        Function("plot", "The arms of an experiment as boxes over their seeds.", [column, title], returns: "figure",
+            example: "print(bss.experiment{ name = \"example\", arms = { { name = \"a\", x = 1 }, { name = \"b\", x = 2 } }, seeds = 2, metrics = { \"y\" }, run = function(p, arm, seed) return { y = arm.x + seed } end }:plot())"
+        ) { a in
             let table = try a.receiver(as: ExperimentObject.self).table
             let metric = a[column] ?? table.metrics[0]
             guard table.metrics.contains(metric) else {

@@ -33,7 +33,8 @@ enum TrainFunction {
             let recorder = a[record] ? try RunRecorder(session, name: a[name], configuration, source: source, seed: options.seed) : nil
             if let finished = try recorder?.finishedRun(), session.options.resume { return [.object(RunObject(finished, recorder: recorder!))] }
             try recorder?.claim()
-            let watcher = Observers([recorder, Progress.make(session.options, name: a[name])])
+            let standing = Standing()
+            let watcher = Observers([recorder, standing, Progress.make(session.options, name: a[name])])
             trainer.observer = watcher
             recorder?.trainer = trainer
             trainer.checkpointPath = recorder.map { $0.folder + "/checkpoint.safetensors" }
@@ -44,6 +45,7 @@ enum TrainFunction {
                 return [.object(RunObject(result, recipe: recipe.recipe, configuration: configuration, recorder: recorder, trainer: trainer, dataset: dataset))]
             } catch {
                 recorder?.fail(error)
+                if (error as? BSSError)?.kind == .cancelled, !session.options.quiet { Progress.write("\r\u{1B}[K" + standing.note(a[name], folder: recorder?.folder) + "\n") }
                 throw error
             }
         }

@@ -22,6 +22,8 @@ public final class LuaState {
     public var lastSignal: Int32 = 0
     /// Local variables of cells, which lookups see before globals.
     public weak var cellScope: CellScope?
+    /// The text of a function defined at `file:line`: what stands above it and its head, or all of it.
+    public var sourceOf: ((_ definition: String, _ whole: Bool) -> String?)?
     /// Run by `os.exit` and at the end of the program, newest first, before the state is closed.
     public var atExit: [() -> Void] = []
     /// Runs after a script has ended without error; what it throws is the script's error.

@@ -3,7 +3,7 @@ import Glibc
 
 /// Standard output of a stretch of code, taken at the file descriptor.
 public enum OutputCapture {
-    /// False: one is running already, or the system refused.
+    /// Captures nest. False: the system refused.
     public static func begin(limit: Int, tee: Bool) -> Bool { bss_capture_begin(limit, tee) == 0 }
 
     /// The bytes kept, and how many there were.

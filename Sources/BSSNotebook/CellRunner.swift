@@ -35,7 +35,9 @@ public final class CellRunner {
     /// What came of a cell.
     public struct Outcome {
         /// Results of an expression or of `_ = …`; of statements what they return.
-        public var values: [LuaValue] = []
+        public var values: [LuaValue] = [] { didSet { gaveValues = gaveValues || !values.isEmpty } }
+        /// There were values, released or not.
+        public private(set) var gaveValues = false
         /// Standard output as it stands on a screen.
         public var printed = ""
         public var error: BSSError?
@@ -47,6 +49,13 @@ public final class CellRunner {
         /// False: a syntax error; nothing ran.
         public var didRun = false
         public var wasInterrupted: Bool { error?.kind == .cancelled }
+
+        /// The same without its values: a list of cells must not keep every result alive.
+        public var released: Outcome {
+            var outcome = self
+            outcome.values = []
+            return outcome
+        }
     }
 
     /// - Parameters:

@@ -14,7 +14,7 @@ public enum SessionLog {
             let body = outcome.isExpression ? "return \(code)" : code
             return NotebookFile.Cell(.code, source: "pcall(function()\n\(body)\nend);", outputs: outputs.filter { $0.kind == .stream })
         }
-        guard outcome.isExpression, !outcome.values.isEmpty else {
+        guard outcome.isExpression, outcome.gaveValues else {
             return NotebookFile.Cell(.code, source: keepsOlder ? shifting(code) : code, outputs: outputs)
         }
         return NotebookFile.Cell(.code, source: (keepsOlder ? shift : "_ = ") + withoutLastSemicolon(code) + (outcome.isSilent ? ";" : ""), outputs: outputs)

@@ -9,11 +9,26 @@ struct Command {
     let argument: String
     let help: String
     let body: (REPL, String) throws -> Void
+    /// Of commands that run code: works on functions as well, and in scripts.
+    var measure: ((Measured) throws -> Void)?
+
+    init(name: String, argument: String, help: String, body: @escaping (REPL, String) throws -> Void) {
+        (self.name, self.argument, self.help, self.body) = (name, argument, help, body)
+    }
+
+    init(name: String, help: String, measure: @escaping (Measured) throws -> Void) {
+        self.init(name: name, argument: "CODE", help: help) { repl, code in
+            guard !code.isEmpty else { throw BSSError("%\(name)", "which code?", hint: "%\(name) bss.train{ … }", kind: .usage) }
+            try measure(Measured(repl, code))
+        }
+        self.measure = measure
+    }
 
     static let all: [Command] = [
-        Command(name: "help", argument: "", help: "this list", body: { repl, _ in repl.show(text) }),
-        Command(name: "time", argument: "CODE", help: "run it once: wall time, CPU time, memory", body: time),
-        Command(name: "timeit", argument: "CODE", help: "run it often: median and spread", body: Timing.timeit),
+        Command(name: "help", argument: "[NAME]", help: "this list; with a name: its help", body: { repl, name in if name.isEmpty { repl.show(text) } else { try repl.showHelp(name) } }),
+        Command(name: "time", help: "run it once: wall, CPU and engine time, memory", measure: Timing.time),
+        Command(name: "timeit", help: "run it often: median and spread", measure: Timing.timeit),
+        Command(name: "profile", help: "run it once: time, calls and elements of each operator of the engine", measure: Timing.profile),
         Command(name: "who", argument: "", help: "variables of this session", body: who),
         Command(name: "run", argument: "FILE", help: "run a file in this session", body: run),
         Command(name: "save", argument: "[NAMES | 3-9] FILE", help: "write cells; with names: only what they depend on", body: save),
@@ -44,21 +59,6 @@ struct Command {
 
     // MARK: The commands
 
-    private static func time(_ repl: REPL, _ code: String) throws {
-        let before = repl.session.state.memory
-        let cpu = Timing.cpu(), wall = Session.now()
-        guard repl.evaluate(code) else { return }
-        let after = repl.session.state.memory
-        repl.show(
-            "wall \(REPL.duration(Session.now() - wall)), CPU \(REPL.duration(Timing.cpu() - cpu)), "
-                + "Lua heap \(change(before.heap, after.heap)), host objects \(change(before.external, after.external))")
-    }
-
-    private static func change(_ before: Int, _ after: Int) -> String {
-        let kilobytes = Double(after - before) / 1024
-        return (kilobytes >= 0 ? "+" : "") + Text.fixed(kilobytes, 1) + " KB"
-    }
-
     private static func who(_ repl: REPL, _ text: String) throws {
         let state = repl.session.state
         let printer = Printer(width: Display.output.columns - 34)
@@ -66,7 +66,9 @@ struct Command {
         let rows = Set(names).sorted().filter { !["_", "_2", "_3"].contains($0) }.compactMap { name -> [String]? in
             guard case let found? = state.lookUp([name]) else { return nil }
             switch found {
-            case .object(let object): return [name, object.objectType.name, Timing.size(object.byteCount), String(object.summary.split(separator: "\n").first ?? "")]
+            case .object(let object):
+                let line = object.summary.split(separator: "\n").first ?? ""
+                return [name, object.objectType.name, Timing.size(object.byteCount), line.count > printer.width ? line.prefix(printer.width - 1) + "…" : String(line)]
             case .function(_, let path): return [name, "function", "", path]
             case .namespace(_, let path): return [name, "namespace", "", path]
             case .value(let value): return [name, value.type, "", printer.line(value, in: state)]

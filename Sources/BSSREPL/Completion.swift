@@ -50,9 +50,20 @@ public struct Completion {
 
     // MARK: Inside a constructor's table
 
-    /// The declared function whose `{` or `(` is still open, and the tokens since.
-    private func enclosingCall(_ tokens: [LuaToken]) -> (function: Function, inside: ArraySlice<LuaToken>)? {
+    private struct OpenCall {
+        let function: Function
+        /// What it is a method of.
+        let receiver: (any HostObject)?
+        /// The option whose list is open in it.
+        let option: String?
+        /// The tokens since.
+        let inside: ArraySlice<LuaToken>
+    }
+
+    /// The declared function whose `{` or `(` is still open.
+    private func enclosingCall(_ tokens: [LuaToken]) -> OpenCall? {
         var depth = 0
+        var option: String?
         for i in tokens.indices.reversed() where tokens[i].kind == .symbol {
             switch tokens[i].text {
             case ")", "}", "]": depth += 1
@@ -60,6 +71,10 @@ public struct Completion {
                 if depth > 0 { depth -= 1; continue }
                 var path: [String] = []
                 var at = i - 1
+                if at >= 1, tokens[at].text == "=", tokens[at - 1].kind == .name, option == nil {  // `f{ option = {`
+                    option = tokens[at - 1].text
+                    continue
+                }
                 if at >= 0, tokens[i].text == "{", tokens[at].text == "(" { at -= 1 }
                 while at >= 0, tokens[at].kind == .name {
                     path.insert(tokens[at].text, at: 0)
@@ -67,7 +82,9 @@ public struct Completion {
                     at -= 2
                 }
                 guard !path.isEmpty, case .function(let function, _)? = state.lookUp(path) else { return nil }
-                return (function, tokens[(i + 1)...])
+                var receiver: (any HostObject)?
+                if path.count > 1, case .object(let object)? = state.lookUp(path.dropLast()) { receiver = object }
+                return OpenCall(function: function, receiver: receiver, option: option, inside: tokens[(i + 1)...])
             default: break
             }
         }
@@ -76,26 +93,28 @@ public struct Completion {
 
     /// Option names at a place where a key can stand, those already given left out.
     private func optionKeys(_ tokens: [LuaToken], _ word: String) -> [String] {
-        guard let last = tokens.last, ["{", ",", ";", "("].contains(last.text), let (function, inside) = enclosingCall(tokens) else { return [] }
-        let given = Set(zip(inside, inside.dropFirst()).filter { $1.text == "=" }.map(\.0.text))
-        let open = function.arguments.filter { !given.contains($0.name) && given.isDisjoint(with: $0.aliases) }
+        guard let last = tokens.last, ["{", ",", ";", "("].contains(last.text), let call = enclosingCall(tokens), call.option == nil else { return [] }
+        let given = Set(zip(call.inside, call.inside.dropFirst()).filter { $1.text == "=" }.map(\.0.text))
+        let open = call.function.arguments.filter { !given.contains($0.name) && given.isDisjoint(with: $0.aliases) }
         // Other spellings are offered when they were begun.
         let names = open.flatMap { [$0.name] + (word.isEmpty ? [] : $0.aliases) }
         return names.filter { $0.hasPrefix(word) }.map { $0 + " = " }
     }
 
-    /// Inside `key = "`: the parts of the family that the option expects.
+    /// Inside `key = "`: what the option offers, or the parts of the family that it expects.
     private func partNames(_ tokens: [LuaToken]) -> [String] {
-        guard let (function, inside) = enclosingCall(tokens) else { return [] }
-        var key = function.arguments.first?.name
-        if inside.last?.text == "=", let name = inside.dropLast().last { key = name.text }
-        guard let expected = function.arguments.first(where: { $0.name == key })?.expected else { return [] }
+        guard let call = enclosingCall(tokens) else { return [] }
+        var key = call.option ?? call.function.arguments.first?.name
+        if call.option == nil, call.inside.last?.text == "=", let name = call.inside.dropLast().last { key = name.text }
+        guard let argument = call.function.arguments.first(where: { $0.name == key || $0.aliases.contains(key ?? "") }) else { return [] }
+        let choices = argument.choices + (call.receiver?.choices(of: argument.name) ?? [])
+        if !choices.isEmpty { return choices }
+        let expected = argument.expected
         for case .namespace(let family) in root.entries {
             let constructors = family.entries.compactMap { entry -> Function? in if case .function(let f) = entry { return f } else { return nil } }
             if let noun = constructors.first?.returns, !noun.isEmpty, expected.range(of: noun) != nil { return constructors.map(\.name) }
         }
-        // "one of "a", "b"": the words of the check.
-        return LuaLexer(expected).tokens.filter { $0.kind == .string }.map { String($0.text.dropFirst().dropLast()) }
+        return []
     }
 
     // MARK: Files

@@ -8,6 +8,8 @@ import Glibc
 struct History {
     struct Entry {
         let code: String
+        /// lua, help, command or shell.
+        let mode: String
         let isError: Bool
         let milliseconds: Double
     }
@@ -85,7 +87,7 @@ struct History {
         guard !isOff, let path else { return }
         let line = JSON.text(
             .fields([
-                ("time", .int(time)), ("session", .string(session)), ("code", .string(entry.code)),
+                ("time", .int(time)), ("session", .string(session)), ("mode", .string(entry.mode)), ("code", .string(entry.code)),
                 ("status", .string(entry.isError ? "error" : "ok")), ("ms", .number((entry.milliseconds * 10).rounded() / 10)),
             ]))
         do {

@@ -7,6 +7,8 @@ struct LogFile {
     let path: String
     private let heading: String
     private var isOff = false
+    /// The file is made with the first cell: a session without cells leaves none, and no prompt waits for a disk.
+    private var hasBegun = false
     /// What was appended, to be written anew when the first cell uses `_2` or `_3`: only then the log keeps those.
     private var entries: [Entry] = []
     private var keepsOlder = false
@@ -19,17 +21,17 @@ struct LogFile {
     init(path: String, heading: String) {
         self.path = path
         self.heading = heading
-        do {
-            if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try Files.makeFolder(String(path[..<slash])) }
-            try Files.write(heading, to: path)
-        } catch {
-            isOff = true
-            Terminal.error("bss-lua: the session is not logged: \(error)\n")
-        }
+    }
+
+    private mutating func begin() throws {
+        hasBegun = true
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try Files.makeFolder(String(path[..<slash])) }
+        Files.remove(path)
+        try Files.append(line: String(heading.dropLast()), to: path)
     }
 
     mutating func append(_ cell: Cell) {
-        entries.append(.cell(cell))
+        entries.append(.cell(cell.released))
         if !keepsOlder, SessionLog.usesOlderResults(cell.executed) {
             keepsOlder = true
             let whole = heading + entries.map(text).joined()
@@ -58,9 +60,12 @@ struct LogFile {
 
     private mutating func attempt(_ body: (String) throws -> Void) {
         guard !isOff else { return }
-        do { try body(path) } catch {
+        do {
+            if !hasBegun { try begin() }
+            try body(path)
+        } catch {
             isOff = true
-            Terminal.error("bss-lua: the session is no longer logged: \(error)\n")
+            Terminal.error("bss-lua: the session is not logged: \(error)\n")
         }
     }
 }

@@ -1,5 +1,6 @@
 import BSSCore
 import BSSLuaHost
+import BSSNotebook
 import CBSSLua
 import Glibc
 
@@ -40,9 +41,9 @@ public final class REPL {
         }
         let id = "\(time(nil))-\(getpid())"
         history = History(path: context.settings.keepsHistory && isTerminal ? History.defaultPath(environment: environment) : nil, session: id)
-        if context.settings.keepsLog, isTerminal || context.settings.log != nil {
+        if context.settings.keepsLog, isTerminal || context.settings.log != nil || environment("BSS_LOG") != nil {
             let folder = Files.isFolder(".bss") ? ".bss" : History.stateFolder(environment: environment)
-            if let path = context.settings.log ?? folder.map({ "\($0)/sessions/\(id).lua" }) {
+            if let path = context.settings.log ?? environment("BSS_LOG") ?? folder.map({ "\($0)/sessions/\(id).lua" }) {
                 log = LogFile(path: path, heading: "-- bss-lua \(context.version) session, seed \(context.options.seed.map(String.init) ?? "default")\n\n")
             }
         }
@@ -61,6 +62,8 @@ public final class REPL {
             print("bss-lua \(context.version), \(String(cString: bss_lua_release_name())).  ?name help   %help commands   Ctrl-D leaves")
         }
         runStartFile()
+        if let path = context.settings.restore { restore(path) }
+        context.whenReady()
         while leaves == nil {
             let number = session.nextNumber
             switch editor.read(prompt: prompt("bss[\(number)]> "), continuation: "..> ") {
@@ -69,16 +72,17 @@ public final class REPL {
                 leaves = 0
             case .interrupted(let text): if !text.isEmpty { editor.remember(text) }
             case .text(let raw):
-                let text = REPL.withoutPrompts(raw)
-                if text.trimmed.isEmpty { continue }
-                editor.remember(text)
-                handle(text)
+                for text in REPL.inputs(raw) where !text.trimmed.isEmpty && leaves == nil {
+                    editor.remember(text)
+                    if !handle(text) { break }
+                }
             }
         }
         return leaves!
     }
 
-    private func handle(_ text: String) {
+    /// - Returns: false: it failed.
+    private func handle(_ text: String) -> Bool {
         let start = Session.now()
         let trimmed = text.trimmed
         var failed = false
@@ -96,24 +100,37 @@ public final class REPL {
             report(error as? BSSError ?? BSSError("", "\(error)"))
         }
         regainControl()
-        history.append(History.Entry(code: text, isError: failed, milliseconds: (Session.now() - start) * 1e3), time: time(nil))
+        let mode = ["?": "help", "%": "command", "!": "shell"][trimmed.first!] ?? "lua"
+        history.append(History.Entry(code: text, mode: mode, isError: failed, milliseconds: (Session.now() - start) * 1e3), time: time(nil))
+        return !failed
     }
 
     /// Evaluates a cell, shows and logs it; false: it failed.
     @discardableResult
     func evaluate(_ code: String) -> Bool {
+        // From a cell (`bss.repl.edit()`): a part of it, not a cell of its own.
+        if session.isEvaluating {
+            do { try state.run(session.compile(code)) } catch {
+                report(error as? BSSError ?? BSSError("", "\(error)"))
+                return false
+            }
+            return true
+        }
         let start = Session.now()
         state.lastSignal = 0
         let cell = session.evaluate(code)
         regainControl()
         let signal = state.lastSignal
         let seconds = Session.now() - start
-        for output in cell.outputs where output.kind == .value { show(output.text) }
+        showValues(of: cell)
+        if let note = session.releasedNote { Terminal.error(colored(note, "2") + "\n") }
         log?.append(cell)
         if signal == SIGTERM || signal == SIGPIPE { leaves = 128 + signal }
         if let error = cell.error {
             if cell.outcome.wasInterrupted {
-                Terminal.error(colored("interrupted", "33") + " after \(REPL.duration(seconds))\n")
+                let frame = error.traceback?.split(separator: "\n").first ?? ""
+                let place = frame.isEmpty ? "" : " at \(frame[..<(frame.range(of: ": in ")?.lowerBound ?? frame.endIndex)])"
+                Terminal.error(colored("interrupted", "33") + " after \(REPL.duration(seconds))\(place)\n")
             } else {
                 report(error)
             }
@@ -127,8 +144,9 @@ public final class REPL {
 
     // MARK: Showing
 
+    /// What a cell asks for by a function (`bss.repl.who()`) is no output of the cell: it goes to standard error.
     func show(_ text: String) {
-        if isTerminal {
+        if isTerminal, !session.isEvaluating {
             print(text)
             fflush(stdout)
         } else {
@@ -140,6 +158,32 @@ public final class REPL {
         let text = ErrorReport.text(error, sources: session.sources)
         let firstEnd = text.firstIndex(of: "\n") ?? text.endIndex
         Terminal.error(colored(String(text[..<firstEnd]), "31") + text[firstEnd...])
+    }
+
+    /// On the screen figures have their colours; the log has none.
+    private func showValues(of cell: Cell) {
+        let outputs = cell.outputs.filter { $0.kind == .value }, values = cell.outcome.values
+        for (position, output) in outputs.enumerated() {
+            let object = hasColor && values.count == outputs.count ? state.object(of: values[position]) : nil
+            show((object as? any Displayable)?.drawn(on: .output) ?? marked(output.text))
+        }
+    }
+
+    /// NaN and infinities of a shown value stand out, on the screen only.
+    private func marked(_ text: String) -> String {
+        guard hasColor, !text.utf8.contains(0x1B) else { return text }
+        var out = "", word = ""
+        func endWord() {
+            out += ["nan", "-nan", "inf", "-inf"].contains(word) ? colored(word, "31") : word
+            word = ""
+        }
+        for c in text {
+            if c.isLetter || c.isNumber || c == "_" || (c == "-" && word.isEmpty) { word.append(c); continue }
+            endWord()
+            out.append(c)
+        }
+        endWord()
+        return out
     }
 
     func colored(_ text: String, _ code: String) -> String { hasColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
@@ -165,27 +209,25 @@ public final class REPL {
         let name = asked.drop { $0 == "?" }.trimmed
         if name.isEmpty { return try Command.run("help", self) }
         let path = name.split(whereSeparator: { $0 == "." || $0 == ":" }).map(String.init)
-        if let found = state.lookUp(path) { return show(try REPL.help(found, wantsSource: wantsSource, session)) }
-        if let text = try? Help.lookUp(name, in: context.namespace) { return show(text) }
-        let hits = Help.search(name, in: context.namespace)
-        guard !hits.isEmpty else { _ = try Help.lookUp(name, in: context.namespace); return }
-        let width = hits.map(\.path.count).max()! + 2
-        show(hits.map { "  " + Text.padded($0.path, to: width) + $0.summary }.joined(separator: "\n"))
-    }
-
-    static func help(_ found: Found, wantsSource: Bool, _ session: Session) throws -> String {
-        switch found {
-        case .namespace(let namespace, let path): return Help.text(namespace, path: path)
-        case .function(let function, let path): return Help.text(function, path: path)
-        case .object(let object): return object.summary + "\n\n" + Help.text(object.objectType)
-        case .value(let value):
-            guard let function = session.state.function(of: value) else { return "\(value.type)\n" + session.runner.show(value, session.state) }
-            if let (declared, path) = session.state.declaration(of: function) { return Help.text(declared, path: path) }
-            return Source.text(function.definition, whole: wantsSource, session) ?? "function \(function.definition)"
-        }
+        if wantsSource, let found = state.lookUp(path) { return show(state.help(of: found, whole: true)) }
+        show(try state.help(named: name, in: context.namespace))
     }
 
     // MARK: Files and the shell
+
+    /// Runs the cells of a log as the first cells of this session, showing nothing but errors.
+    private func restore(_ path: String) {
+        do {
+            let file = try NotebookFile(reading: path)
+            for position in file.codeCells {
+                if session.evaluate(file.cells[position].source).error != nil { break }
+            }
+            regainControl()
+            if let error = session.cells.last?.error { report(error) }
+            show("restored \(session.cells.filter { $0.error == nil }.count) cells of \(path)")
+            for cell in session.cells { log?.append(cell) }
+        } catch { report(error as? BSSError ?? BSSError("", "\(error)")) }
+    }
 
     /// `BSS_INIT`, or `init.lua` in the configuration folder; interactive sessions only.
     private func runStartFile() {
@@ -203,18 +245,28 @@ public final class REPL {
         if status != 0 { Terminal.error("exit status \((status >> 8) & 0xFF)\n") }
     }
 
-    /// A pasted transcript loses its prompts: ours, `..>`, and stock Lua's `> ` and `>> `.
-    static func withoutPrompts(_ text: String) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        func stripped(_ line: String) -> String? {
-            if line.hasPrefix("bss["), let end = line.range(of: "]> "), line[line.index(line.startIndex, offsetBy: 4)..<end.lowerBound].allSatisfy(\.isNumber) {
-                return String(line[end.upperBound...])
+    /// What was typed or pasted, as inputs: a transcript loses its prompts (ours, `..>`, and stock Lua's `> ` and `>> `) and its
+    /// outputs, and each first prompt begins an input of its own; any other text is one input.
+    static func inputs(_ text: String) -> [String] {
+        var inputs: [[String]] = []
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+            if let first = withoutFirstPrompt(line) {
+                inputs.append([first])
+            } else if inputs.isEmpty {
+                return [text]
+            } else if let prompt = ["..> ", ">> "].first(where: line.hasPrefix) {
+                inputs[inputs.count - 1].append(String(line.dropFirst(prompt.count)))
+            } else if line == "..>" || line == ">>" {
+                inputs[inputs.count - 1].append("")
             }
-            for prompt in ["..> ", ">> ", "> "] where line.hasPrefix(prompt) { return String(line.dropFirst(prompt.count)) }
-            return nil
         }
-        guard let first = lines.first, stripped(first) != nil else { return text }
-        // In a transcript lines without a prompt are outputs.
-        return lines.compactMap(stripped).joined(separator: "\n")
+        return inputs.map { $0.joined(separator: "\n") }
+    }
+
+    private static func withoutFirstPrompt(_ line: String) -> String? {
+        if line.hasPrefix("bss["), let end = line.range(of: "]> "), line[line.index(line.startIndex, offsetBy: 4)..<end.lowerBound].allSatisfy(\.isNumber) {
+            return String(line[end.upperBound...])
+        }
+        return line.hasPrefix("> ") ? String(line.dropFirst(2)) : nil
     }
 }

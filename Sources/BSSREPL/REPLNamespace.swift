@@ -2,7 +2,8 @@ import BSSCore
 import BSSLuaHost
 
 extension REPL {
-    /// `bss.repl`: the prompt's commands as functions, so that a session's log is a script.
+    /// `bss.repl`: the prompt's commands as functions, so that a session's log is a script. What acts on a session does
+    /// nothing where there is none: in scripts, and in the clean state of a replay.
     public static func namespace(_ state: LuaState) -> Namespace {
         Namespace("repl", "The prompt's commands as functions.") {
             let text = Argument<String>("text", default: "", "what would stand after the command's name")
@@ -15,12 +16,24 @@ extension REPL {
                 }
                 return []
             }
+            let code = Argument<Value>("code", "a function, or code as text")
             return [.function(show)]
-                + Command.all.filter { $0.name != "quit" }.map { command in
-                    .function(
-                        Function(command.name, "%\(command.name): \(command.help).", [text], style: .positional) { arguments in
-                            guard let repl = current else { throw BSSError("bss.repl.\(command.name)", "works at the prompt only") }
-                            try command.body(repl, arguments[text])
+                + Command.all.filter { $0.name != "quit" }.map { command -> Namespace.Entry in
+                    let path = "bss.repl.\(command.name)", summary = "%\(command.name): \(command.help)."
+                    if let measure = command.measure {
+                        return .function(
+                            Function(command.name, summary, [code], example: "\(path)(function() return bss.ones{100}:sum() end)", style: .positional) { arguments in
+                                try measure(Measured(arguments[code], state, operation: path))
+                                return []
+                            })
+                    }
+                    return .function(
+                        Function(command.name, summary, [text], style: .positional) { arguments in
+                            if let repl = current, repl.session.state === state {
+                                try command.body(repl, arguments[text])
+                            } else if command.name == "run" {
+                                try state.runFile(arguments[text])
+                            }
                             return []
                         })
                 }

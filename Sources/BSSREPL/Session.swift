@@ -12,6 +12,8 @@ public struct Cell {
     public let outcome: CellRunner.Outcome
     public let outputs: [CellOutput]
     public var error: BSSError? { outcome.error }
+    /// The same without its values: lists of cells must not keep every result alive.
+    var released: Cell { Cell(number: number, code: code, executed: executed, outcome: outcome.released, outputs: outputs) }
     /// What a reader saw, as lines.
     public var lines: [String] { outputs.flatMap { $0.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) } }
 }
@@ -21,7 +23,12 @@ public final class Session {
     public let runner: CellRunner
     public private(set) var cells: [Cell] = []
     /// Results of the last expressions, newest first: `_`, `_2`, `_3`.
-    private var results: [LuaValue] = []
+    private var results: [LuaValue?] = []
+
+    /// While a cell runs.
+    private(set) var isEvaluating = false
+    /// What the last cell pushed out of `_2` and `_3`, in words for the user.
+    private(set) var releasedNote: String?
 
     public var state: LuaState { runner.state }
 
@@ -35,6 +42,7 @@ public final class Session {
             return Printer(width: Display.output.columns).text(value, in: state)
         }
         state.cellScope = runner.scope
+        state.sourceOf = { [weak self] definition, whole in Source.text(definition, whole: whole, cells: self?.sources ?? [:]) }
     }
 
     public var nextNumber: Int { (cells.last?.number ?? 0) + 1 }
@@ -58,13 +66,16 @@ public final class Session {
 
     /// Evaluates `code`; every error ends up in the cell.
     public func evaluate(_ code: String) -> Cell {
+        isEvaluating = true
+        releasedNote = nil
+        defer { isEvaluating = false }
         PrintTap.begin()
         let executed = withShownLastLine(code)
         var outcome = runner.run(executed, name: "=cell \(nextNumber)")
         outcome.printed = PrintTap.end()
         let cell = Cell(number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: runner.outputs(of: outcome))
         if outcome.error == nil, let first = outcome.values.first { remember(first) }
-        cells.append(cell)
+        cells.append(cell.released)
         return cell
     }
 
@@ -94,9 +105,23 @@ public final class Session {
     /// Sources of all cells for error reports.
     public var sources: [String: String] { Dictionary(cells.map { ("cell \($0.number)", $0.code) }, uniquingKeysWith: { $1 }) }
 
+    /// An older result with more bytes than this is let go: `_2` must not keep a gigabyte alive that nobody named.
+    static let keptBytes = 64 << 20
+
     private func remember(_ value: LuaValue) {
-        results = Array(([value] + results).prefix(3))
-        for (name, value) in zip(["_", "_2", "_3"], results) { try? state.setGlobal(name, value) }
+        var kept: [LuaValue?] = [value]
+        for (name, older) in zip(["_2", "_3"], results) {
+            guard let older, let object = state.object(of: older), object.byteCount > Session.keptBytes else {
+                kept.append(older)
+                continue
+            }
+            kept.append(nil)
+            releasedNote = "\(name) is gone: \(object.summary.split(separator: "\n").first ?? "") held \(Timing.size(object.byteCount)); a variable keeps such results"
+        }
+        results = kept
+        for (name, value) in zip(["_", "_2", "_3"], results) {
+            if let value { try? state.setGlobal(name, value) } else { try? state.removeGlobal(name) }
+        }
     }
 
     /// Forgets results and cell variables, so that they can be collected.

@@ -5,10 +5,10 @@ import BSSNotebook
 /// The text of a Lua function from where it was defined: a cell or a file.
 enum Source {
     /// - Parameter whole: with the body; otherwise the comment above and the first line.
-    static func text(_ definition: String, whole: Bool, _ session: Session) -> String? {
+    static func text(_ definition: String, whole: Bool, cells: [String: String]) -> String? {
         guard let colon = definition.lastIndex(of: ":"), let line = Int(definition[definition.index(after: colon)...]) else { return nil }
         let name = String(definition[..<colon])
-        guard let text = session.sources[name] ?? (try? Files.readText(name)) else { return nil }
+        guard let text = cells[name] ?? (try? Files.readText(name)) else { return nil }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         guard lines.indices.contains(line - 1) else { return nil }
         var first = line - 1

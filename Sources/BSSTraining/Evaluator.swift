@@ -22,8 +22,11 @@ public struct ScanResult {
     }
 
     mutating func append(_ prediction: Prediction) throws {
+        let isOwn = prediction.total !== prediction.fused
+        // A method may decide from batch to batch (DOMFN's gate): what was the fused output so far is the total's beginning.
+        if isOwn, total.isEmpty { total = fused }
+        if isOwn || !total.isEmpty { try prediction.total.withValues { total.append(contentsOf: $0) } }
         try prediction.fused.withValues { fused.append(contentsOf: $0) }
-        if prediction.total !== prediction.fused { try prediction.total.withValues { total.append(contentsOf: $0) } }
         for m in prediction.unimodal.indices { try prediction.unimodal[m].withValues { unimodal[m].append(contentsOf: $0) } }
     }
 }
@@ -66,8 +69,10 @@ public final class Evaluator {
                 let part = Array(rows[start..<min(start + size, rows.count)])
                 let inputs = try Evaluator.inputs(model, source, rows: part, augments: augments, random: random)
                 let output = try model.forward(inputs, ForwardContext(phase, random: random.child("batch \(number)")))
-                try result.append(predict(output))
-                if model.fusion.hasOwnLoss {
+                let prediction = try predict(output)
+                try result.append(prediction)
+                // The loss of a fused output that is not the fusion's is its cross-entropy.
+                if model.fusion.hasOwnLoss, prediction.fused === output.fused {
                     try model.fusion.loss(output, Tensor.from(part.map { source.classColumns[$0] }), epoch: epoch).withValues { result.fusedLosses.append(contentsOf: $0) }
                 }
                 if keepsFeatures { for m in output.features.indices { try output.features[m].withValues { result.features[m].append(contentsOf: $0) } } }
@@ -139,6 +144,11 @@ public final class Evaluator {
 }
 
 enum TrainingLoss {
+    /// Of a batch: its sample loss, then its sample weights.
+    static func total(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> Tensor {
+        try total(batch.sampleLoss.map { try $0.applied(terms, batch) } ?? terms, weights: batch.weights)
+    }
+
     /// Σ_t weight_t · mean over the batch of (sample weight · term).
     static func total(_ terms: [LossTerm], weights: Tensor?) throws -> Tensor {
         guard !terms.isEmpty else { throw BSSError("loss", "the method gives no loss term") }

@@ -29,10 +29,13 @@ public struct LossTerm {
     /// [B]; a scalar is a term of the whole batch, which sample weights do not touch.
     public let perSample: Tensor
     public let weight: Double
-    public init(_ name: String, _ perSample: Tensor, weight: Double) {
+    /// The logits [B, C] whose cross-entropy with the labels this is; nil if it is another loss.
+    public let logits: Tensor?
+    public init(_ name: String, _ perSample: Tensor, weight: Double, logits: Tensor? = nil) {
         self.name = name
         self.perSample = perSample
         self.weight = weight
+        self.logits = logits
     }
 }
 
@@ -47,6 +50,8 @@ public struct TrainingBatch {
     public let weights: Tensor?
     /// Per sample, the modalities whose features reach the fusion (bit m); nil = all.
     public let keeps: [UInt32]?
+    /// What becomes of the per-sample losses before they are averaged.
+    var sampleLoss: SampleLoss?
 }
 
 /// Where in training a hook is called.
@@ -86,6 +91,18 @@ public final class TrainingContext {
         self.monitorRows = monitorRows
     }
 
+    /// The metrics of `monitorRows` at the end of the last epoch, by output: `{total = …, fused = …, <modality> = …}`.
+    public func monitored() throws -> Table {
+        if let known = (lastEpoch["holdout"] ?? lastEpoch["val"])?.table { return known }
+        return try evaluator.evaluate(rows: monitorRows, weights: lossWeights, mapAverage: options.mapAverage)
+    }
+
+    /// - Throws: if there is nothing to monitor.
+    public func requireMonitor(_ method: String) throws {
+        guard monitorRows.isEmpty else { return }
+        throw BSSError("bss.rebalance.\(method)", "holdout = 0 monitors the validation split, and '\(source.name)' has none", hint: "keep a part of the training split out: holdout = 0.1", kind: .usage)
+    }
+
     /// Ends the training after this epoch.
     public func stop(_ reason: String) { stopReason = reason }
 
@@ -101,6 +118,9 @@ public final class TrainingContext {
         optimizer.groups.append(ParameterGroup(scope: scope, parameters: module.parameters(prefix: "method.\(name).")))
     }
 
+    /// Tensors of the sample loss that are no parameters of the optimizer: methods that add up gradients of several passes keep theirs.
+    public var sampleLossLeaves: [Tensor] { trainer.sampleLoss?.leaves ?? [] }
+
     /// Stops a modality: its encoder runs in evaluation mode outside the graph, and neither it nor its head is updated.
     public func freeze(_ modality: String) {
         model.frozen.insert(modality)
@@ -112,11 +132,21 @@ public final class TrainingContext {
     /// Parameters, buffers and optimizer state of some scopes; nil = all.
     public func snapshot(_ scopes: Set<Scope>? = nil) throws -> Snapshot { try Snapshot(model, optimizer, scopes) }
     public func restore(_ snapshot: Snapshot, includingOptimizer: Bool = true) throws { try snapshot.restore(optimizer, includingOptimizer: includingOptimizer) }
+    /// A snapshot from the tensors that a checkpoint kept of it.
+    public func snapshot(_ scopes: Set<Scope>? = nil, tensors: [String: Tensor]) throws -> Snapshot { try Snapshot(model, optimizer, scopes, tensors: tensors) }
 
-    /// Runs `body` on a fork of the training: whatever it does to model and optimizer is undone afterwards.
+    /// Runs `body` on a fork of the training: whatever it does to model and optimizer is undone afterwards. The samples are
+    /// those of the training's own plan, so scores that this epoch needs are made first.
     public func fork<R>(_ body: () throws -> R) throws -> R {
-        let before = try snapshot(), steps = step, frozen = model.frozen
+        try trainer.score(epoch)
+        return try unscoredFork(body)
+    }
+
+    /// The same before the epoch's scores are made (a scheduler's own teacher makes them).
+    func unscoredFork<R>(_ body: () throws -> R) throws -> R {
+        let before = try snapshot(), steps = step, frozen = model.frozen, groups = optimizer.groups
         let result = Result { try body() }
+        optimizer.groups = groups
         try restore(before)
         step = steps
         model.frozen = frozen
@@ -140,7 +170,7 @@ public struct SubStep {
     public init(scopes: Set<Scope>? = nil, terms: @escaping (BatchPass) throws -> [LossTerm]) {
         self.scopes = scopes
         gradients = { pass in
-            let loss = try TrainingLoss.total(terms(pass), weights: pass.batch.weights)
+            let loss = try TrainingLoss.total(terms(pass), pass.batch)
             return (try loss.item(), try loss.backward())
         }
     }
@@ -152,7 +182,7 @@ public struct SubStep {
     }
 
     /// Σ_t weight_t · mean over the batch of (sample weight · term), as the loop computes it.
-    public static func total(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> Tensor { try TrainingLoss.total(terms, weights: batch.weights) }
+    public static func total(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> Tensor { try TrainingLoss.total(terms, batch) }
 }
 
 /// What a method says of a batch: `total` decides; `fused` and `unimodal` are what metrics and the balance score look at.
@@ -229,9 +259,9 @@ public enum EquationFive {
     static func terms(_ output: MultimodalOutput, _ labels: Tensor, _ weights: LossWeights, _ model: MultimodalModel, epoch: Int) throws -> [LossTerm] {
         let modalities = model.modalities
         var terms: [LossTerm] = []
-        if weights.multi != 0 { terms.append(LossTerm("fused", try model.fusion.loss(output, labels, epoch: epoch), weight: weights.multi)) }
+        if weights.multi != 0 { terms.append(LossTerm("fused", try model.fusion.loss(output, labels, epoch: epoch), weight: weights.multi, logits: model.fusion.hasOwnLoss ? nil : output.fused)) }
         for (index, weight) in weights.uni.enumerated() where weight != 0 {
-            terms.append(LossTerm(modalities[index], try Tensor.crossEntropy(output.unimodal[index], labels, reduction: .none), weight: weight))
+            terms.append(LossTerm(modalities[index], try Tensor.crossEntropy(output.unimodal[index], labels, reduction: .none), weight: weight, logits: output.unimodal[index]))
         }
         return terms
     }
@@ -272,8 +302,8 @@ public struct RebalanceRecipe: Family {
     public static let noun = "rebalancing method"
     public static let help = "Losses and gradients against modality imbalance; combines with any scheduler."
     public static let parts: [Part<RebalanceRecipe>] = [
-        Joint.part, FusedOnly.part, OGM.part, OGM.enhancedPart, MMPareto.part, MLA.part,
-        CustomMethod.part,
+        Joint.part, FusedOnly.part, MSES.part, GradientBlending.part, DOMFN.part, OGM.part, OGM.enhancedPart, MSLR.part, AGM.part, PMR.part,
+        ReconBoost.part, MMPareto.part, SMV.part, MLA.part, CustomMethod.part,
     ]
 
     public let make: () -> RebalanceMethod

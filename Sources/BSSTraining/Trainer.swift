@@ -15,16 +15,17 @@ public final class Trainer {
     public let model: MultimodalModel
     let source: any SampleSource
     let method: RebalanceMethod
+    let sampleLoss: SampleLoss?
     let optimizer: Optimizer
     /// Rows that are trained on: the training split without the method's hold-out.
     public let trainRows: [Int]
     private(set) var context: TrainingContext!
     private let schedule: LearningRateSchedule
-    private let sequencer: Sequencer
-    private let evaluator: Evaluator
-    private let weights: LossWeights
+    let sequencer: Sequencer
+    let evaluator: Evaluator
+    let weights: LossWeights
     /// Positions of `trainRows` in the training split.
-    private let splitPositions: [Int]
+    let splitPositions: [Int]
 
     /// Called after each epoch with its record; `false` stops.
     public var onEpoch: ((Table, Trainer) throws -> Bool)?
@@ -50,6 +51,7 @@ public final class Trainer {
         guard !trainRows.isEmpty else { throw BSSError("bss.train", "the dataset '\(source.name)' has no training samples", kind: .data) }
         try options.inferenceHeads.check(model.modalities)
         self.method = method
+        sampleLoss = options.sampleLoss?.product.make()
         if method.ownsLoss, options.loss != nil {
             throw BSSError("bss.train", "rebalance = \"\(options.rebalance.name)\" has losses of its own; option 'loss' replaces those of Eq. 5", hint: "use rebalance = \"joint\" or another method that modulates Eq. 5", kind: .usage)
         }
@@ -65,6 +67,8 @@ public final class Trainer {
         self.context = context
         predict = { [unowned context] in try method.predict(context, $0) }
         try method.setup(context)
+        try sampleLoss?.setup(context)
+        try takeGivenScores()
     }
 
     /// Trains to the end, or until `onEpoch` says stop. With `resumes` it goes on from the checkpoint, if there is one.
@@ -93,6 +97,7 @@ public final class Trainer {
             select(record)
             context.lastEpoch = record
             try method.epochEnded(context)
+            sequencer.epochEnded(record, epoch: epoch)
             watch(record)
             observer?.epochEnded(record, epoch: epoch)
             isStopped = try onEpoch.map { try !$0(record, self) } ?? false
@@ -138,6 +143,7 @@ public final class Trainer {
         let planned = Trainer.now()
         let training = try trainBatches(samples, dropsLast: plan.dropsLast, epoch) { try self.method.steps(self.context, $0) }
         let trained = Trainer.now()
+        try observe(training.scan, training.rows, samples, epoch)
         var record = Table(fields: [
             ("epoch", .int(epoch)), ("learning_rate", .number(optimizer.learningRate)), ("samples", .int(training.rows.count)),
         ])
@@ -151,6 +157,7 @@ public final class Trainer {
         log["fraction"] = .number(plan.fraction)
         record["plan"] = .table(log)
         if let report = method.report(context) { record["method"] = .table(report) }
+        if !training.rows.isEmpty, let report = try endOfEpoch() { record["sample_loss"] = .table(report) }
         if context.extraSamples > extra { record["extra_samples"] = .int(context.extraSamples - extra) }
         record["scoring_seconds"] = .number(scored - start)
         record["step_seconds"] = .number(trained - planned)
@@ -171,34 +178,35 @@ public final class Trainer {
             hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 
-    private func score(_ epoch: Int) throws {
+    /// Scores the training set for this epoch's plan, once, if its scheduler wants it.
+    func score(_ epoch: Int) throws {
         guard sequencer.needsScores(atEpoch: epoch), let measurer = options.scheduler.product.measurer else { return }
         let start = Trainer.now()
         let settings = options.scheduler.product.scan
         let evidence: Evidence
-        if let path = settings.checkpoint {
-            evidence = try scoringWith(checkpoint: path) { try self.evidence(measurer, settings, epoch) }
+        if let path = settings.checkpoint, !settings.isTeacherFirst || sequencer.evaluations == 0 {
+            evidence = try withParameters(of: path) { try self.evidence(measurer, settings, epoch) }
+        } else if settings.selfTaughtEpochs > 0, sequencer.evaluations == 0 {
+            evidence = try selfTaught(epochs: settings.selfTaughtEpochs) { try self.evidence(measurer, settings, epoch) }
         } else {
             evidence = try self.evidence(measurer, settings, epoch)
         }
-        try sequencer.receive(measurer.score(evidence), epoch: epoch)
+        try sequencer.receive(measurer.score(evidence), evidence, epoch: epoch)
         scoringSeconds += Trainer.now() - start
     }
 
     private func evidence(_ measurer: Measurer, _ settings: ScanSettings, _ epoch: Int) throws -> Evidence {
         try evaluator.evidence(
-            rows: trainRows, settings: settings, needs: measurer.needs, weights: weights, seed: options.seed, batchSize: options.batchSize, epoch: epoch)
+            rows: trainRows, settings: settings, needs: measurer.needs.union(options.scheduler.product.needs), weights: weights, seed: options.seed, batchSize: options.batchSize, epoch: epoch)
     }
 
     /// Runs `body` with another model's parameters, then puts ours back.
-    private func scoringWith<R>(checkpoint path: String, _ body: () throws -> R) throws -> R {
-        let own = try model.stateTensors().map { entry in
-            (entry.name, Tensor(try { let copy = try Tensor.allocate(entry.tensor.shape, entry.tensor.dtype, on: entry.tensor.backend); try entry.tensor.backend.copy(entry.tensor.view, out: copy); return copy }()))
-        }
-        let saved = Dictionary(uniqueKeysWithValues: own)
+    func withParameters<R>(of path: String, _ body: () throws -> R) throws -> R {
+        let saved = Dictionary(uniqueKeysWithValues: try model.stateTensors().map { ($0.name, try $0.tensor.duplicate()) })
         let (tensors, _) = try TensorFile.read(path)
         let prefix = tensors.keys.contains { $0.hasPrefix("model.") } ? "model." : ""
-        try model.restore(tensors, prefix: prefix, source: path)
+        // What a method has added here, a teacher without it need not have.
+        try model.restore(saved.filter { $0.key.hasPrefix("method.") }.reduce(into: tensors) { if $0[prefix + $1.key] == nil { $0[prefix + $1.key] = $1.value } }, prefix: prefix, source: path)
         let result = Result { try body() }
         try model.restore(saved, source: "memory")
         return try result.get()
@@ -206,12 +214,22 @@ public final class Trainer {
 
     private var monitorsValidation: Bool { method.holdout == 0 }
 
-    /// One epoch of the current plan with other sub-steps than the method's, inside `TrainingContext.fork`; gives the samples seen.
+    /// One epoch of the current plan, at the schedule's rate, with other sub-steps than the method's, inside
+    /// `TrainingContext.fork`; gives the samples seen.
     func probeEpoch(_ epoch: Int, _ steps: [SubStep]) throws -> Int {
         let plan = try sequencer.plan(epoch: epoch, batchSize: options.batchSize, random: stream("order"))
+        return try probeEpoch(epoch, SamplePlan(positions: plan.indices, weights: plan.weights), dropsLast: plan.dropsLast, steps)
+    }
+
+    func probeEpoch(_ epoch: Int, _ plan: SamplePlan, dropsLast: Bool, _ steps: [SubStep]) throws -> Int {
+        let rate = optimizer.learningRate
+        optimizer.learningRate = schedule.rate(epoch: epoch)
         isProbing = true
-        defer { isProbing = false }
-        return try trainBatches(SamplePlan(positions: plan.indices, weights: plan.weights), dropsLast: plan.dropsLast, epoch) { _ in steps }.rows.count
+        defer {
+            isProbing = false
+            optimizer.learningRate = rate
+        }
+        return try trainBatches(plan, dropsLast: dropsLast, epoch) { _ in steps }.rows.count
     }
 
     private func trainBatches(_ plan: SamplePlan, dropsLast: Bool, _ epoch: Int, _ subSteps: (TrainingBatch) throws -> [SubStep]) throws -> (scan: ScanResult, rows: [Int], loss: Double) {
@@ -239,7 +257,7 @@ public final class Trainer {
             let batch = TrainingBatch(
                 inputs: try Evaluator.inputs(model, source, rows: rows, augments: true, random: augment),
                 labels: try Tensor.from(rows.map { classColumns[$0] }), positions: positions,
-                weights: try plan.weights.map { try Tensor.from($0[range].map(Float.init)) }, keeps: plan.keeps.map { Array($0[range]) })
+                weights: try plan.weights.map { try Tensor.from($0[range].map(Float.init)) }, keeps: plan.keeps.map { Array($0[range]) }, sampleLoss: isProbing ? nil : sampleLoss)
             let loss = try trainStep(batch, forward, &scan, subSteps(batch))
             guard loss.isFinite else { throw nonFinite(loss, epoch, step, rows) }
             lossSum += loss * Double(rows.count)

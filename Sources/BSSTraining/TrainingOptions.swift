@@ -22,6 +22,7 @@ public struct TrainingOptions {
     public var checkpointEvery: Int?
     public var loss: Callback?
     public var sampleBudget: Int?
+    public var sampleLoss: Configured<SampleLossRecipe>?
     /// The plain form of every option, for the run record.
     public private(set) var configuration = Table()
 
@@ -47,11 +48,12 @@ public struct TrainingOptions {
     static let checkpointArgument = Argument<Int?>("checkpoint_every", default: nil, "epochs between checkpoints; by default every 5 seconds of training", check: Check("at least 1") { $0 ?? 1 >= 1 })
     static let budgetArgument = Argument<Int?>("sample_budget", default: nil, "end after the epoch in which this many training samples have been seen, probe trainings and copies counted; epochs is then the most it may take", check: Check("at least 1") { $0 ?? 1 >= 1 })
     static let lossArgument = Argument<Callback?>("loss", default: nil, "function(output, labels) returning a scalar tensor, in place of Eq. 5")
+    static let sampleLossArgument = Argument<Configured<SampleLossRecipe>?>("sample_loss", default: nil, "what becomes of each sample's losses before they are averaged: bss.sample_loss.superloss{}, …")
 
     public static let arguments: [any AnyArgument] = [
         epochsArgument, batchArgument, seedArgument, rebalanceArgument, alphaArgument, multiArgument, uniArgument, headsArgument,
         schedulerArgument, optimizerArgument, scheduleArgument, clipArgument, selectArgument, validationArgument, mapArgument,
-        checkpointArgument, lossArgument, budgetArgument,
+        checkpointArgument, lossArgument, sampleLossArgument, budgetArgument,
     ]
 
     /// - Throws: alpha together with raw weights, or a scheduler that scores by heads which are not trained.
@@ -81,6 +83,10 @@ public struct TrainingOptions {
         checkpointEvery = a[Self.checkpointArgument]
         loss = a[Self.lossArgument]
         sampleBudget = a[Self.budgetArgument]
+        sampleLoss = a[Self.sampleLossArgument]
+        if loss != nil, sampleLoss != nil {
+            throw BSSError(a.operation, "option 'loss' gives one number for the whole batch; 'sample_loss' needs one per sample", hint: "write the loss in bss.sample_loss.custom", kind: .usage)
+        }
         let usesSimilarity = scheduler.product.measurer?.criteria.contains { $0.name.hasSuffix("similarity") } ?? false
         if uniWeight == 0, usesSimilarity, rebalance.name != "none", scheduler.product.measurer != nil, loss == nil {
             throw BSSError(

@@ -6,7 +6,12 @@ extension Trainer {
     /// One batch: {forward → loss → backward → adjust → clip → update} for every sub-step. Returns the losses' sum before the updates.
     func trainStep(_ batch: TrainingBatch, _ forward: ForwardContext, _ scan: inout ScanResult, _ steps: [SubStep]) throws -> Double {
         let pass = BatchPass(model, batch, forward)
-        try record(pass.output(), &scan)
+        // An encoder that no sub-step moves keeps its running statistics too.
+        let frozen = model.frozen
+        model.frozen.formUnion(model.modalities.filter { name in !steps.contains { $0.moves(.encoder(name)) } })
+        defer { model.frozen = frozen }
+        // Probes compute what their loss needs, and no training metrics.
+        if !isProbing { try record(pass.output(), &scan) }
         var lossValue = 0.0
         for step in steps {
             var (loss, gradients) = try step.gradients(pass)
@@ -16,6 +21,7 @@ extension Trainer {
             }
             lossValue += loss
             guard lossValue.isFinite else { return lossValue }
+            try batch.sampleLoss?.update(gradients)
             if let scopes = step.scopes { gradients = gradients.keeping(scopes, context.optimizer.groups) }
             if !isProbing { try method.adjust(&gradients, context, pass.output(), batch) }
             if let limit = options.clipNorm { try gradients.clip(norm: limit, context.optimizer.parameters(nil).map(\.parameter)) }
@@ -32,6 +38,7 @@ extension Trainer {
 }
 
 extension SubStep {
+    func moves(_ scope: Scope) -> Bool { scopes?.contains(scope) ?? true }
     var movesEncoders: Bool { scopes?.contains { if case .encoder = $0 { return true } else { return false } } ?? true }
 }
 

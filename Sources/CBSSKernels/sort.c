@@ -57,6 +57,7 @@ typedef struct {
 
 static int run_rows(int64_t rows, int64_t cost, bss_task row, sort_job *job) {
   int status = bss_run_items(rows, cost, row, job);
+  if (status == BSS_OK && bss_cancel_requested()) return BSS_CANCELLED;  // inside a row
   return status == BSS_OK && job->failed ? BSS_NO_MEMORY : status;
 }
 

@@ -23,13 +23,19 @@ static void OF(insertion_sort)(OF(entry) * e, int64_t n) {
 
 #define RADIX_BITS 11
 #define RADIX_SIZE (1 << RADIX_BITS)
+#define RADIX_PART (1 << 20)
 
-/// Least significant digit first; digits that all keys share are skipped. Returns the buffer that holds the result.
+/// Least significant digit first; digits that all keys share are skipped. Returns the buffer that holds the result; after a
+/// request to cancel, which is polled a million elements apart, one that holds the entries in some order.
 static OF(entry) * OF(radix_sort)(OF(entry) * from, OF(entry) * to, int64_t n) {
   int64_t count[RADIX_SIZE];
   for (int shift = 0; shift < (int)(8 * sizeof(KEY)); shift += RADIX_BITS) {
     memset(count, 0, sizeof count);
-    for (int64_t i = 0; i < n; i++) count[from[i].key >> shift & (RADIX_SIZE - 1)]++;
+    for (int64_t part = 0; part < n; part += RADIX_PART) {
+      if (bss_cancel_requested()) return from;
+      int64_t stop = n - part < RADIX_PART ? n : part + RADIX_PART;
+      for (int64_t i = part; i < stop; i++) count[from[i].key >> shift & (RADIX_SIZE - 1)]++;
+    }
     if (count[from[0].key >> shift & (RADIX_SIZE - 1)] == n) continue;
     int64_t start = 0;
     for (int d = 0; d < RADIX_SIZE; d++) {
@@ -37,7 +43,11 @@ static OF(entry) * OF(radix_sort)(OF(entry) * from, OF(entry) * to, int64_t n) {
       count[d] = start;
       start += here;
     }
-    for (int64_t i = 0; i < n; i++) to[count[from[i].key >> shift & (RADIX_SIZE - 1)]++] = from[i];
+    for (int64_t part = 0; part < n; part += RADIX_PART) {
+      if (bss_cancel_requested()) return from;
+      int64_t stop = n - part < RADIX_PART ? n : part + RADIX_PART;
+      for (int64_t i = part; i < stop; i++) to[count[from[i].key >> shift & (RADIX_SIZE - 1)]++] = from[i];
+    }
     OF(entry) *swap = from;
     from = to;
     to = swap;
@@ -46,6 +56,7 @@ static OF(entry) * OF(radix_sort)(OF(entry) * from, OF(entry) * to, int64_t n) {
 }
 #undef RADIX_BITS
 #undef RADIX_SIZE
+#undef RADIX_PART
 
 static void OF(write_row)(const sort_job *job, int64_t row, const OF(entry) * sorted) {
   const T *x = (const T *)job->x + row * job->n;

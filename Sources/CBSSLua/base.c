@@ -180,6 +180,11 @@ void bss_lua_set_print_tap(void (*tap)(const char *, size_t), bool only) {
   print_to_tap_only = only;
 }
 
+void bss_lua_print_tap(void (**tap)(const char *, size_t), bool *only) {
+  *tap = print_tap;
+  *only = print_to_tap_only;
+}
+
 static bool put(const char *text, size_t length) {
   if (print_tap) print_tap(text, length);
   if (print_to_tap_only) return true;

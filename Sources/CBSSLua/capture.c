@@ -12,15 +12,19 @@
 #include <unistd.h>
 #include <errno.h>
 
-static struct {
-  bool active;
-  int saved;         // the real standard output
+typedef struct capture {
+  struct capture *outer;
+  int saved;         // where standard output went before
   int source, stop;  // read end of the pipe; event that ends the reader
   bool tee;
   size_t limit, total, kept;
   char *bytes;
   pthread_t reader;
-} capture;
+  void (*tap)(const char *, size_t);  // rests while nothing is shown
+  bool tap_only;
+} capture_state;
+
+static capture_state *innermost;
 
 static void write_all(int file, const char *bytes, size_t n) {
   while (n > 0) {
@@ -32,33 +36,33 @@ static void write_all(int file, const char *bytes, size_t n) {
   }
 }
 
-static bool drain(void) {
+static bool drain(capture_state *capture) {
   char piece[65536];
   for (;;) {
-    ssize_t got = read(capture.source, piece, sizeof piece);
+    ssize_t got = read(capture->source, piece, sizeof piece);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got < 0;  // nothing now, or the end
-    if (capture.tee) write_all(capture.saved, piece, (size_t)got);
-    size_t room = capture.limit - capture.kept, taken = (size_t)got < room ? (size_t)got : room;
-    capture.total += (size_t)got;
+    if (capture->tee) write_all(capture->saved, piece, (size_t)got);
+    size_t room = capture->limit - capture->kept, taken = (size_t)got < room ? (size_t)got : room;
+    capture->total += (size_t)got;
     if (taken == 0) continue;
-    char *grown = realloc(capture.bytes, capture.kept + taken);
+    char *grown = realloc(capture->bytes, capture->kept + taken);
     if (!grown) continue;
-    capture.bytes = grown;
-    memcpy(capture.bytes + capture.kept, piece, taken);
-    capture.kept += taken;
+    capture->bytes = grown;
+    memcpy(capture->bytes + capture->kept, piece, taken);
+    capture->kept += taken;
   }
 }
 
 // A thread, because the pipe is small and the code that fills it must not wait for its own end.
-static void *read_until_stopped(void *unused) {
-  (void)unused;
-  struct pollfd watched[2] = {{.fd = capture.source, .events = POLLIN}, {.fd = capture.stop, .events = POLLIN}};
+static void *read_until_stopped(void *state) {
+  capture_state *capture = state;
+  struct pollfd watched[2] = {{.fd = capture->source, .events = POLLIN}, {.fd = capture->stop, .events = POLLIN}};
   for (;;) {
     if (poll(watched, 2, -1) < 0 && errno != EINTR) break;
-    bool more = drain();
+    bool more = drain(capture);
     if (!more || watched[1].revents) {
-      drain();
+      drain(capture);
       break;
     }
   }
@@ -66,51 +70,61 @@ static void *read_until_stopped(void *unused) {
 }
 
 int bss_capture_begin(size_t limit, bool tee) {
-  if (capture.active) return EBUSY;
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+  capture_state *capture = calloc(1, sizeof *capture);
+  if (!capture) return ENOMEM;
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    free(capture);
+    return errno;
+  }
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  capture.saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-  capture.stop = eventfd(0, EFD_CLOEXEC);
-  capture.source = ends[0];
-  capture.tee = tee;
-  capture.limit = limit;
-  capture.total = capture.kept = 0;
-  capture.bytes = NULL;
   fflush(stdout);
+  capture->outer = innermost;
+  capture->saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  capture->stop = eventfd(0, EFD_CLOEXEC);
+  capture->source = ends[0];
+  capture->tee = tee;
+  capture->limit = limit;
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for Lua's thread
-  int failed = capture.saved < 0 || capture.stop < 0 ? errno : pthread_create(&capture.reader, NULL, read_until_stopped, NULL);
+  int failed = capture->saved < 0 || capture->stop < 0 ? errno : pthread_create(&capture->reader, NULL, read_until_stopped, capture);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (failed) {
     close(ends[0]);
     close(ends[1]);
-    if (capture.saved >= 0) close(capture.saved);
-    if (capture.stop >= 0) close(capture.stop);
+    if (capture->saved >= 0) close(capture->saved);
+    if (capture->stop >= 0) close(capture->stop);
+    free(capture);
     return failed;
   }
   dup2(ends[1], STDOUT_FILENO);
   close(ends[1]);
   setvbuf(stdout, NULL, _IOLBF, 0);  // in order with what child processes write
-  capture.active = true;
+  bss_lua_print_tap(&capture->tap, &capture->tap_only);
+  if (!tee) bss_lua_set_print_tap(NULL, false);
+  innermost = capture;
   return 0;
 }
 
 char *bss_capture_end(size_t *kept, size_t *total) {
   *kept = *total = 0;
-  if (!capture.active) return NULL;
+  capture_state *capture = innermost;
+  if (!capture) return NULL;
+  innermost = capture->outer;
   fflush(stdout);
-  dup2(capture.saved, STDOUT_FILENO);
-  setvbuf(stdout, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, 1 << 16);
+  dup2(capture->saved, STDOUT_FILENO);
+  if (!innermost) setvbuf(stdout, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, 1 << 16);
   uint64_t one = 1;
-  write_all(capture.stop, (const char *)&one, sizeof one);
-  pthread_join(capture.reader, NULL);
-  close(capture.source);
-  close(capture.stop);
-  close(capture.saved);
-  capture.active = false;
-  *kept = capture.kept;
-  *total = capture.total;
-  return capture.bytes;
+  write_all(capture->stop, (const char *)&one, sizeof one);
+  pthread_join(capture->reader, NULL);
+  close(capture->source);
+  close(capture->stop);
+  close(capture->saved);
+  if (!capture->tee) bss_lua_set_print_tap(capture->tap, capture->tap_only);
+  *kept = capture->kept;
+  *total = capture->total;
+  char *bytes = capture->bytes;
+  free(capture);
+  return bytes;
 }

@@ -17,7 +17,7 @@ static atomic_bool prompt_mode, prompt_interrupted;
 static bss_lua_host *volatile watched;
 static void (*volatile cancel_engine)(void);
 static pthread_t lua_thread;
-static struct timespec last_press;       // touched by the handler only, except when cleared
+static struct timespec first_press;      // of the interrupt that is pending; touched by the handler only
 
 static void on_hook(lua_State *L, lua_Debug *frame) {
   (void)frame;
@@ -69,15 +69,20 @@ static void on_signal(int signal) {
   } else {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    double since = (double)(now.tv_sec - last_press.tv_sec) + 1e-9 * (double)(now.tv_nsec - last_press.tv_nsec);
-    if (atomic_load(&pending) == signal && since < 2.0) {
+    double since = (double)(now.tv_sec - first_press.tv_sec) + 1e-9 * (double)(now.tv_nsec - first_press.tv_nsec);
+    bool again = atomic_load(&pending) == signal;
+    if (again && since < 0.15) {
+      errno = saved;  // a key that is held down, or two fingers: the first press is still at work
+      return;
+    }
+    if (again) {
       // Hooks do not run inside C functions (a pattern that backtracks for hours): the second press ends us.
       static const char message[] = "\nbss-lua: interrupted twice, stopping at once\n";
       ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
       (void)ignored;
       _exit(128 + signal);
     }
-    last_press = now;
+    first_press = now;
     bss_lua_request_stop(signal);
   }
   errno = saved;

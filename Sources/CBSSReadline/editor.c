@@ -19,7 +19,7 @@ static struct {
   command **last_command;
   char **(**attempted_completion)(const char *, int, int);
   char *(**word_break_hook)(void);
-  const char **completer_quotes;
+  const char **completer_quotes, **basic_quotes;
   void (*install)(const char *, void (*)(char *));
   void (*read_char)(void);
   void (*remove)(void);
@@ -93,6 +93,21 @@ static int on_down(int count, int key) {
   if (stop == *rl.end) return search(rl.get_next, rl.search_forward, count, key);
   int length = line_end(stop + 1) - (stop + 1);
   *rl.point = stop + 1 + (column < length ? column : length);
+  return 0;
+}
+
+// Home and End stay in their line; a second press goes to the edge of the block.
+static int on_home(int count, int key) {
+  (void)count, (void)key;
+  int start = line_start(*rl.point);
+  *rl.point = start == *rl.point ? 0 : start;
+  return 0;
+}
+
+static int on_end(int count, int key) {
+  (void)count, (void)key;
+  int stop = line_end(*rl.point);
+  *rl.point = stop == *rl.point ? *rl.end : stop;
   return 0;
 }
 
@@ -193,7 +208,7 @@ static const slot slots[] = {
   {&rl.line_buffer, "rl_line_buffer", false}, {&rl.point, "rl_point", false}, {&rl.end, "rl_end", false},
   {&rl.catch_signals, "rl_catch_signals", false}, {&rl.completion_over, "rl_attempted_completion_over", false},
   {&rl.readline_name, "rl_readline_name", false}, {&rl.last_command, "rl_last_func", false}, {&rl.attempted_completion, "rl_attempted_completion_function", false},
-  {&rl.word_break_hook, "rl_completion_word_break_hook", false}, {&rl.completer_quotes, "rl_completer_quote_characters", false},
+  {&rl.word_break_hook, "rl_completion_word_break_hook", false}, {&rl.completer_quotes, "rl_completer_quote_characters", false}, {&rl.basic_quotes, "rl_basic_quote_characters", false},
   {&rl.install, "rl_callback_handler_install", false}, {&rl.read_char, "rl_callback_read_char", false},
   {&rl.remove, "rl_callback_handler_remove", false}, {&rl.redisplay, "rl_redisplay", false}, {&rl.free_line_state, "rl_free_line_state", false},
   {&rl.completion_matches, "rl_completion_matches", false}, {&rl.bind_keyseq, "rl_bind_keyseq", false},
@@ -222,12 +237,18 @@ bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_inter
   *rl.attempted_completion = on_complete;
   *rl.word_break_hook = word_breaks;
   *rl.completer_quotes = NULL;
+  *rl.basic_quotes = "";  // no closing quote behind a completion: whoever types a string closes it, and a folder's name goes on
   rl.using_history();
   rl.variable_bind("enable-bracketed-paste", "on");  // a pasted block arrives as one insertion
   rl.variable_bind("bell-style", "none");
   rl.variable_bind("completion-ignore-case", "off");
   rl.bind_keyseq("\\C-m", on_enter);
   rl.bind_keyseq("\\C-j", on_enter);
+  static const char *const home[] = {"\\C-a", "\\e[H", "\\eOH", "\\e[1~"}, *const end[] = {"\\C-e", "\\e[F", "\\eOF", "\\e[4~"};
+  for (int i = 0; i < 4; i++) {
+    rl.bind_keyseq(home[i], on_home);
+    rl.bind_keyseq(end[i], on_end);
+  }
   rl.bind_keyseq("\\e[A", on_up);
   rl.bind_keyseq("\\eOA", on_up);
   rl.bind_keyseq("\\e[B", on_down);

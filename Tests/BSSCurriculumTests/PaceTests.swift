@@ -55,7 +55,7 @@ import _BSSTestSupport
     }
 
     @Test("every pace stays in (0, 1], never falls, and reaches everything; windows never go backwards")
-    func properties() throws {
+    func pacing_monotone_and_capped() throws {
         for part in Pace.parts where part.name != "custom" {
             let pace = try pace(part.name)
             var before = 0.0, startBefore = 0.0
@@ -78,7 +78,7 @@ import _BSSTestSupport
     }
 
     @Test("fractions outside (0, 1] are refused where they are given")
-    func ranges() {
+    func pacing_geometric_rejects_zero_start() {
         for lambda in [-0.1, 0, 1.5, .nan] {
             #expect { try pace("geometric", [("lambda_0", .number(lambda))]) } throws: { "\($0)".contains("lambda_0") }
         }

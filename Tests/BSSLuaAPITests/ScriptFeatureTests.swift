@@ -223,6 +223,42 @@ import _BSSTestSupport
 
     // MARK: Runs
 
+    @Test("a sample loss written in Lua; scores of another model by list and by file; a teacher that is followed")
+    func curricula() throws {
+        try check("""
+            local data = bss.data.synthetic{ samples = 120, classes = 3 }
+            local function train(options)
+              options.data, options.epochs, options.record = data, 2, false
+              return bss.train(options)
+            end
+            local plain = train{}
+            local seen = {}
+            local same = train{ sample_loss = bss.sample_loss.custom{ function(losses, labels, epoch, positions)
+              assert(#losses == #labels and #losses == #positions and positions[1] >= 1)
+              seen[epoch] = true
+              return losses
+            end, on = "each" } }
+            assert(same.parameters_hash == plain.parameters_hash and seen[0] and seen[1])
+            assert(train{ sample_loss = bss.sample_loss.custom(function(losses) return losses * losses end) }.parameters_hash ~= plain.parameters_hash)
+            fails("bss.sample_loss.custom|shape", train, { sample_loss = bss.sample_loss.custom(function(losses) return losses:mean() end) })
+            fails("sample_loss|bss.sample_loss.custom", train, { loss = function() end, sample_loss = "superloss" })
+            -- Difficulties of a trained model of any kind.
+            local difficulty = bss.measure{ data = data, model = plain.model, measurer = { "loss" } }.loss
+            local by_list = train{ scheduler = bss.scheduler.transfer{ difficulty = difficulty } }
+            local path = os.tmpname()
+            local f = io.open(path, "w")
+            f:write("difficulty\\n")
+            for _, d in ipairs(difficulty) do f:write(("%.17g\\n"):format(d)) end
+            f:close()
+            assert(train{ scheduler = bss.scheduler.transfer{ scores = path } }.parameters_hash == by_list.parameters_hash)
+            os.remove(path)
+            plain.model:save(path)
+            local followed = train{ scheduler = bss.scheduler.adaptive{ checkpoint = path }, sample_loss = bss.sample_loss.distillation{ checkpoint = path } }
+            assert(followed.scores[1] <= 0)
+            os.remove(path)
+            """)
+    }
+
     @Test("run.result, history, scores, order, config and model have the shapes of surface.md section 3")
     func runShapes() throws {
         try check("""
@@ -325,6 +361,41 @@ import _BSSTestSupport
             assert(type(config) == "table" and next(config))
             assert(#bss.preset.diff(bss.preset.paper("crema_d"), bss.preset.official("crema_d")) > 0)
             """)
+    }
+
+    @Test("output is captured, from Lua and from child processes, nested and with errors")
+    func capture() throws {
+        try check("""
+            local text, a, b = bss.capture(function() print("one") io.write("two") io.stdout:flush() os.execute("echo three") return 1, "x" end)
+            assert(text == "one\\ntwothree\\n" and a == 1 and b == "x", text)
+            local outer, inner = bss.capture(function() print("before") local inner = bss.capture(function() print("inner") end) print("after") return inner end)
+            assert(outer == "before\\nafter\\n" and inner == "inner\\n", outer)
+            local ok, e = pcall(bss.capture, function() print("lost") error("boom") end)
+            assert(not ok and tostring(e):find("boom"))
+            assert(#bss.capture(function() io.write(("x"):rep(3000000)) end) == 3000000)
+            assert(bss.capture(function() end) == "")
+            """)
+    }
+
+    @Test("code is timed and profiled in scripts as well; the figures are no output")
+    func profile() throws {
+        let program = try BuiltProgram()
+        defer { program.remove() }
+        try program.write("part.lua", "from_part = 3")
+        let outcome = try program.script("""
+            local x = bss.ones{ 50, 50 }
+            bss.repl.profile(function() return x:matmul(x):relu() end)
+            bss.repl.time("1 + 1")
+            bss.repl.timeit(function() return 1 end)
+            bss.repl.who()
+            bss.repl.run("part.lua")
+            assert(from_part == 3 and not pcall(bss.repl.profile, 3))
+            assert(bss.capture(function() help(bss.train) end):find("bss.train{", 1, true))
+            local s = bss.tensor{ 1, 2, 3, 0 / 0, 1 / 0 }:stats()
+            assert(s.mean == 2 and s.std == 1 and s.min == 1 and s.max == 3 and s.nan == 1 and s.inf == 1)
+            """)
+        #expect(outcome.code == 0 && outcome.output.isEmpty, "\(outcome.summary)")
+        for text in ["matmul", "relu", "engine", "wall", "median"] { #expect(outcome.errors.contains(text), "\(outcome.errors)") }
     }
 
     @Test("many runs and tensors: memory does not grow")

@@ -124,14 +124,37 @@ import _BSSTestSupport
         let outcome = try program.script("""
             local function live() collectgarbage() collectgarbage() return bss.live_objects().objects, collectgarbage("count") end
             local function wrong() bss.ones{ -1 } end
-            for i = 1, 100 do pcall(wrong) end
+            local function inside() bss.grad(function() error({ "mine" }) end, {}) end
+            for i = 1, 100 do pcall(wrong) pcall(inside) end
             local objects, heap = live()
-            for i = 1, 100000 do pcall(wrong) end
+            for i = 1, 100000 do pcall(wrong) pcall(inside) end
             local now, size = live()
             assert(now == objects, now .. " objects, " .. objects .. " before")
             assert(size < heap + 100, size .. " KB, " .. heap .. " before")
+            """, ["--max-memory", "32M"])
+        #expect(outcome.code == 0, "\(outcome.summary)")
+    }
+
+    /// 8 GB here; BSS_TENSOR_LOOP_GB=100 for the whole of host.md H.3.
+    @Test("a loop that makes many gigabytes of tensors stays small without a manual collection")
+    func tensorLoop() throws {
+        let program = try BuiltProgram()
+        defer { program.remove() }
+        let gigabytes = ProcessInfo.processInfo.environment["BSS_TENSOR_LOOP_GB"].flatMap(Int.init) ?? 8
+        let outcome = try program.script("""
+            local sizes, made, n = { { 1000, 1000 }, { 37 }, { 300, 300 }, { 2000, 2500 } }, 0, 0
+            while made < \(gigabytes)e9 do
+              n = n + 1
+              -- Equal sizes and sizes that never come again.
+              local t = bss.ones(n % 2 == 0 and sizes[n // 2 % 4 + 1] or { math.random(1, 5000000) }) * 2
+              made = made + 2 * 4 * t:numel()
+            end
+            local peak = tonumber(io.open("/proc/self/status"):read("a"):match("VmHWM:%s*(%d+)")) / 1024
+            print(string.format("tensors of %.0f GB in all: peak %.0f MB", made / 1e9, peak))
+            assert(peak < 1000, peak)
             """)
         #expect(outcome.code == 0, "\(outcome.summary)")
+        print(outcome.output)
     }
 
     // MARK: Ctrl-C

@@ -163,6 +163,47 @@ import _BSSTestSupport
         #expect(throws: BSSError.self) { try net.load(file([("x", Tensor.zeros([1]))]), strict: false) }
     }
 
+    /// The fixtures' CLIP under OpenAI's names: joined projections, turned projections.
+    @Test func openAINames() throws {
+        guard FixtureFolder.isPresent else { return FixtureFolder.reportAbsence("OpenAI's names") }
+        let file = try WeightFile.open(FixtureFolder.location + "/hf/clip_tiny")
+        let stored = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.tensor) })
+        func tensor(_ name: String) throws -> Tensor { try Tensor.from(#require(stored[name]).floats(), Shape(#require(stored[name]).shape)) }
+        var theirs: [(name: String, tensor: Tensor)] = []
+        for (tower, model) in [("visual.", "vision_model."), ("", "text_model.")] {
+            for i in 0..<2 {
+                let block = "\(tower)transformer.resblocks.\(i).", layer = "\(model)encoder.layers.\(i)."
+                for kind in ["weight", "bias"] {
+                    theirs.append((block + "attn.in_proj_" + kind, try Tensor.concatenated(["q", "k", "v"].map { try tensor("\(layer)self_attn.\($0)_proj.\(kind)") }, axis: 0)))
+                    for (old, new) in [("ln_1", "layer_norm1"), ("ln_2", "layer_norm2"), ("attn.out_proj", "self_attn.out_proj"), ("mlp.c_fc", "mlp.fc1"), ("mlp.c_proj", "mlp.fc2")] {
+                        theirs.append(("\(block)\(old).\(kind)", try tensor("\(layer)\(new).\(kind)")))
+                    }
+                }
+            }
+        }
+        for kind in ["weight", "bias"] {
+            for (old, new) in [("visual.ln_pre", "vision_model.pre_layrnorm"), ("visual.ln_post", "vision_model.post_layernorm"), ("ln_final", "text_model.final_layer_norm")] {
+                theirs.append(("\(old).\(kind)", try tensor("\(new).\(kind)")))
+            }
+        }
+        for (old, new) in [
+            ("visual.class_embedding", "vision_model.embeddings.class_embedding"), ("visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight"),
+            ("visual.positional_embedding", "vision_model.embeddings.position_embedding.weight"), ("token_embedding.weight", "text_model.embeddings.token_embedding.weight"),
+            ("positional_embedding", "text_model.embeddings.position_embedding.weight"), ("logit_scale", "logit_scale"),
+        ] { theirs.append((old, try tensor(new))) }
+        theirs.append(("visual.proj", try tensor("visual_projection.weight").transposed(0, 1)))
+        theirs.append(("text_projection", try tensor("text_projection.weight").transposed(0, 1)))
+        theirs.append(("context_length", try Tensor.zeros([])))
+        let path = "/tmp/bss-openai-\(getpid()).safetensors"
+        defer { Files.remove(path) }
+        try TensorFile.write(theirs, to: path)
+        let renamed = try WeightFile.open(path)
+        #expect(Set(renamed.tensors.map(\.name)) == Set(stored.keys))
+        for (name, tensor) in renamed.tensors { #expect(try tensor.shape == stored[name]?.shape && tensor.floats() == stored[name]?.floats(), "\(name)") }
+        try CLIPVision(CLIPSizes(of: renamed, tower: "vision", CLIPSizes())).load(renamed, .clip("vision"))
+        try CLIPText(CLIPSizes(of: renamed, tower: "text", .text)).load(renamed, .clip("text"))
+    }
+
     @Test func damagedSafetensors() throws {
         func make(_ header: String, _ data: Int) -> [UInt8] {
             let text = Array(header.utf8)

@@ -53,6 +53,23 @@ import _BSSTestSupport
             seconds: Date().timeIntervalSince(sent ?? start))
     }
 
+    /// The example notebook gives what it recorded (to the digits that other instruction sets may change), and exports.
+    @Test func tourHoldsAndExports() throws {
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        try inFolder { folder in
+            let checked = try run(folder, ["nb", "check", "\(root)/experiments/tour.lua", "--rtol", "0.1", "--atol", "0.05"])
+            #expect(checked.code == 0, "\(checked)")
+            let exported = try run(folder, ["nb", "export", "\(root)/experiments/tour.lua", "-o", "tour.ipynb"])
+            #expect(exported.code == 0, "\(exported)")
+            let book = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: folder + "/tour.ipynb"))) as? [String: Any]
+            let cells = book?["cells"] as? [[String: Any]] ?? []
+            #expect(book?["nbformat"] as? Int == 4 && book?["nbformat_minor"] as? Int == 5 && cells.count >= 10)
+            #expect(Set(cells.compactMap { $0["id"] as? String }).count == cells.count)
+            let outputs = cells.flatMap { $0["outputs"] as? [[String: Any]] ?? [] }
+            #expect(outputs.contains { ($0["data"] as? [String: Any])?["image/svg+xml"] != nil })
+        }
+    }
+
     @Test func runCheckAndExport() throws {
         try inFolder { folder in
             try Files.write(Notebooks.example, to: "\(folder)/a.lua")

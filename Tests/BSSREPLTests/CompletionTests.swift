@@ -5,6 +5,14 @@ import Testing
 
 @testable import BSSREPL
 
+/// A value with a method whose option the object knows the texts of, as runs know their metrics.
+private final class Curves: HostObject {
+    static let metric = Argument<[String]>("metric", "paths")
+    static let type = ObjectType("curves", help: "For tests.", methods: [Function("plot", "Plots.", [metric]) { _ in [] }])
+    var objectType: ObjectType { Curves.type }
+    func choices(of option: String) -> [String] { option == "metric" ? ["test.loss", "test.accuracy"] : [] }
+}
+
 @Suite struct CompletionTests {
     private func completion() throws -> Completion {
         let state = try LuaState()
@@ -20,6 +28,7 @@ import Testing
         }
         try state.install(root)
         try state.run("run = { result = { last = 1, loss = 2 } } setmetatable(run, { __index = function() error('must not run') end }) text = 'abc'", name: "=test")
+        try state.setGlobal("curves", .object(Curves()))
         return Completion(state: state, root: root, commands: ["time", "timeit", "who"])
     }
 
@@ -35,6 +44,8 @@ import Testing
         ("bss.pace.root{ ra", ["rate = ", "rawequal", "rawget", "rawlen", "rawset"]), ("bss.pace.root{ sp", ["speed = "]),
         ("bss.pace.root{ rate = 1, ", ["kind = "]), ("bss.pace.root{", ["rate = ", "kind = "]), ("bss.pace.root{ kind = \"s", ["slow", "swift"]),
         ("bss.train{ pace = \"", ["root", "linear"]), ("run.result.l", ["run.result.last", "run.result.loss"]), ("text:up", ["text:upper"]),
+        ("curves:plot{ metric = { \"test.l", ["test.loss"]), ("curves:plot{ \"test.", ["test.loss", "test.accuracy"]), ("curves:pl", ["curves:plot"]),
+        ("curves:plot{ metric = \"test.a", ["test.accuracy"]),
         ("%ti", ["%time", "%timeit"]), ("nothing.", []), ("run.nothing.", []),
     ])
     func finds(text: String, expected: [String]) throws {

@@ -73,8 +73,9 @@ import Testing
     }
 
     @Test func promptsAreStripped() {
-        #expect(REPL.withoutPrompts("bss[3]> for i = 1, 2 do\n..> print(i)\n..> end\n1\n2") == "for i = 1, 2 do\nprint(i)\nend")
-        #expect(REPL.withoutPrompts("> x = 1\n>> y") == "x = 1\ny")
-        #expect(REPL.withoutPrompts("x > 1") == "x > 1")
+        #expect(REPL.inputs("bss[3]> for i = 1, 2 do\n..> print(i)\n..> end\n1\n2") == ["for i = 1, 2 do\nprint(i)\nend"])
+        #expect(REPL.inputs("> x = 1\n>> y") == ["x = 1\ny"])
+        #expect(REPL.inputs("> x = 1\n> x\n1\n> x + 1\n2") == ["x = 1", "x", "x + 1"])
+        #expect(REPL.inputs("x > 1") == ["x > 1"] && REPL.inputs("a\n> b") == ["a\n> b"])
     }
 }

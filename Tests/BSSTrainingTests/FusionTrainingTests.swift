@@ -90,6 +90,28 @@ import _BSSTestSupport
         }
     }
 
+    @Test("killed and resumed: the same bits, also where a fusion owns convolutions of the encoders", arguments: [("weight", "{}"), ("channel", #"{"variant": "cen", "threshold": 0.99}"#), ("etmc", "{}")])
+    func resume(fusion: String, options: String) throws {
+        let source = source(2, fusion == "channel" ? [1, 8, 8] : [10])
+        let settings = try SmallTraining.options(#"{"epochs": 4, "batch_size": 24, "checkpoint_every": 1, "optimizer": {"name": "adam", "learning_rate": 0.01}}"#)
+        func trainer() throws -> Trainer {
+            let model = try network(source, fusion, options, encoder: fusion == "channel" ? #"{"name": "cnn", "widths": [6, 8]}"# : #"{"name": "mlp", "hidden": [16]}"#)
+            return try Trainer(settings, model: model, source: source)
+        }
+        let whole = SmallTraining.bits(try trainer().run()), path = SmallTraining.temporaryFile("fusion.safetensors")
+        defer { Files.remove(path) }
+        let killed = try trainer()
+        killed.checkpointPath = path
+        killed.onEpoch = { record, _ in
+            if record["epoch"]?.int == 2 { throw Killed() }
+            return true
+        }
+        #expect(throws: Killed.self) { try killed.run() }
+        let again = try trainer()
+        again.checkpointPath = path
+        #expect(SmallTraining.bits(try again.run(resumes: true)) == whole)
+    }
+
     @Test("weight decay leaves the static weights alone")
     func decay() throws {
         let source = source(2, [10]), model = try network(source, "weight", "{}", encoder: #"{"name": "identity"}"#)

@@ -132,7 +132,7 @@ function jobs.g()
       scheduler = "random", rebalance = bss.rebalance.none{ probes = false }, optimizer = bss.optimizer.adam{ learning_rate = 1e-5 },
     }
   end
-  local result = run(6)
+  local result = run(4)
   for _, name in ipairs{ "", ".text.npy", ".label.npy" } do os.remove(folder .. name) end
   for i = 2, #result.history do print("g", result.history[i].step_seconds * 1000) end
   print("g_memory", peak_kib())

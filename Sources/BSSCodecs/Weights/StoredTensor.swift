@@ -68,6 +68,27 @@ public struct StoredTensor {
         self.file = file
     }
 
+    // MARK: Views
+
+    private init(_ other: StoredTensor, shape: [Int], strides: [Int], offset: Int) {
+        type = other.type
+        self.shape = shape
+        self.strides = strides
+        self.offset = offset
+        storageCount = other.storageCount
+        storage = other.storage
+        file = other.file
+    }
+
+    /// Axes in reverse order.
+    public func transposed() -> StoredTensor { StoredTensor(self, shape: shape.reversed(), strides: strides.reversed(), offset: offset) }
+
+    /// Three equal parts along the first axis; nil where there are none.
+    public func thirds() -> [StoredTensor]? {
+        guard let rows = shape.first, rows % 3 == 0 else { return nil }
+        return (0..<3).map { StoredTensor(self, shape: [rows / 3] + shape.dropFirst(), strides: strides, offset: offset + $0 * (rows / 3) * strides[0]) }
+    }
+
     private var isContiguous: Bool {
         var expected = 1
         for axis in shape.indices.reversed() where shape[axis] != 1 {

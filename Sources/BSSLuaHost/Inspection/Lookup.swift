@@ -75,7 +75,7 @@ extension LuaState {
         return (known.namespace, known.path)
     }
 
-    private func found(on L: OpaquePointer) -> Found? {
+    func found(on L: OpaquePointer) -> Found? {
         if lua_type(L, -1) == LUA_TNIL { return nil }
         if let (namespace, path) = namespace(at: -1, on: L) { return .namespace(namespace, path: path) }
         if let (function, path) = declaration(at: -1, on: L) { return .function(function, path: path) }
@@ -83,6 +83,9 @@ extension LuaState {
         lua_pushvalue(L, -1)
         return .value(LuaValue(self, on: L))
     }
+
+    /// Tables with more entries are listed in part: completion has 50 ms.
+    private static let mostNames = 50_000
 
     /// String keys of the table on top, and of its metatable's `__index` table (classes).
     private func tableNames(onlyFunctions: Bool, on L: OpaquePointer, depth: Int = 0) -> [String] {
@@ -92,6 +95,10 @@ extension LuaState {
         while lua_next(L, -2) != 0 {
             if lua_type(L, -2) == LUA_TSTRING, !onlyFunctions || lua_type(L, -1) == LUA_TFUNCTION { names.append(string(at: -2, on: L)) }
             bss_lua_pop(L, 1)
+            if names.count >= LuaState.mostNames {
+                bss_lua_pop(L, 1)
+                break
+            }
         }
         if lua_getmetatable(L, -1) != 0 {
             if bss_lua_raw_get(L, -1, "__index") == LUA_TTABLE { names += tableNames(onlyFunctions: onlyFunctions, on: L, depth: depth + 1) }

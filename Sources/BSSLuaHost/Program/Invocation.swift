@@ -30,6 +30,13 @@ struct Invocation {
     var subcommand: Subcommand?
     var subcommandArguments: [String] = []
 
+    /// LUA_INIT, LUA_PATH and LUA_CPATH count: when asked for, and at a plain `-i`.
+    var honoursLuaEnvironment: Bool { !ignoresEnvironment && (usesLuaEnvironment || (isInteractive && script == nil)) }
+    /// Whether a prompt comes, on a terminal or not.
+    func prompts(onTerminal: Bool) -> Bool {
+        isInteractive || subcommand == .repl || (onTerminal && script == nil && steps.isEmpty && !showsVersion)
+    }
+
     enum Subcommand: String, CaseIterable {
         case repl, run, help
         case sweep, runs, diff, watch, report, plot, nb, pack, verify, data, check, doctor, kernel, completions
@@ -60,6 +67,7 @@ struct Invocation {
         Option(name: "--lua-env", value: nil, help: "honour LUA_INIT, LUA_PATH and LUA_CPATH") { i, _ in i.usesLuaEnvironment = true },
         Option(name: "--max-memory", value: "SIZE", help: "limit of Lua's own heap (512M, 2G)") { $0.memoryLimit = try RunOptions.bytes($1, "--max-memory") },
         Option(name: "--log", value: "FILE", help: "prompt: where the session is logged as a notebook") { $0.prompt.log = $1 },
+        Option(name: "--restore", value: "FILE", help: "prompt: begin with the cells of an earlier session's log") { $0.prompt.restore = $1 },
         Option(name: "--no-log", value: nil, help: "prompt: no log") { i, _ in i.prompt.keepsLog = false },
         Option(name: "--no-history", value: nil, help: "prompt: history is neither read nor kept") { i, _ in i.prompt.keepsHistory = false },
         Option(name: "--no-init", value: nil, help: "prompt: no start-up file (BSS_INIT)") { i, _ in i.prompt.runsStartFile = false },
@@ -172,6 +180,7 @@ struct Invocation {
                    bss-lua repl
                    bss-lua data check NAME [--data DIR] [--set K=V] [--quick] [--all]
                    bss-lua nb run|check|export FILE.lua [-o FILE] [--rtol R] [--atol A] [options]
+                   bss-lua plot FILE.csv [--kind K] [--x COLUMN] [--y A,B] [--by COLUMN] [-o FILE]
 
             As lua:
               -e STAT  run text      -l MOD  require it    -i  prompt after the script   -v  version

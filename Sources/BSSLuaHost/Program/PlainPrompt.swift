@@ -7,6 +7,7 @@ public enum PlainPrompt {
     public static func run(_ context: PromptContext) -> Int32 {
         let state = context.state
         var text = ""
+        context.whenReady()
         while true {
             Terminal.error(text.isEmpty ? "bss> " : "..> ")
             guard let line = readLine() else {

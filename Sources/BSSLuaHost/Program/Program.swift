@@ -35,13 +35,20 @@ public struct Program {
         let state: LuaState
         let namespace: Namespace
         do {
-            state = try LuaState(environment: invocation.usesLuaEnvironment && !invocation.ignoresEnvironment)
+            state = try LuaState(environment: invocation.honoursLuaEnvironment)
             clock.mark("Lua state")
             namespace = try prepare(state, invocation)
             clock.mark("bss table")
         } catch { fail(error) }
-        if invocation.measuresStartup { clock.report() }
-        state.exit(execute(invocation, state, namespace))
+        // What comes before the first prompt is reported there, a script's start here.
+        let ready = {
+            if invocation.measuresStartup { clock.report() }
+        }
+        if !invocation.prompts(onTerminal: isatty(STDIN_FILENO) != 0) { ready() }
+        state.exit(execute(invocation, state, namespace) {
+            clock.mark("prompt")
+            ready()
+        })
     }
 
     func prepare(_ state: LuaState, _ invocation: Invocation) throws -> Namespace {
@@ -62,12 +69,12 @@ public struct Program {
     }
 
     /// Runs everything the command line asks for; the exit code.
-    private func execute(_ invocation: Invocation, _ state: LuaState, _ namespace: Namespace) -> Int32 {
+    private func execute(_ invocation: Invocation, _ state: LuaState, _ namespace: Namespace, whenReady: @escaping () -> Void) -> Int32 {
         if invocation.showsVersion { print(versionText(json: invocation.options.json)) }
         let script = invocation.script
         let wantsPrompt = invocation.isInteractive || invocation.subcommand == .repl
         do {
-            if invocation.usesLuaEnvironment, !invocation.ignoresEnvironment { try runStartText(state) }
+            if invocation.honoursLuaEnvironment { try runStartText(state) }
             for step in invocation.steps {
                 switch step {
                 case .execute(let text): try state.run(text, name: "=(command line)")
@@ -86,9 +93,9 @@ public struct Program {
             state.regainControl()
             if !wantsPrompt { return code }
         }
-        if wantsPrompt || (script == nil && invocation.steps.isEmpty && !invocation.showsVersion && isatty(STDIN_FILENO) != 0) {
+        if invocation.prompts(onTerminal: isatty(STDIN_FILENO) != 0) {
             state.strict?.isOn = false
-            return prompt(PromptContext(state: state, namespace: namespace, options: invocation.options, settings: invocation.prompt, version: version) { try fresh(invocation.options) })
+            return prompt(PromptContext(state: state, namespace: namespace, options: invocation.options, settings: invocation.prompt, version: version, whenReady: whenReady) { try fresh(invocation.options) })
         }
         return 0
     }
@@ -176,6 +183,8 @@ public struct PromptContext {
     public let options: RunOptions
     public let settings: PromptSettings
     public let version: String
+    /// Called once, when the first prompt is about to be shown.
+    public let whenReady: () -> Void
     /// A clean state for replays.
     public let fresh: () throws -> (LuaState, Namespace)
 }
@@ -184,6 +193,8 @@ public struct PromptContext {
 public struct PromptSettings {
     /// The session's log file; nil: a default place.
     public var log: String?
+    /// The log of an earlier session whose cells run first.
+    public var restore: String?
     public var keepsLog = true
     public var keepsHistory = true
     public var runsStartFile = true

@@ -8,7 +8,7 @@ public struct ProgramCommand {
     public var values: Set<String>
     public var switches: Set<String>
     public var usage: String
-    /// The words that may follow the name.
+    /// The words that may follow the name; none: the file follows at once.
     public var actions: [String]
     /// What follows the action is a script; false: a name, and `--set` gives that thing's own options.
     public var takesFile: Bool
@@ -69,16 +69,22 @@ extension Program {
     func run(_ command: ProgramCommand, named name: String, _ words: [String]) -> Never {
         let invocation: Invocation, given: [String: String], state: LuaState, action: String
         do {
-            guard let first = words.first, command.actions.contains(first) else {
-                let near = words.first.flatMap { Text.nearest(to: $0, in: command.actions) }.map { "did you mean '\($0)'?" }
-                throw BSSError(name, "expects \(command.actions.joined(separator: ", "))" + (words.first.map { ", got '\($0)'" } ?? ""), hint: near ?? command.usage, kind: .usage)
+            if command.actions.isEmpty {
+                action = ""
+            } else {
+                guard let first = words.first, command.actions.contains(first) else {
+                    let near = words.first.flatMap { Text.nearest(to: $0, in: command.actions) }.map { "did you mean '\($0)'?" }
+                    throw BSSError(name, "expects \(command.actions.joined(separator: ", "))" + (words.first.map { ", got '\($0)'" } ?? ""), hint: near ?? command.usage, kind: .usage)
+                }
+                action = first
             }
-            action = first
-            let (own, rest) = try command.split(Array(words.dropFirst()))
+            let what = action.isEmpty ? name : "\(name) \(action)"
+            let (own, rest) = try command.split(Array(words.dropFirst(action.isEmpty ? 0 : 1)))
             given = own
+            guard rest.contains(where: { !$0.hasPrefix("-") }) else { throw BSSError(what, command.takesFile ? "which file?" : "which one?", hint: command.usage, kind: .usage) }
             var parsed = try Invocation(["bss-lua", "run"] + rest, environment: { getenv($0).map { String(cString: $0) } })
-            guard let file = parsed.script else { throw BSSError("\(name) \(action)", command.takesFile ? "which file?" : "which one?", hint: command.usage, kind: .usage) }
-            guard !command.takesFile || Files.exists(file) else { throw BSSError("\(name) \(action)", "there is no file '\(file)'", kind: .usage) }
+            guard let file = parsed.script else { throw BSSError(what, command.takesFile ? "which file?" : "which one?", hint: command.usage, kind: .usage) }
+            guard !command.takesFile || Files.exists(file) else { throw BSSError(what, "there is no file '\(file)'", kind: .usage) }
             parsed.options.script = nil  // what it trains is recorded only if --out asks for it
             invocation = parsed
             state = try LuaState(environment: parsed.usesLuaEnvironment)

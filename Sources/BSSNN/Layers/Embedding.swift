@@ -2,18 +2,20 @@ import BSSBackend
 import BSSCore
 import BSSTensor
 
-/// A row of the weight [V, D] for each id; ids: i64 of any shape → [.., D].
+/// A row of the weight [V, D] for each id; ids: i64 of any shape → [.., D]. The row of `paddingIndex` is not trained.
 public final class Embedding: Module {
     public let weight: Parameter
+    private let paddingIndex: Int?
 
-    public init(_ rows: Int, _ width: Int, _ initializer: Initializer = .normal(std: 1)) throws {
+    public init(_ rows: Int, _ width: Int, _ initializer: Initializer = .normal(std: 1), paddingIndex: Int? = nil) throws {
         weight = try Parameter([rows, width], initializer)
+        self.paddingIndex = paddingIndex
         super.init()
         _ = add("weight", weight)
     }
 
     public override func callAsFunction(_ ids: Tensor, _ context: ForwardContext) throws -> Tensor {
-        try Tensor.embedding(ids, weight.value)
+        try Tensor.embedding(ids, weight.value, paddingIndex: paddingIndex)
     }
 }
 

@@ -5,6 +5,8 @@ import BSSTensor
 /// Sizes of a BERT; the defaults are BERT-base-uncased's.
 public struct BERTSizes {
     public var vocabulary = 30522, hidden = 768, layers = 12, heads = 12, intermediate = 3072, positions = 512, types = 2
+    /// Id of the padding token, whose embedding is not trained.
+    public var padding = 0
     public var eps = 1e-12, dropout = 0.1, attentionDropout = 0.1
     public var activation = "gelu"
     public init() {}
@@ -13,6 +15,7 @@ public struct BERTSizes {
         guard [vocabulary, hidden, layers, heads, intermediate, positions, types].allSatisfy({ $0 >= 1 }) else {
             throw BSSError(operation, "every size must be at least 1", kind: .usage)
         }
+        guard (0..<vocabulary).contains(padding) else { throw BSSError(operation, "padding token \(padding) is not in the vocabulary of \(vocabulary)", kind: .data) }
         guard hidden % heads == 0 else { throw BSSError(operation, "hidden = \(hidden) is no multiple of heads = \(heads)", kind: .usage) }
         guard Activation.names.contains(activation) else { throw BSSError(operation, "unknown activation \"\(activation)\"", kind: .data) }
     }
@@ -31,7 +34,7 @@ public final class BERTModel: Module {
     public init(_ sizes: BERTSizes, hasPooler: Bool) throws {
         let start = Initializer.normal(std: 0.02)
         self.sizes = sizes
-        words = try Embedding(sizes.vocabulary, sizes.hidden, start)
+        words = try Embedding(sizes.vocabulary, sizes.hidden, start, paddingIndex: sizes.padding)
         positions = try Embedding(sizes.positions, sizes.hidden, start)
         types = try Embedding(sizes.types, sizes.hidden, start)
         norm = try LayerNorm([sizes.hidden], eps: sizes.eps)

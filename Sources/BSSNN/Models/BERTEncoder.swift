@@ -100,6 +100,7 @@ extension BERTSizes {
         layers = WeightFile.layers(shapes, "encoder.layer.")
         let options = file.configuration
         heads = options?["num_attention_heads"]?.int ?? max(1, hidden / 64)
+        padding = options?["pad_token_id"]?.int ?? padding
         eps = options?["layer_norm_eps"]?.double ?? eps
         dropout = options?["hidden_dropout_prob"]?.double ?? dropout
         attentionDropout = options?["attention_probs_dropout_prob"]?.double ?? attentionDropout

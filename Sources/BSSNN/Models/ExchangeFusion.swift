@@ -79,10 +79,10 @@ final class ExchangeFusion: ChannelFusion {
     /// `maps` [N, C, positions…] and `weights` [C], one a modality.
     static func exchange(_ maps: [Tensor], _ weights: [Tensor], below threshold: Double) throws -> [Tensor] {
         try maps.indices.map { m in
-            let stays = try weights[m].values(Double.self).map { Swift.abs($0) >= threshold }
+            let stays = try weights[m].values(Float.self).map { Swift.abs($0) >= Float(threshold) }
             guard stays.contains(false) else { return maps[m] }
             let others = maps.indices.filter { $0 != m }.map { maps[$0] }
-            let mean = try others.dropFirst().reduce(others[0]) { try $0 + $1 }.multiplied(by: 1 / Double(others.count))
+            let sum = try others.dropFirst().reduce(others[0]) { try $0 + $1 }, mean = others.count > 1 ? try sum.multiplied(by: 1 / Double(others.count)) : sum
             let shape = Shape(unchecked: [1, stays.count] + Array(repeating: 1, count: maps[m].rank - 2))
             let keep = try Tensor.from(stays.map { Float($0 ? 1 : 0) }, shape, on: maps[m].backend).converted(to: maps[m].dtype)
             return try maps[m] * keep + mean * (-1 * keep + 1)

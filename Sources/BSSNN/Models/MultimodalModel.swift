@@ -33,8 +33,8 @@ public final class MultimodalModel: Module {
     public let heads: [Linear]
     public let fusion: Fusion
     public let classes: Int
-    private let sharesHead: Bool
-    /// The one head of all modalities, if the model was made with one.
+    /// One head for all modalities.
+    public let sharesHead: Bool
     public var sharedHead: Linear? { sharesHead ? heads[0] : nil }
     /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph (inside it where the fusion couples encoders).
     public var frozen: Set<String> = []
@@ -79,6 +79,9 @@ public final class MultimodalModel: Module {
     /// True if the fusion works inside the encoders, so that none can run alone.
     public var isLockStep: Bool { fusion.isLockStep }
     private func isStopped(_ modality: String, _ context: ForwardContext) -> Bool { context.phase == .training && frozen.contains(modality) }
+
+    /// The scope of a modality's head: its own, or the one that all share.
+    public func headScope(_ modality: Int) -> Scope { .head(sharesHead ? "shared" : modalities[modality]) }
 
     /// `inputs` in modality order, each [B, …].
     /// `keeps`: per sample, the modalities (bit m) whose features reach the fusion; the others are 0 there. The unimodal

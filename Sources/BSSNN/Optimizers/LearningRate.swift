@@ -110,7 +110,7 @@ public struct LearningRateRecipe: Family {
     static let multistep: Part<LearningRateRecipe> = {
         let milestones = Argument<[Int]>("milestones", "epochs at which the rate is cut")
         let gamma = Argument("gamma", default: 0.1, "factor of each cut", check: .above(0))
-        return Part("multistep", "lr(t) = base · gamma^(milestones ≤ t).", [milestones, gamma], source: "PyTorch MultiStepLR") { a in
+        return Part("multistep", "lr(t) = base · gamma^(milestones ≤ t).", [milestones, gamma], source: "PyTorch MultiStepLR", example: "bss.learning_rate.multistep{ milestones = {10, 20} }") { a in
             formula { base, t in base * Math.pow(a[gamma], Double(a[milestones].filter { $0 <= t }.count)) }
         }
     }()

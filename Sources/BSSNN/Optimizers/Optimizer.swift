@@ -54,6 +54,18 @@ public final class ParameterState {
 public struct OptimizerSnapshot {
     fileprivate let scopes: Set<Scope>?
     fileprivate let states: [(parameter: Parameter, state: ParameterState)]
+
+    /// Buffers by "optimizer.<kind>.<parameter name>" and updates made by "updates.<parameter name>", for checkpoints.
+    public var tensors: [String: Tensor] {
+        get throws {
+            var tensors: [String: Tensor] = [:]
+            for (_, state) in states {
+                for (kind, tensor) in state.buffers { tensors["optimizer.\(kind).\(state.name)"] = tensor }
+                tensors["updates." + state.name] = try Tensor.from([state.step])
+            }
+            return tensors
+        }
+    }
 }
 
 /// Updates parameters from gradients. One subclass a method; state is kept by parameter name for checkpoints.
@@ -122,6 +134,20 @@ open class Optimizer {
     public func snapshot(_ scopes: Set<Scope>?) throws -> OptimizerSnapshot {
         OptimizerSnapshot(scopes: scopes, states: try parameters(scopes).compactMap { name, parameter in
             try (states[ObjectIdentifier(parameter)] ?? saved[name]).map { (parameter, try $0.copy()) }
+        })
+    }
+
+    /// A snapshot from its `tensors`.
+    public func snapshot(_ scopes: Set<Scope>?, tensors: [String: Tensor]) throws -> OptimizerSnapshot {
+        OptimizerSnapshot(scopes: scopes, states: try parameters(scopes).compactMap { name, parameter in
+            guard let updates = tensors["updates." + name] else { return nil }
+            let state = ParameterState(name)
+            state.step = Int(try updates.item())
+            for (key, tensor) in tensors where key.hasPrefix("optimizer.") && key.hasSuffix("." + name) {
+                let kind = key.dropFirst("optimizer.".count).dropLast(name.count + 1)
+                if !kind.contains(".") { state.buffers.append((String(kind), tensor)) }
+            }
+            return (parameter, state)
         })
     }
 

@@ -64,12 +64,12 @@ public struct WeightFile {
     private static func read(_ path: String) throws -> [(name: String, tensor: StoredTensor)] {
         let bytes = try Files.read(path)
         let isTorch = bytes.first == 0x80 || bytes.starts(with: [0x50, 0x4B])
-        if isTorch, !isSafetensors(bytes) { return stateDictionary(try TorchFile(bytes: bytes, source: path)) }
+        if isTorch, !isSafetensors(bytes) { return OpenAICLIP.renamed(stateDictionary(try TorchFile(bytes: bytes, source: path))) }
         let file = try Safetensors(bytes: bytes, source: path)
         if let format = file.metadata["format"], format.hasPrefix("bss-lua checkpoint") {
             throw BSSError("pretrained", "\(path) is the state of a training", hint: "run.model:save(\"FILE\") writes weights", kind: .data)
         }
-        return file.tensors
+        return OpenAICLIP.renamed(file.tensors)
     }
 
     /// A header size that begins with 0x80 is rare but legal: the JSON behind it tells.

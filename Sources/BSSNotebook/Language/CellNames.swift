@@ -75,6 +75,7 @@ enum KnownFunctions {
         "io.write": .pure(sharing: false), "io.read": .unknown, "os.time": .pure(sharing: false), "os.clock": .pure(sharing: false),
         "os.date": .pure(sharing: false), "os.getenv": .pure(sharing: false), "os.difftime": .pure(sharing: false),
         "load": .anything, "loadfile": .anything, "dofile": .anything, "bss.repl.run": .anything, "bss.repl.reset": .anything, "bss.repl.edit": .anything,
+        "bss.repl.time": .anything, "bss.repl.timeit": .anything, "bss.repl.profile": .anything, "bss.capture": .unknown, "help": .pure(sharing: false),
         "coroutine.running": .pure(sharing: false), "coroutine.status": .pure(sharing: false), "coroutine.create": .pure(sharing: true),
         "coroutine.wrap": .pure(sharing: true),
     ]

@@ -57,7 +57,7 @@ extension Tensor {
             for direction in 0..<directions {
                 let index = layer * directions + direction, w = weights[index]
                 try Tensor.checkRecurrent(name, x, w, cell.gates * size, size)
-                let h0 = try hidden?.element(at: index) ?? Tensor.zeros([batch, size], dtype, on: backend)
+                let h0 = try hidden?.element(at: index)
                 let c0 = try cellState?.element(at: index) ?? Tensor.zeros([batch, size], dtype, on: backend)
                 let source = try direction == 0 ? x : window.reversed(x)
                 let (h, c) = try Tensor.recurrentLayer(cell, source, w, h0, c0)
@@ -85,7 +85,7 @@ extension Tensor {
 
     /// All steps of one layer in one direction: x [T, N, I] → h [T, N, H] (and c for LSTM).
     private static func recurrentLayer(
-        _ cell: RecurrentCell, _ x: Tensor, _ w: RecurrentWeights, _ h0: Tensor, _ c0: Tensor
+        _ cell: RecurrentCell, _ x: Tensor, _ w: RecurrentWeights, _ h0: Tensor?, _ c0: Tensor
     ) throws -> (Tensor, Tensor?) {
         switch cell {
         case .lstm:
@@ -95,34 +95,35 @@ extension Tensor {
             let state = try lstmLayer(linear(x, w.input.transposed(0, 1), bias), h0, c0, w.hidden)
             return (try state.element(at: 0), try state.element(at: 1))
         case .gru:
-            return (try gruLayer(linear(x, w.input.transposed(0, 1), w.inputBias), h0, w.hidden, w.hiddenBias), nil)
+            let start = try h0 ?? Tensor.zeros(c0.shape, c0.dtype, on: c0.backend)
+            return (try gruLayer(linear(x, w.input.transposed(0, 1), w.inputBias), start, w.hidden, w.hiddenBias), nil)
         }
     }
 
-    /// state [2, T, N, H] = (h, c) of every step; gates [T, N, 4H] hold W x + b.
-    private static func lstmLayer(_ gates: Tensor, _ h0: Tensor, _ c0: Tensor, _ weight: Tensor) throws -> Tensor {
+    /// state [2, T, N, H] = (h, c) of every step; gates [T, N, 4H] hold W x + b. Without h0 the first step needs no product.
+    private static func lstmLayer(_ gates: Tensor, _ h0: Tensor?, _ c0: Tensor, _ weight: Tensor) throws -> Tensor {
         let backend = gates.backend, dtype = gates.dtype
         let run = RecurrentRun(steps: gates.shape[0], batch: gates.shape[1], size: weight.shape[1], gates: 4, weight: try weight.view.dense())
         let active = try allocate(gates.shape, dtype, on: backend), state = try allocate([2, run.steps, run.batch, run.size], dtype, on: backend)
         try backend.copy(gates.view, out: active)
-        let h = state.at(0), c = state.at(1), firstH = try h0.view.dense(), firstC = try c0.view.dense()
+        let h = state.at(0), c = state.at(1), firstH = try h0?.view.dense(), firstC = try c0.view.dense()
         for t in 0..<run.steps {
-            try run.addProduct(t == 0 ? firstH : h.at(t - 1), into: active.at(t))
+            if let previous = t == 0 ? firstH : h.at(t - 1) { try run.addProduct(previous, into: active.at(t)) }
             try backend.lstmCell(gates: active.at(t), previousCell: t == 0 ? firstC : c.at(t - 1), cell: c.at(t), hidden: h.at(t))
         }
-        return recorded("lstm", state, [gates, h0, c0, weight]) { g in
+        return recorded("lstm", state, [gates, h0, c0, weight].compactMap { $0 }) { g in
             let dgates = try allocate(active.shape, dtype, on: backend), spare = try allocate(firstC.shape, dtype, on: backend)
             let grads = try allocate(g.shape, dtype, on: backend)
             try backend.copy(g.view, out: grads)
-            let dh = grads.at(0), dc = grads.at(1), dh0 = try allocate(firstH.shape, dtype, on: backend)
+            let dh = grads.at(0), dc = grads.at(1), dh0 = try firstH.map { try allocate($0.shape, dtype, on: backend) }
             for t in (0..<run.steps).reversed() {
                 try backend.lstmCellBackward(
                     gates: active.at(t), previousCell: t == 0 ? firstC : c.at(t - 1), cell: c.at(t), hiddenGrad: dh.at(t), cellGrad: dc.at(t),
                     gatesOut: dgates.at(t), previousCellOut: spare)
                 if t > 0 { try backend.accumulate(1, spare, into: dc.at(t - 1)) }
-                try run.backProduct(dgates.at(t), into: t > 0 ? dh.at(t - 1) : dh0, isAdded: t > 0)
+                if let target = t > 0 ? dh.at(t - 1) : dh0 { try run.backProduct(dgates.at(t), into: target, isAdded: t > 0) }
             }
-            return [Tensor(dgates), Tensor(dh0), Tensor(spare), Tensor(try run.weightGradient(dgates, h, firstH))]
+            return [dgates, dh0, spare, try run.weightGradient(dgates, h, firstH)].compactMap { $0.map { Tensor($0) } }
         }
     }
 
@@ -188,16 +189,17 @@ private struct RecurrentRun {
             ldb: size, strideB: 0, beta: isAdded ? 1 : 0, out: dh, ldc: size, strideC: 0, batch: 1)
     }
 
-    /// dV = Σ_t dgates_tᵀ h_{t-1}: the first step reads h0, the others are one long product.
-    func weightGradient(_ dgates: ArrayView, _ h: ArrayView, _ h0: ArrayView) throws -> ArrayView {
+    /// dV = Σ_t dgates_tᵀ h_{t-1}: the first step reads h0 (nil = zeros), the others are one long product.
+    func weightGradient(_ dgates: ArrayView, _ h: ArrayView, _ h0: ArrayView?) throws -> ArrayView {
         let out = try Tensor.allocate([rows, size], dgates.dtype, on: dgates.backend)
         func add(_ d: ArrayView, _ previous: ArrayView, _ count: Int, beta: Double) throws {
             try out.backend.gemm(
                 transposeA: true, transposeB: false, m: rows, n: size, k: count, alpha: 1, a: d, lda: rows, strideA: 0, b: previous, ldb: size,
                 strideB: 0, beta: beta, out: out, ldc: size, strideC: 0, batch: 1)
         }
-        try add(dgates.at(0), h0, batch, beta: 0)
-        if steps > 1 { try add(dgates.at(1), h, (steps - 1) * batch, beta: 1) }
+        if let h0 { try add(dgates.at(0), h0, batch, beta: 0) }
+        if steps > 1 { try add(dgates.at(1), h, (steps - 1) * batch, beta: h0 == nil ? 0 : 1) }
+        if h0 == nil, steps == 1 { try out.backend.fill(out, 0) }
         return out
     }
 }

@@ -64,7 +64,7 @@ public enum TensorFunctions {
         Function("stack", "Tensors joined along a new axis.", [tensors, axis], returns: "tensor", example: "bss.stack({bss.ones{2}, bss.zeros{2}}, 1)", style: .positional) { a in
             [.object(try Tensor.stacked(a[tensors].map(\.tensor), axis: a[axis].index))]
         },
-        Function("where", "a where the condition is true, else b.", [condition, a, b], returns: "tensor", style: .positional) { args in
+        Function("where", "a where the condition is true, else b.", [condition, a, b], returns: "tensor", example: "bss.where(bss.tensor({1, 0}, \"bool\"), bss.tensor{1, 2}, bss.zeros{2})", style: .positional) { args in
             [.object(try Tensor.select(args[condition].tensor, args[a].matching(args[b].tensor), args[b].matching(args[a].tensor)))]
         },
         Function(
@@ -92,13 +92,13 @@ public enum TensorFunctions {
         ) { a in
             [.object(try Tensor.crossEntropy(a[logits].tensor, a[labels].tensor.converted(to: .int64), labelSmoothing: a[smoothing], reduction: Reduction(rawValue: a[reduction])!))]
         },
-        Function("mse_loss", "(x - target)².", [input, target, reduction], returns: "tensor", style: .positional) { a in
+        Function("mse_loss", "(x - target)².", [input, target, reduction], returns: "tensor", example: "bss.mse_loss(bss.tensor{1, 2}, bss.tensor{1, 4})", style: .positional) { a in
             [.object(try Tensor.meanSquaredError(a[input].tensor, a[target].tensor, reduction: Reduction(rawValue: a[reduction])!))]
         },
-        Function("kl_div", "Σ q (log q - x), x = log-probabilities, q = target; \"mean\" divides by the batch.", [input, target], returns: "tensor", style: .positional) { a in
+        Function("kl_div", "Σ q (log q - x), x = log-probabilities, q = target; \"mean\" divides by the batch.", [input, target], returns: "tensor", example: "bss.kl_div(bss.tensor{{1, 2}}:log_softmax(), bss.tensor{{0.5, 0.5}})", style: .positional) { a in
             [.object(try Tensor.klDivergence(a[input].tensor, a[target].tensor))]
         },
-        Function("cosine_similarity", "Σ a b / (‖a‖ ‖b‖) along the last axis.", [a, b, eps], returns: "tensor", style: .positional) { args in
+        Function("cosine_similarity", "Σ a b / (‖a‖ ‖b‖) along the last axis.", [a, b, eps], returns: "tensor", example: "bss.cosine_similarity(bss.tensor{{1, 0}}, bss.tensor{{1, 1}})", style: .positional) { args in
             [.object(try Tensor.cosineSimilarity(args[a].tensor, args[b].tensor, axis: -1, eps: args[eps]))]
         },
     ]

@@ -25,14 +25,14 @@ enum TensorMethods {
     private static let other = Argument<TensorArgument>("other", "the second operand")
 
     private static func binary(_ name: String, _ formula: String, _ op: BinaryOp) -> Function {
-        Function(name, "y = \(formula), broadcast.", [other], returns: "tensor", style: .positional) { a in
+        Function(name, "y = \(formula), broadcast.", [other], returns: "tensor", example: "bss.tensor{1, 2}:\(name)(2)", style: .positional) { a in
             let x = try tensor(a)
             return result(try Tensor.binary(op, x, a[other].matching(x)))
         }
     }
 
     private static func comparison(_ name: String, _ symbol: String, _ op: CompareOp) -> Function {
-        Function(name, "x \(symbol) other, element by element.", [other], returns: "bool tensor", style: .positional) { a in
+        Function(name, "x \(symbol) other, element by element.", [other], returns: "bool tensor", example: "bss.tensor{1, 2}:\(name)(2)", style: .positional) { a in
             result(try Tensor.compare(op, tensor(a), a[other].tensor))
         }
     }
@@ -46,29 +46,29 @@ enum TensorMethods {
 
     private static let clamp: Function = {
         let low = Argument("min", default: -Double.infinity, "lower limit"), high = Argument("max", default: Double.infinity, "upper limit")
-        return Function("clamp", "Limits every element to [min, max].", [low, high], returns: "tensor") { a in result(try tensor(a).clamped(a[low], a[high])) }
+        return Function("clamp", "Limits every element to [min, max].", [low, high], returns: "tensor", example: "bss.tensor{-2, 0.5, 2}:clamp{ min = 0, max = 1 }") { a in result(try tensor(a).clamped(a[low], a[high])) }
     }()
 
     private static let leakyReLU: Function = {
         let slope = Argument("negative_slope", default: 0.01, "slope below 0")
-        return Function("leaky_relu", "x where x > 0, else negative_slope · x.", [slope], returns: "tensor") { a in result(try tensor(a).unary(.leakyRelu, a[slope])) }
+        return Function("leaky_relu", "x where x > 0, else negative_slope · x.", [slope], returns: "tensor", example: "bss.tensor{-1, 1}:leaky_relu()") { a in result(try tensor(a).unary(.leakyRelu, a[slope])) }
     }()
 
     private static let elu: Function = {
         let alpha = Argument("alpha", default: 1.0, "limit below 0, negated")
-        return Function("elu", "x where x > 0, else alpha (eˣ - 1).", [alpha], returns: "tensor", source: "Clevert et al., ICLR 2016") { a in result(try tensor(a).unary(.elu, a[alpha])) }
+        return Function("elu", "x where x > 0, else alpha (eˣ - 1).", [alpha], returns: "tensor", example: "bss.tensor{-1, 1}:elu()", source: "Clevert et al., ICLR 2016") { a in result(try tensor(a).unary(.elu, a[alpha])) }
     }()
 
     private static let softplus: Function = {
         let beta = Argument("beta", default: 1.0, "sharpness", check: .above(0)), threshold = Argument("threshold", default: 20.0, "linear where beta x is above")
-        return Function("softplus", "ln(1 + exp(beta x)) / beta.", [beta, threshold], returns: "tensor") { a in result(try tensor(a).unary(.softplus, a[beta], a[threshold])) }
+        return Function("softplus", "ln(1 + exp(beta x)) / beta.", [beta, threshold], returns: "tensor", example: "bss.tensor{-1, 1}:softplus()") { a in result(try tensor(a).unary(.softplus, a[beta], a[threshold])) }
     }()
 
     private static let axis = Argument("axis", default: Axis.last, "axis to work along")
     private static let softmax = Function("softmax", "exp(x) / Σ exp(x) along an axis.", [axis], returns: "tensor", example: "bss.tensor({{1, 2}}):softmax{ axis = 2 }") { a in
         result(try tensor(a).softmax(axis: a[axis].index))
     }
-    private static let logSoftmax = Function("log_softmax", "x - ln Σ exp(x) along an axis.", [axis], returns: "tensor") { a in
+    private static let logSoftmax = Function("log_softmax", "x - ln Σ exp(x) along an axis.", [axis], returns: "tensor", example: "bss.tensor({{1, 2}}):log_softmax()") { a in
         result(try tensor(a).softmax(axis: a[axis].index, log: true))
     }
     private static let matmul = Function("matmul", "Matrix product; leading axes broadcast.", [other], returns: "tensor", example: "bss.ones{2, 3}:matmul(bss.ones{3, 4})", style: .positional) { a in
@@ -99,17 +99,17 @@ enum TensorMethods {
 
     private static func spread(_ name: String, _ summary: String, _ body: @escaping (Tensor, [Int]?, Double, Bool) throws -> Tensor) -> Function {
         let correction = Argument("correction", default: 1.0, "subtracted from n in the divisor")
-        return Function(name, summary, [axes, correction, keep], returns: "tensor") { a in result(try body(tensor(a), a[axes]?.indices, a[correction], a[keep])) }
+        return Function(name, summary, [axes, correction, keep], returns: "tensor", example: "bss.tensor{1, 2, 4}:\(name)()") { a in result(try body(tensor(a), a[axes]?.indices, a[correction], a[keep])) }
     }
 
     private static let norm: Function = {
         let p = Argument("p", default: 2.0, "order of the norm; math.huge for the largest magnitude")
-        return Function("norm", "(Σ |x|ᵖ)^(1/p) over axes.", [axes, p, keep], returns: "tensor") { a in result(try tensor(a).norm(p: a[p], a[axes]?.indices, keepsAxes: a[keep])) }
+        return Function("norm", "(Σ |x|ᵖ)^(1/p) over axes.", [axes, p, keep], returns: "tensor", example: "bss.tensor{3, 4}:norm()") { a in result(try tensor(a).norm(p: a[p], a[axes]?.indices, keepsAxes: a[keep])) }
     }()
 
     private static func position(_ name: String, _ summary: String, _ op: ReduceOp) -> Function {
         let axis = Argument<Axis?>("axis", default: nil, "axis to search; all elements if left out")
-        return Function(name, summary, [axis, keep], returns: "i64 tensor") { a in
+        return Function(name, summary, [axis, keep], returns: "i64 tensor", example: "bss.tensor{1, 3, 2}:\(name)()") { a in
             result(try tensor(a).argExtremum(op, a[axis]?.index, keepsAxis: a[keep]).unary(.addScalar, 1))
         }
     }

@@ -53,15 +53,31 @@ extension Tensor: HostObject {
 
     /// `mean 0.01, std 1.0, min -2.9, max 3.1` and counts of NaN and infinities, if any.
     private var statistics: String {
-        guard let values = try? Autograd.withoutRecording({ try self.values(Double.self) }) else { return "" }
-        let finite = values.filter(\.isFinite)
-        let mean = finite.reduce(0, +) / Double(max(finite.count, 1))
-        let variance = finite.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(finite.count - 1, 1))
-        var line = Text.format("mean %.4g, std %.4g, min %.4g, max %.4g", mean, variance.squareRoot(), finite.min() ?? .nan, finite.max() ?? .nan)
-        let nan = values.filter(\.isNaN).count, infinite = values.count - finite.count - nan
-        if nan > 0 { line += ", nan \(nan)" }
-        if infinite > 0 { line += ", inf \(infinite)" }
+        guard let s = try? finiteStatistics() else { return "" }
+        var line = Text.format("mean %.4g, std %.4g, min %.4g, max %.4g", s.mean, s.deviation, s.low, s.high)
+        if s.nan > 0 { line += ", nan \(s.nan)" }
+        if s.infinite > 0 { line += ", inf \(s.infinite)" }
         return line
+    }
+
+    /// Over the finite elements, and how many are not; in double precision. NaN where there is nothing to say.
+    func finiteStatistics() throws -> (mean: Double, deviation: Double, low: Double, high: Double, nan: Int, infinite: Int) {
+        let values = try Autograd.withoutRecording { try self.values(Double.self) }
+        var count = 0, nan = 0, sum = 0.0, low = Double.infinity, high = -Double.infinity
+        for value in values {
+            guard value.isFinite else {
+                if value.isNaN { nan += 1 }
+                continue
+            }
+            count += 1
+            sum += value
+            low = Swift.min(low, value)
+            high = Swift.max(high, value)
+        }
+        guard count > 0 else { return (.nan, .nan, .nan, .nan, nan, values.count - nan) }
+        let mean = sum / Double(count)
+        let squares = values.reduce(0) { $1.isFinite ? $0 + ($1 - mean) * ($1 - mean) : $0 }
+        return (mean, (squares / Double(Swift.max(count - 1, 1))).squareRoot(), low, high, nan, values.count - count - nan)
     }
 
     private static func corner(_ tensor: Tensor, indent: String) throws -> String {

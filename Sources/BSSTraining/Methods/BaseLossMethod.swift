@@ -53,7 +53,7 @@ open class BaseLossMethod: RebalanceMethod {
         if hasProbes {
             for (index, name) in context.model.modalities.enumerated() {
                 let logits = try context.model.heads[index](output.features[index].detached, ForwardContext(.training))
-                terms.append(LossTerm(name, try Tensor.crossEntropy(logits, batch.labels, reduction: .none), weight: 1))
+                terms.append(LossTerm(name, try Tensor.crossEntropy(logits, batch.labels, reduction: .none), weight: 1, logits: logits))
             }
         }
         return terms

@@ -44,7 +44,8 @@ final class MLA: RebalanceMethod {
         context.model.modalities.indices.map { m in
             SubStep(scopes: [.encoder(context.model.modalities[m]), head.scope]) { [unowned self] pass in
                 let feature = try head.projected(pass.feature(m), m, pass.forward)
-                let loss = try SubStep.total([LossTerm(context.model.modalities[m], Tensor.crossEntropy(head.logits(feature, pass.forward), batch.labels, reduction: .none), weight: 1)], batch)
+                let logits = try head.logits(feature, pass.forward)
+                let loss = try SubStep.total([LossTerm(context.model.modalities[m], Tensor.crossEntropy(logits, batch.labels, reduction: .none), weight: 1, logits: logits)], batch)
                 var gradients = try loss.backward()
                 if projection != .none, subSteps > 0 { try project(&gradients, feature.detached, context) }
                 subSteps += 1

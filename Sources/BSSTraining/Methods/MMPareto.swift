@@ -40,7 +40,7 @@ final class MMPareto: RebalanceMethod {
     private func integrate(_ fused: Gradients, _ unimodal: [Gradients], _ context: TrainingContext) throws -> Gradients {
         try Autograd.withoutRecording {
             var combined = fused
-            let leaves = context.optimizer.parameters(nil).map(\.parameter.value)
+            let leaves = context.optimizer.parameters(nil).map(\.parameter.value) + context.sampleLossLeaves
             for pass in unimodal { try combined.add(pass, leaves) }
             for (m, name) in context.model.modalities.enumerated() {
                 let pairs = context.optimizer.parameters([.encoder(name)]).compactMap { entry -> (leaf: Tensor, f: Tensor, m: Tensor)? in

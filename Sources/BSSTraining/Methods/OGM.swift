@@ -22,7 +22,7 @@ final class OGM: BaseLossMethod {
         var modulation = Modulation.auto
     }
     private let settings: Settings
-    private var sums = OGM.Sums()
+    private var means = EpochMeans()
 
     init(_ base: BaseLoss, _ settings: Settings) {
         self.settings = settings
@@ -30,7 +30,7 @@ final class OGM: BaseLossMethod {
     }
 
     override func epochBegan(_ context: TrainingContext) throws {
-        sums = Sums()
+        means = EpochMeans()
         for name in context.model.modalities { context.optimizer.modify(.encoder(name)) { $0.multiplier = 1 } }
     }
 
@@ -38,7 +38,7 @@ final class OGM: BaseLossMethod {
         guard context.model.modalities.count > 1, (settings.first...settings.last).contains(context.epoch) else { return }
         let scores = try unimodal(context, output).map { try OGM.score($0, batch.labels) }
         let k = OGM.coefficients(scores, settings)
-        sums.add(k)
+        means.add(k)
         let before = settings.hasNoise ? gradients : nil
         let scopes = context.model.modalities.map { Scope.encoder($0) }
         func includes(_ parameter: Parameter) -> Bool { !settings.isReleased || parameter.value.rank >= 4 }
@@ -57,7 +57,7 @@ final class OGM: BaseLossMethod {
     }
 
     override func report(_ context: TrainingContext) -> Table? {
-        sums.count == 0 ? nil : Table(fields: [("coefficients", .fields(zip(context.model.modalities, sums.means).map { ($0, .number($1)) }))])
+        means.isEmpty ? nil : Table(fields: [("coefficients", means.value(context.model.modalities))])
     }
 
     /// Σ_i softmax(z_i)[y_i]
@@ -73,17 +73,6 @@ final class OGM: BaseLossMethod {
             let ratio = settings.usesMinimum ? scores[m] / least : others.reduce(0.0) { $0 + scores[m] / scores[$1] } / Double(others.count)
             let isTie = settings.isReleased && m == 0 && others.allSatisfy { scores[$0] == scores[0] }
             return ratio > 1 || isTie ? 2 / (Math.exp(2 * settings.alpha * ratio) + 1) : 1
-        }
-    }
-
-    /// Means of the coefficients over an epoch.
-    private struct Sums {
-        var count = 0
-        var totals: [Double] = []
-        var means: [Double] { totals.map { $0 / Double(count) } }
-        mutating func add(_ k: [Double]) {
-            totals = totals.isEmpty ? k : zip(totals, k).map { $0 + $1 }
-            count += 1
         }
     }
 

@@ -126,6 +126,8 @@ void bss_lua_open_base(lua_State *L);
 void bss_lua_push_raw_pairs(lua_State *L);
 /// Told everything that print writes, or gets it instead of standard output (`only`); NULL: nobody.
 void bss_lua_set_print_tap(void (*tap)(const char *text, size_t length), bool only);
+/// Who is told now.
+void bss_lua_print_tap(void (**tap)(const char *text, size_t length), bool *only);
 /// errno of the first print that failed; 0: none.
 int bss_lua_output_error(void);
 /// Pushes a list of the keys of the table at `index` in the order of `pairs`; returns their number.
@@ -137,7 +139,7 @@ static inline const char *bss_lua_release_name(void) { return LUA_RELEASE; }
 // MARK: Standard output of a cell (capture.c)
 
 /// From now on file descriptor 1 goes to memory, and with `tee` to where it went before as well. At most `limit` bytes
-/// are kept. One at a time. 0, or errno.
+/// are kept. Captures nest: the inner one goes into the outer one only with `tee`, and so does print's tap. 0, or errno.
 int bss_capture_begin(size_t limit, bool tee);
 /// Back to normal; what was written (to be freed; NULL: nothing), how many bytes of it are there and how many came.
 char *bss_capture_end(size_t *kept, size_t *total);

@@ -25,6 +25,12 @@ enum MethodHarness {
         return try Trainer(options, model: SmallTraining.model(source, encoder, fusion: fusion), source: source)
     }
 
+    /// One modality has no similarity to score by: the loss alone.
+    static func scheduler(_ scheduler: String, modalities: Int) -> String {
+        guard modalities == 1, scheduler.contains("heuristic") || scheduler.contains("learned") else { return scheduler }
+        return scheduler.replacingOccurrences(of: "}", with: #", "measurer": ["loss"]}"#)
+    }
+
     /// Killed after every epoch and resumed: the bits of a training that was never stopped.
     static func checkResuming(_ method: String, modalities: Int = 2, _ more: String = "") throws {
         let whole = SmallTraining.bits(try trainer(method, modalities: modalities, more).run())
