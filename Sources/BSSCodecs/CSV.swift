@@ -75,6 +75,12 @@ public struct CSVTable {
         return String(text.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }
 
+    /// The records of a file without a line of names, of any number of fields each, with the line on which each starts.
+    public static func rows(text bytes: [UInt8], source: String, separator: Character = ",") throws -> [(fields: [String], line: Int)] {
+        let (records, starts) = try CSVTable.records(bytes, source, separator.asciiValue ?? UInt8(ascii: ","))
+        return Array(zip(records, starts)).map { (fields: $0.0, line: $0.1) }
+    }
+
     // MARK: Parsing
 
     private static func records(_ bytes: [UInt8], _ source: String, _ separator: UInt8) throws -> ([[String]], [Int]) {

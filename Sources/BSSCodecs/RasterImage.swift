@@ -2,7 +2,7 @@ import BSSCore
 import CBSSCodecs
 
 /// An 8-bit image, rows top to bottom, channels interleaved: [height, width, channels].
-public struct RasterImage {
+public struct RasterImage: Sendable {
     public let width, height, channels: Int
     public let pixels: [UInt8]
 
@@ -15,7 +15,7 @@ public struct RasterImage {
     }
 
     /// How an alpha channel is treated.
-    public enum Alpha {
+    public enum Alpha: Sendable {
         /// Colours as they are stored, as Pillow's `convert("RGB")` gives them.
         case dropped
         /// Blended over white.
@@ -34,8 +34,10 @@ public struct RasterImage {
         try check(bytes.withUnsafeBufferPointer { (isJPEG ? bss_jpeg_size : bss_png_size)($0.baseAddress, $0.count, &size) }, format, source)
         let width = Int(size.width), height = Int(size.height)
         if isJPEG {
-            var rgb = [UInt8](repeating: 0, count: 3 * width * height)
-            try check(bytes.withUnsafeBufferPointer { bss_jpeg_decode($0.baseAddress, $0.count, &rgb) }, format, source)
+            let rgb = try [UInt8](unsafeUninitializedCapacity: 3 * width * height) { to, filled in
+                try check(bytes.withUnsafeBufferPointer { bss_jpeg_decode($0.baseAddress, $0.count, to.baseAddress) }, format, source)
+                filled = 3 * width * height
+            }
             return RasterImage(width: width, height: height, channels: 3, pixels: rgb)
         }
         var rgba = [UInt8](repeating: 0, count: 4 * width * height)
@@ -51,6 +53,16 @@ public struct RasterImage {
             filled = 3 * width * height
         }
         return RasterImage(width: width, height: height, channels: 3, pixels: pixels)
+    }
+
+    /// A JPEG by our own decoder alone, for comparison with libjpeg-turbo.
+    static func decodePlainly(jpeg bytes: [UInt8], source: String) throws -> RasterImage {
+        var size = bss_image_size()
+        try check(bytes.withUnsafeBufferPointer { bss_jpeg_size($0.baseAddress, $0.count, &size) }, "jpeg", source)
+        let width = Int(size.width), height = Int(size.height)
+        var rgb = [UInt8](repeating: 0, count: 3 * width * height)
+        try check(bytes.withUnsafeBufferPointer { bss_jpeg_decode_plainly($0.baseAddress, $0.count, &rgb) }, "jpeg", source)
+        return RasterImage(width: width, height: height, channels: 3, pixels: rgb)
     }
 
     static func check(_ status: bss_image_status, _ format: String, _ source: String) throws {

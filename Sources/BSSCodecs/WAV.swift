@@ -10,15 +10,7 @@ public struct WAV {
     public var frames: Int { samples.count / channels }
 
     /// The mean of the channels, [frames].
-    public var mono: [Float] {
-        if channels == 1 { return samples }
-        let scale = 1 / Float(channels)
-        return (0..<frames).map { frame in
-            var sum: Float = 0
-            for channel in 0..<channels { sum += samples[frame * channels + channel] }
-            return sum * scale
-        }
-    }
+    public var mono: [Float] { Sound.mean(samples, channels: channels) }
 
     public static func read(_ path: String) throws -> WAV { try WAV(bytes: try Files.read(path), source: path) }
 

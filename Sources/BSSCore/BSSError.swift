@@ -10,6 +10,7 @@ public struct BSSError: Error, CustomStringConvertible {
         case device  // device or backend unavailable: exit 9
         case output  // output could not be written: exit 74
         case cancelled  // interrupted: exit 130
+        case checked  // no mistake: --check has come to its end: exit 0
     }
 
     public var operation: String

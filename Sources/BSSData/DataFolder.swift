@@ -56,6 +56,32 @@ final class DataFolder {
         return bytes
     }
 
+    /// Records a file that somebody else has read.
+    func add(_ record: FileRecord) { records.append(record) }
+
+    /// The first of these files that is there, as given or in `annotations/`.
+    func first(of names: [String]) -> String? {
+        names.flatMap { [$0, "annotations/\($0)"] }.first { Files.exists(full($0)) }
+    }
+
+    /// - Throws: where none is there, naming what was looked for.
+    func annotation(_ names: [String]) throws -> String {
+        if let found = first(of: names) { return found }
+        throw BSSError(operation, "\(path): the annotation file \(names.map { "'\($0)'" }.joined(separator: " or ")) is not there", hint: "it may also stand in annotations/", kind: .data)
+    }
+
+    /// Lines of a text file (gzip too) with their numbers, without line ends.
+    func lines(_ relative: String) throws -> [(text: String, number: Int)] {
+        var bytes = try read(relative)
+        if bytes.starts(with: [0x1F, 0x8B]) { bytes = try explained { try Gzip.unpacked(bytes, source: relative) } }
+        var lines: [(String, Int)] = []
+        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            let text = String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+            if !text.isEmpty { lines.append((text, index + 1)) }
+        }
+        return lines
+    }
+
     func csv(_ relative: String, separator: Character = ",") throws -> CSVTable {
         let bytes = try read(relative)
         return try explained { try CSVTable(text: bytes, source: relative, separator: separator) }

@@ -16,6 +16,8 @@ public final class Dataset {
     public let ids: [String]
     /// Sample numbers of each split, ascending.
     public let train, val, test: [Int]
+    /// Rows of the annotation files that have no sample, and why.
+    public let skipped: [RowProblem]
     /// Known only for generated data.
     public let truth: ImbalanceTruth?
     /// The files that were read; empty for generated data.
@@ -24,6 +26,14 @@ public final class Dataset {
     public let root: String?
     /// Its constructor's options, defaults filled in.
     public var configuration = Table()
+
+    /// How streamed modalities are read.
+    public let loading: Loading
+
+    public struct Loading: Sendable {
+        /// Threads that read ahead, and bytes that may wait in memory.
+        public var threads = 0, limit = 256 << 20
+    }
 
     public var count: Int { labels.count }
     public var classCount: Int { classNames.count }
@@ -42,13 +52,15 @@ public final class Dataset {
         func members(_ split: SplitName) -> [Int] { splits.indices.filter { splits[$0] == split } }
         (train, val, test) = (members(.train), members(.val), members(.test))
         truth = draft.truth
+        skipped = draft.skipped
+        loading = draft.loading
         files = draft.files
         root = draft.root
         var columns = draft.modalities
         let scaled = draft.scaled
         draft.modalities = []
         if standardise {
-            for i in columns.indices where !scaled.contains(columns[i].name) {
+            for i in columns.indices where columns[i].stream == nil && columns[i].kind != .text && !scaled.contains(columns[i].name) {
                 let fitted = Standardisation(fitting: columns[i], on: train)
                 fitted.apply(to: &columns[i])
                 columns[i].standardisation = fitted
@@ -82,8 +94,8 @@ public final class Dataset {
         return counts
     }
 
-    /// SHA-256 over the files that were read (sorted relative path, size, SHA-256 of each); for generated data over
-    /// labels and numbers. What a run's manifest records.
+    /// SHA-256 over the files that were read (sorted relative path, size, SHA-256 of each; of streamed media path and size);
+    /// for generated data over labels and numbers. What a run's manifest records.
     public private(set) lazy var treeHash: String = {
         if !files.isEmpty {
             let lines = files.sorted { $0.path < $1.path }.map { "\($0.path)\t\($0.size)\t\($0.sha256)\n" }
@@ -97,7 +109,7 @@ public final class Dataset {
     }()
 }
 
-public enum SplitName: String, CaseIterable {
+public enum SplitName: String, CaseIterable, Sendable {
     case train, val, test
 
     /// Also the names that other releases use: `valid`, `validation`, `dev`.

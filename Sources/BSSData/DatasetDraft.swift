@@ -34,6 +34,10 @@ struct DatasetDraft: ~Copyable {
     var labels = Labels.integers([])
     var labelOrigin = "labels"
     var labelNames: [Int: String] = [:]
+    /// Every class, where the collection defines them: some may have no sample here.
+    var declaredClasses: [Int]?
+    var skipped: [RowProblem] = []
+    var loading = Dataset.Loading()
     var ids: [String] = []
     var splits: [SplitName] = []
     var truth: ImbalanceTruth?
@@ -60,8 +64,9 @@ struct DatasetDraft: ~Copyable {
     func checkedClasses() throws -> Classes {
         switch labels {
         case .integers(let values):
-            let known = Set(values).sorted()
-            let place = Dictionary(uniqueKeysWithValues: known.enumerated().map { ($1, $0) })
+            let known = declaredClasses ?? Set(values).sorted()
+            let place = Dictionary(known.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
+            if let stray = values.firstIndex(where: { place[$0] == nil }) { throw failure("\(labelOrigin): \(rowName(stray)): label \(values[stray]) is none of the collection's classes") }
             return Classes(indices: values.map { place[$0]! }, stored: known.map { .int($0) }, names: known.map { labelNames[$0] ?? String($0) })
         case .texts(let values):
             if let empty = values.firstIndex(of: "") { throw failure("\(labelOrigin): \(rowName(empty)): the label is empty") }
@@ -99,7 +104,7 @@ struct DatasetDraft: ~Copyable {
     private func checkLengths() throws {
         let count = labels.count
         guard count > 0 else { throw failure("\(labelOrigin) holds no samples") }
-        for (modality, origin) in zip(modalities, origins) where modality.values.count != count * modality.size {
+        for (modality, origin) in zip(modalities, origins) where modality.stream == nil ? modality.values.count != count * modality.size : modality.count != count {
             throw failure("\(origin) has \(modality.count) rows for '\(modality.name)', \(labelOrigin) has \(count): every modality needs a row for every label")
         }
         guard ids.count == count, splits.count == count else {
@@ -133,6 +138,7 @@ struct DatasetDraft: ~Copyable {
     private func checkSplits(_ classes: Classes) throws {
         guard splits.contains(.train) else { throw failure("\(labelOrigin): no sample belongs to the split 'train'") }
         guard classes.names.count > 1 else { throw failure("\(labelOrigin): every sample has the label \(classes.names[0]); two classes or more are needed") }
+        if declaredClasses != nil { return }
         var isTrained = [Bool](repeating: false, count: classes.names.count)
         for (index, split) in splits.enumerated() where split == .train { isTrained[classes.indices[index]] = true }
         if let stray = classes.indices.indices.first(where: { !isTrained[classes.indices[$0]] }) {

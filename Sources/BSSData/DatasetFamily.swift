@@ -8,7 +8,7 @@ extension Dataset: Family {
     public static let parts: [Part<Dataset>] = [
         SyntheticData.part, ArrayData.npz, ArrayData.npy, TableData.part, FolderData.part, SpokenDigits.part,
         GridDigits.part, Mosi.part, MultipleFeatures.part, EmojiGroups.part,
-    ]
+    ] + AnnotatedCollections.all.map { $0.part }
 }
 
 extension Dataset {

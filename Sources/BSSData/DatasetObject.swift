@@ -26,8 +26,10 @@ extension Dataset: SelfHosted {
             if let s = modality.standardisation {
                 line += ", standardised on train" + (s.constantColumns.isEmpty ? "" : " (\(s.constantColumns.count) constant columns centred only)")
             }
+            if modality.stream != nil { line += ", read while training" }
             lines.append(line)
         }
+        if !skipped.isEmpty { lines.append("  " + RowProblem.counted(skipped) + " (data.skipped lists them)") }
         if let truth { lines.append("  \(truth.isImbalanced.count { $0 }) samples with a mismatched or corrupted modality (known: data.truth)") }
         let shown = min(classCount, 40), counts = SplitName.allCases.map { histogram(indices($0)) }
         let nameWidth = max(5, classNames.prefix(shown).map(\.count).max() ?? 0)
@@ -48,7 +50,7 @@ extension Dataset: SelfHosted {
             Function("shape", "The shape of one sample of a modality.", [modalityArgument], returns: "list of integers", example: "print(#bss.data.synthetic{samples = 120}:shape(\"weak\"))", style: .positional) {
                 [.list(try chosen($0).shape.map { Value.int($0) })]
             },
-            Function("kind", "The kind of a modality: \"features\", \"audio\", \"image\" or \"sequence\".", [modalityArgument], returns: "string", example: "print(bss.data.synthetic{samples = 120}:kind(\"weak\"))", style: .positional) {
+            Function("kind", "The kind of a modality: \"features\", \"audio\", \"image\", \"sequence\", \"video\" or \"text\".", [modalityArgument], returns: "string", example: "print(bss.data.synthetic{samples = 120}:kind(\"weak\"))", style: .positional) {
                 [.string(try chosen($0).kind.rawValue)]
             },
             Function(
@@ -58,6 +60,7 @@ extension Dataset: SelfHosted {
                 guard let s = try chosen($0).standardisation else { return [.null] }
                 return [.fields([("mean", .list(s.mean)), ("deviation", .list(s.deviation)), ("constant_columns", .list(s.constantColumns.map { Value.int($0 + 1) }))])]
             },
+            LoadingSpeed.method,
         ],
         properties: [
             Property("name", "The dataset's name.") { (d: Dataset) in .string(d.name) },
@@ -70,6 +73,7 @@ extension Dataset: SelfHosted {
             Property("val", "The validation split; it may be empty.") { (d: Dataset) in .object(DatasetSplit(d, .val)) },
             Property("test", "The test split; it may be empty.") { (d: Dataset) in .object(DatasetSplit(d, .test)) },
             Property("truth", "For generated data: the defect of each sample (see `truth` of a split); else nil.") { (d: Dataset) in d.truthTable(Array(0..<d.count)) },
+            Property("skipped", "Rows of the annotation files that gave no sample: a list of { id, place, path, kind, reason }.") { (d: Dataset) in .list(d.skipped.map(\.value)) },
             Property("hash", "SHA-256 over the files that were read, or over the generated numbers.") { (d: Dataset) in .string(d.treeHash) },
             Property("root", "The folder or file it was read from, or nil.") { (d: Dataset) in d.root.map(Value.string) ?? .null },
             Property("configuration", "The options it was made with, defaults filled in.") { (d: Dataset) in .table(d.configuration) },
@@ -125,7 +129,7 @@ public final class DatasetSplit: HostObject {
         var fields: [(String, Value)] = [
             ("id", .string(dataset.ids[sample])), ("label", dataset.storedLabels[label]), ("class", .string(dataset.classNames[label])),
         ]
-        for modality in dataset.modalities { fields.append((modality.name, .list(modality.rows([sample]).map { Double($0) }))) }
+        for modality in dataset.modalities { fields.append((modality.name, .list(try modality.sample(sample).map { Double($0) }))) }
         return .fields(fields)
     }
 

@@ -1,106 +1,49 @@
 import BSSCodecs
 import BSSCore
 
-/// Recordings to spectrograms of one size: the paper's pipeline with its sizes as options.
-///
-/// WAV → mono → `sample_rate` → repeated or cut to `seconds`, clipped to [-1, 1] → STFT (periodic Hann window, centred,
-/// zeros at the edges) → log(|X| + offset) → resized.
-struct AudioFront: MediaFront {
+/// Options of recordings.
+enum AudioFront {
     static let sampleRate = Argument<Int>("sample_rate", default: 8000, "hertz; recordings of another rate are resampled", check: .range(100...1_000_000))
     static let fit = Argument<String>(
         "fit", default: "stretch",
         "how recordings become equally long: tile (repeated and cut to `seconds`, as the paper's code does), pad (zeros), stretch (the spectrogram is resized in time)",
-        check: .oneOf(["tile", "pad", "stretch"]))
+        check: .oneOf(SpectrogramReader.Fit.allCases.map(\.rawValue)))
     static let seconds = Argument<Double>("seconds", default: 1, "length for tile and pad", check: .above(0, upTo: 3600))
     static let fftLength = Argument<Int>("n_fft", default: 256, "samples in a frame", check: .range(2...65536))
     static let hop = Argument<Int>("hop", default: 64, "samples between frames", check: .range(1...65536))
     static let offset = Argument<Double>("log_offset", default: 1e-3, "added to magnitudes before the logarithm (the paper's code: 1e-7)", check: .above(0))
+    static let scale = Argument<String>("spectrum", default: "log", "log (magnitudes), mel (decibels of mel bands) or mfcc", check: .oneOf(SpectrogramReader.Scale.allCases.map(\.rawValue)))
+    static let bands = Argument<Int>("mel_bands", default: 64, "mel bands, for mel and mfcc", check: .range(1...1024))
+    static let coefficients = Argument<Int>("coefficients", default: 20, "for mfcc; at most as many as bands", check: .range(1...1024))
     static let size = Argument<Value>("audio_size", default: .list([24, 24].map { Value.int($0) }), "{frequency, time} to resize spectrograms to; false keeps their own size")
-    static let arguments: [any AnyArgument] = [sampleRate, fit, seconds, fftLength, hop, offset]
+    static let arguments: [any AnyArgument] = [sampleRate, fit, seconds, fftLength, hop, offset, scale, bands, coefficients]
 
-    private let rate: Int, length: Int, isTiled: Bool, isStretched: Bool, offset: Double
-    private let transform: ShortTimeTransform
-    private let size: (height: Int, width: Int)?
+    static func make(_ a: Arguments, size sizeArgument: Argument<Value> = AudioFront.size) throws -> ReaderFront {
+        ReaderFront(kind: .audio, reader: try reader(a, size: sizeArgument))
+    }
 
-    init(_ a: Arguments, size sizeArgument: Argument<Value> = AudioFront.size) throws {
-        rate = a[AudioFront.sampleRate]
-        isStretched = a[AudioFront.fit] == "stretch"
-        isTiled = a[AudioFront.fit] == "tile"
-        length = max(1, Int((a[AudioFront.seconds] * Double(rate)).rounded()))
-        offset = a[AudioFront.offset]
-        transform = try ShortTimeTransform(fftLength: a[AudioFront.fftLength], hop: a[AudioFront.hop])
-        size = try MediaSize.read(a[sizeArgument], sizeArgument.name, a.operation)
-        guard !isStretched || size != nil else {
+    static func reader(_ a: Arguments, size sizeArgument: Argument<Value>) throws -> SpectrogramReader {
+        let fit = SpectrogramReader.Fit(rawValue: a[fit]) ?? .tile, scale = SpectrogramReader.Scale(rawValue: a[scale]) ?? .log
+        let size = try MediaSize.read(a[sizeArgument], sizeArgument.name, a.operation)
+        guard fit != .stretch || size != nil else {
             throw BSSError(a.operation, "option '\(sizeArgument.name)' = false keeps each recording's own length; with fit = \"stretch\" a size is needed", kind: .usage)
         }
-    }
-
-    func load(_ modality: String, column: String, _ list: MediaList) throws -> Modality {
-        var resamplers: [Int: Resampler] = [:]
-        return try list.decoded(modality, .audio, column: column) { bytes, file in
-            let wav = try WAV(bytes: bytes, source: file)
-            guard wav.frames > 0 else { throw BSSError("read wav", "\(file): holds no samples", kind: .data) }
-            var samples = wav.mono
-            if wav.sampleRate != rate {
-                let resampler = try resamplers[wav.sampleRate] ?? Resampler(from: wav.sampleRate, to: rate)
-                resamplers[wav.sampleRate] = resampler
-                samples = resampler.resample(samples)
-            }
-            if isTiled {
-                samples = Recording.tiled(samples, length: length)
-            } else {
-                samples = samples.map { min(1, max(-1, $0)) }
-                if !isStretched { samples = Array(samples.prefix(length)) + [Float](repeating: 0, count: max(0, length - samples.count)) }
-            }
-            let spectrum = try transform.logMagnitude(samples, offset: offset)
-            guard let size else { return ([1, spectrum.rows, spectrum.columns], spectrum.values) }
-            let values = try Interpolate.planes(
-                spectrum.values, planes: 1, height: spectrum.rows, width: spectrum.columns, toHeight: size.height, toWidth: size.width,
-                mode: .bilinear, antialias: true)
-            return ([1, size.height, size.width], values)
+        guard scale != .mfcc || a[coefficients] <= a[bands] else {
+            throw BSSError(a.operation, "option 'coefficients' expects at most mel_bands = \(a[bands]), got \(a[coefficients])", kind: .usage)
         }
+        return SpectrogramReader(
+            rate: a[sampleRate], fit: fit, length: max(1, Int((a[seconds] * Double(a[sampleRate])).rounded())), offset: a[offset],
+            transform: try ShortTimeTransform(fftLength: a[fftLength], hop: a[hop]), size: size, scale: scale, bands: a[bands], coefficients: a[coefficients])
     }
 }
 
-/// Pictures to grey or RGB images of one size, values / 255: [channels, height, width].
-struct ImageFront: MediaFront {
+/// Options of pictures.
+enum ImageFront {
     static let size = Argument<Value>("image_size", default: .bool(false), "{height, width} to resize images to; false keeps their own size, which must be one for all")
 
-    let size: (height: Int, width: Int)?
-    let isGrey: Bool
-    let alpha: RasterImage.Alpha
-
-    func load(_ modality: String, column: String, _ list: MediaList) throws -> Modality {
-        try list.decoded(modality, .image, column: column) { bytes, file in
-            var image = try RasterImage.decode(bytes, source: file, alpha: alpha)
-            if isGrey { image = image.grey }
-            if let size { image = image.resized(width: size.width, height: size.height) }
-            return ([image.channels, image.height, image.width], image.normalised(mean: [], std: []))
-        }
-    }
-}
-
-/// A short video as one picture of frames, top to bottom; each grey frame becomes a channel: [frames, height, width].
-struct FrameStackFront: MediaFront {
-    let frames: Int
-    let size: (height: Int, width: Int)?
-
-    func load(_ modality: String, column: String, _ list: MediaList) throws -> Modality {
-        try list.decoded(modality, .image, column: column) { bytes, file in
-            let stack = try RasterImage.decode(bytes, source: file).grey
-            guard stack.height % frames == 0 else {
-                throw BSSError("read png", "\(file): \(stack.height) rows do not divide into \(frames) frames", kind: .data)
-            }
-            let height = stack.height / frames
-            var shape: [Int] = [], values: [Float] = []
-            for frame in 0..<frames {
-                var image = stack.cropped(top: frame * height, left: 0, height: height, width: stack.width)
-                if let size { image = image.resized(width: size.width, height: size.height) }
-                shape = [frames, image.height, image.width]
-                values += image.normalised(mean: [], std: [])
-            }
-            return (shape, values)
-        }
+    /// Grey or RGB, values / 255.
+    static func make(size: (height: Int, width: Int)?, isGrey: Bool, alpha: RasterImage.Alpha) -> ReaderFront {
+        ReaderFront(kind: .image, reader: PictureReader(pipeline: PicturePipeline(size: size, isGrey: isGrey), alpha: alpha))
     }
 }
 

@@ -14,21 +14,37 @@ struct MediaList {
 
     func column(_ column: String) throws -> [String] { try folder.explained { try table.strings(column) } }
 
-    /// Decodes one file a sample; all must come out in one shape.
-    func decoded(_ modality: String, _ kind: Modality.Kind, column: String, _ decode: ([UInt8], String) throws -> (shape: [Int], values: [Float])) throws -> Modality {
+    /// Reads one file a sample, several at once; all must come out in one shape.
+    /// - Throws: the first file that is wrong, in the order of the list, and how many more are.
+    func decoded(_ modality: String, _ kind: Modality.Kind, column: String, _ reader: any SampleReader) throws -> Modality {
         let files = try self.column(column)
-        var shape: [Int] = [], values: [Float] = []
-        for (row, file) in files.enumerated() {
-            if row % 64 == 0 { try Cancellation.check(operation) }
-            guard !file.isEmpty else { throw failure(row, "no file is named for '\(modality)'") }
-            let one: (shape: [Int], values: [Float])
-            do { one = try decode(try folder.read(file), file) } catch let error as BSSError where error.kind == .data { throw failure(row, error.message) }
-            if row == 0 {
-                shape = one.shape
-                values.reserveCapacity(files.count * one.values.count)
+        if let row = files.firstIndex(of: "") { throw failure(row, "no file is named for '\(modality)'") }
+        let clock = LoadingClock("reading \(modality) of \(name)", of: files.count)
+        let folder = self.folder
+        let read = try Parallel.map(files.count, operation: operation, progress: clock.report) { row -> Result<(SampleBlock, FileRecord), any Error> in
+            Result {
+                let medium = Medium(root: folder.path, name: files[row])
+                let bytes = try medium.contents()
+                let record = FileRecord(path: files[row], size: bytes.count, sha256: Checksum.sha256(bytes))
+                return (try reader.read(Medium(root: medium.root, name: medium.name, bytes: bytes), SampleUse()), record)
             }
-            guard one.shape == shape else { throw failure(row, "\(file) gives shape \(one.shape), the first file of '\(modality)' gives \(shape)") }
-            values += one.values
+        }
+        let wrong = read.indices.filter { if case .failure = read[$0] { return true } else { return false } }
+        if let first = wrong.first, case .failure(let error) = read[first] {
+            let more = wrong.count == 1 ? "" : " (and \(wrong.count - 1) more files are wrong)"
+            guard let error = error as? BSSError else { throw error }
+            throw failure(first, error.message + more)
+        }
+        var shape: [Int] = [], values: [Float] = []
+        for (row, result) in read.enumerated() {
+            let (block, record) = try result.get()
+            folder.add(record)
+            if row == 0 {
+                shape = block.shape
+                values.reserveCapacity(files.count * block.values.count)
+            }
+            guard block.shape == shape else { throw failure(row, "\(files[row]) gives shape \(block.shape), the first file of '\(modality)' gives \(shape)") }
+            values += block.values
         }
         return Modality(modality, kind, shape: shape, values: values)
     }
@@ -42,6 +58,13 @@ protocol MediaFront {
 }
 
 extension MediaFront { var isScaled: Bool { false } }
+
+/// A column of files, one a sample.
+struct ReaderFront: MediaFront {
+    let kind: Modality.Kind
+    let reader: any SampleReader
+    func load(_ modality: String, column: String, _ list: MediaList) throws -> Modality { try list.decoded(modality, kind, column: column, reader) }
+}
 
 /// A modality to be read from a media list.
 struct MediaSource {

@@ -12,29 +12,44 @@ public struct Modality {
         case image
         /// [steps, columns]
         case sequence
+        /// [frames, channels, height, width], or [channels, frames, height, width] for 3D convolutions
+        case video
+        /// [3, length]: token ids, attention mask, segment of each token
+        case text
     }
 
     public let name: String
     public let kind: Kind
-    /// Of one sample.
+    /// Of one sample; of one that is evaluated where augmented ones have another.
     public let shape: [Int]
-    /// [samples × size], sample after sample.
+    /// [samples × size], sample after sample; empty where samples are read when they are asked for.
     public internal(set) var values: [Float]
+    /// Where samples are read from, if they are not in memory.
+    public let stream: ModalityStream?
     /// What was subtracted and divided by, if anything.
     public internal(set) var standardisation: Standardisation?
 
     /// Numbers in one sample.
     public var size: Int { shape.reduce(1, *) }
-    public var count: Int { size == 0 ? 0 : values.count / size }
+    public var count: Int { stream?.count ?? (size == 0 ? 0 : values.count / size) }
+
+    public init(_ name: String, _ kind: Kind, shape: [Int], stream: ModalityStream) {
+        self.name = name
+        self.kind = kind
+        self.shape = shape
+        self.stream = stream
+        values = []
+    }
 
     public init(_ name: String, _ kind: Kind, shape: [Int], values: [Float]) {
+        stream = nil
         self.name = name
         self.kind = kind
         self.shape = shape
         self.values = values
     }
 
-    /// Copies the rows of the given samples, in that order, to `target` (`indices.count × size` numbers).
+    /// Copies the rows of the given samples, in that order, to `target` (`indices.count × size` numbers); in memory only.
     public func copyRows(_ indices: [Int], to target: UnsafeMutablePointer<Float>) {
         let size = self.size
         values.withUnsafeBufferPointer { from in
@@ -47,7 +62,12 @@ public struct Modality {
         }
     }
 
-    /// The rows of the given samples, in that order.
+    /// One sample as it is evaluated.
+    func sample(_ index: Int) throws -> [Float] {
+        try stream?.read(index, augments: false, random: RandomStream(seed: 0, name: "sample")).values ?? rows([index])
+    }
+
+    /// The rows of the given samples, in that order; in memory only.
     public func rows(_ indices: [Int]) -> [Float] {
         guard !indices.isEmpty, size > 0 else { return [] }
         return [Float](unsafeUninitializedCapacity: indices.count * size) { to, filled in
@@ -97,27 +117,30 @@ public struct Standardisation {
         }
     }
 
-    /// Which column each number of a sample belongs to.
+    /// Which column each number of a sample belongs to: numbers lie as [outer, columns, inner].
     private struct Layout {
-        let size, columns, perColumn: Int
-        let isChannelFirst: Bool
+        let size, outer, columns, inner: Int
 
         init(_ modality: Modality) {
             size = modality.size
-            isChannelFirst = modality.kind == .audio || modality.kind == .image
-            columns = (isChannelFirst ? modality.shape.first : modality.shape.last) ?? 1
-            perColumn = columns == 0 ? 0 : size / columns
+            let axis: Int
+            switch modality.kind {
+            case .audio, .image: axis = 0
+            case .video: axis = 1
+            case .features, .sequence, .text: axis = modality.shape.count - 1
+            }
+            columns = modality.shape.indices.contains(axis) ? modality.shape[axis] : 1
+            outer = modality.shape.prefix(axis).reduce(1, *)
+            inner = modality.shape.dropFirst(axis + 1).reduce(1, *)
         }
+
+        var perColumn: Int { outer * inner }
 
         @inline(__always)
         func visit(_ samples: [Int], _ body: (Int, Int) -> Void) {
             for sample in samples {
                 var at = sample * size
-                if isChannelFirst {
-                    for column in 0..<columns { for _ in 0..<perColumn { body(column, at); at += 1 } }
-                } else {
-                    for _ in 0..<perColumn { for column in 0..<columns { body(column, at); at += 1 } }
-                }
+                for _ in 0..<outer { for column in 0..<columns { for _ in 0..<inner { body(column, at); at += 1 } } }
             }
         }
     }

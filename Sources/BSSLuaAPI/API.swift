@@ -18,6 +18,8 @@ public enum API {
     public static func make(_ state: LuaState, _ options: RunOptions) throws -> Namespace {
         let session = try Session(options)
         DataPath.folders = options.dataFolders
+        DataOutline.isOn = options.check
+        LoadingProgress.install(options)
         SearchPath.scriptFolder = options.script.map { $0.contains("/") ? $0.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") : "." }
         TensorFunctions.stream = RandomStream(seed: options.seed ?? 1, name: "tensor")
         CPUBackend.setThreads(options.threads ?? CPUBackend.processorCount)

@@ -108,6 +108,7 @@ struct Experiment {
             throw BSSError("bss.experiment", "the control '\(control)' is no arm", hint: "arms: " + arms.compactMap { $0["name"]?.string }.joined(separator: ", "), kind: .usage)
         }
         let seedList = (0..<seeds).map { session.seed &+ $0 }
+        if session.options.check { try check(seedList[0]) }
         var rows: [ReportTable.Row] = []
         for arm in arms {
             var values: [String: [Double]] = [:]
@@ -130,6 +131,14 @@ struct Experiment {
             paths = ["csv", "md", "tex"].map { "\(path).\($0)" }
         }
         return ExperimentObject(name: name, table: table, parameters: parameters, paths: paths, figures: try session.store()?.figures)
+    }
+
+    /// Every arm up to its training, once.
+    private func check(_ seed: Int) throws {
+        for arm in arms {
+            do { _ = try body.function.call([.table(parameters), .table(arm), .int(seed)]) } catch let error as BSSError where error.kind == .checked {}
+        }
+        throw BSSError("bss.experiment", "checked: \(name), \(arms.count) \(arms.count == 1 ? "arm" : "arms") × \(seeds) \(seeds == 1 ? "seed" : "seeds")", kind: .checked)
     }
 
     /// What `run` returned as a table: of a run, "test.total.accuracy" is of the selected epoch, "last.test.total.accuracy" of

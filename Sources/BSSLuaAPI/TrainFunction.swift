@@ -25,6 +25,7 @@ enum TrainFunction {
             let source = DatasetSource(dataset)
             let recipe = try a[model] ?? ModelObject.automatic(dataset)
             let trainer = try Trainer(options, model: recipe.instantiate(source, seed: options.seed), source: source)
+            if session.options.check { throw BSSError("bss.train", "checked: '\(a[name])' would train \(trainer.model.parameterCount) parameters on \(dataset.name)", kind: .checked) }
             var configuration = options.configuration
             configuration["data"] = .table(a[data].configuration)
             configuration["model"] = .table(recipe.configuration)

@@ -36,13 +36,15 @@ public final class Evaluator {
     private let model: MultimodalModel
     private let source: any SampleSource
     private let predict: (MultimodalOutput) throws -> Prediction
-    /// Fixed, so that results do not depend on the training's batch size.
-    private let batchSize = 256
+    /// Fixed by the data alone, so that results do not depend on the training's batch size: 256, or fewer large samples.
+    private let batchSize: Int
 
     init(model: MultimodalModel, source: any SampleSource, predict: @escaping (MultimodalOutput) throws -> Prediction) {
         self.model = model
         self.source = source
         self.predict = predict
+        let numbers = model.modalities.reduce(0) { sum, name in sum + source.sampleShape(source.modalities.firstIndex(of: name) ?? 0).reduce(1, *) }
+        batchSize = max(1, min(256, (1 << 22) / max(1, numbers)))
     }
 
     /// Modality positions of the source in the model's order.
@@ -60,11 +62,13 @@ public final class Evaluator {
         try Autograd.withoutRecording {
             var result = ScanResult(modalities: model.modalities.count)
             let size = batchSize ?? self.batchSize
+            let visited = model.modalities.map { name in source.modalities.firstIndex(of: name) ?? 0 }
+            source.announce(visited, rows: rows, batchSize: size, augments: augments, random: random)
             for (number, start) in stride(from: 0, to: rows.count, by: size).enumerated() {
                 try Cancellation.check("evaluation")
                 let part = Array(rows[start..<min(start + size, rows.count)])
-                let random = random.child("batch \(number)")
-                let output = try model.forward(Evaluator.inputs(model, source, rows: part, augments: augments, random: random), ForwardContext(phase, random: random))
+                let inputs = try Evaluator.inputs(model, source, rows: part, augments: augments, random: random)
+                let output = try model.forward(inputs, ForwardContext(phase, random: random.child("batch \(number)")))
                 let prediction = try predict(output)
                 try result.append(prediction)
                 // The loss of a fused output that is not the fusion's is its cross-entropy.

@@ -14,7 +14,11 @@ public protocol SampleSource: AnyObject {
     var classColumns: [Int] { get }
     /// Rows of a split; empty if the dataset has none.
     func rows(_ split: SplitName) -> [Int]
-    /// Samples [B, …] of one modality. `augments` asks for training transforms, where the dataset has any.
+    /// Says which batches will be asked for next: `rows` in portions of `batchSize`, of each portion the `modalities` in turn, all
+    /// with the same `augments` and `random`. A source that reads files may read ahead; nothing else depends on it.
+    func announce(_ modalities: [Int], rows: [Int], batchSize: Int, augments: Bool, random: RandomStream)
+    /// Samples [B, …] of one modality. `augments` asks for training transforms, where the dataset has any; their draws are
+    /// `random`'s (one stream an epoch) by sample, whatever batch a sample is in.
     func batch(_ modality: Int, rows: [Int], augments: Bool, random: RandomStream) throws -> Tensor
     /// How a row is named in messages.
     func describe(row: Int) -> String
@@ -22,10 +26,19 @@ public protocol SampleSource: AnyObject {
     var fingerprint: String { get }
 }
 
-/// A dataset in memory as training sees it.
+extension SampleSource {
+    public func announce(_ modalities: [Int], rows: [Int], batchSize: Int, augments: Bool, random: RandomStream) {}
+}
+
+/// A dataset as training sees it.
 public final class DatasetSource: SampleSource {
     public let dataset: Dataset
-    public init(_ dataset: Dataset) { self.dataset = dataset }
+    private let loader: BatchLoader
+
+    public init(_ dataset: Dataset) {
+        self.dataset = dataset
+        loader = BatchLoader(dataset, threads: dataset.loading.threads, limit: dataset.loading.limit)
+    }
 
     public var name: String { dataset.name }
     public private(set) lazy var modalities: [String] = dataset.modalities.map(\.name)
@@ -38,9 +51,20 @@ public final class DatasetSource: SampleSource {
 
     public func batch(_ modality: Int, rows: [Int], augments: Bool, random: RandomStream) throws -> Tensor {
         let source = dataset.modalities[modality]
+        if source.stream != nil {
+            let (sample, blocks) = try loader.samples(modality, rows: rows, augments: augments, random: random)
+            return try Tensor.written(try Shape([rows.count] + sample, operation: "batch")) { (out: UnsafeMutableBufferPointer<Float>) in
+                guard let start = out.baseAddress, let size = blocks.first?.count else { return }
+                for (place, block) in blocks.enumerated() { block.withUnsafeBufferPointer { (start + place * size).update(from: $0.baseAddress!, count: size) } }
+            }
+        }
         let shape = try Shape([rows.count] + source.shape, operation: "batch")
         return try Tensor.written(shape) { (out: UnsafeMutableBufferPointer<Float>) in
             if let start = out.baseAddress { source.copyRows(rows, to: start) }
         }
+    }
+
+    public func announce(_ modalities: [Int], rows: [Int], batchSize: Int, augments: Bool, random: RandomStream) {
+        loader.announce(modalities, rows: rows, batchSize: batchSize, augments: augments, random: random)
     }
 }

@@ -246,6 +246,8 @@ public final class Trainer {
         var seen: [Int] = []
         var lossSum = 0.0
         let classColumns = source.classColumns
+        let visited = model.modalities.map { name in source.modalities.firstIndex(of: name) ?? 0 }
+        source.announce(visited, rows: plan.positions.prefix(steps * size).map { trainRows[$0] }, batchSize: size, augments: true, random: augment)
         for step in 0..<steps {
             try Cancellation.check("training")
             (context.batch, context.batches) = (step, steps)
@@ -253,7 +255,7 @@ public final class Trainer {
             let positions = Array(plan.positions[range])
             let rows = positions.map { trainRows[$0] }
             let batch = TrainingBatch(
-                inputs: try Evaluator.inputs(model, source, rows: rows, augments: true, random: augment.child("step \(step)")),
+                inputs: try Evaluator.inputs(model, source, rows: rows, augments: true, random: augment),
                 labels: try Tensor.from(rows.map { classColumns[$0] }), positions: positions,
                 weights: try plan.weights.map { try Tensor.from($0[range].map(Float.init)) }, keeps: plan.keeps.map { Array($0[range]) }, sampleLoss: isProbing ? nil : sampleLoss)
             let loss = try trainStep(batch, forward, &scan, subSteps(batch))

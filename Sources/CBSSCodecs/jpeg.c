@@ -234,6 +234,13 @@ bss_image_status bss_jpeg_size(const uint8_t *bytes, size_t count, bss_image_siz
 }
 
 bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, uint8_t *rgb) {
+  bss_image_size size;
+  bss_image_status status = bss_jpeg_size(bytes, count, &size);
+  if (status == BSS_IMAGE_OK && jpeg_turbo_decode(bytes, count, (int)size.width, (int)size.height, rgb)) return status;
+  return bss_jpeg_decode_plainly(bytes, count, rgb);
+}
+
+bss_image_status bss_jpeg_decode_plainly(const uint8_t *bytes, size_t count, uint8_t *rgb) {
   jpeg_image m = {.bytes = bytes, .count = count};
   bss_image_status status = read_markers(&m, 1);
   if (status == BSS_IMAGE_OK) status = pixels(&m, rgb);

@@ -34,3 +34,6 @@ extern const uint8_t jpeg_natural[64];
 
 /// Decodes the scan whose header starts at image->at; leaves `at` on the marker that follows.
 bss_image_status jpeg_decode_scan(jpeg_image *image);
+
+/// turbo.c: 1 if libjpeg-turbo is there and decoded the picture without a complaint.
+int jpeg_turbo_decode(const uint8_t *bytes, size_t count, int width, int height, uint8_t *rgb);

@@ -60,6 +60,7 @@
 #define MATH(name) FN(exact_##name)
 #include "math.inc.h"
 #include "random.inc.h"
+#include "media.inc.h"
 
 const bss_loop_table FN(bss_loops) = {
 #define X(name, result, arguments) .name = FN(name),

@@ -3,6 +3,7 @@
 #include "bss_base.h"
 #include "bss_elementwise.h"
 #include "bss_gemm.h"
+#include "bss_media.h"
 #include "bss_optim.h"
 #include "bss_reduce.h"
 
@@ -72,6 +73,13 @@ typedef struct { double value; int64_t position; } reduce_state;
   X(winograd_filter_gradient, void,                                                             \
     (const float *du, int64_t parts, int64_t part_step, int64_t in, int64_t out, int64_t c, float *dweight)) \
   X(philox_words, void, (uint64_t key, uint64_t counter, uint32_t *out, int64_t blocks))        \
+  X(stft_frames, void,                                                                          \
+    (const bss_stft *plan, const float *x, int64_t count, int64_t frames, int kind, double offset, double *work, float *out)) \
+  X(resample, void,                                                                             \
+    (const double *x, const double *taps, int64_t up, int64_t down, int64_t half, int64_t width, float *out, int64_t count)) \
+  X(resize_rows, void,                                                                          \
+    (const uint8_t *x, int64_t height, int64_t width, int64_t channels, const bss_resize_axis *axis, uint8_t *out)) \
+  X(resize_columns, void, (const uint8_t *x, int64_t width, int64_t channels, const bss_resize_axis *axis, uint8_t *out)) \
   X(order_keys, void, (const double *weights, bool logarithmic, uint64_t key, uint64_t counter, uint64_t *out, int64_t blocks))
 
 typedef struct {

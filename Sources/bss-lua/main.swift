@@ -13,5 +13,6 @@ var program = Program(
     },
     prompt: REPL.run)
 program.commands["nb"] = NotebookCommand.command
+program.commands["data"] = DataCommand.command
 program.commands["plot"] = PlotCommand.command
 program.run(CommandLine.arguments)

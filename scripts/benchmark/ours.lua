@@ -95,6 +95,15 @@ function jobs.e()
   end
 end
 
+-- Recordings a second as log-spectrograms [1, 257, 1250], and pictures a second as augmented tensors [3, 224, 224]; one thread.
+function jobs.l()
+  local data = bss.data.crema_d{ root = arg[2] .. "/crema_d", workers = 0 }
+  for _, modality in ipairs{ "audio", "video" } do
+    data:loading_speed{ modality = modality }
+    print("l_" .. modality, data:loading_speed{ modality = modality }.per_second)
+  end
+end
+
 -- Milliseconds of a training step of BERT-base: 8 texts of 128 tokens, dropout as published, all weights trained with Adam.
 -- A whole call of bss.train divided by its steps; the first call is not counted.
 function jobs.g()

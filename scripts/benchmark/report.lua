@@ -29,6 +29,8 @@ local rows = {
   { "d", "start-up", "ms", goal = 8, absolute = true, digits = 2, scale = 1e-3 },
   { "e", "call Lua to Swift, two numbers", "ns", goal = 60, absolute = true, digits = 1 },
   { "f", "peak memory of (a)", "MiB", goal = 5, digits = 1, scale = 1 / 1024 },
+  { "l_audio", "WAV to log-spectrogram, 1 thread", "1/s", higher = true, goal = 1, digits = 0 },
+  { "l_video", "JPEG to tensor, 1 thread", "1/s", higher = true, goal = 1, digits = 0 },
   { "g", "BERT-base step, 8 texts of 128 tokens, all threads", "ms", goal = 0.9, digits = 0 },
   { "g_memory", "peak memory of (g)", "MiB", digits = 0, scale = 1 / 1024 },
   { "r_64_16", "ResNet-18 step, 64x64, batch 16", "images/s", higher = true, goal = 1, digits = 1 },
@@ -69,7 +71,7 @@ else
     local digits = r.row.digits
     local goal = r.row.goal and (r.row.absolute and string.format("at most %g %s", r.row.goal, r.row[3]) or string.format("at least %gx", r.row.goal)) or ""
     if r.met ~= nil then goal = goal .. (r.met and ", met" or ", MISSED") end
-    local label = string.format("%-2s %s, %s", #r.id == 1 and r.id or r.id:sub(1, 1) == "g" and "g" or "", r.row[2], r.row[3])
+    local label = string.format("%-2s %s, %s", (#r.id == 1 or r.id:find("^[lr]_")) and r.id:sub(1, 1) or "", r.row[2], r.row[3])
     local nchw, nhwc = median("torch", r.id .. "_nchw"), median("torch", r.id .. "_nhwc")
     if nchw and nhwc then goal = goal .. string.format("  (PyTorch NCHW %.2f, channels last %.2f)", nchw, nhwc) end
     print(string.format("%-46s %12s %12s %9s  %s", label, text(r.ours, digits), text(r.torch, digits), r.ratio and string.format("%.2fx", r.ratio) or "-", goal))

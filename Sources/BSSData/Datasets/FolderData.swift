@@ -10,17 +10,17 @@ enum FolderData {
     private static let id = Argument<String?>("id", default: nil, "the column of sample ids; without it 1, 2, …")
     private static let modalities = Argument<Table>(
         "modalities",
-        "by name {kind = \"audio\" | \"image\" | \"frames\" | \"text\", column =, …}; audio: sample_rate, fit, seconds, n_fft, hop, log_offset, size; image: size, grey, alpha; frames: frames, size; text: more, min_count")
+        "by name {kind = \"audio\" | \"image\" | \"frames\" | \"text\" | \"tokens\", column =, …}; audio: sample_rate, fit, seconds, n_fft, hop, log_offset, size; image: size, grey, alpha; frames: frames, size; text: more, min_count; tokens: tokenizer, text_length, more")
 
     static let part = Part<Dataset>(
-        "folder", "Your own media (WAV, PNG, JPEG, text), listed in a CSV file.",
+        "folder", "Your own media (WAV, FLAC, Ogg, PNG, JPEG, text), listed in a CSV file.",
         [root, modalities, list, label, labelName, split, id, DataArgument.standardise],
         example: "local found, data = pcall(bss.data.folder, {root = \"mine\", modalities = {sound = {kind = \"audio\", column = \"wav\"}, picture = {kind = \"image\", size = {32, 32}}}}) print(found and data or \"no such folder\")",
         build: build)
 
     // MARK: Options of one modality
 
-    private static let kinds = ["audio", "image", "frames", "text"]
+    private static let kinds = ["audio", "image", "frames", "text", "tokens"]
     private static let kind = Argument<String>("kind", "what the column holds", check: .oneOf(kinds))
     private static let column = Argument<String?>("column", default: nil, "the column of files (or text); without it the one of the modality's name")
     private static let size = Argument<Value>("size", default: .bool(false), "{height, width}, or false")
@@ -29,6 +29,7 @@ enum FolderData {
     private static let alpha = Argument<String>("alpha", default: "white", "transparency: white (blended over it) or drop", check: .oneOf(["white", "drop"]))
     private static let frames = Argument<Int>("frames", "frames in a picture, one above the other", check: .range(1...1024))
     private static let more = Argument<[String]>("more", default: [], "further columns of text")
+    private static let tokens = TextOptions(words: 50)
     private static let leastCount = Argument<Int>("min_count", default: 2, "words in fewer training samples are left out", check: .atLeast(1))
 
     private static func source(_ name: String, _ value: Value, _ operation: String) throws -> MediaSource {
@@ -44,13 +45,16 @@ enum FolderData {
         switch known {
         case "audio":
             a = try decoded(AudioFront.arguments + [audioSize])
-            front = try AudioFront(a, size: audioSize)
+            front = try AudioFront.make(a, size: audioSize)
         case "image":
             a = try decoded([size, grey, alpha])
-            front = ImageFront(size: try MediaSize.read(a[size], "size", path), isGrey: a[grey], alpha: a[alpha] == "white" ? .onWhite : .dropped)
+            front = ImageFront.make(size: try MediaSize.read(a[size], "size", path), isGrey: a[grey], alpha: a[alpha] == "white" ? .onWhite : .dropped)
         case "frames":
             a = try decoded([frames, size])
-            front = FrameStackFront(frames: a[frames], size: try MediaSize.read(a[size], "size", path))
+            front = ReaderFront(kind: .image, reader: FrameStackReader(frames: a[frames], size: try MediaSize.read(a[size], "size", path)))
+        case "tokens":
+            a = try decoded([tokens.tokenizer, tokens.length, more])
+            front = TokenFront(tokenizer: a[tokens.tokenizer], length: a[tokens.length], more: a[more])
         default:
             a = try decoded([more, leastCount])
             front = TextFront(more: a[more], leastCount: a[leastCount])

@@ -14,9 +14,9 @@ enum SpokenDigits {
     /// Reads `pairs.csv` (id, label, audio, image, and the split column) and the media that it names.
     private static func build(_ a: Arguments) throws -> Dataset {
         let folder = try DataPath.find(["av-digits", "av_digits"], marker: "pairs.csv", root: a[DataArgument.root], operation: a.operation)
-        let audio = try AudioFront(a)
-        let image = ImageFront(size: try MediaSize.read(a[ImageFront.size], "image_size", a.operation), isGrey: true, alpha: .dropped)
-        let sources = a[modalities].map { MediaSource(name: $0, column: $0, front: $0 == "audio" ? audio as any MediaFront : image) }
+        let audio = try AudioFront.make(a)
+        let image = ImageFront.make(size: try MediaSize.read(a[ImageFront.size], "image_size", a.operation), isGrey: true, alpha: .dropped)
+        let sources = a[modalities].map { MediaSource(name: $0, column: $0, front: $0 == "audio" ? audio : image) }
         let draft = try DatasetDraft.listed(
             a.operation, name: "av_digits", folder, list: "pairs.csv", id: "id", label: "label", labelName: nil, split: a[split], sources)
         return try Dataset(draft, standardise: a[DataArgument.standardise])

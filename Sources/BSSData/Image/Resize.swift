@@ -1,8 +1,9 @@
 import BSSCodecs
 import BSSCore
+import CBSSKernels
 
 /// How pixels between pixels are made up.
-public enum Interpolation: String, CaseIterable { case nearest, bilinear, bicubic }
+public enum Interpolation: String, CaseIterable, Sendable { case nearest, bilinear, bicubic }
 
 extension RasterImage {
     /// Resizes as Pillow does: the filter is widened when shrinking (antialiasing), 8-bit fixed-point passes
@@ -30,29 +31,16 @@ extension RasterImage {
     }
 
     private func pass(_ weights: FixedPointWeights, isHorizontal: Bool) -> RasterImage {
-        let newWidth = isHorizontal ? weights.count : width, newHeight = isHorizontal ? height : weights.count
-        let step = isHorizontal ? channels : width * channels
+        let newWidth = isHorizontal ? weights.size : width, newHeight = isHorizontal ? height : weights.size
         let out = [UInt8](unsafeUninitializedCapacity: newWidth * newHeight * channels) { to, filled in
-            pixels.withUnsafeBufferPointer { from in
-                var at = 0
-                for y in 0..<newHeight {
-                    for x in 0..<newWidth {
-                        let (first, taps) = weights[isHorizontal ? x : y]
-                        let base = isHorizontal ? (y * width + first) * channels : (first * width + x) * channels
-                        for c in 0..<channels {
-                            var sum = Int32(1) << (FixedPointWeights.bits - 1)
-                            var place = base + c
-                            for tap in taps {
-                                sum &+= Int32(from[place]) &* tap
-                                place += step
-                            }
-                            to[at] = UInt8(clamping: sum >> FixedPointWeights.bits)
-                            at += 1
-                        }
-                    }
+            weights.withAxis { axis in
+                if isHorizontal {
+                    bss_resize_rows(pixels, Int64(height), Int64(width), Int64(channels), axis, to.baseAddress)
+                } else {
+                    bss_resize_columns(pixels, Int64(width), Int64(channels), axis, to.baseAddress)
                 }
-                filled = at
             }
+            filled = newWidth * newHeight * channels
         }
         return RasterImage(width: newWidth, height: newHeight, channels: channels, pixels: out)
     }
@@ -98,38 +86,69 @@ extension RasterImage {
     }
 
     public var flippedHorizontally: RasterImage {
-        var out = pixels
-        for y in 0..<height {
-            for x in 0..<width {
-                for c in 0..<channels { out[(y * width + x) * channels + c] = pixels[(y * width + width - 1 - x) * channels + c] }
+        let out = [UInt8](unsafeUninitializedCapacity: pixels.count) { to, filled in
+            pixels.withUnsafeBufferPointer { from in
+                var at = 0
+                for y in 0..<height {
+                    for x in 0..<width {
+                        let source = (y * width + width - 1 - x) * channels
+                        for c in 0..<channels { to[at + c] = from[source + c] }
+                        at += channels
+                    }
+                }
             }
+            filled = pixels.count
         }
         return RasterImage(width: width, height: height, channels: channels, pixels: out)
     }
 
     /// (value / 255 - mean) / std by channel, [channels, height, width].
     public func normalised(mean: [Float], std: [Float]) -> [Float] {
-        let area = width * height
-        return [Float](unsafeUninitializedCapacity: channels * area) { to, filled in
-            for c in 0..<channels {
-                let m = mean.isEmpty ? 0 : mean[c % mean.count], s = std.isEmpty ? 1 : std[c % std.count]
-                for i in 0..<area { to[c * area + i] = (Float(pixels[i * channels + c]) / 255 - m) / s }
-            }
-            filled = channels * area
+        [Float](unsafeUninitializedCapacity: channels * width * height) { to, filled in
+            if let start = to.baseAddress { writeNormalised(mean: mean, std: std, to: start) }
+            filled = channels * width * height
         }
+    }
+
+    /// The same into memory for channels × height × width numbers.
+    func writeNormalised(mean: [Float], std: [Float], to target: UnsafeMutablePointer<Float>) {
+        var values = [Float](repeating: 0, count: 256 * channels)
+        for c in 0..<channels {
+            let m = mean.isEmpty ? 0 : mean[c % mean.count], s = std.isEmpty ? 1 : std[c % std.count]
+            for v in 0..<256 { values[256 * c + v] = (Float(v) / 255 - m) / s }
+        }
+        bss_planes(pixels, Int64(width * height), Int64(channels), values, target)
     }
 }
 
 /// For each new position: the first source position and the weights from there on, as integers scaled by 2^22.
 private struct FixedPointWeights {
-    static let bits: Int32 = 22
-    private let entries: [(first: Int, taps: [Int32])]
-    var count: Int { entries.count }
-    subscript(index: Int) -> (first: Int, taps: [Int32]) { entries[index] }
+    let size: Int
+    private let most: Int
+    private let first, count, taps: [Int32]
 
     init(from size: Int, to newSize: Int, _ interpolation: Interpolation) {
-        entries = AntialiasWeights.make(from: size, to: newSize, interpolation).map { first, weights in
-            (first, weights.map { Int32(($0 * Double(1 << FixedPointWeights.bits)).rounded(.toNearestOrAwayFromZero)) })
+        let entries = AntialiasWeights.make(from: size, to: newSize, interpolation)
+        let most = entries.map(\.weights.count).max() ?? 0
+        var taps = [Int32](repeating: 0, count: newSize * most)
+        for (i, entry) in entries.enumerated() {
+            for (k, weight) in entry.weights.enumerated() { taps[i * most + k] = Int32((weight * Double(1 << 22)).rounded(.toNearestOrAwayFromZero)) }
+        }
+        self.size = newSize
+        self.most = most
+        self.taps = taps
+        first = entries.map { Int32($0.first) }
+        count = entries.map { Int32($0.weights.count) }
+    }
+
+    func withAxis(_ body: (UnsafePointer<bss_resize_axis>) -> Void) {
+        first.withUnsafeBufferPointer { first in
+            count.withUnsafeBufferPointer { count in
+                taps.withUnsafeBufferPointer { taps in
+                    var axis = bss_resize_axis(size: Int64(size), most: Int64(most), first: first.baseAddress, count: count.baseAddress, taps: taps.baseAddress)
+                    body(&axis)
+                }
+            }
         }
     }
 }

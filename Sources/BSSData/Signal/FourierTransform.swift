@@ -58,7 +58,7 @@ public final class FourierTransform {
     }
 
     /// exp(-2πi k / n), exact at the quarter turns.
-    private static func unit(_ k: Int, _ n: Int) -> (re: Double, im: Double) {
+    static func unit(_ k: Int, _ n: Int) -> (re: Double, im: Double) {
         switch (4 * k % (4 * n), n) {
         case (0, _): return (1, 0)
         case (n, _): return (0, -1)
@@ -67,6 +67,17 @@ public final class FourierTransform {
         default:
             let angle = 2 * Double.pi * Double(k) / Double(n)
             return (Math.cos(angle), -Math.sin(angle))
+        }
+    }
+
+    /// Positions of 0 ..< size (a power of two) with their bits in reverse order.
+    static func bitReversed(_ size: Int) -> [Int32] {
+        var bits = 0
+        while 1 << bits < size { bits += 1 }
+        return (0..<size).map { i in
+            var reversed = 0
+            for bit in 0..<bits where i >> bit & 1 == 1 { reversed |= 1 << (bits - 1 - bit) }
+            return Int32(reversed)
         }
     }
 
@@ -128,13 +139,7 @@ private final class RadixTwo {
 
     init(_ size: Int) {
         self.size = size
-        var bits = 0
-        while 1 << bits < size { bits += 1 }
-        order = (0..<size).map { i in
-            var reversed = 0
-            for bit in 0..<bits where i >> bit & 1 == 1 { reversed |= 1 << (bits - 1 - bit) }
-            return Int32(reversed)
-        }
+        order = FourierTransform.bitReversed(size)
         cosines = (0..<max(1, size / 2)).map { Math.cos(2 * .pi * Double($0) / Double(size)) }
         sines = (0..<max(1, size / 2)).map { -Math.sin(2 * .pi * Double($0) / Double(size)) }
     }

@@ -1,13 +1,16 @@
 import BSSCore
+import CBSSKernels
 
 /// Changes a sampling rate by a ratio of integers: zero-stuff by `up`, low-pass, keep every `down`-th sample.
 ///
 /// The filter is that of `scipy.signal.resample_poly`: 2·10·max(up, down) + 1 taps, cut-off 1/max(up, down) of the
 /// Nyquist frequency, Kaiser window with beta 5, gain `up`, centred on the first sample; zeros outside the signal.
-public struct Resampler {
+public struct Resampler: Sendable {
     public let up, down: Int
-    /// Tap m of phase p, in the order in which the samples are read (newest first).
-    private let phases: [[Double]]
+    /// The taps of every phase, oldest sample first, with zeros in front up to `width`.
+    private let taps: [Double]
+    /// Taps a phase, a multiple of 8.
+    private let width: Int
     private let half: Int
 
     public init(from: Int, to: Int) throws {
@@ -28,7 +31,12 @@ public struct Resampler {
         }
         let gain = Double(up) / taps.reduce(0, +)
         for j in taps.indices { taps[j] *= gain }
-        phases = (0..<up).map { phase in stride(from: phase, through: last, by: up).map { taps[$0] } }
+        width = (last / up + 1 + 7) / 8 * 8
+        var ordered = [Double](repeating: 0, count: up * width)
+        for phase in 0..<up {
+            for (m, tap) in stride(from: phase, through: last, by: up).enumerated() { ordered[phase * width + width - 1 - m] = taps[tap] }
+        }
+        self.taps = ordered
     }
 
     private static func gcd(_ a: Int, _ b: Int) -> Int { b == 0 ? a : gcd(b, a % b) }
@@ -47,22 +55,17 @@ public struct Resampler {
     /// ceil(n · up / down) samples.
     public func resample(_ samples: [Float]) -> [Float] {
         if up == 1, down == 1 { return samples }
-        let count = samples.count
-        return samples.withUnsafeBufferPointer { x in
-            (0..<(count * up + down - 1) / down).map { i in
-                let position = i * down + half
-                return phases[position % up].withUnsafeBufferPointer { taps in
-                    // y[i] = Σ_m taps[m] x[position / up - m]
-                    let newest = position / up
-                    let first = max(0, newest - count + 1), end = min(taps.count, newest + 1)
-                    var sum = 0.0, m = first
-                    while m < end {
-                        sum += taps[m] * Double(x[newest - m])
-                        m += 1
-                    }
-                    return Float(sum)
-                }
-            }
+        // y[i] = Σ_m tap[m] x[newest - m], newest = (i down + half) / up: zeros before the signal and after it.
+        let count = (samples.count * up + down - 1) / down
+        let newest = count == 0 ? 0 : ((count - 1) * down + half) / up
+        let padded = [Double](unsafeUninitializedCapacity: width - 1 + max(newest + 1, samples.count)) { to, filled in
+            filled = width - 1 + max(newest + 1, samples.count)
+            to.initialize(repeating: 0)
+            for (i, sample) in samples.enumerated() { to[width - 1 + i] = Double(sample) }
+        }
+        return [Float](unsafeUninitializedCapacity: count) { to, filled in
+            if count > 0 { bss_resample(padded, taps, Int64(up), Int64(down), Int64(half), Int64(width), to.baseAddress, Int64(count)) }
+            filled = count
         }
     }
 }

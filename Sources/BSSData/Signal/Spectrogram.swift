@@ -1,7 +1,8 @@
 import BSSCore
+import CBSSKernels
 
 /// A matrix in row-major order: rows are frequency bins, bands or coefficients, columns are frames.
-public struct SignalMatrix {
+public struct SignalMatrix: Sendable {
     public let rows, columns: Int
     public var values: [Float]
     public init(rows: Int, columns: Int, values: [Float]) {
@@ -12,8 +13,10 @@ public struct SignalMatrix {
 }
 
 /// Short-time Fourier transform: which samples make a frame, and how a frame is weighted.
-public struct ShortTimeTransform {
-    public enum Padding: String { case constant, reflect }
+public struct ShortTimeTransform: Sendable {
+    public enum Padding: String, Sendable { case constant, reflect }
+    /// What becomes of a magnitude: itself, its square, or log(magnitude + offset).
+    public enum Measure: Sendable { case magnitude, power, log(offset: Double) }
 
     public let fftLength, windowLength, hop: Int
     /// Frame t is centred on sample t · hop: the signal is padded by half a transform on both sides.
@@ -21,7 +24,9 @@ public struct ShortTimeTransform {
     public let padding: Padding
     /// The Hann window, zero-padded to the transform length on both sides.
     private let window: [Double]
-    private let plan: FourierTransform
+    /// For powers of two: bit-reversed positions, and cos, sin of -2πk / n.
+    private let order: [Int32]
+    private let cosines, sines: [Double]
 
     /// - Parameter windowLength: at most `fftLength`; the window stands in the middle of the frame.
     public init(fftLength: Int, windowLength: Int? = nil, hop: Int, isCentred: Bool = true, padding: Padding = .constant) throws {
@@ -37,10 +42,13 @@ public struct ShortTimeTransform {
         let left = (fftLength - windowLength) / 2
         let hann = ShortTimeTransform.hann(windowLength)
         window = (0..<fftLength).map { $0 >= left && $0 < left + windowLength ? hann[$0 - left] : 0 }
-        plan = FourierTransform(fftLength)
+        let half = fftLength / 2, isFast = fftLength >= 4 && fftLength & (fftLength - 1) == 0
+        order = isFast ? FourierTransform.bitReversed(half) : []
+        cosines = isFast ? (0..<half).map { FourierTransform.unit($0, fftLength).re } : []
+        sines = isFast ? (0..<half).map { FourierTransform.unit($0, fftLength).im } : []
     }
 
-    public var bins: Int { plan.bins }
+    public var bins: Int { fftLength / 2 + 1 }
 
     /// The Hann window w[j] = ½ - ½ cos(2πj / N); N = n (periodic, for spectra) or n - 1 (symmetric).
     public static func hann(_ n: Int, periodic: Bool = true) -> [Double] {
@@ -55,17 +63,48 @@ public struct ShortTimeTransform {
         return length < fftLength ? 0 : 1 + (length - fftLength) / hop
     }
 
-    /// |X[k, t]|^power, mapped by `finish`: [bins, frames].
+    /// The measure of |X[k, t]|: [bins, frames].
     ///
     /// - Throws: for no samples; for fewer than a frame without centring; for reflection about fewer samples than are padded.
-    public func spectrum(_ samples: [Float], power: Double = 1, finish: (Double) -> Double = { $0 }) throws -> SignalMatrix {
+    public func spectrum(_ samples: [Float], _ measure: Measure = .magnitude) throws -> SignalMatrix {
         let pad = isCentred ? fftLength / 2 : 0, count = samples.count
         let frames = self.frames(count)
         guard count > 0, frames > 0 else { throw BSSError("spectrogram", "\(count) samples do not fill a frame of \(fftLength)", kind: .data) }
         guard padding == .constant || pad < count else {
             throw BSSError("spectrogram", "reflecting \(pad) samples needs more than \(pad) of them, got \(count)", kind: .data)
         }
-        let bins = self.bins
+        let values = order.isEmpty ? anyLength(samples, measure, pad: pad, frames: frames) : powerOfTwo(samples, measure, pad: pad, frames: frames)
+        return SignalMatrix(rows: bins, columns: frames, values: values)
+    }
+
+    private func powerOfTwo(_ samples: [Float], _ measure: Measure, pad: Int, frames: Int) -> [Float] {
+        let (kind, offset): (Int32, Double)
+        switch measure {
+        case .magnitude: (kind, offset) = (Int32(BSS_STFT_MAGNITUDE), 0)
+        case .power: (kind, offset) = (Int32(BSS_STFT_POWER), 0)
+        case .log(let added): (kind, offset) = (Int32(BSS_STFT_LOG), added)
+        }
+        return [Float](unsafeUninitializedCapacity: bins * frames) { to, filled in
+            window.withUnsafeBufferPointer { window in
+                order.withUnsafeBufferPointer { order in
+                    cosines.withUnsafeBufferPointer { cosines in
+                        sines.withUnsafeBufferPointer { sines in
+                            var plan = bss_stft(
+                                n: Int64(fftLength), hop: Int64(hop), pad: Int64(pad), reflects: padding == .reflect ? 1 : 0, window: window.baseAddress,
+                                order: order.baseAddress, cosines: cosines.baseAddress, sines: sines.baseAddress)
+                            withUnsafeTemporaryAllocation(of: Double.self, capacity: Int(bss_stft_work(&plan))) { work in
+                                bss_stft_frames(&plan, samples, Int64(samples.count), Int64(frames), kind, offset, work.baseAddress, to.baseAddress)
+                            }
+                        }
+                    }
+                }
+            }
+            filled = bins * frames
+        }
+    }
+
+    private func anyLength(_ samples: [Float], _ measure: Measure, pad: Int, frames: Int) -> [Float] {
+        let bins = self.bins, count = samples.count, plan = FourierTransform(fftLength)
         var values = [Float](repeating: 0, count: bins * frames)
         var frame = [Double](repeating: 0, count: fftLength), real = [Double](repeating: 0, count: bins), imaginary = real
         samples.withUnsafeBufferPointer { x in
@@ -85,12 +124,15 @@ public struct ShortTimeTransform {
                 plan.transform(frame, real: &real, imaginary: &imaginary)
                 for k in 0..<bins {
                     let square = real[k] * real[k] + imaginary[k] * imaginary[k]
-                    let magnitude = power == 2 ? square : power == 1 ? square.squareRoot() : Math.pow(square, power / 2)
-                    values[k * frames + t] = Float(finish(magnitude))
+                    switch measure {
+                    case .magnitude: values[k * frames + t] = Float(square.squareRoot())
+                    case .power: values[k * frames + t] = Float(square)
+                    case .log(let offset): values[k * frames + t] = Float(Math.log(square.squareRoot() + offset))
+                    }
                 }
             }
         }
-        return SignalMatrix(rows: bins, columns: frames, values: values)
+        return values
     }
 
     /// log(|X| + offset), the input of the paper's audio encoders.
@@ -98,7 +140,7 @@ public struct ShortTimeTransform {
     /// Source: the released training code of balance-aware sequence sampling (CREMA-D loader): librosa STFT with
     /// n_fft 512, hop 353, offset 1e-7.
     public func logMagnitude(_ samples: [Float], offset: Double = 1e-7) throws -> SignalMatrix {
-        try spectrum(samples) { Math.log($0 + offset) }
+        try spectrum(samples, .log(offset: offset))
     }
 }
 
@@ -107,6 +149,15 @@ public enum Recording {
     /// Repeats the samples until `length` is reached, cuts there, and clips to [-1, 1].
     public static func tiled(_ samples: [Float], length: Int) -> [Float] {
         guard !samples.isEmpty else { return [Float](repeating: 0, count: length) }
-        return (0..<length).map { min(1, max(-1, samples[$0 % samples.count])) }
+        let clipped = samples.prefix(length).map { min(1, max(-1, $0)) }
+        return [Float](unsafeUninitializedCapacity: length) { to, filled in
+            clipped.withUnsafeBufferPointer { from in
+                while filled < length {
+                    let count = min(from.count, length - filled)
+                    (to.baseAddress! + filled).initialize(from: from.baseAddress!, count: count)
+                    filled += count
+                }
+            }
+        }
     }
 }

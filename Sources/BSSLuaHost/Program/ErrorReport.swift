@@ -55,6 +55,7 @@ public enum ErrorReport {
         case .data: return 8
         case .device: return 9
         case .output: return 74
+        case .checked: return 0
         case .cancelled: return 128 + (signal == 0 ? 2 : signal)
         }
     }

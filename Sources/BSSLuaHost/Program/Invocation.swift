@@ -59,6 +59,7 @@ struct Invocation {
         Option(name: "--data", value: "DIR", help: "folder with datasets (repeatable; also BSS_DATA)") { $0.options.dataFolders.insert($1, at: $0.dataGiven); $0.dataGiven += 1 },
         Option(name: "--out", value: "DIR", help: "where runs are written (default experiments/runs)") { $0.options.out = $1 },
         Option(name: "--resume", value: nil, help: "continue unfinished runs of --out") { i, _ in i.options.resume = true },
+        Option(name: "--check", value: nil, help: "options, models and shapes up to the first training or experiment; no data, no training") { i, _ in i.options.check = true },
         Option(name: "--progress", value: "MODE", help: "auto, plain, json or none") { $0.options.progress = try RunOptions.progress($1, "--progress") },
         Option(name: "--quiet", value: nil, help: "no progress, no notes") { i, _ in i.options.quiet = true },
         Option(name: "--json", value: nil, help: "listings as JSON") { i, _ in i.options.json = true },
@@ -81,7 +82,7 @@ struct Invocation {
     ]
     /// After the script's name only these are ours; the others would be surprising there.
     private static let afterScript: Set<String> = [
-        "--set", "--seed", "--threads", "--device", "--data", "--out", "--resume", "--progress", "--quiet", "--json",
+        "--set", "--seed", "--threads", "--device", "--data", "--out", "--resume", "--check", "--progress", "--quiet", "--json",
     ]
     private var dataGiven = 0
 
@@ -177,6 +178,7 @@ struct Invocation {
                    bss-lua run SCRIPT [options] [-- args]
                    bss-lua help [NAME | --markdown]
                    bss-lua repl
+                   bss-lua data check NAME [--data DIR] [--set K=V] [--quick] [--all]
                    bss-lua nb run|check|export FILE.lua [-o FILE] [--rtol R] [--atol A] [options]
                    bss-lua plot FILE.csv [--kind K] [--x COLUMN] [--y A,B] [--by COLUMN] [-o FILE]
 

@@ -147,6 +147,10 @@ public struct Program {
 
     func report(_ error: any Error, _ invocation: Invocation) -> Int32 {
         let error = error as? BSSError ?? BSSError("", "\(error)")
+        if error.kind == .checked {
+            if !invocation.options.quiet { Terminal.error("bss-lua: \(error.message)\n") }
+            return LuaState.flushOutput(0)
+        }
         let signal = bss_lua_signal_pending()
         if signal == SIGPIPE { return 128 + SIGPIPE }
         var sources: [String: String] = [:]

@@ -10,12 +10,15 @@ public struct ProgramCommand {
     public var usage: String
     /// The words that may follow the name; none: the file follows at once.
     public var actions: [String]
+    /// What follows the action is a script; false: a name, and `--set` gives that thing's own options.
+    public var takesFile: Bool
     /// - Returns: the exit code.
     public var run: (Call) throws -> Int32
 
-    public init(usage: String, actions: [String], values: Set<String> = [], switches: Set<String> = [], run: @escaping (Call) throws -> Int32) {
+    public init(usage: String, actions: [String], takesFile: Bool = true, values: Set<String> = [], switches: Set<String> = [], run: @escaping (Call) throws -> Int32) {
         self.usage = usage
         self.actions = actions
+        self.takesFile = takesFile
         self.values = values
         self.switches = switches
         self.run = run
@@ -78,15 +81,15 @@ extension Program {
             let what = action.isEmpty ? name : "\(name) \(action)"
             let (own, rest) = try command.split(Array(words.dropFirst(action.isEmpty ? 0 : 1)))
             given = own
-            guard rest.contains(where: { !$0.hasPrefix("-") }) else { throw BSSError(what, "which file?", hint: command.usage, kind: .usage) }
+            guard rest.contains(where: { !$0.hasPrefix("-") }) else { throw BSSError(what, command.takesFile ? "which file?" : "which one?", hint: command.usage, kind: .usage) }
             var parsed = try Invocation(["bss-lua", "run"] + rest, environment: { getenv($0).map { String(cString: $0) } })
-            guard let file = parsed.script else { throw BSSError(what, "which file?", hint: command.usage, kind: .usage) }
-            guard Files.exists(file) else { throw BSSError(what, "there is no file '\(file)'", kind: .usage) }
+            guard let file = parsed.script else { throw BSSError(what, command.takesFile ? "which file?" : "which one?", hint: command.usage, kind: .usage) }
+            guard !command.takesFile || Files.exists(file) else { throw BSSError(what, "there is no file '\(file)'", kind: .usage) }
             parsed.options.script = nil  // what it trains is recorded only if --out asks for it
             invocation = parsed
             state = try LuaState(environment: parsed.usesLuaEnvironment)
             _ = try prepare(state, parsed)
-            state.addModuleFolder(of: file)
+            if command.takesFile { state.addModuleFolder(of: file) }
         } catch { fail(error) }
         var code: Int32
         do {
@@ -94,7 +97,7 @@ extension Program {
             code = try command.run(
                 ProgramCommand.Call(action: action, file: file, arguments: invocation.scriptArguments, given: given, options: invocation.options, state: state))
         } catch { code = report(error, invocation) }
-        if code == 0 { do { try state.whenScriptEnds?() } catch { code = report(error, invocation) } }
+        if code == 0, command.takesFile { do { try state.whenScriptEnds?() } catch { code = report(error, invocation) } }
         state.exit(code)
     }
 }

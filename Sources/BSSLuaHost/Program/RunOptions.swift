@@ -20,6 +20,8 @@ public struct RunOptions {
     public var quiet = false
     public var json = false
     public var resume = false
+    /// Builds everything, looks for no data, trains nothing.
+    public var check = false
     /// The script's path as given; nil at the prompt and for standard input.
     public var script: String?
     /// The whole command line, for run records.

@@ -51,3 +51,19 @@ bss_image_status bss_png_decode(const uint8_t *bytes, size_t count, uint8_t *rgb
 bss_image_status bss_jpeg_size(const uint8_t *bytes, size_t count, bss_image_size *size);
 /// Decodes baseline and progressive JPEG (8 bits, grey or three components) to RGB rows (3 * width * height bytes).
 bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, uint8_t *rgb);
+/// The same by our own decoder alone: what `bss_jpeg_decode` falls back to where libjpeg-turbo is missing or complains.
+bss_image_status bss_jpeg_decode_plainly(const uint8_t *bytes, size_t count, uint8_t *rgb);
+
+// MARK: sound.c (libsndfile, opened at run time)
+
+typedef enum { BSS_SOUND_OK = 0, BSS_SOUND_NO_LIBRARY, BSS_SOUND_DAMAGED, BSS_SOUND_NO_MEMORY } bss_sound_status;
+
+typedef struct {
+  float *samples;  // interleaved, malloc'ed
+  int64_t frames, claimed;  // read, and what the header says
+  int32_t channels, rate;
+} bss_sound;
+
+int bss_sound_is_available(void);
+/// Reads a whole sound file from memory; `reason` receives the library's words for a damaged file. Safe on any thread.
+bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound *sound, char reason[128]);

@@ -8,6 +8,7 @@
 #include "bss_elementwise.h"
 #include "bss_gemm.h"
 #include "bss_index.h"
+#include "bss_media.h"
 #include "bss_norm.h"
 #include "bss_optim.h"
 #include "bss_order.h"
