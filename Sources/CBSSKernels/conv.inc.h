@@ -80,9 +80,9 @@ static inline T *OF(copy_window)(T *col, const T *source, const int64_t *start, 
   return col;
 }
 
-/// col [count, taps, Cg] = the input seen by output pixels row ..< row + count, channels of group g; run_step elements behind it
-/// are overwritten too. Rows are made in order, so that what a run writes too much is made good by the next.
-CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, T *col) {
+/// col [count, taps, Cg], rows `gap` elements apart, = the input seen by output pixels row ..< row + count, channels of group g.
+/// run_step elements behind it are overwritten too: runs are made in order, what one writes too much the next makes good.
+CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, int64_t gap, T *col) {
   const bss_conv *c = job->conv;
   int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2], dw = c->dilation[2];
   const int64_t lines = c->kernel[0] * c->kernel[1], size = bss_product3(c->in) * channels;
@@ -93,7 +93,7 @@ CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t cou
   for (int64_t l = 0; listed && l < lines; l++)
     start[l] = (l / c->kernel[1] * c->dilation[0] * c->in[1] + l % c->kernel[1] * c->dilation[1]) * c->in[2] * channels;
   OF(conv_pixel) p = OF(pixel_at)(c, job->plan.pixels, row);
-  for (int64_t r = 0; r < count; r++, OF(next_pixel)(c, &p)) {
+  for (int64_t r = 0; r < count; r++, col += gap, OF(next_pixel)(c, &p)) {
     const T *image = job->x + p.image * size + group * cg, *end = job->x + c->batch * size - OF(run_step);
     int64_t w0 = p.at[2] * c->stride[2] - c->pad[2], first, last;
     const int64_t d0 = p.at[0] * c->stride[0] - c->pad[0], h0 = p.at[1] * c->stride[1] - c->pad[1];
@@ -164,7 +164,7 @@ static void OF(forward_tile)(void *context, int64_t tile) {
   T *y = job->y + row * c->out_channels;
   for (int64_t g = 0; g < c->groups; g++, y += p->group_out) {
     const T *bias = job->bias ? job->bias + g * p->group_out : NULL;
-    OF(im2col)(job, row, count, g, col);
+    OF(im2col)(job, row, count, g, 0, col);
     if (job->packed)
       bss_gemm_packed(DTYPE, count, p->group_out, length, col, length, job->packed, bias, y, c->out_channels);
     else
@@ -173,21 +173,14 @@ static void OF(forward_tile)(void *context, int64_t tile) {
   }
 }
 
-/// Rows of im2col that all threads make before one product of all threads.
+static int64_t OF(gathered_row)(const OF(conv_job) * job) { return job->plan.taps * job->plan.group_in + OF(run_step); }
+
+/// Rows of im2col that all threads make before one product of all threads, `gathered_row` apart: what a run writes too much
+/// stays in the gap, and columns are not a multiple of 4 KiB apart.
 static void OF(gather_rows)(void *context, int64_t task) {
   OF(conv_job) *job = context;
-  // A task is a tile's worth of rows. What im2col writes too much must not reach the next task's rows: the last ones are made apart.
-  const int64_t length = job->plan.taps * job->plan.group_in, at = task * job->plan.tile;
-  const int64_t count = bss_min(job->plan.tile, job->gathered_count - at), apart = bss_min(count, bss_ceil_div(OF(run_step), length));
-  T *to = job->gathered + at * length, *last = bss_scratch((apart * length + OF(run_step)) * sizeof(T));
-  if (!last) {
-    job->failed = 1;
-    return;
-  }
-  const int64_t row = job->first_row + at + count - apart;
-  OF(im2col)(job, job->first_row + at, count - apart, 0, to);
-  OF(im2col)(job, row, apart, 0, last);
-  memcpy(to + (count - apart) * length, last, (size_t)(apart * length) * sizeof(T));
+  const int64_t at = task * job->plan.tile, count = bss_min(job->plan.tile, job->gathered_count - at);
+  OF(im2col)(job, job->first_row + at, count, 0, OF(run_step), job->gathered + at * OF(gathered_row)(job));
 }
 
 static int OF(gather)(OF(conv_job) * job, int64_t first, int64_t count) {
@@ -222,11 +215,11 @@ static int OF(conv_forward)(const bss_conv *c, const T *x, const T *weight, cons
   int status = BSS_OK;
   if (c->groups == 1 && bss_gemm_packs()) {
     if (p->rows <= few_rows) {  // the weight is what counts: it is read once, in pieces for all threads
-      job.gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(p->rows * length) * sizeof(T));
+      job.gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(p->rows * OF(gathered_row)(&job)) * sizeof(T));
       if (!job.gathered) return BSS_NO_MEMORY;
       status = OF(finish)(&job, OF(gather)(&job, 0, p->rows));
       if (status != BSS_OK) return status;
-      return bss_gemm_bias(DTYPE, false, false, p->rows, c->out_channels, length, job.gathered, length, weight, c->out_channels, bias,
+      return bss_gemm_bias(DTYPE, false, false, p->rows, c->out_channels, length, job.gathered, OF(gathered_row)(&job), weight, c->out_channels, bias,
                            BSS_EPILOGUE_NONE, y, c->out_channels);
     }
     job.packed = bss_workspace(BSS_WORKSPACE_FILTER, bss_gemm_packed_bytes(DTYPE, c->out_channels, length));
@@ -348,7 +341,7 @@ static void OF(add_weight_gradient)(OF(conv_job) * job, int64_t row, int64_t row
   for (bool first = true; row < row_end; row += tile, first = false) {
     int64_t count = bss_min(tile, row_end - row);
     for (int64_t g = 0; g < c->groups; g++) {
-      if (!pointwise) OF(im2col)(job, row, count, g, col);
+      if (!pointwise) OF(im2col)(job, row, count, g, 0, col);
       bss_gemm(DTYPE, true, false, length, p->group_out, count, 1,
                pointwise ? job->x + row * c->in_channels + g * p->group_in : col, pointwise ? c->in_channels : length,
                job->dy + row * c->out_channels + g * p->group_out, c->out_channels, first ? 0 : 1, dweight + g * p->group_out,
@@ -374,14 +367,14 @@ static void OF(weight_chunk)(void *context, int64_t chunk) {
 static int OF(weight_in_pieces)(OF(conv_job) * job) {
   const bss_conv *c = job->conv;
   const int64_t rows = job->plan.rows, length = job->plan.taps * job->plan.group_in, most = gathered_rows(rows, length);
-  job->gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(most * length) * sizeof(T));
+  job->gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(most * OF(gathered_row)(job)) * sizeof(T));
   if (!job->gathered) return BSS_NO_MEMORY;
   int status = BSS_OK;
   for (int64_t row = 0; row < rows && status == BSS_OK; row += most) {
     const int64_t count = bss_min(most, rows - row);
     status = OF(finish)(job, OF(gather)(job, row, count));
     if (status == BSS_OK)
-      status = bss_gemm(DTYPE, true, false, length, c->out_channels, count, 1, job->gathered, length,
+      status = bss_gemm(DTYPE, true, false, length, c->out_channels, count, 1, job->gathered, OF(gathered_row)(job),
                         job->dy + row * c->out_channels, c->out_channels, row == 0 ? 0 : 1, job->dweight, c->out_channels);
   }
   return status;

@@ -26,6 +26,8 @@ typedef struct {
   const void *packed;  // this tile's panels of B packed by gemm_pack, or NULL
 } gemm_problem;
 
+enum { winograd_gap = 16 };  // behind a tile's channels: columns must not lie a multiple of 4 KiB apart
+
 /// The maps of a 3 x 3 convolution of stride 1, channels last; a tile is 2 x 2 outputs.
 typedef struct {
   int64_t in_channels, out_channels, in_h, in_w, out_h, out_w, pad_h, pad_w, tiles_h, tiles_w;

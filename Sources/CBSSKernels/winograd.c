@@ -71,7 +71,7 @@ static void forward_task(void *context, int64_t block) {
   winograd_job *j = context;
   const winograd_map *map = &j->map;
   const int64_t in = map->in_channels, out = map->out_channels, first = block * j->block;
-  const int64_t count = bss_min(j->block, j->tiles - first), v_step = count * in + step_padding, m_step = count * out + step_padding;
+  const int64_t count = bss_min(j->block, j->tiles - first), v_step = count * (in + winograd_gap) + step_padding, m_step = count * out + step_padding;
   float *v = bss_scratch((size_t)(positions * (v_step + m_step)) * sizeof(float)), *m = v + positions * v_step;
   if (!v) {
     j->failed = 1;
@@ -81,7 +81,7 @@ static void forward_task(void *context, int64_t block) {
   bss_loops->winograd_patches(map, j->x, first, count, v, v_step);
   for (int64_t p = 0; p < positions; p++) {
     const float *u = j->u + p * (in * out + step_padding);
-    gemm_problem g = {.m = count, .n = out, .k = in, .a = v + p * v_step, .a_row = in, .a_column = 1, .b = u, .b_row = out,
+    gemm_problem g = {.m = count, .n = out, .k = in, .a = v + p * v_step, .a_row = in + winograd_gap, .a_column = 1, .b = u, .b_row = out,
                       .b_column = 1, .c = m + p * m_step, .ldc = out, .alpha = 1, .packed = u};
     bss_loops->gemm_f32(&g, work);
   }
@@ -131,7 +131,7 @@ int bss_winograd_backward_data(const bss_conv *c, const float *weight, const flo
 static void add_position(const winograd_job *j, int64_t count, const float *v, const float *m, float *du, bool first) {
   _Alignas(64) char work[gemm_work_bytes];
   const int64_t in = j->map.in_channels, out = j->map.out_channels;
-  gemm_problem g = {.m = in, .n = out, .k = count, .a = v, .a_row = 1, .a_column = in, .b = m, .b_row = out, .b_column = 1, .c = du,
+  gemm_problem g = {.m = in, .n = out, .k = count, .a = v, .a_row = 1, .a_column = in + winograd_gap, .b = m, .b_row = out, .b_column = 1, .c = du,
                     .ldc = out, .alpha = 1, .beta = first ? 0 : 1};
   bss_loops->gemm_f32(&g, work);
 }
@@ -140,7 +140,7 @@ static void add_position(const winograd_job *j, int64_t count, const float *v, c
 static void share_task(void *context, int64_t part) {
   winograd_job *j = context;
   const int64_t in = j->map.in_channels, out = j->map.out_channels, begin = part * j->part_tiles;
-  const int64_t end = bss_min(begin + j->part_tiles, j->tiles), v_step = most_tiles * in + step_padding;
+  const int64_t end = bss_min(begin + j->part_tiles, j->tiles), v_step = most_tiles * (in + winograd_gap) + step_padding;
   const int64_t m_step = most_tiles * out + step_padding;
   float *v = bss_scratch((size_t)(positions * (v_step + m_step)) * sizeof(float)), *m = v + positions * v_step;
   if (!v) {
@@ -163,14 +163,15 @@ static void gather_task(void *context, int64_t task) {
   winograd_job *j = context;
   const int64_t in = j->map.in_channels, out = j->map.out_channels, at = task * gather_tiles;
   const int64_t count = bss_min(gather_tiles, j->count - at);
-  bss_loops->winograd_patches(&j->map, j->x, j->first + at, count, j->v + at * in, j->count * in + step_padding);
+  bss_loops->winograd_patches(&j->map, j->x, j->first + at, count, j->v + at * (in + winograd_gap),
+                               j->count * (in + winograd_gap) + step_padding);
   bss_loops->winograd_output_gradients(&j->map, j->dy, j->first + at, count, j->m + at * out, j->count * out + step_padding);
 }
 
 static void position_task(void *context, int64_t p) {
   winograd_job *j = context;
   const int64_t in = j->map.in_channels, out = j->map.out_channels;
-  add_position(j, j->count, j->v + p * (j->count * in + step_padding), j->m + p * (j->count * out + step_padding),
+  add_position(j, j->count, j->v + p * (j->count * (in + winograd_gap) + step_padding), j->m + p * (j->count * out + step_padding),
                j->du + p * in * out, j->first == 0);
 }
 
@@ -197,11 +198,11 @@ int bss_winograd_backward_weight(const bss_conv *c, const float *x, const float 
     status = bss_pool_run(j.parts, share_task, &j);
   } else {
     const int64_t gathered = bss_min(j.tiles, bss_max(64, gathered_floats / (positions * (in + out))));
-    j.v = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(positions * (gathered * (in + out) + 2 * step_padding)) * sizeof(float));
+    j.v = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(positions * (gathered * (in + winograd_gap + out) + 2 * step_padding)) * sizeof(float));
     if (!j.v) return BSS_NO_MEMORY;
     for (j.first = 0; j.first < j.tiles && status == BSS_OK; j.first += gathered) {
       j.count = bss_min(gathered, j.tiles - j.first);
-      j.m = j.v + positions * (j.count * in + step_padding);
+      j.m = j.v + positions * (j.count * (in + winograd_gap) + step_padding);
       status = bss_pool_run(bss_ceil_div(j.count, gather_tiles), gather_task, &j);
       if (status == BSS_OK) status = bss_pool_run(positions, position_task, &j);
     }

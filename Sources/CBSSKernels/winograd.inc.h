@@ -132,11 +132,11 @@ INLINE void FN(patch_tile)(const float *base, int64_t pitch, const float *const 
   }
 }
 
-/// V [16][count][C], positions `step` apart, of tiles first ..< first + count.
+/// V [16][count][C + gap], positions `step` apart, of tiles first ..< first + count.
 static void FN(winograd_patches)(const winograd_map *m, const float *x, int64_t first, int64_t count, float *v, int64_t step) {
   const int64_t channels = m->in_channels, pitch = m->in_w * channels;
   FN(winograd_place) p = FN(place_of)(m, first);
-  for (int64_t t = 0; t < count; t++, FN(next_place)(m, &p), v += channels) {
+  for (int64_t t = 0; t < count; t++, FN(next_place)(m, &p), v += channels + winograd_gap) {
     const int64_t h = p.h - m->pad_h, w = p.w - m->pad_w;
     const float *image = x + p.image * m->in_h * pitch;
     if (h >= 0 && w >= 0 && h + 4 <= m->in_h && w + 4 <= m->in_w) {
