@@ -16,6 +16,16 @@ public struct Modality {
         case video
         /// [3, length]: token ids, attention mask, segment of each token
         case text
+
+        /// Axes of one sample.
+        var rank: Int {
+            switch self {
+            case .features: return 1
+            case .sequence, .text: return 2
+            case .audio, .image: return 3
+            case .video: return 4
+            }
+        }
     }
 
     public let name: String

@@ -114,7 +114,7 @@ struct TableFigure {
 
     /// Columns as series. Without `--y`: every numeric column other than `--x`; without `--x` rows are numbered.
     func figure(_ kind: Figure.Kind, bins: Int?) throws -> Figure {
-        var columns = try y ?? numeric.filter { $0 != x && $0 != by }
+        var columns = y ?? numeric.filter { $0 != x && $0 != by }
         if kind == .scatter, x == nil, y == nil, columns.count > 1 { return try TableFigure(table: table, x: columns[0], y: Array(columns.dropFirst()), by: by).figure(kind, bins: bins) }
         guard !columns.isEmpty else { throw BSSError("plot", "\(table.source) has no column of numbers", hint: "its columns: " + table.columns.joined(separator: ", "), kind: .data) }
         let parts = try by.map { groups(try table.strings($0)) } ?? [(name: "", rows: Array(0..<table.count))]

@@ -83,7 +83,7 @@ public enum StableText {
             }
             let number = bytes.prefix { isDigit($0) || $0 == 46 || $0 == 58 }
             var rest = bytes[number.endIndex...]
-            if number.count { $0 == 58 } == 2, number.count >= 7 {
+            if number.count(where: { $0 == 58 }) == 2, number.count >= 7 {
                 kept += Array("…:…".utf8)
                 bytes = rest
                 continue

@@ -57,8 +57,8 @@ struct BuiltProgram {
         let tag = UUID().uuidString
         let out = output ?? "\(folder)/.out-\(tag)", err = "\(folder)/.err-\(tag)", given = "\(folder)/.in-\(tag)"
         try Files.write(input, to: given)
-        if output == nil { FileManager.default.createFile(atPath: out, contents: nil) }
-        FileManager.default.createFile(atPath: err, contents: nil)
+        if output == nil { _ = FileManager.default.createFile(atPath: out, contents: nil) }
+        _ = FileManager.default.createFile(atPath: err, contents: nil)
         defer { for path in [err, given] + (output == nil ? [out] : []) { Files.remove(path) } }
         child.standardInput = FileHandle(forReadingAtPath: given)
         child.standardOutput = FileHandle(forWritingAtPath: out)

@@ -107,7 +107,7 @@ struct NetCase {
     /// The case's own check of the formula: a wrong weight would else look like a wrong network.
     private func addWeights(to results: inout [String: NpyArray]) throws {
         let weights = try FormulaWeights(item.string("weights"))
-        let values = try NetCase.listed(item).enumerated().map { try weights.values($1.name, $1.shape, $0).map(Double.init) }
+        let values = NetCase.listed(item).enumerated().map { weights.values($1.name, $1.shape, $0).map(Double.init) }
         let first = NpyArray(values.flatMap { $0.prefix(3) }, shape: [values.count, 3]), sums = NpyArray(values.map { $0.reduce(0, +) })
         for (name, array) in [("param_first3", first), ("param_sum", sums)] {
             if let mismatch = try item.mismatch(name, array) { throw BSSError(item.id, mismatch) }

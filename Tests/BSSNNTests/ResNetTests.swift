@@ -1,6 +1,7 @@
 import BSSBackend
 import BSSCore
 import BSSTensor
+import Foundation
 import Testing
 import _BSSTestSupport
 
@@ -36,6 +37,33 @@ import _BSSTestSupport
         for index in staged.stageChannels.indices { map = try staged.stage(index, map, context) }
         #expect(map.shape == [3, 32, 3, 3])
         #expect(try staged.pooled(map, samples: 3, context).values(Float.self) == made(x, context).values(Float.self))
+    }
+
+    /// A file of torchvision's kind: its classifier is left out, our projection is not asked of it, another stem is named.
+    @Test func pretrainedWeights() throws {
+        let folder = NSTemporaryDirectory() + "bss-resnet-\(ProcessInfo.processInfo.processIdentifier)"
+        try Files.makeFolder(folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let sizes: [(String, Value)] = [("width", .int(4)), ("blocks", .list([1, 1] as [Double]))]
+        let teacher = try encoder("resnet18", sizes + [("logits", .int(10))], [3, 32, 32])
+        try teacher.save(to: folder + "/resnet.safetensors")
+        let given: [(String, Value)] = sizes + [("features", .int(6)), ("pretrained", .string(folder + "/resnet.safetensors"))]
+        func loaded(_ options: [(String, Value)], _ shape: [Int]) throws -> Encoder {
+            let made = try encoder("resnet18", options, shape)
+            _ = try made.start?(made)
+            return made
+        }
+        let student = try loaded(given, [3, 32, 32])
+        let own = Dictionary(uniqueKeysWithValues: teacher.parameters().map { ($0.name, $0.parameter) })
+        var same = 0
+        for (name, parameter) in student.parameters() where !name.hasPrefix("fix.") {
+            #expect(try parameter.value.values(Float.self) == own[name]?.value.values(Float.self), "\(name)")
+            same += 1
+        }
+        #expect(same == student.parameters().count - 2 && same > 10)
+        #expect { _ = try loaded(given, [1, 32, 32]) } throws: { "\($0)".contains("conv1.weight") && ($0 as? BSSError)?.kind == .data }
+        let audio = try loaded(given + [("strict", .bool(false))], [1, 32, 32])
+        #expect(try audio.parameters().first { $0.name == "layer1.0.conv1.weight" }?.parameter.value.values(Float.self) == own["layer1.0.conv1.weight"]?.value.values(Float.self))
     }
 
     /// Features of a clip are the mean of its frames' features.

@@ -32,7 +32,7 @@ import _BSSTestSupport
         child.executableURL = URL(fileURLWithPath: NotebookProgramTests.program)
         child.arguments = arguments
         child.currentDirectoryURL = URL(fileURLWithPath: folder)
-        for name in ["out", "err"] { FileManager.default.createFile(atPath: "\(folder)/.\(name)", contents: nil) }
+        for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: "\(folder)/.\(name)", contents: nil) }
         child.standardOutput = FileHandle(forWritingAtPath: "\(folder)/.out")
         child.standardError = FileHandle(forWritingAtPath: "\(folder)/.err")
         child.standardInput = FileHandle.nullDevice

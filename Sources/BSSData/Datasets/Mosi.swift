@@ -48,9 +48,9 @@ enum ArrayColumn {
         guard array.shape.count >= 1 else { throw draft.failure("\(origin): a single number; one row a sample was expected for modality '\(name)'") }
         var shape = Array(array.shape.dropFirst())
         if shape.isEmpty { shape = [1] }
-        let told: Modality.Kind? = [1: .features, 2: .sequence, 3: .image][shape.count]
-        guard let kind = kind ?? told else { throw draft.failure("\(origin): shape \(array.shape) has too many axes for modality '\(name)'; [n, d], [n, steps, d] or [n, channels, height, width] was expected") }
-        let rank = [Modality.Kind.features: 1, .sequence: 2, .image: 3, .audio: 3][kind]!
+        let told: Modality.Kind? = [1: .features, 2: .sequence, 3: .image, 4: .video][shape.count]
+        guard let kind = kind ?? told else { throw draft.failure("\(origin): shape \(array.shape) has too many axes for modality '\(name)'; [n, d], [n, steps, d], [n, channels, height, width] or [n, frames, channels, height, width] was expected") }
+        let rank = kind.rank
         if shape.count == 2, rank == 3 { shape = [1] + shape }
         if kind == .features { shape = [shape.reduce(1, *)] }
         guard shape.count == rank else { throw draft.failure("\(origin): shape \(array.shape) does not suit modality '\(name)' of kind \(kind.rawValue)") }

@@ -56,6 +56,10 @@ public final class ResNetEncoder: Encoder, StagedEncoder {
         if let projection { _ = add("fix", projection) }
     }
 
+    override func load(from file: WeightFile, strict: Bool) throws -> LoadReport {
+        try load(file, .torchvision(hasClassifier: classifier != nil), strict: strict)
+    }
+
     // MARK: Stages
 
     /// Inputs [B, C, H, W] or [B, T, C, H, W] → maps [B·T, width, H/4, W/4].
@@ -177,10 +181,11 @@ extension ResNetEncoder {
         let features = Argument<Int?>("features", default: nil, "width of a last linear projection without activation", check: Check("at least 1") { $0 ?? 1 >= 1 })
         return Part(
             name, summary + " For images and spectrograms [C, H, W], or frames [T, C, H, W] whose features are averaged.",
-            [channels, width, blocks, logits, features], source: "He, Zhang, Ren, Sun, CVPR 2016; weights named and shaped as torchvision's",
+            [channels, width, blocks, logits, features] + Pretrained.arguments, source: "He, Zhang, Ren, Sun, CVPR 2016; weights named and shaped as torchvision's",
             example: "bss.encoder.\(name){ width = 16 }"
         ) { a in
-            EncoderRecipe { modality, shape in
+            let pretrained = Pretrained(a)
+            return EncoderRecipe { modality, shape in
                 guard (2...4).contains(shape.count), !shape.contains(0) else {
                     throw BSSError(
                         "bss.encoder.\(name)", "modality '\(modality)' has samples of shape \(shape), a \(name) needs [C, H, W] or [T, C, H, W]",
@@ -191,7 +196,8 @@ extension ResNetEncoder {
                     throw BSSError("bss.encoder.\(name)", "channels = \(wanted), but modality '\(modality)' has samples of shape \(shape)", kind: .usage)
                 }
                 return try ResNetEncoder(
-                    Plan(channels: found, width: a[width], depths: a[blocks], isBottleneck: isBottleneck, logits: a[logits], features: a[features]))
+                    Plan(channels: found, width: a[width], depths: a[blocks], isBottleneck: isBottleneck, logits: a[logits], features: a[features])
+                ).starting(from: pretrained)
             }
         }
     }

@@ -9,8 +9,14 @@ public struct KeyMap {
     public var renamed: (String) -> String
     /// Keys of the file that belong to other parts (heads, buffers): neither loaded nor reported as unexpected.
     public var isForeign: (String) -> Bool
+    /// Parameters of ours that such a file does not have (projections of the BSS authors): not reported as missing.
+    public var isOwn: (String) -> Bool
 
-    public init(prefixes: [String] = [], renamed: @escaping (String) -> String = { $0 }, isForeign: @escaping (String) -> Bool = { _ in false }) {
+    public init(
+        prefixes: [String] = [], renamed: @escaping (String) -> String = { $0 }, isForeign: @escaping (String) -> Bool = { _ in false },
+        isOwn: @escaping (String) -> Bool = { _ in false }
+    ) {
+        self.isOwn = isOwn
         self.prefixes = prefixes
         self.renamed = renamed
         self.isForeign = isForeign
@@ -19,8 +25,10 @@ public struct KeyMap {
     /// Keys as they are.
     public static let same = KeyMap()
 
-    /// torchvision's ResNets: the ImageNet classifier is not ours.
-    public static let torchvision = KeyMap(isForeign: { $0.hasPrefix("fc.") })
+    /// torchvision's ResNets; the ImageNet classifier is ours only where features are its outputs.
+    public static func torchvision(hasClassifier: Bool) -> KeyMap {
+        KeyMap(isForeign: { !hasClassifier && $0.hasPrefix("fc.") }, isOwn: { $0.hasPrefix("fix.") })
+    }
 
     /// I3D as published for PyTorch (`rgb_imagenet.pt`, `flow_imagenet.pt`): the Kinetics logits are not ours.
     public static let i3d = KeyMap(isForeign: { $0.hasPrefix("logits.") })

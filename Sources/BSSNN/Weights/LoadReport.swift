@@ -53,7 +53,10 @@ extension Module {
         report.unexpected = entries.compactMap { entry in entry.name.map { known.contains($0) } ?? true ? nil : entry.key }
         var fitting: [(Target, StoredTensor)] = []
         for (name, target) in targets {
-            guard let tensor = found[name] else { report.missing.append(name); continue }
+            guard let tensor = found[name] else {
+                if !map.isOwn(name) { report.missing.append(name) }
+                continue
+            }
             guard tensor.shape == target.fileShape else {
                 report.misshaped.append("\(name): \(tensor.shape) in the file, \(target.fileShape) here")
                 continue

@@ -8,7 +8,7 @@ import BSSCore
 ///     return EncoderRecipe { modality, shape in try ResNet(…).starting(from: pretrained) }
 /// }
 /// // and in the encoder, unless its parameters have the names of the file
-/// override func load(from file: WeightFile, strict: Bool) throws -> LoadReport { try load(file, .torchvision, strict: strict)
+/// override func load(from file: WeightFile, strict: Bool) throws -> LoadReport { try load(file, .i3d, strict: strict)
 /// }
 /// ```
 public struct Pretrained {
