@@ -1,3 +1,4 @@
+import BSSCodecs
 import BSSCore
 import BSSCurriculum
 import BSSData
@@ -203,10 +204,15 @@ public final class Trainer {
     /// Runs `body` with another model's parameters, then puts ours back.
     func withParameters<R>(of path: String, _ body: () throws -> R) throws -> R {
         let saved = Dictionary(uniqueKeysWithValues: try model.stateTensors().map { ($0.name, try $0.tensor.duplicate()) })
-        let (tensors, _) = try TensorFile.read(path)
-        let prefix = tensors.keys.contains { $0.hasPrefix("model.") } ? "model." : ""
         // What a method has added here, a teacher without it need not have.
-        try model.restore(saved.filter { $0.key.hasPrefix("method.") }.reduce(into: tensors) { if $0[prefix + $1.key] == nil { $0[prefix + $1.key] = $1.value } }, prefix: prefix, source: path)
+        let (tensors, metadata) = try TensorFile.read(path)
+        if metadata["format"] == "pt" {
+            // As model:save writes it, in the layout of other programs.
+            try model.load(WeightFile.open(path), KeyMap(isOwn: { $0.hasPrefix("method.") }))
+        } else {
+            let prefix = tensors.keys.contains { $0.hasPrefix("model.") } ? "model." : ""
+            try model.restore(saved.filter { $0.key.hasPrefix("method.") }.reduce(into: tensors) { if $0[prefix + $1.key] == nil { $0[prefix + $1.key] = $1.value } }, prefix: prefix, source: path)
+        }
         let result = Result { try body() }
         try model.restore(saved, source: "memory")
         return try result.get()

@@ -118,7 +118,7 @@ import _BSSTestSupport
             ("transfer", [], 60), ("baby_step", [], 39), ("adaptive", [], 300), ("self_paced", [], 40), ("dihcl", [("warmup_epochs", .int(3))], 2), ("dihcl", [], 10),
             ("mcl", [("score_warmup_epochs", .int(0))], 180), ("competence", [("granularity", .string("epoch"))], 40),
         ]
-        for (name, options, epoch) in whole { #expect(try plan(scheduler(name, options), epoch: epoch).indices.sorted() == Array(0..<100), "\(name)") }
+        for (name, options, epoch) in whole { #expect(try plan(scheduler(name, options), epoch: epoch, labels: labels).indices.sorted() == Array(0..<100), "\(name)") }
     }
 
     @Test("class-balanced truncation: the easiest of every class, in proportion")

@@ -82,6 +82,8 @@ import _BSSTestSupport
         let scratch = try ScratchFolder()
         func wrong(_ name: String, _ file: String, _ change: (String) -> String) throws -> String {
             let mini = try MiniatureData(name, in: scratch.path)
+            // Without it the lists themselves say which classes there are.
+            if name == "vggsound" { try mini.write("label_encoding.json", #"{"playing harp": 0, "bird chirping, tweeting": 1, "rapping": 2}"#) }
             try mini.write(file, change(try Files.readText(mini.path(file))))
             return message { _ = try make(name, mini.folder) }
         }
