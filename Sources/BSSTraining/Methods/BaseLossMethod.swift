@@ -35,7 +35,13 @@ public struct BaseLoss {
 /// A method on top of a base loss; subclasses override the hooks of what they change.
 open class BaseLossMethod: RebalanceMethod {
     public let base: BaseLoss
-    public init(_ base: BaseLoss) { self.base = base }
+    private let trainsProbes: Bool
+
+    /// `trainsProbes` = false leaves heads that nothing else trains as they were drawn, and saves their time.
+    public init(_ base: BaseLoss, trainsProbes: Bool = true) {
+        self.base = base
+        self.trainsProbes = trainsProbes
+    }
 
     /// z_m of every modality [B, C], from the source that the base loss names.
     public final func unimodal(_ context: TrainingContext, _ output: MultimodalOutput) throws -> [Tensor] {
@@ -46,7 +52,7 @@ open class BaseLossMethod: RebalanceMethod {
     }
 
     /// True if linear heads are trained on detached features: they report, and change nothing else.
-    private var hasProbes: Bool { base.terms == .fused && base.unimodal == .head }
+    private var hasProbes: Bool { trainsProbes && base.terms == .fused && base.unimodal == .head }
 
     open override func loss(_ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
         var terms = try EquationFive.terms(context, output, batch)
