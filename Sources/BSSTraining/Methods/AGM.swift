@@ -23,7 +23,8 @@ import BSSTensor
 /// Deviation: the public command line modulates epochs 0 to 20 and clips all gradients to norm 1 when an element of the fusion's
 /// weight gradients exceeds 1 in size; here `to_epoch` and `conditional_clip` ask for that. Its cap is 10 for two modalities
 /// and 7 for three; ours is 7 for more as well. Its three-modality script leaves out the 1e-8. BalanceBenchmark's AGM has the opposite sign
-/// (it damps the weaker modality) and is not offered.
+/// (it damps the weaker modality) and is not offered. In the linear mode a fusion with one bias a modality (`sum`) has each of them
+/// scaled by its own κ_m; the one bias of `concat` by the mean of κ, as the exact mode gives.
 final class AGM: BaseLossMethod {
     enum Mode: String, CaseIterable { case exact, linear }
     private let mode: Mode
