@@ -1,0 +1,68 @@
+/// A block of device memory; given back to its backend's pool when the last tensor using it goes.
+public final class Storage {
+    /// Host address, or device address of a GPU backend.
+    public let address: UnsafeMutableRawPointer
+    public let byteCount: Int
+    private unowned let owner: any Backend
+    /// Where work on it goes: its owner, or what counts the owner's calls while a profile is taken.
+    public var backend: any Backend { OperatorProfile.watched(owner) }
+
+    public init(address: UnsafeMutableRawPointer, byteCount: Int, backend: any Backend) {
+        self.address = address
+        self.byteCount = byteCount
+        owner = backend
+    }
+
+    deinit { owner.deallocate(address, byteCount: byteCount) }
+}
+
+/// A strided view of a storage: what backends compute on. Strides count elements; 0 broadcasts, negative runs backwards.
+public struct ArrayView {
+    public var storage: Storage
+    /// Elements from the start of the storage to element [0, 0, …].
+    public var offset: Int
+    public var shape: Shape
+    public var strides: Shape
+    public var dtype: DType
+
+    public init(storage: Storage, offset: Int = 0, shape: Shape, strides: Shape? = nil, dtype: DType) {
+        self.storage = storage
+        self.offset = offset
+        self.shape = shape
+        self.strides = strides ?? shape.contiguousStrides
+        self.dtype = dtype
+    }
+
+    public var backend: any Backend { storage.backend }
+    public var address: UnsafeMutableRawPointer { storage.address + offset * dtype.byteSize }
+    public var elementCount: Int { shape.elementCount }
+
+    /// Row-major without gaps (axes of size 1 do not matter).
+    public var isContiguous: Bool {
+        var step = 1
+        var axis = shape.rank - 1
+        while axis >= 0 {
+            let size = shape[axis]
+            if size == 0 { return true }
+            if size != 1 {
+                if strides[axis] != step { return false }
+                step *= size
+            }
+            axis -= 1
+        }
+        return true
+    }
+
+    /// The same elements seen as `target`; new and stretched axes get stride 0. The caller has checked that it fits.
+    public func broadcast(to target: Shape) -> ArrayView {
+        if shape == target { return self }
+        var view = self
+        view.shape = target
+        view.strides = Shape(repeating: 0, rank: target.rank)
+        let lead = target.rank - shape.rank
+        for axis in 0..<shape.rank {
+            view.strides[axis + lead] = shape[axis] == 1 && target[axis + lead] != 1 ? 0 : strides[axis]
+        }
+        return view
+    }
+}

@@ -1,0 +1,190 @@
+import BSSBackend
+import BSSCore
+
+/// Functions on tensors at the top of the `bss` table.
+public enum TensorFunctions {
+    private static let values = Argument<Value>("values", "a number or nested lists of numbers")
+    private static let dtype = Argument("dtype", default: DTypeName(.float32), "element type")
+    private static let sizes = Argument<[Int]>(
+        "shape", "sizes of the axes", check: Check("of sizes of at least 0") { $0.allSatisfy { $0 >= 0 } })
+    private static let fill = Argument<Double>("value", "value of every element")
+    private static let seed = Argument<Int?>(
+        "seed", default: nil, "seed of these numbers; by default they continue the stream `tensor` of the root seed")
+    private static let mean = Argument("mean", default: 0.0, "mean"),
+        std = Argument("std", default: 1.0, "standard deviation", check: .atLeast(0))
+    private static let low = Argument("low", default: 0.0, "lower limit"),
+        high = Argument("high", default: 1.0, "upper limit (not reached)")
+    private static let tensors = Argument<[TensorArgument]>("tensors", "the parts, in order")
+    private static let axis = Argument("axis", default: Axis.first, "axis to join along")
+    private static let condition = Argument<TensorArgument>("condition", "bool tensor")
+    private static let a = Argument<TensorArgument>("a", "first operand"),
+        b = Argument<TensorArgument>("b", "second operand")
+    private static let count = Argument<Int>("count", "number of elements", check: .range(0...1 << 30)),
+        order = Argument<Int>("size", "rows and columns", check: .range(0...1 << 15)),
+        start = Argument("start", default: 0.0, "first value"),
+        step = Argument("step", default: 1.0, "difference of neighbours")
+
+    /// The stream that unseeded draws continue; the host sets its seed.
+    public static var stream = RandomStream(seed: 1, name: "tensor")
+
+    private static func draw(_ a: Arguments, _ body: (Shape, inout RandomStream) throws -> Tensor) throws -> [Value] {
+        let shape = try Shape(a[sizes], operation: a.operation)
+        if let seed = a[seed] {
+            var own = RandomStream(seed: UInt64(bitPattern: Int64(seed)), name: "tensor")
+            return [.object(try body(shape, &own))]
+        }
+        return [.object(try body(shape, &stream))]
+    }
+
+    public static let all: [Function] = creation + joining + losses
+
+    static let creation: [Function] = [
+        Function(
+            "tensor", "A tensor of the given values.", [values, dtype], returns: "tensor",
+            example: "bss.tensor{{1, 2}, {3, 4}}", style: .positional
+        ) { args in
+            if case .object(let object) = args[values], let tensor = object as? Tensor {
+                return [.object(try tensor.converted(to: args[dtype].dtype))]
+            }
+            do { return [.object(try TensorArgument.nested(args[values], args[dtype].dtype))] } catch let mismatch
+                as Mismatch
+            {
+                throw BSSError(
+                    "bss.tensor",
+                    "expected a number or nested lists of numbers, got \(args[values].described)"
+                        + (mismatch.detail.map { ": \($0)" } ?? ""), kind: .usage)
+            }
+        },
+        Function("zeros", "All 0.", [sizes, dtype], returns: "tensor", example: "bss.zeros{2, 3}") { a in
+            [.object(try Tensor.zeros(Shape(a[sizes], operation: "zeros"), a[dtype].dtype))]
+        },
+        Function("ones", "All 1.", [sizes, dtype], returns: "tensor", example: "bss.ones{2, 3}") { a in
+            [.object(try Tensor.ones(Shape(a[sizes], operation: "ones"), a[dtype].dtype))]
+        },
+        Function(
+            "full", "All one value.", [sizes, fill, dtype], returns: "tensor", example: "bss.full({2, 3}, 0.5)",
+            style: .positional
+        ) { a in
+            [.object(try Tensor.full(Shape(a[sizes], operation: "full"), a[fill], a[dtype].dtype))]
+        },
+        Function(
+            "randn", "Normal numbers.", [sizes, mean, std, dtype, seed], returns: "tensor", example: "bss.randn{2, 3}"
+        ) { a in
+            try draw(a) { try Tensor.normal($0, mean: a[mean], std: a[std], using: &$1, a[dtype].dtype) }
+        },
+        Function(
+            "rand", "Uniform numbers in [low, high).", [sizes, low, high, dtype, seed], returns: "tensor",
+            example: "bss.rand{2, 3}"
+        ) { a in
+            try draw(a) { try Tensor.uniform($0, low: a[low], high: a[high], using: &$1, a[dtype].dtype) }
+        },
+        Function(
+            "arange", "start, start + step, … (count values).", [count, start, step, dtype], returns: "tensor",
+            example: "bss.arange(5)"
+        ) { a in
+            [
+                .object(
+                    try Tensor.from((0..<a[count]).map { a[start] + Double($0) * a[step] }).converted(
+                        to: a[dtype].dtype))
+            ]
+        },
+        Function("eye", "The identity matrix.", [order, dtype], returns: "tensor", example: "bss.eye(3)") { a in
+            let n = a[order]
+            return [
+                .object(
+                    try Tensor.from((0..<n * n).map { $0 / n == $0 % n ? 1.0 : 0.0 }, [n, n]).converted(
+                        to: a[dtype].dtype))
+            ]
+        },
+    ]
+
+    static let joining: [Function] = [
+        Function(
+            "concat", "Tensors joined along an axis.", [tensors, axis], returns: "tensor",
+            example: "bss.concat({bss.ones{2}, bss.zeros{3}}, 1)", style: .positional
+        ) { a in
+            [.object(try Tensor.concatenated(a[tensors].map(\.tensor), axis: a[axis].index))]
+        },
+        Function(
+            "stack", "Tensors joined along a new axis.", [tensors, axis], returns: "tensor",
+            example: "bss.stack({bss.ones{2}, bss.zeros{2}}, 1)", style: .positional
+        ) { a in
+            [.object(try Tensor.stacked(a[tensors].map(\.tensor), axis: a[axis].index))]
+        },
+        Function(
+            "where", "a where the condition is true, else b.", [condition, a, b], returns: "tensor",
+            example: "bss.where(bss.tensor({1, 0}, \"bool\"), bss.tensor{1, 2}, bss.zeros{2})", style: .positional
+        ) { args in
+            [
+                .object(
+                    try Tensor.select(
+                        args[condition].tensor, args[a].matching(args[b].tensor), args[b].matching(args[a].tensor)))
+            ]
+        },
+        Function(
+            "maximum", "The larger of two numbers, or of two tensors element by element.", [a, b],
+            returns: "number or tensor", example: "bss.maximum(2, 3)",
+            style: .positional, numeric: { $0 > $1 || $0 != $0 ? $0 : $1 }
+        ) { args in
+            [.object(try Tensor.binary(.maximum, args[a].matching(args[b].tensor), args[b].matching(args[a].tensor)))]
+        },
+        Function(
+            "minimum", "The smaller of two numbers, or of two tensors element by element.", [a, b],
+            returns: "number or tensor", example: "bss.minimum(2, 3)",
+            style: .positional, numeric: { $0 < $1 || $0 != $0 ? $0 : $1 }
+        ) { args in
+            [.object(try Tensor.binary(.minimum, args[a].matching(args[b].tensor), args[b].matching(args[a].tensor)))]
+        },
+    ]
+
+    // MARK: Losses
+
+    private static let logits = Argument<TensorArgument>("logits", "[N, C]"),
+        labels = Argument<TensorArgument>("labels", "class columns (from 0), [N]")
+    private static let smoothing = Argument(
+        "label_smoothing", default: 0.0, "share of the target spread over all classes", check: .range(0...1))
+    private static let reduction = Argument(
+        "reduction", default: "mean", "\"mean\", \"sum\" or \"none\"", check: .oneOf(["mean", "sum", "none"]))
+    private static let target = Argument<TensorArgument>("target", "same shape as the input"),
+        input = Argument<TensorArgument>("input", "predictions")
+    private static let eps = Argument("eps", default: 1e-8, "smallest norm", check: .atLeast(0))
+
+    static let losses: [Function] = [
+        Function(
+            "cross_entropy", "-log softmax(logits)[label]; labels are class columns from 0, as datasets store them.",
+            [logits, labels, smoothing, reduction],
+            returns: "tensor", example: "bss.cross_entropy(bss.randn{4, 3}, bss.tensor({0, 1, 2, 0}, \"i64\"))",
+            style: .positional
+        ) { a in
+            [
+                .object(
+                    try Tensor.crossEntropy(
+                        a[logits].tensor, a[labels].tensor.converted(to: .int64), labelSmoothing: a[smoothing],
+                        reduction: Reduction(rawValue: a[reduction])!))
+            ]
+        },
+        Function(
+            "mse_loss", "(x - target)².", [input, target, reduction], returns: "tensor",
+            example: "bss.mse_loss(bss.tensor{1, 2}, bss.tensor{1, 4})", style: .positional
+        ) { a in
+            [
+                .object(
+                    try Tensor.meanSquaredError(
+                        a[input].tensor, a[target].tensor, reduction: Reduction(rawValue: a[reduction])!))
+            ]
+        },
+        Function(
+            "kl_div", "Σ q (log q - x), x = log-probabilities, q = target; \"mean\" divides by the batch.",
+            [input, target], returns: "tensor",
+            example: "bss.kl_div(bss.tensor{{1, 2}}:log_softmax(), bss.tensor{{0.5, 0.5}})", style: .positional
+        ) { a in
+            [.object(try Tensor.klDivergence(a[input].tensor, a[target].tensor))]
+        },
+        Function(
+            "cosine_similarity", "Σ a b / (‖a‖ ‖b‖) along the last axis.", [a, b, eps], returns: "tensor",
+            example: "bss.cosine_similarity(bss.tensor{{1, 0}}, bss.tensor{{1, 1}})", style: .positional
+        ) { args in
+            [.object(try Tensor.cosineSimilarity(args[a].tensor, args[b].tensor, axis: -1, eps: args[eps]))]
+        },
+    ]
+}

@@ -1,0 +1,169 @@
+import BSSBackend
+import BSSCore
+
+/// Methods of tensors in scripts: one row each, the body is the Swift op.
+enum TensorMethods {
+    static func tensor(_ a: Arguments) throws -> Tensor { try a.receiver(as: Tensor.self) }
+    static func result(_ tensor: Tensor) -> [Value] { [.object(tensor)] }
+
+    /// Names of `UnaryOp` in scripts; ops with parameters are rows of `arithmetic`.
+    private static let names: [(UnaryOp, String, String)] = [
+        (.neg, "neg", "-x"), (.abs, "abs", "|x|"), (.square, "square", "x²"), (.sign, "sign", "-1, 0 or 1"),
+        (.exp, "exp", "eˣ"),
+        (.expm1, "expm1", "eˣ - 1"), (.log, "log", "ln x"), (.log1p, "log1p", "ln(1 + x)"), (.sqrt, "sqrt", "√x"),
+        (.rsqrt, "rsqrt", "1 / √x"),
+        (.reciprocal, "reciprocal", "1 / x"), (.tanh, "tanh", "tanh x"), (.sigmoid, "sigmoid", "1 / (1 + e⁻ˣ)"),
+        (.relu, "relu", "max(x, 0)"),
+        (.gelu, "gelu", "x Φ(x)"), (.geluTanh, "gelu_tanh", "tanh approximation of gelu"),
+        (.quickGelu, "quick_gelu", "x σ(1.702 x)"),
+        (.silu, "silu", "x σ(x)"), (.logSigmoid, "logsigmoid", "ln σ(x)"), (.erf, "erf", "error function"),
+        (.sin, "sin", "sin x"), (.cos, "cos", "cos x"),
+        (.digamma, "digamma", "ψ(x)"), (.lgamma, "lgamma", "ln |Γ(x)|"), (.floor, "floor", "largest integer ≤ x"),
+        (.ceil, "ceil", "smallest integer ≥ x"),
+        (.round, "round", "nearest integer, halves to even"), (.isNaN, "isnan", "whether x is NaN"),
+        (.isInf, "isinf", "whether x is infinite"),
+        (.isFinite, "isfinite", "whether x is finite"), (.logicalNot, "logical_not", "whether x is false"),
+    ]
+
+    static let elementwise: [Function] = names.map { op, name, formula in
+        Function(
+            name, "y = \(formula), element by element.", returns: "tensor", example: "bss.tensor({1, 2}):\(name)()"
+        ) { a in result(try tensor(a).unary(op)) }
+    }
+
+    private static let other = Argument<TensorArgument>("other", "the second operand")
+
+    private static func binary(_ name: String, _ formula: String, _ op: BinaryOp) -> Function {
+        Function(
+            name, "y = \(formula), broadcast.", [other], returns: "tensor", example: "bss.tensor{1, 2}:\(name)(2)",
+            style: .positional
+        ) { a in
+            let x = try tensor(a)
+            return result(try Tensor.binary(op, x, a[other].matching(x)))
+        }
+    }
+
+    private static func comparison(_ name: String, _ symbol: String, _ op: CompareOp) -> Function {
+        Function(
+            name, "x \(symbol) other, element by element.", [other], returns: "bool tensor",
+            example: "bss.tensor{1, 2}:\(name)(2)", style: .positional
+        ) { a in
+            result(try Tensor.compare(op, tensor(a), a[other].tensor))
+        }
+    }
+
+    static let arithmetic: [Function] = [
+        binary("add", "x + other", .add), binary("sub", "x - other", .sub), binary("mul", "x · other", .mul),
+        binary("div", "x / other", .div),
+        binary("pow", "x ^ other", .pow), binary("maximum", "max(x, other)", .maximum),
+        binary("minimum", "min(x, other)", .minimum),
+        comparison("eq", "=", .equal), comparison("ne", "≠", .notEqual), comparison("lt", "<", .less),
+        comparison("le", "≤", .lessEqual),
+        comparison("gt", ">", .greater), comparison("ge", "≥", .greaterEqual), clamp, leakyReLU, elu, softplus, softmax,
+        logSoftmax, matmul,
+    ]
+
+    private static let clamp: Function = {
+        let low = Argument("min", default: -Double.infinity, "lower limit")
+        let high = Argument("max", default: Double.infinity, "upper limit")
+        return Function(
+            "clamp", "Limits every element to [min, max].", [low, high], returns: "tensor",
+            example: "bss.tensor{-2, 0.5, 2}:clamp{ min = 0, max = 1 }"
+        ) { a in result(try tensor(a).clamped(a[low], a[high])) }
+    }()
+
+    private static let leakyReLU: Function = {
+        let slope = Argument("negative_slope", default: 0.01, "slope below 0")
+        return Function(
+            "leaky_relu", "x where x > 0, else negative_slope · x.", [slope], returns: "tensor",
+            example: "bss.tensor{-1, 1}:leaky_relu()"
+        ) { a in result(try tensor(a).unary(.leakyRelu, a[slope])) }
+    }()
+
+    private static let elu: Function = {
+        let alpha = Argument("alpha", default: 1.0, "limit below 0, negated")
+        return Function(
+            "elu", "x where x > 0, else alpha (eˣ - 1).", [alpha], returns: "tensor",
+            example: "bss.tensor{-1, 1}:elu()", source: "Clevert et al., ICLR 2016"
+        ) { a in result(try tensor(a).unary(.elu, a[alpha])) }
+    }()
+
+    private static let softplus: Function = {
+        let beta = Argument("beta", default: 1.0, "sharpness", check: .above(0))
+        let threshold = Argument("threshold", default: 20.0, "linear where beta x is above")
+        return Function(
+            "softplus", "ln(1 + exp(beta x)) / beta.", [beta, threshold], returns: "tensor",
+            example: "bss.tensor{-1, 1}:softplus()"
+        ) { a in result(try tensor(a).unary(.softplus, a[beta], a[threshold])) }
+    }()
+
+    private static let axis = Argument("axis", default: Axis.last, "axis to work along")
+    private static let softmax = Function(
+        "softmax", "exp(x) / Σ exp(x) along an axis.", [axis], returns: "tensor",
+        example: "bss.tensor({{1, 2}}):softmax{ axis = 2 }"
+    ) { a in
+        result(try tensor(a).softmax(axis: a[axis].index))
+    }
+    private static let logSoftmax = Function(
+        "log_softmax", "x - ln Σ exp(x) along an axis.", [axis], returns: "tensor",
+        example: "bss.tensor({{1, 2}}):log_softmax()"
+    ) { a in
+        result(try tensor(a).softmax(axis: a[axis].index, log: true))
+    }
+    private static let matmul = Function(
+        "matmul", "Matrix product; leading axes broadcast.", [other], returns: "tensor",
+        example: "bss.ones{2, 3}:matmul(bss.ones{3, 4})", style: .positional
+    ) { a in
+        result(try tensor(a).matmul(a[other].tensor))
+    }
+
+    // MARK: Reductions
+
+    private static let axes = Argument<Axes?>("axis", default: nil, "axis or axes to reduce; all if left out")
+    private static let keep = Argument("keep", default: false, "keep reduced axes with size 1")
+
+    private static func reduction(
+        _ name: String, _ summary: String, _ body: @escaping (Tensor, [Int]?, Bool) throws -> Tensor
+    ) -> Function {
+        Function(name, summary, [axes, keep], returns: "tensor", example: "bss.ones{2, 3}:\(name){ axis = 1 }") { a in
+            result(try body(tensor(a), a[axes]?.indices, a[keep]))
+        }
+    }
+
+    static let reductions: [Function] = [
+        reduction("sum", "Sum over axes.") { try $0.sum($1, keepsAxes: $2) },
+        reduction("mean", "Mean over axes.") { try $0.mean($1, keepsAxes: $2) },
+        reduction("prod", "Product over axes.") { try $0.product($1, keepsAxes: $2) },
+        reduction("max", "Largest element over axes.") { try $0.extremum(.max, $1, keepsAxes: $2) },
+        reduction("min", "Smallest element over axes.") { try $0.extremum(.min, $1, keepsAxes: $2) },
+        reduction("logsumexp", "ln Σ exp(x) over axes.") { try $0.logSumExp($1, keepsAxes: $2) },
+        spread("var", "Variance over axes.") { try $0.variance($1, correction: $2, keepsAxes: $3) },
+        spread("std", "Standard deviation over axes.") { try $0.standardDeviation($1, correction: $2, keepsAxes: $3) },
+        norm, position("argmax", "Position (from 1) of the largest element; the first of equals.", .argmax),
+        position("argmin", "Position (from 1) of the smallest element; the first of equals.", .argmin),
+    ]
+
+    private static func spread(
+        _ name: String, _ summary: String, _ body: @escaping (Tensor, [Int]?, Double, Bool) throws -> Tensor
+    ) -> Function {
+        let correction = Argument("correction", default: 1.0, "subtracted from n in the divisor")
+        return Function(
+            name, summary, [axes, correction, keep], returns: "tensor", example: "bss.tensor{1, 2, 4}:\(name)()"
+        ) { a in result(try body(tensor(a), a[axes]?.indices, a[correction], a[keep])) }
+    }
+
+    private static let norm: Function = {
+        let p = Argument("p", default: 2.0, "order of the norm; math.huge for the largest magnitude")
+        return Function(
+            "norm", "(Σ |x|ᵖ)^(1/p) over axes.", [axes, p, keep], returns: "tensor", example: "bss.tensor{3, 4}:norm()"
+        ) { a in result(try tensor(a).norm(p: a[p], a[axes]?.indices, keepsAxes: a[keep])) }
+    }()
+
+    private static func position(_ name: String, _ summary: String, _ op: ReduceOp) -> Function {
+        let axis = Argument<Axis?>("axis", default: nil, "axis to search; all elements if left out")
+        return Function(name, summary, [axis, keep], returns: "i64 tensor", example: "bss.tensor{1, 3, 2}:\(name)()") {
+            a in
+            result(try tensor(a).argExtremum(op, a[axis]?.index, keepsAxis: a[keep]).unary(.addScalar, 1))
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Glibc
+
+/// Whole-file reading and crash-safe writing.
+public enum Files {
+    /// The bytes of a file.
+    /// - Throws: kind `.data`, naming the path and the system's reason.
+    public static func read(_ path: String) throws -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("read", path, kind: .data) }
+        defer { close(file) }
+        var info = stat()
+        guard fstat(file, &info) == 0 else { throw failure("read", path, kind: .data) }
+        if info.st_mode & S_IFMT == S_IFDIR { throw BSSError("read", "\(path) is a folder", kind: .data) }
+        var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
+        var filled = 0
+        while true {
+            if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: max(4096, filled / 2))) }
+            let room = bytes.count - filled
+            let got = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress! + filled, room) }
+            if got < 0 { if errno == EINTR { continue } else { throw failure("read", path, kind: .data) } }
+            if got == 0 { break }
+            filled += got
+        }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
+    }
+
+    public static func readText(_ path: String) throws -> String { String(decoding: try read(path), as: UTF8.self) }
+
+    /// Writes to a new file beside `path`, syncs, and renames: readers see the old or the new content, never a part.
+    /// - Throws: kind `.output`.
+    public static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
+        let temporary = "\(path).\(getpid()).new"
+        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw failure("write", path, kind: .output) }
+        do {
+            var written = 0
+            while written < bytes.count {
+                let count = Glibc.write(file, bytes.baseAddress! + written, bytes.count - written)
+                if count < 0 { if errno == EINTR { continue } else { throw failure("write", path, kind: .output) } }
+                written += count
+            }
+            guard fsync(file) == 0 else { throw failure("write", path, kind: .output) }
+        } catch {
+            close(file)
+            unlink(temporary)
+            throw error
+        }
+        guard close(file) == 0, rename(temporary, path) == 0 else {
+            let reason = failure("write", path, kind: .output)
+            unlink(temporary)
+            throw reason
+        }
+    }
+
+    public static func write(_ bytes: [UInt8], to path: String) throws {
+        try bytes.withUnsafeBytes { try write($0, to: path) }
+    }
+    public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+
+    /// Appends one line with a single `write`.
+    public static func append(line: String, to path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw failure("append", path, kind: .output) }
+        defer { close(file) }
+        let bytes = Array(line.utf8) + [0x0A]
+        guard bytes.withUnsafeBytes({ Glibc.write(file, $0.baseAddress!, $0.count) }) == bytes.count else {
+            throw failure("append", path, kind: .output)
+        }
+    }
+
+    /// Creates a folder and its parents.
+    public static func makeFolder(_ path: String) throws {
+        var built = path.hasPrefix("/") ? "/" : ""
+        for step in path.split(separator: "/") {
+            built += (built.isEmpty || built == "/" ? "" : "/") + step
+            if mkdir(built, 0o755) != 0, errno != EEXIST { throw failure("create folder", built, kind: .output) }
+        }
+        guard isFolder(path) || path.isEmpty else {
+            throw BSSError("create folder", "\(path) is a file", kind: .output)
+        }
+    }
+
+    /// Deletes a file if it is there.
+    public static func remove(_ path: String) { unlink(path) }
+
+    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    public static func isFolder(_ path: String) -> Bool {
+        var info = stat()
+        return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Names in a folder, sorted.
+    public static func list(_ path: String) throws -> [String] {
+        guard let folder = opendir(path) else { throw failure("list", path, kind: .data) }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    private static func failure(_ verb: String, _ path: String, kind: BSSError.Kind) -> BSSError {
+        BSSError(verb, "\(path): \(String(cString: strerror(errno)))", kind: kind)
+    }
+}

@@ -1,0 +1,483 @@
+/// Reads the code of a cell for the names it uses; resolves inner locals to the shared names whose values they carry.
+///
+/// Source: Lua 5.4 reference manual, section 9 (syntax). For code that Lua itself accepts; on other text it stops early and
+/// the cell counts as having unknown effects.
+package struct CellParser {
+    private struct Stop: Error {}
+
+    /// What an expression's value may refer to, and the dotted path if it is one (`bss.train`).
+    private struct Carried {
+        var roots: Set<String> = []
+        var path: String?
+        var isFunction = false
+        /// May stand left of `=` or be called as a statement.
+        var isSuffixed = false
+    }
+
+    private let tokens: [LuaToken]
+    private var at = 0
+    private var names = CellNames()
+    /// Inner locals (below the cell's top level) and the shared names behind their values; innermost block last.
+    private var blocks: [[String: Set<String>]] = []
+    private var functionDepth = 0, conditionalDepth = 0
+
+    package static func names(in code: String) -> CellNames {
+        var parser = CellParser(code)
+        do {
+            try parser.block()
+            if parser.token.kind != .end { throw Stop() }
+        } catch {
+            parser.names.isUnderstood = false
+            parser.names.hasUnknownEffects = true
+            parser.names.readsAnything = true
+            parser.names.declarations = []
+            parser.names.shownResult = nil
+        }
+        return parser.names
+    }
+
+    private init(_ code: String) {
+        tokens = LuaLexer(code).tokens
+        names.mentioned = Set(tokens.lazy.filter { $0.kind == .name }.map(\.text))
+        names.isEmpty = tokens.count == 1
+        names.isSilent = tokens.count > 1 && tokens[tokens.count - 2].text == ";"
+    }
+
+    // MARK: Tokens
+
+    private var token: LuaToken { tokens[at] }
+    private var isTopLevel: Bool { blocks.isEmpty && functionDepth == 0 }
+    private func isAt(_ text: String) -> Bool { token.text == text && token.kind != .string && token.kind != .end }
+    private mutating func take(_ text: String) -> Bool {
+        guard isAt(text) else { return false }
+        at += 1
+        return true
+    }
+    private mutating func expect(_ text: String) throws { if !take(text) { throw Stop() } }
+    private mutating func name() throws -> String {
+        guard token.kind == .name else { throw Stop() }
+        at += 1
+        return tokens[at - 1].text
+    }
+
+    // MARK: Effects
+
+    private func local(_ name: String) -> Set<String>? { blocks.lazy.reversed().compactMap { $0[name] }.first }
+
+    private mutating func read(_ name: String) -> Set<String> {
+        if let roots = local(name) { return roots }
+        if name == "_G" || name == "_ENV" {
+            names.readsAnything = true
+            names.hasUnknownEffects = true
+        }
+        if functionDepth > 0 { names.bodyReads.insert(name) }
+        if functionDepth > 0 || !names.strongWrites.contains(name) { names.reads.insert(name) }
+        return [name]
+    }
+
+    private mutating func write(_ name: String, from value: Carried) {
+        for i in blocks.indices.reversed() where blocks[i][name] != nil {
+            blocks[i][name]!.formUnion(value.roots)
+            return
+        }
+        names.writes.insert(name)
+        if functionDepth > 0 {
+            names.bodyWrites.insert(name)
+        } else {
+            names.direct.insert(name)
+            if conditionalDepth == 0 { names.strongWrites.insert(name) }
+        }
+        if value.isFunction { names.functions.insert(name) } else { names.functions.remove(name) }
+        for root in value.roots where root != name && root != CellNames.parameter { names.shared.append((name, root)) }
+    }
+
+    private mutating func change(_ roots: Set<String>) {
+        let shared = roots.subtracting([CellNames.parameter])
+        names.mutates.formUnion(shared)
+        guard functionDepth > 0 else {
+            names.direct.formUnion(shared)
+            return
+        }
+        names.bodyMutates.formUnion(shared)
+        if roots.contains(CellNames.parameter) { names.bodiesChangeParameters = true }
+    }
+
+    private mutating func useStream(_ stream: String) {
+        _ = read(stream)
+        change([stream])
+    }
+
+    private mutating func call(_ callee: Carried, _ arguments: [Carried]) -> Carried {
+        let given = arguments.reduce(into: Set<String>()) { $0.formUnion($1.roots) }
+        if let path = callee.path, let effect = KnownFunctions.effect(of: path),
+            !names.writes.contains(String(path.prefix { $0 != "." }))
+        {
+            switch effect {
+            case .pure(let sharing): return Carried(roots: sharing ? given : [], isSuffixed: true)
+            case .changesFirst:
+                change(arguments.first?.roots ?? [])
+                for root in arguments.first?.roots ?? [] where root != CellNames.parameter {
+                    for other in given where other != root && other != CellNames.parameter {
+                        names.shared.append((root, other))
+                    }
+                }
+                return Carried(roots: given, isSuffixed: true)
+            case .stream(let stream): useStream(stream)
+            case .unknown: names.hasUnknownEffects = true
+            case .anything:
+                names.hasUnknownEffects = true
+                names.readsAnything = true
+            }
+            return Carried(roots: given, isSuffixed: true)
+        }
+        if ["pcall", "xpcall"].contains(callee.path), let function = arguments.first {
+            return call(function, Array(arguments.dropFirst()))
+        }
+        if let path = callee.path, !path.contains(".") {
+            names.calls.append((path, given))  // its definition, in whatever cell, decides
+        } else if !callee.isFunction {
+            change(callee.roots.union(given))
+        } else {
+            change(given)
+        }
+        return Carried(roots: callee.roots.union(given), isSuffixed: true)
+    }
+
+    // MARK: Statements
+
+    private mutating func inner(
+        conditional: Bool = false, locals: [String: Set<String>] = [:], _ body: (inout CellParser) throws -> Void
+    ) throws {
+        blocks.append(locals)
+        if conditional { conditionalDepth += 1 }
+        try body(&self)
+        if conditional { conditionalDepth -= 1 }
+        blocks.removeLast()
+    }
+
+    private mutating func block() throws {
+        while token.kind != .end, !["end", "else", "elseif", "until"].contains(where: isAt) {
+            if isTopLevel {
+                names.shownResult = nil
+                names.shiftsResults = false
+            }
+            if take("return") {
+                if !isAt(";"), token.kind != .end, !["end", "else", "elseif", "until"].contains(where: isAt) {
+                    _ = try expressions()
+                }
+                _ = take(";")
+                return
+            }
+            try statement()
+        }
+    }
+
+    private mutating func statement() throws {
+        if take(";") { return }
+        if take("::") {
+            _ = try name()
+            return try expect("::")
+        }
+        guard token.kind == .keyword else { return try expressionStatement() }
+        at += 1
+        switch tokens[at - 1].text {
+        case "break": return
+        case "goto": _ = try name()
+        case "do":
+            try inner { try $0.block() }
+            try expect("end")
+        case "while":
+            _ = try expression()
+            try expect("do")
+            try inner(conditional: true) { try $0.block() }
+            try expect("end")
+        case "repeat":
+            try inner {  // the condition sees the block's locals
+                try $0.block()
+                try $0.expect("until")
+                _ = try $0.expression()
+            }
+        case "if": try branches()
+        case "for": try loop()
+        case "function": try namedFunction()
+        case "local": try localStatement()
+        default:
+            at -= 1  // false, nil, not …: an expression
+            try expressionStatement()
+        }
+    }
+
+    private mutating func branches() throws {
+        _ = try expression()
+        try expect("then")
+        try inner(conditional: true) { try $0.block() }
+        while take("elseif") {
+            _ = try expression()
+            try expect("then")
+            try inner(conditional: true) { try $0.block() }
+        }
+        if take("else") { try inner(conditional: true) { try $0.block() } }
+        try expect("end")
+    }
+
+    private mutating func loop() throws {
+        var variables = [try name()]
+        while take(",") { variables.append(try name()) }
+        guard take("=") || take("in") else { throw Stop() }
+        let isNumeric = tokens[at - 1].text == "="
+        let roots = try expressions().reduce(into: Set<String>()) { $0.formUnion($1.roots) }
+        try expect("do")
+        let locals = Dictionary(variables.map { ($0, isNumeric ? [] : roots) }, uniquingKeysWith: { $1 })
+        try inner(conditional: true, locals: locals) { try $0.block() }
+        try expect("end")
+    }
+
+    private mutating func namedFunction() throws {
+        let base = try name()
+        var isField = false
+        var isMethod = false
+        while isAt(".") || isAt(":") {
+            isMethod = isAt(":")
+            at += 1
+            _ = try name()
+            isField = true
+        }
+        if isField { change(read(base)) } else { write(base, from: Carried(isFunction: true)) }
+        try functionBody(isMethod: isMethod)
+    }
+
+    private mutating func functionBody(isMethod: Bool = false) throws {
+        try expect("(")
+        var parameters = isMethod ? ["self"] : []
+        while !take(")") {
+            if !take("...") { parameters.append(try name()) }
+            _ = take(",")
+        }
+        functionDepth += 1
+        try inner(locals: Dictionary(parameters.map { ($0, [CellNames.parameter]) }, uniquingKeysWith: { $1 })) {
+            try $0.block()
+        }
+        functionDepth -= 1
+        try expect("end")
+    }
+
+    private mutating func localStatement() throws {
+        if take("function") {
+            let own = try name()
+            declare([(own, Carried(isFunction: true))])
+            try functionBody()
+            return noteDeclaration([own], [])
+        }
+        var declared: [String] = []
+        var constants: Set<String> = []
+        repeat {
+            declared.append(try name())
+            if take("<") {
+                _ = try name()
+                try expect(">")
+                constants.insert(declared.last!)
+            }
+        } while take(",")
+        let values = take("=") ? try expressions() : []
+        let rest = values.count < declared.count ? values.last ?? Carried() : Carried()
+        declare(declared.enumerated().map { ($1, $0 < values.count ? values[$0] : rest) })
+        noteDeclaration(declared, constants)
+    }
+
+    private mutating func declare(_ variables: [(String, Carried)]) {
+        for (name, value) in variables {
+            if blocks.isEmpty { write(name, from: value) } else { blocks[blocks.count - 1][name] = value.roots }
+        }
+    }
+
+    private mutating func noteDeclaration(_ declared: [String], _ constants: Set<String>) {
+        if isTopLevel { names.declarations.append((declared, constants, tokens[at - 1].end)) }
+    }
+
+    private mutating func expressionStatement() throws {
+        let start = at
+        let first = try target()
+        guard isAt("=") || isAt(",") else {
+            if first.expression.isSuffixed { return }
+            return try bareExpressions(from: start)
+        }
+        var targets = [first]
+        while take(",") { targets.append(try target()) }
+        if !take("=") { return try bareExpressions(from: start) }
+        let opening = tokens[start].start..<tokens[at - 1].end
+        let values = try expressions()
+        let rest = values.count < targets.count ? values.last ?? Carried() : Carried()
+        for (i, target) in targets.enumerated() {
+            let value = i < values.count ? values[i] : rest
+            if let name = target.name {
+                write(name, from: value)
+            } else {
+                change(target.expression.roots)
+                for root in target.expression.roots where root != CellNames.parameter {
+                    for other in value.roots where other != root && other != CellNames.parameter {
+                        names.shared.append((root, other))
+                    }
+                }
+            }
+        }
+        guard isTopLevel else { return }
+        if targets.count == 1, targets[0].name == "_" { names.shownResult = opening }
+        let shift = tokens[start...].prefix(CellParser.shift.count)
+        if shift.map(\.text) == CellParser.shift {
+            names.shownResult = tokens[start].start..<shift.last!.end
+            names.shiftsResults = true
+        }
+    }
+
+    /// No statement of Lua, but a cell may be a list of expressions and nothing else.
+    private mutating func bareExpressions(from start: Int) throws {
+        guard isTopLevel, start == 0 else { throw Stop() }
+        at = start
+        _ = try expressions()
+        _ = take(";")
+        if token.kind != .end { throw Stop() }
+    }
+
+    private static let shift = ["_3", ",", "_2", ",", "_", "=", "_2", ",", "_", ","]
+
+    /// An expression that may turn out to be assigned to: a plain name is not yet a read.
+    private mutating func target() throws -> (name: String?, expression: Carried) {
+        if token.kind == .name, ["=", ","].contains(tokens[at + 1].text), tokens[at + 1].kind == .symbol {
+            let found = try name()
+            if isAt("=") || isListOfTargets() { return (found, Carried()) }
+            at -= 1
+        }
+        return (nil, try suffixed())
+    }
+
+    /// After a name and at a comma: whether this list ends in `=`, as opposed to a list of expressions.
+    private func isListOfTargets() -> Bool {
+        var depth = 0
+        for token in tokens[at...] where token.kind != .string {
+            switch token.text {
+            case "(", "{", "[": depth += 1
+            case ")", "}", "]": depth -= 1
+            case "=" where depth == 0: return true
+            case _ where token.kind == .keyword || token.text == ";": return false
+            default: break
+            }
+        }
+        return false
+    }
+
+    // MARK: Expressions
+
+    private mutating func expressions() throws -> [Carried] {
+        var list = [try expression()]
+        while take(",") { list.append(try expression()) }
+        return list
+    }
+
+    private static let binary: Set<String> = [
+        "or", "and", "<", ">", "<=", ">=", "~=", "==", "|", "~", "&", "<<", ">>", "..", "+", "-", "*", "/", "//", "%",
+        "^",
+    ]
+
+    /// Precedence does not matter here: only `and` and `or` hand a value on.
+    private mutating func expression() throws -> Carried {
+        var value = try unary()
+        while CellParser.binary.contains(token.text), token.kind != .string, token.kind != .name {
+            let keeps = isAt("and") || isAt("or")
+            at += 1
+            let right = try unary()
+            value = keeps ? Carried(roots: value.roots.union(right.roots)) : Carried()
+        }
+        return value
+    }
+
+    private mutating func unary() throws -> Carried {
+        var isOperated = false
+        while isAt("not") || isAt("#") || isAt("-") || isAt("~") {
+            at += 1
+            isOperated = true
+        }
+        let value = try simple()
+        return isOperated ? Carried() : value
+    }
+
+    private mutating func simple() throws -> Carried {
+        switch token.kind {
+        case .number, .string:
+            at += 1
+            return Carried()
+        case .keyword where ["nil", "true", "false"].contains(token.text):
+            at += 1
+            return Carried()
+        case .keyword where take("function"):
+            try functionBody()
+            return Carried(isFunction: true)
+        default:
+            if take("...") { return Carried(roots: functionDepth > 0 ? [CellNames.parameter] : []) }
+            if isAt("{") { return try table() }
+            return try suffixed()
+        }
+    }
+
+    private mutating func table() throws -> Carried {
+        try expect("{")
+        var roots: Set<String> = []
+        while !take("}") {
+            if take("[") {
+                roots.formUnion(try expression().roots)
+                try expect("]")
+                try expect("=")
+            } else if token.kind == .name, tokens[at + 1].text == "=", tokens[at + 1].kind == .symbol {
+                at += 2
+            }
+            roots.formUnion(try expression().roots)
+            if !take(","), !take(";"), !isAt("}") { throw Stop() }
+        }
+        return Carried(roots: roots)
+    }
+
+    private mutating func suffixed() throws -> Carried {
+        var value: Carried
+        if take("(") {
+            value = try expression()
+            value.path = nil
+            try expect(")")
+        } else {
+            let found = try name()
+            let isInner = local(found) != nil
+            value = Carried(roots: read(found), path: isInner ? nil : found)
+        }
+        while true {
+            if take(".") {
+                let field = try name()
+                value = Carried(roots: value.roots, path: value.path.map { "\($0).\(field)" })
+            } else if take("[") {
+                _ = try expression()
+                try expect("]")
+                value = Carried(roots: value.roots)
+            } else if take(":") {
+                let method = try name()
+                let given = try arguments()
+                let roots = given.reduce(into: value.roots) { $0.formUnion($1.roots) }
+                if !KnownFunctions.pureMethods.contains(method) { change(roots) }
+                value = Carried(roots: KnownFunctions.scalarMethods.contains(method) ? [] : roots, isSuffixed: true)
+            } else if isAt("(") || isAt("{") || token.kind == .string {
+                value = call(value, try arguments())
+            } else {
+                return value
+            }
+        }
+    }
+
+    private mutating func arguments() throws -> [Carried] {
+        if token.kind == .string {
+            at += 1
+            return [Carried()]
+        }
+        if isAt("{") { return [try table()] }
+        try expect("(")
+        if take(")") { return [] }
+        let list = try expressions()
+        try expect(")")
+        return list
+    }
+}

@@ -1,0 +1,188 @@
+import BSSCore
+import BSSLua
+import Glibc
+
+/// `bss-lua nb run|check|export FILE.lua`
+public enum NotebookCommand {
+    public static let command = ProgramCommand(
+        usage:
+            "bss-lua nb run FILE.lua [-o out.lua] | nb check FILE.lua [--rtol R] [--atol A] | nb export FILE.lua -o out.ipynb|out.html|out.md [--run]",
+        actions: ["run", "check", "export"], values: ["-o", "--rtol", "--atol"], switches: ["--run"]
+    ) { call in
+        var file = try NotebookFile(reading: call.file)
+        let runner = CellRunner(call.state)
+        runner.arguments = call.arguments.map(Value.string)
+        switch call.action {
+        case "run": return try run(&file, call, runner, to: call.given["-o"] ?? call.file)
+        case "check": return try check(file, call, runner)
+        default: return try export(&file, call, runner)
+        }
+    }
+
+    // MARK: run
+
+    private static func run(
+        _ file: inout NotebookFile, _ call: ProgramCommand.Call, _ runner: CellRunner, to target: String
+    ) throws -> Int32 {
+        let (failure, code) = try execute(&file, call, runner)
+        if failure?.error.kind == .cancelled {
+            note("\(call.file): interrupted, nothing was written", call)
+            return code
+        }
+        try write(file.text(), to: target)
+        note(
+            "\(target): \(file.codeCells.count) cells"
+                + (failure == nil ? "" : ", stopped at line \(file.cells[failure!.cell].line)"), call)
+        return code
+    }
+
+    /// Runs everything; the error, if any, has been reported.
+    private static func execute(
+        _ file: inout NotebookFile, _ call: ProgramCommand.Call, _ runner: CellRunner
+    ) throws -> (NotebookRun.Failure?, Int32) {
+        let text = file.text()
+        var notebook = NotebookRun(file, path: call.file, runner: runner)
+        let lines = file.codeCells.map { file.cells[$0] }
+        let failure = notebook.run { number, count, outcome in
+            let cell = lines[number - 1]
+            progress("cell \(number)/\(count)  line \(cell.line)  \(Text.fixed(outcome.seconds, 2)) s", call)
+            if outcome.isExpression, outcome.error == nil, (try? call.state.function(cell.source, name: "=cell")) == nil
+            {
+                note("\(call.file):\(cell.line): a bare expression: plain Lua needs `_ = …` here", call)
+            }
+        }
+        file = notebook.file
+        guard let failure else { return (nil, 0) }
+        if failure.error.kind != .cancelled {
+            Terminal.error("bss-lua: " + ErrorReport.text(failure.error, sources: [call.file: text]))
+        }
+        return (failure, ErrorReport.exitCode(failure.error))
+    }
+
+    // MARK: check
+
+    private static func check(_ file: NotebookFile, _ call: ProgramCommand.Call, _ runner: CellRunner) throws -> Int32 {
+        func number(_ name: String) throws -> Double {
+            guard let text = call.given[name] else { return 0 }
+            guard let value = Double(text), value >= 0, value.isFinite else {
+                throw BSSError(name, "expects a number of at least 0, got '\(text)'", kind: .usage)
+            }
+            return value
+        }
+        let check = NotebookCheck(tolerance: Tolerance(relative: try number("--rtol"), absolute: try number("--atol")))
+        let report = check.run(file, path: call.file, runner: runner) { number, count in
+            progress("cell \(number)/\(count)", call)
+        }
+        print(call.options.json ? JSON.text(.table(table(report, call.file))) : text(report, call.file))
+        switch report.verdict {
+        case .equal: return 0
+        case .differs: return 3
+        case .nothingToCheck: return 4
+        case .interrupted: return 130
+        }
+    }
+
+    /// One line for equal notebooks; for others the place, what was expected and what came.
+    public static func text(_ report: NotebookCheck.Report, _ path: String) -> String {
+        switch report.verdict {
+        case .equal:
+            let rest = report.unchecked > 0 ? "; nothing recorded in \(report.unchecked)" : ""
+            return "\(path): equal, \(report.compared) outputs of \(report.ran) cells\(rest)"
+        case .nothingToCheck: return "\(path): no cell has recorded outputs (bss-lua nb run writes them)"
+        case .interrupted: return "\(path): interrupted in cell \(report.ran)"
+        case .differs(let d):
+            let place = [
+                "cell \(d.number)", d.output.map { "output \($0)" }, d.value.path.isEmpty ? nil : d.value.path,
+            ].compactMap { $0 }.joined(separator: ", ")
+            return "\(path):\(d.line): \(place) differs\n  expected \(d.value.expected)\n  got      \(d.value.got)"
+        }
+    }
+
+    private static func table(_ report: NotebookCheck.Report, _ path: String) -> Table {
+        var fields: [(String, Value)] = [
+            ("file", .string(path)), ("compared", .int(report.compared)), ("cells", .int(report.ran)),
+            ("unchecked", .int(report.unchecked)),
+        ]
+        switch report.verdict {
+        case .equal: fields.append(("verdict", .string("equal")))
+        case .nothingToCheck: fields.append(("verdict", .string("nothing to check")))
+        case .interrupted: fields.append(("verdict", .string("interrupted")))
+        case .differs(let d):
+            fields += [
+                ("verdict", .string("differs")), ("cell", .int(d.number)), ("line", .int(d.line)),
+                ("output", d.output.map(Value.int) ?? .null),
+                ("path", .string(d.value.path)), ("expected", .string(d.value.expected)), ("got", .string(d.value.got)),
+            ]
+        }
+        return Table(fields: fields)
+    }
+
+    // MARK: export
+
+    private static func export(
+        _ file: inout NotebookFile, _ call: ProgramCommand.Call, _ runner: CellRunner
+    ) throws -> Int32 {
+        guard let target = call.given["-o"] else {
+            throw BSSError("-o", "where to? give a file that ends in .ipynb, .html or .md", kind: .usage)
+        }
+        guard let format = Format(path: target) else {
+            throw BSSError("-o", "expects a file that ends in .ipynb, .html or .md, got '\(target)'", kind: .usage)
+        }
+        var code: Int32 = 0
+        if call.given["--run"] != nil || !file.cells.contains(where: { !$0.outputs.isEmpty }) {
+            note("\(call.file): \(call.given["--run"] == nil ? "no outputs yet, " : "")running it", call)
+            let (failure, status) = try execute(&file, call, runner)
+            code = status
+            if failure?.error.kind == .cancelled { return code }
+        }
+        try write(format.text(file, title: title(file, call.file)), to: target)
+        return code
+    }
+
+    public enum Format: String {
+        case ipynb, html, md
+
+        public init?(path: String) {
+            guard let dot = path.lastIndex(of: ".") else { return nil }
+            self.init(rawValue: String(path[path.index(after: dot)...]).lowercased())
+        }
+
+        public func text(_ file: NotebookFile, title: String) -> String {
+            switch self {
+            case .ipynb: return IpynbExport.text(file)
+            case .html: return HTMLExport.text(file, title: title)
+            case .md: return MarkdownExport.text(file)
+            }
+        }
+    }
+
+    /// The first heading, or the file's name.
+    private static func title(_ file: NotebookFile, _ path: String) -> String {
+        for cell in file.cells where cell.kind == .markdown {
+            for line in cell.source.split(separator: "\n") where line.hasPrefix("# ") {
+                return String(line.dropFirst(2))
+            }
+        }
+        return path.split(separator: "/").last.map(String.init) ?? path
+    }
+
+    // MARK: Output
+
+    private static func write(_ text: String, to path: String) throws {
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try Files.makeFolder(String(path[..<slash]))
+        }
+        try Files.write(text, to: path)
+    }
+
+    private static func note(_ text: String, _ call: ProgramCommand.Call) {
+        if !call.options.quiet { Terminal.error(text + "\n") }
+    }
+
+    /// On a terminal only: how far it is.
+    private static func progress(_ text: String, _ call: ProgramCommand.Call) {
+        if !call.options.quiet, call.options.progress != .none, isatty(STDERR_FILENO) != 0 {
+            Terminal.error(text + "\n")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import BSSLua
+import CBSSLua
+import CBSSReadline
+import Glibc
+
+/// What came from the keyboard.
+public enum LineInput: Equatable {
+    case text(String)
+    /// Ctrl-C; what had been typed.
+    case interrupted(String)
+    /// Ctrl-D.
+    case end
+}
+
+/// Reads one block of input.
+public protocol LineEditor: AnyObject {
+    /// True if prompts and results belong on a terminal.
+    var isTerminal: Bool { get }
+    func read(prompt: String, continuation: String) -> LineInput
+    func remember(_ text: String)
+}
+
+/// Without a terminal or without readline: lines as they come, gathered until they are complete.
+public final class PlainEditor: LineEditor {
+    public let isTerminal = false
+    private let isComplete: (String) -> Bool
+
+    public init(isComplete: @escaping (String) -> Bool) { self.isComplete = isComplete }
+
+    public func read(prompt: String, continuation: String) -> LineInput {
+        var text = ""
+        var first = true
+        while true {
+            Terminal.error(first ? prompt : continuation)
+            guard let line = readLine() else { return first ? .end : .text(text) }
+            if bss_lua_prompt_interrupted() { return .interrupted(text) }
+            text += (first ? "" : "\n") + line
+            first = false
+            if isComplete(text) { return .text(text) }
+        }
+    }
+
+    public func remember(_ text: String) {}
+}
+
+/// GNU readline: editing of whole blocks, history search, completion, bracketed paste.
+public final class ReadlineEditor: LineEditor {
+    public let isTerminal = true
+    nonisolated(unsafe) private static var isComplete: (String) -> Bool = { _ in true }
+    nonisolated(unsafe) private static var complete: (String, Int, Int) -> [String] = { _, _, _ in [] }
+
+    /// nil: there is no readline on this machine.
+    public init?(
+        isComplete: @escaping (String) -> Bool,
+        complete: @escaping (_ text: String, _ start: Int, _ end: Int) -> [String]
+    ) {
+        ReadlineEditor.isComplete = isComplete
+        ReadlineEditor.complete = complete
+        let opened = bss_line_open(
+            { ReadlineEditor.isComplete(String(cString: $0!)) },
+            { text, start, end in
+                let found = ReadlineEditor.complete(String(cString: text!), Int(start), Int(end))
+                guard !found.isEmpty,
+                    let list = calloc(found.count + 1, MemoryLayout<UnsafeMutablePointer<CChar>?>.stride)
+                else { return nil }
+                let strings = list.bindMemory(to: UnsafeMutablePointer<CChar>?.self, capacity: found.count + 1)
+                for (i, text) in found.enumerated() { strings[i] = strdup(text) }
+                return strings
+            },
+            { bss_lua_prompt_interrupted() })
+        guard opened else { return nil }
+    }
+
+    public func read(prompt: String, continuation: String) -> LineInput {
+        fflush(stdout)
+        bss_lua_signals_at_prompt(true)
+        defer { bss_lua_signals_at_prompt(false) }
+        var text: UnsafeMutablePointer<CChar>?
+        let status = bss_line_read(prompt, &text)
+        let line = text.map { String(cString: $0) } ?? ""
+        free(text)
+        switch Int(status) {
+        case BSS_LINE_END: return .end
+        case BSS_LINE_INTERRUPTED: return .interrupted(line)
+        default: return .text(line)
+        }
+    }
+
+    public func remember(_ text: String) { bss_line_remember(text) }
+}

@@ -1,0 +1,74 @@
+import BSSCPU
+import BSSCore
+import BSSCurriculum
+import BSSData
+import BSSLua
+import BSSNetworks
+import BSSPlot
+import BSSRuns
+import BSSTensor
+import BSSText
+import BSSTraining
+
+/// The `bss` table: families of parts (derived from their declarations) and the functions that use them.
+public enum API {
+    public static let version = "0.1.0"
+
+    /// Prepares the engine for the options of this process and gives the table.
+    public static func make(_ state: LuaState, _ options: RunOptions) throws -> Namespace {
+        let session = try Session(options)
+        DataPath.folders = options.dataFolders
+        DataOutline.isOn = options.check
+        LoadingProgress.install(options)
+        SearchPath.scriptFolder = options.script.map {
+            $0.contains("/")
+                ? $0.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") : "."
+        }
+        TensorFunctions.stream = RandomStream(seed: options.seed ?? 1, name: "tensor")
+        CPUBackend.setThreads(options.threads ?? CPUBackend.processorCount)
+        Devices.current = try Devices.backend(for: options.device == .cpu ? .cpu : .cuda(0))
+        state.whenScriptEnds = { try session.finish() }
+        return Namespace("bss", "Balance-aware Sequence Sampling for multimodal learning.", types: { types }) {
+            entries(session, state)
+        }
+    }
+
+    static let types: [ObjectType] = [
+        Tensor.scriptType, Dataset.type, DatasetSplit.type, ModelObject.type, RunObject.type, Measurer.type,
+        Report.type, FigureObject.type, ExperimentObject.type,
+    ]
+
+    private static func entries(_ session: Session, _ state: LuaState) -> [Namespace.Entry] {
+        let functions = [
+            TrainFunction.make(session), MeasureFunction.make(session), ModelObject.constructor(session),
+            Measurer.constructor, GradFunction.function,
+            ExperimentFunction.make(session), ExperimentFunction.choice, ParametersFunction.make(session),
+            OrderFunction.weighted,
+        ]
+        return [
+            .namespace(Namespace(Dataset.self)), .namespace(Namespace(EncoderRecipe.self)),
+            .namespace(Namespace(FusionRecipe.self)),
+            .namespace(Namespace(TokenizerPart.self)),
+            .namespace(Namespace(RebalanceRecipe.self)), .namespace(Namespace(Criterion.self)),
+            .namespace(Namespace(Pace.self)),
+            .namespace(Namespace(Scheduler.self)), .namespace(Namespace(SampleLossRecipe.self)),
+            .namespace(Namespace(OptimizerRecipe.self)), .namespace(Namespace(LearningRateRecipe.self)),
+            .namespace(
+                Namespace("preset", "Options as the paper, its released code and its predecessor have them.") {
+                    Preset.functions.map { .function($0) }
+                }),
+            .namespace(
+                Namespace("stats", "Statistics over seeds: exact permutation tests, intervals, corrections.") {
+                    StatisticsFunctions.functions.map { .function($0) }
+                }),
+            .namespace(
+                Namespace("plot", "Charts: printed as text, saved as CSV, SVG, gnuplot script, PDF and PNG.") {
+                    PlotFunctions.functions.map { .function($0) }
+                }),
+            .namespace(
+                Namespace("report", "Tables and figures of results.") {
+                    ReportFunctions.functions.map { .function($0) }
+                }),
+        ] + (functions + TensorFunctions.all + HostFunctions.make(session, state)).map { .function($0) }
+    }
+}

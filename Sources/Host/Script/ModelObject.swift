@@ -1,0 +1,231 @@
+import BSSBackend
+import BSSCore
+import BSSData
+import BSSNetworks
+import BSSTensor
+import BSSTraining
+
+/// `bss.model{…}` in scripts: a recipe, and the network once data has given it its sizes.
+final class ModelObject: ConfiguredObject {
+    let recipe: ModelRecipe
+    let network: MultimodalModel?
+
+    init(_ recipe: ModelRecipe, network: MultimodalModel? = nil) {
+        self.recipe = recipe
+        self.network = network
+    }
+
+    var configuration: Table { recipe.configuration }
+    var objectType: ObjectType { ModelObject.type }
+    var byteCount: Int { (network?.parameterCount ?? 0) * 4 }
+
+    var summary: String {
+        let parts =
+            recipe.encoders.map { "  \($0.modality): \(JSON.lua($0.recipe.plain))" } + [
+                "  fusion: \(JSON.lua(recipe.fusion.plain))"
+            ]
+        guard let network else { return "model (sizes follow from the data)\n" + parts.joined(separator: "\n") }
+        return ModelSummary.text(network, fusion: recipe.fusion.name)
+    }
+
+    /// A network for this data: a copy of the trained one, or a new one from `seed`.
+    func instantiate(_ source: any SampleSource, seed: Int) throws -> MultimodalModel {
+        let shapes = source.modalities.enumerated().map { (modality: $1, shape: source.sampleShape($0)) }
+        let made = try recipe.build(
+            sampleShapes: shapes, classes: source.classes, seed: UInt64(bitPattern: Int64(seed)))
+        for (name, encoder) in zip(made.modalities, made.encoders) {
+            if let report = encoder.loadReport, !report.isComplete {
+                Progress.write("bss-lua: pretrained weights of '\(name)': \(report.summary)\n\(report.details)\n")
+            }
+        }
+        if let network {
+            try made.restore(
+                Dictionary(uniqueKeysWithValues: network.stateTensors().map { ($0.name, $0.tensor) }),
+                source: "the given model")
+        }
+        return made
+    }
+
+    /// Encoders by the kind of each modality: a cnn for images and spectrograms, an mlp for features.
+    static func automatic(_ dataset: Dataset) throws -> ModelObject {
+        let encoders = dataset.modalities.map { modality in
+            (
+                modality: modality.name,
+                recipe: modality.shape.count == 3
+                    ? Configured<EncoderRecipe>.named("cnn")
+                    : .named("mlp", Table(fields: [("hidden", .list([.int(64)]))]))
+            )
+        }
+        return ModelObject(
+            ModelRecipe(encoders: encoders, fusion: .named("concat"), initialWeights: .pytorch, sharesHead: false))
+    }
+
+    // MARK: Declarations
+
+    static func constructor(_ session: Session) -> Function {
+        let fusion = Argument(
+            "fusion", default: Configured<FusionRecipe>.named("concat"), "how features become fused logits")
+        let start = Argument(
+            "init", default: "pytorch", "initial weights: PyTorch's layer defaults, or those of the BSS authors' code",
+            check: .oneOf(InitialWeights.allCases.map(\.rawValue)))
+        let share = Argument(
+            "head_sharing", default: false, "one linear head for all modalities (as released for Sarcasm)")
+        return Function(
+            "model",
+            "A multimodal classifier: one encoder and one head a modality, and a fusion (Eqs. 1, 2). Sizes follow from the data.",
+            [fusion, start, share],
+            returns: "model",
+            example: "bss.model{ a = bss.encoder.mlp{ hidden = {64} }, b = bss.encoder.mlp{}, fusion = \"concat\" }",
+            source: "Guan, Jiang, Yang, IJCAI 2025, section 3.1",
+            rest: "an encoder for each modality, by its name in the data"
+        ) { a in
+            guard !a.rest.isEmpty else {
+                throw BSSError(
+                    "bss.model", "names no modality",
+                    hint: "give an encoder by the modality's name: audio = bss.encoder.mlp{}", kind: .usage)
+            }
+            // Tables have no order: modalities go by name, so that a script's model is the same on every run.
+            let encoders = try a.rest.sorted { $0.key < $1.key }.map { key, value in
+                do { return (modality: key, recipe: try Configured<EncoderRecipe>(value: value)) } catch is Mismatch {
+                    let near = Text.nearest(to: key, in: ["fusion", "init", "head_sharing"]).map {
+                        "did you mean '\($0)'?"
+                    }
+                    throw BSSError(
+                        "bss.model", "'\(key)' expects an encoder, got \(value.described)", hint: near, kind: .usage)
+                }
+            }
+            return [
+                .object(
+                    ModelObject(
+                        ModelRecipe(
+                            encoders: encoders, fusion: a[fusion], initialWeights: InitialWeights(rawValue: a[start])!,
+                            sharesHead: a[share])))
+            ]
+        }
+    }
+
+    private static let inputs = Argument<Table>("inputs", "tensors [B, …] by modality")
+    private static let data = Argument<Configured<Dataset>>("data", "the dataset whose shapes and classes it gets")
+    private static let seed = Argument("seed", default: 1, "root of the stream `init`")
+    private static let path = Argument<String>("path", "file name")
+
+    private static func built(_ a: Arguments) throws -> MultimodalModel {
+        guard let network = try a.receiver(as: ModelObject.self).network else {
+            throw BSSError(a.operation, "the model has no weights yet", hint: "use run.model, or model:build(data)")
+        }
+        return network
+    }
+
+    static let type = ObjectType(
+        "model", help: "A multimodal classifier; run.model is the trained one.",
+        methods: [
+            Function(
+                "build", "The model with initial weights for the shapes of a dataset.", [data, seed], returns: "model",
+                example: "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 100 })",
+                style: .positional
+            ) { a in
+                let model = try a.receiver(as: ModelObject.self)
+                return [
+                    .object(
+                        ModelObject(
+                            model.recipe, network: try model.instantiate(DatasetSource(a[data].product), seed: a[seed]))
+                    )
+                ]
+            },
+            Function(
+                "forward",
+                "Logits and features of a batch: { fused, total, unimodal = {…}, features = {…} }; differentiable.",
+                [inputs], returns: "table",
+                example:
+                    "(function(model) return model:forward{ strong = bss.randn{4, 100}, weak = bss.randn{4, 74} }.total end)(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }))",
+                style: .positional
+            ) { a in
+                let network = try built(a)
+                let tensors = try network.modalities.map { name in
+                    guard let value = a[inputs][name] else {
+                        throw BSSError(
+                            "forward", "no input for modality '\(name)'",
+                            hint: "modalities: \(network.modalities.joined(separator: ", "))")
+                    }
+                    do { return try TensorArgument(value: value).tensor } catch is Mismatch {
+                        throw BSSError("forward", "'\(name)' expects a tensor, got \(value.described)")
+                    }
+                }
+                let output = try network.forward(tensors, ForwardContext(.training))
+                func named(_ list: [Tensor]) -> Value {
+                    .fields(zip(network.modalities, list).map { ($0, .object($1)) })
+                }
+                let total = try output.unimodal.reduce(output.fused) { try $0 + $1 }
+                return [
+                    .fields([
+                        ("fused", .object(output.fused)), ("total", .object(total)),
+                        ("unimodal", named(output.unimodal)), ("features", named(output.features)),
+                    ])
+                ]
+            },
+            Function(
+                "parameters", "Trainable tensors by name; pass them to bss.grad, change them with :assign.",
+                returns: "table",
+                example:
+                    "next(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):parameters())"
+            ) { a in
+                [.fields(try built(a).parameters().map { ($0.name, .object($0.parameter.value)) })]
+            },
+            Function(
+                "parameter_count", "Number of trainable numbers.", returns: "integer",
+                example:
+                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):parameter_count()"
+            ) { a in [.int(try built(a).parameterCount)] },
+            Function(
+                "hash", "SHA-256 of parameters and buffers.", returns: "string",
+                example:
+                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):hash()"
+            ) { a in [.string(try built(a).parametersHash())] },
+            Function(
+                "save",
+                "Writes parameters and buffers as a safetensors file, linear weights as [outputs, inputs] like other programs.",
+                [path],
+                example:
+                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):save(os.tmpname())",
+                style: .positional
+            ) { a in
+                try built(a).save(to: a[path])
+                return []
+            },
+            Function(
+                "load", "Reads parameters and buffers from a file that save wrote.", [path], returns: "model",
+                example:
+                    "(function(model, path) model:save(path); return model:load(path):hash() end)(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }), os.tmpname())",
+                style: .positional
+            ) { a in
+                _ = try TensorFile.read(a[path])  // the checksum
+                try built(a).load(WeightFile.open(a[path]))
+                return [.object(try a.receiver(as: ModelObject.self))]
+            },
+        ],
+        properties: [
+            Property("modalities", "Names of the modalities, in order.") { (m: ModelObject) in
+                .list(m.recipe.encoders.map(\.modality))
+            },
+            Property(
+                "pretrained",
+                "What became of every key, for encoders that start from a file: { modality = { loaded, missing, unexpected, misshaped, ignored } }."
+            ) { (m: ModelObject) in
+                guard let network = m.network else { return .table(Table()) }
+                return .fields(
+                    zip(network.modalities, network.encoders).compactMap { name, encoder in
+                        encoder.loadReport.map { (name, .table($0.table)) }
+                    })
+            },
+            Property("configuration", "The options it was made with.") { (m: ModelObject) in .table(m.configuration) },
+        ])
+}
+
+extension ModelObject: ArgumentType {
+    static var expected: String { "model" }
+    convenience init(value: Value) throws {
+        guard case .object(let object) = value, let model = object as? ModelObject else { throw Mismatch() }
+        self.init(model.recipe, network: model.network)
+    }
+    var plain: Value { .table(configuration) }
+}

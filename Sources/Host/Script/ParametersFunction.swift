@@ -1,0 +1,19 @@
+import BSSCore
+
+/// `local p = bss.params{ epochs = 30 }`: a script's parameters with `--set` applied.
+enum ParametersFunction {
+    static func make(_ session: Session) -> Function {
+        let defaults = Argument<Table>(
+            "defaults", "parameters with their defaults; --set key=value keeps a default's type")
+        return Function(
+            "params",
+            "The script's parameters: the given defaults with the command line's --set applied; unknown keys end the script with exit code 2.",
+            [defaults],
+            returns: "table", example: "bss.params{ epochs = 30, data = \"synthetic\" }.epochs", style: .positional
+        ) { a in
+            let known = a[defaults]
+            try session.checkSets(allDeclared: known.keys)
+            return [.table(try session.parameters(known, operation: "bss.params"))]
+        }
+    }
+}

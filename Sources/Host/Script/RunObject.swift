@@ -1,0 +1,164 @@
+import BSSCore
+import BSSCurriculum
+import BSSData
+import BSSNetworks
+import BSSPlot
+import BSSTensor
+import BSSTraining
+
+/// A finished training in scripts.
+final class RunObject: HostObject {
+    let id: String?
+    let folder: String?
+    let result: Table
+    let history: [Table]
+    private let model: ModelObject?
+    private let configuration: Table
+    let scores: [Double]
+    /// The training samples behind `scores`.
+    let samples: [(id: String, label: String)]
+    private let order: [Int]
+    private let hash: String
+    private let seconds: Double
+    private let scoringSeconds: Double
+    private let measurement: Measurement?
+    /// `{ parameters, samples }`
+    let cost: Table
+    private let stopReason: String?
+
+    init(
+        _ result: TrainingResult, recipe: ModelRecipe, configuration: Table, recorder: RunRecorder?, trainer: Trainer,
+        dataset: Dataset
+    ) {
+        (id, folder) = (recorder?.id, recorder?.folder)
+        self.result = result.selections
+        history = result.history
+        model = ModelObject(recipe, network: result.model)
+        self.configuration = configuration
+        (scores, order) = (result.scores, result.order)
+        samples =
+            result.scores.isEmpty ? [] : result.rows.map { (dataset.ids[$0], dataset.classNames[dataset.labels[$0]]) }
+        (hash, seconds, scoringSeconds) = (result.parametersHash, result.seconds, result.scoringSeconds)
+        measurement = trainer.measurement
+        cost = RunObject.cost(result)
+        stopReason = result.stopReason
+    }
+
+    /// A run that was finished earlier, from its record (`--resume`): everything but the model and the scores.
+    init(_ record: Table, recorder: RunRecorder) {
+        (id, folder) = (recorder.id, recorder.folder)
+        result = record["result"]?.table ?? Table()
+        history = record["history"]?.table?.items.compactMap(\.table) ?? []
+        model = nil
+        configuration = record["config"]?.table ?? Table()
+        (scores, order, samples) = ([], [], [])
+        hash = record["parameters_hash"]?.string ?? ""
+        seconds = record.value(atPath: "time.training_seconds")?.double ?? 0
+        scoringSeconds = record.value(atPath: "time.scoring_seconds")?.double ?? 0
+        measurement = nil
+        cost = record["cost"]?.table ?? Table()
+        stopReason = record["stop_reason"]?.string
+    }
+
+    /// Trainable numbers (probes and method parameters counted) and training samples that went forward and backward.
+    static func cost(_ result: TrainingResult) -> Table {
+        Table(fields: [("parameters", .int(result.model.parameterCount)), ("samples", .int(result.samples))])
+    }
+
+    /// What experiments take numbers from: the selected epoch's metrics, the selections by name, the costs.
+    var numbers: Table {
+        var table = selected
+        for (key, value) in result.fields + cost.fields + [("seconds", .number(seconds))] where table[key] == nil {
+            table[key] = value
+        }
+        return table
+    }
+
+    /// `{train, val, test}` of the epoch that `select` asked for.
+    var selected: Table { (result["selected"] ?? result["last"])?.table ?? Table() }
+
+    var objectType: ObjectType { RunObject.type }
+    func choices(of option: String) -> [String] { option == "metric" ? metricPaths : [] }
+
+    /// A table of metrics by split and output, for the selected epoch.
+    var summary: String {
+        let selection = configuration["select"]?.string ?? "last"
+        let chosen = result[selection]?.table ?? Table()
+        var lines = [
+            "run \(id ?? "(not recorded)"): \(history.count) epochs in \(Text.fixed(seconds, 2)) s; \(selection) = epoch \(chosen["epoch"]?.int ?? 0)"
+        ]
+        lines += ["train.loss", "val.total.accuracy"].compactMap { path in
+            let values = curve(path)
+            guard let first = values.first, let last = values.last, values.count > 1, first.isFinite, last.isFinite
+            else { return nil }
+            return Text.padded(path, to: 20)
+                + "\(Text.fixed(first, 4)) \(Sparkline.text(values, on: Display.output)) \(Text.fixed(last, 4))"
+        }
+        let metrics = ["accuracy", "map", "macro_f1", "weighted_f1", "loss"]
+        lines.append(Text.padded("", to: 20) + metrics.map { Text.padded($0, to: 12, right: true) }.joined())
+        for split in ["train", "val", "test"] {
+            guard let outputs = chosen[split]?.table else { continue }
+            for (name, value) in outputs.fields {
+                guard let table = value.table else { continue }
+                let cells = metrics.map {
+                    Text.padded(table[$0]?.double.map { Text.fixed($0, 4) } ?? "", to: 12, right: true)
+                }
+                lines.append(Text.padded("\(split) \(name)", to: 20) + cells.joined())
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// The results and the parameters' hash; no times and no paths.
+    func resultData() throws -> Value? {
+        .fields([("result", .table(result)), ("epochs", .int(history.count)), ("parameters_hash", .string(hash))])
+    }
+
+    static let type = ObjectType(
+        "run", help: "A finished training: results, history, scores and the trained model.",
+        methods: RunPlots.methods,
+        properties: [
+            Property(
+                "result",
+                "result.<selection>.<split>.<output>.<metric>; selections last, val_best, test_best, selected."
+            ) { (r: RunObject) in .table(r.result) },
+            Property("history", "Per epoch: train, val, test, learning_rate, samples, seconds, plan.") {
+                (r: RunObject) in .list(r.history.map(Value.table))
+            },
+            Property(
+                "scores",
+                "Balance score of each training sample (s_upd), by position in the training split; empty without a scoring scheduler."
+            ) { (r: RunObject) in .list(r.scores) },
+            Property("order", "The last epoch's samples, as positions (from 1) in the training split.") {
+                (r: RunObject) in .list(r.order.map { .int($0 + 1) })
+            },
+            Property(
+                "measurement",
+                "The last scan in full: score, ranking, and each criterion raw and normalised; nil without one."
+            ) { (r: RunObject) in r.measurement.map { .table($0.table) } ?? .null },
+            Property("model", "The trained model; nil for a run that --resume took from its record.") {
+                (r: RunObject) in r.model.map { .object($0) } ?? .null
+            },
+            Property("config", "Every option, defaults filled in.") { (r: RunObject) in .table(r.configuration) },
+            Property("parameters_hash", "SHA-256 of the trained parameters and buffers.") { (r: RunObject) in
+                .string(r.hash)
+            },
+            Property("seconds", "Wall time of the training.") { (r: RunObject) in .number(r.seconds) },
+            Property("scoring_seconds", "Wall time of the scheduler's scans in it.") { (r: RunObject) in
+                .number(r.scoringSeconds)
+            },
+            Property(
+                "cost",
+                "parameters: trainable numbers (probes and method parameters counted); samples: training samples that went forward and backward."
+            ) { (r: RunObject) in .table(r.cost) },
+            Property("stop_reason", "Why the method ended the training early; nil if it did not.") { (r: RunObject) in
+                r.stopReason.map { .string($0) } ?? .null
+            },
+            Property("id", "Short hash of configuration, script, data and engine; nil if not recorded.") {
+                (r: RunObject) in r.id.map { .string($0) } ?? .null
+            },
+            Property("folder", "Where its files are; nil if not recorded.") { (r: RunObject) in
+                r.folder.map { .string($0) } ?? .null
+            },
+        ])
+}

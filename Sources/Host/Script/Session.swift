@@ -1,0 +1,105 @@
+import BSSCPU
+import BSSCore
+import BSSLua
+import BSSRuns
+import BSSTensor
+import Glibc
+
+/// What one process shares between its trainings: options, the results folder, the script's text and its parameters.
+final class Session {
+    let options: RunOptions
+    /// `--set` pairs that a script's declarations have taken.
+    private var taken: Set<String> = []
+    /// Parameters declared so far, for the message about unknown keys.
+    private var declared: [String] = []
+    private(set) lazy var script: String = options.script.flatMap { try? Files.readText($0) } ?? ""
+    private var openedStore: RunStore?
+    /// Ids used in this process: a second training of the same configuration is numbered.
+    private var used: [String: Int] = [:]
+
+    init(_ options: RunOptions) throws { self.options = options }
+
+    var seed: Int { Int(truncatingIfNeeded: options.seed ?? 1) }
+
+    /// Where runs are recorded: `--out`, or `experiments/runs` for scripts; nil at the prompt and for `-e`, unless asked.
+    func store() throws -> RunStore? {
+        if let openedStore { return openedStore }
+        guard let root = options.out ?? (options.script == nil ? nil : RunStore.defaultRoot) else { return nil }
+        openedStore = try RunStore(root)
+        return openedStore
+    }
+
+    /// Numbers repeated runs of one configuration, so that none overwrites another.
+    func occurrence(of id: String) -> Int {
+        used[id, default: 0] += 1
+        return used[id]!
+    }
+
+    // MARK: Parameters
+
+    /// The declared parameters with `--set` applied: each keeps the type of its default.
+    /// - Throws: a value that is not of the default's type.
+    func parameters(_ defaults: Table, operation: String) throws -> Table {
+        var result = defaults
+        declared += defaults.keys
+        for (key, text) in options.sets {
+            guard let value = defaults[key] else { continue }
+            result[key] = try Session.parse(text, like: value, key: key)
+            taken.insert(key)
+        }
+        return result
+    }
+
+    private static func parse(_ text: String, like value: Value, key: String) throws -> Value {
+        func wrong(_ expected: String) -> BSSError {
+            BSSError("--set", "'\(key)' expects \(expected), got '\(text)'", kind: .usage)
+        }
+        switch value {
+        case .bool:
+            guard let flag = ["true": true, "false": false, "1": true, "0": false][text] else {
+                throw wrong("true or false")
+            }
+            return .bool(flag)
+        case .int:
+            if let number = Int(text) { return .int(number) }
+            throw wrong("an integer (its default is \(JSON.lua(value)))")
+        case .number:
+            guard let number = Double(text) else { throw wrong("a number (its default is \(JSON.lua(value)))") }
+            return .number(number)
+        case .string: return .string(text)
+        case .table(let list) where list.keys.isEmpty && !list.items.isEmpty:
+            return .list(try text.split(separator: ",").map { try parse(String($0), like: list.items[0], key: key) })
+        default: throw wrong("a value that the command line can give")
+        }
+    }
+
+    /// At the end of the script: every `--set` key must have been declared by it.
+    func finish() throws {
+        guard let unknown = options.sets.first(where: { !taken.contains($0.key) }) else { return }
+        throw unknownParameter(unknown.key)
+    }
+
+    /// - Throws: exit code 2, with the nearest declared name, for `--set` keys that nothing declares.
+    func checkSets(allDeclared known: [String]) throws {
+        for (key, _) in options.sets where !known.contains(key) && !taken.contains(key) {
+            declared += known
+            throw unknownParameter(key)
+        }
+    }
+
+    private func unknownParameter(_ key: String) -> BSSError {
+        let near = Text.nearest(to: key, in: declared).map { "did you mean '\($0)'? " } ?? ""
+        let known =
+            declared.isEmpty ? "the script declares no parameters" : "declared: \(declared.joined(separator: ", "))"
+        return BSSError("--set", "unknown parameter '\(key)'", hint: near + known, kind: .usage)
+    }
+
+    // MARK: Facts for records
+
+    var engine: Table {
+        Table(fields: [
+            ("version", .string(API.version)), ("backend", .string(Devices.current.summary)),
+            ("device", .string("\(Devices.current.device)")),
+        ])
+    }
+}

@@ -1,0 +1,18 @@
+import BSSLua
+import BSSNotebook
+import BSSPrompt
+import BSSScript
+
+var program = Program(
+    version: API.version,
+    api: { state, options in
+        let namespace = try API.make(state, options)
+        namespace.add(.namespace(REPL.namespace(state)))
+        try state.installHelp(namespace)
+        return namespace
+    },
+    prompt: REPL.run)
+program.commands["nb"] = NotebookCommand.command
+program.commands["data"] = DataCommand.command
+program.commands["plot"] = PlotCommand.command
+program.run(CommandLine.arguments)

@@ -1,0 +1,77 @@
+import BSSCore
+import Glibc
+
+/// The machine and the process, as records name them.
+public enum Machine {
+    public static let host: String = {
+        var name = [CChar](repeating: 0, count: 256)
+        return gethostname(&name, name.count - 1) == 0 ? String(cString: name) : "?"
+    }()
+
+    public static let bootID: String = firstLine("/proc/sys/kernel/random/boot_id")
+
+    /// CPU, instruction set, memory and kernel.
+    public static let description: Table = {
+        let cpu = (try? Files.readText("/proc/cpuinfo")) ?? ""
+        func field(_ name: String) -> String {
+            guard let line = cpu.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
+                let colon = line.firstIndex(of: ":")
+            else { return "?" }
+            return String(line[line.index(after: colon)...].drop { $0 == " " })
+        }
+        let features = Set(field("flags").split(separator: " ").map(String.init))
+        let memory =
+            (try? Files.readText("/proc/meminfo"))?.split(separator: "\n").first?.split(separator: " ").compactMap {
+                Int($0)
+            }.first ?? 0
+        return Table(fields: [
+            ("host", .string(host)), ("cpu", .string(field("model name"))),
+            ("cores", .int(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))),
+            ("features", .list(["avx512f", "avx2", "fma"].filter(features.contains))),
+            ("memory_mib", .int(memory / 1024)),
+            ("kernel", .string(firstLine("/proc/sys/kernel/osrelease"))),
+        ])
+    }()
+
+    /// UTC, `2026-11-23T18:26:00Z`.
+    public static func timestamp(_ seconds: Int = Glibc.time(nil)) -> String {
+        var instant = time_t(seconds)
+        var parts = tm()
+        gmtime_r(&instant, &parts)
+        return Text.format(
+            "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+            parts.tm_min, parts.tm_sec)
+    }
+
+    private static func firstLine(_ path: String) -> String {
+        (try? Files.readText(path))?.split(separator: "\n").first.map(String.init) ?? "?"
+    }
+}
+
+/// Wall and CPU time and peak memory of a run.
+public struct RunClock {
+    private let start = RunClock.now(CLOCK_MONOTONIC)
+    private let cpu = RunClock.now(CLOCK_PROCESS_CPUTIME_ID)
+    private let started = Int(Glibc.time(nil))
+
+    public init() {}
+
+    public var wallSeconds: Double { RunClock.now(CLOCK_MONOTONIC) - start }
+
+    public var table: Table {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        return Table(fields: [
+            ("start", .string(Machine.timestamp(started))), ("end", .string(Machine.timestamp())),
+            ("wall_seconds", .number(wallSeconds)),
+            ("cpu_seconds", .number(RunClock.now(CLOCK_PROCESS_CPUTIME_ID) - cpu)),
+            ("peak_memory_kib", .int(usage.ru_maxrss)),
+        ])
+    }
+
+    private static func now(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}

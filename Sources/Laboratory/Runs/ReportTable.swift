@@ -1,0 +1,168 @@
+import BSSCore
+
+/// Results over seeds as a table: mean ± standard deviation, the number of seeds, the difference to a control and its p.
+///
+/// A cell is bold if its row cannot be told from the best of its column (Holm-corrected permutation tests at `alpha`);
+/// where the seeds are too few for any test to reach `alpha`, nothing is bold and a note says how many it would take.
+public struct ReportTable {
+    public struct Row {
+        public var name: String
+        /// Seeds in the order of the values; rows are paired by them. `nil`: paired by position.
+        public var seeds: [Int]?
+        /// One value per seed, by metric.
+        public var values: [String: [Double]]
+        /// Plain texts beside the results, by column.
+        public var facts: [String: String]
+
+        public init(name: String, seeds: [Int]? = nil, values: [String: [Double]], facts: [String: String] = [:]) {
+            self.name = name
+            self.seeds = seeds
+            self.values = values
+            self.facts = facts
+        }
+    }
+
+    public struct Cell {
+        public var values: [Double]
+        public var mean: Double
+        public var sd: Double
+        /// mean - mean of the control.
+        public var difference: Double?
+        public var p: Double?
+        /// Corrected for the comparisons of this column.
+        public var adjustedP: Double?
+        public var isPaired = false
+        public var isBold = false
+    }
+
+    public var title: String
+    public var rows: [Row]
+    public var metrics: [String]
+    /// Columns of plain texts after the metrics: costs, cited figures. No statistics.
+    public var facts: [String] = []
+    /// Name of the row that others are compared with.
+    public var control: String?
+    public var alpha = 0.05
+    /// Show 0.7425 as 74.25.
+    public var isPercent = false
+    public var lowerIsBetter: Set<String> = []
+    /// Decimals; `nil`: from the spread, two digits of the largest standard deviation.
+    public var digits: Int?
+    /// Lines below the table (run ids, data).
+    public var notes: [String] = []
+
+    public init(title: String, rows: [Row], metrics: [String], control: String? = nil) {
+        self.title = title
+        self.rows = rows
+        self.metrics = metrics
+        self.control = control
+    }
+
+    /// `[row][metric]`; `nil` where a row lacks the metric.
+    public func cells() throws -> [[Cell?]] {
+        if let control, !rows.contains(where: { $0.name == control }) {
+            throw BSSError(
+                "bss.report.table", "there is no row '\(control)' to be the control",
+                hint: "rows: " + rows.map(\.name).joined(separator: ", "), kind: .usage)
+        }
+        var table = rows.map { row in
+            metrics.map { metric in
+                row.values[metric].map {
+                    Cell(values: $0, mean: Statistics.mean($0), sd: Statistics.standardDeviation($0))
+                }
+            }
+        }
+        for column in metrics.indices {
+            if let control { compare(column, with: rows.firstIndex { $0.name == control } ?? 0, &table) }
+            markBest(column, &table)
+        }
+        return table
+    }
+
+    private func compare(_ column: Int, with base: Int, _ table: inout [[Cell?]]) {
+        guard table[base][column] != nil else { return }
+        let others = rows.indices.filter { $0 != base && table[$0][column] != nil }
+        let tests = others.map { test($0, base, metrics[column]) }
+        let adjusted = Statistics.holm(tests.map(\.result.p))
+        for (k, row) in others.enumerated() {
+            table[row][column]?.difference = tests[k].result.difference
+            table[row][column]?.isPaired = tests[k].isPaired
+            // One value on a side is a difference, not a test.
+            guard min(rows[row].values[metrics[column]]?.count ?? 0, rows[base].values[metrics[column]]?.count ?? 0) > 1
+            else { continue }
+            table[row][column]?.p = tests[k].result.p
+            table[row][column]?.adjustedP = adjusted[k]
+        }
+    }
+
+    private func markBest(_ column: Int, _ table: inout [[Cell?]]) {
+        let present = rows.indices.filter { table[$0][column].map { !$0.mean.isNaN } ?? false }
+        let sign = lowerIsBetter.contains(metrics[column]) ? -1.0 : 1.0
+        guard present.count > 1,
+            let best = present.max(by: { sign * (table[$0][column]?.mean ?? 0) < sign * (table[$1][column]?.mean ?? 0) }
+            )
+        else { return }
+        let others = present.filter { $0 != best }
+        let tests = others.map { test($0, best, metrics[column]).result }
+        guard tests.allSatisfy({ $0.smallestP <= alpha / Double(tests.count) }) else { return }
+        let adjusted = Statistics.holm(tests.map(\.p))
+        table[best][column]?.isBold = true
+        for (k, row) in others.enumerated() where adjusted[k] > alpha { table[row][column]?.isBold = true }
+    }
+
+    /// Paired where the rows share seeds (all of them, or as many values without seeds), two-sample otherwise.
+    private func test(_ row: Int, _ base: Int, _ metric: String) -> (result: Statistics.TestResult, isPaired: Bool) {
+        let x = rows[row].values[metric] ?? []
+        let y = rows[base].values[metric] ?? []
+        switch (rows[row].seeds, rows[base].seeds) {
+        case (let a?, let b?):
+            if Set(a) == Set(b), Set(a).count == a.count, a.count == x.count, b.count == y.count {
+                let other = Dictionary(uniqueKeysWithValues: zip(b, y))
+                return (Statistics.pairedPermutationTest(x, a.map { other[$0] ?? .nan }), true)
+            }
+        case (nil, nil) where x.count == y.count: return (Statistics.pairedPermutationTest(x, y), true)
+        default: break
+        }
+        return (Statistics.permutationTest(x, y), false)
+    }
+
+    // MARK: What may be claimed
+
+    /// Lines under the table: what the spread means, which test, and whether the seeds suffice to claim anything.
+    public func remarks() throws -> [String] {
+        let cells = try cells()
+        let counts = Set(cells.joined().compactMap { $0?.values.count }).sorted()
+        guard let fewest = counts.first, let most = counts.last else { return notes }
+        let seeds = fewest == most ? "\(most) \(most == 1 ? "seed" : "seeds")" : "\(fewest) to \(most) seeds"
+        var lines = ["\(seeds); ± is the standard deviation over seeds."]
+        if let control, rows.count > 1 {
+            let comparisons = rows.count - 1
+            let tested = cells.joined().compactMap { $0 }.filter { $0.p != nil }
+            let isPaired = tested.allSatisfy(\.isPaired)
+            let correction = comparisons > 1 ? " (Holm-corrected over \(comparisons) rows in parentheses)" : ""
+            lines.append(
+                "Difference to '\(control)' with the two-sided \(isPaired ? "paired " : "")exact permutation p\(correction)."
+            )
+            let smallest = isPaired ? Statistics.smallestPairedP(fewest) : Statistics.smallestP(fewest, fewest)
+            if smallest > alpha / Double(max(1, comparisons)) {
+                let needed = Statistics.seedsNeeded(alpha: alpha, paired: isPaired, comparisons: comparisons)
+                lines.append(
+                    "Too few seeds to claim anything: \(fewest) can reach p = \(Text.format("%.3g", smallest)) at best, \(comparisons == 1 ? "\(Text.number(alpha)) needs" : "\(comparisons) comparisons at \(Text.number(alpha)) need") at least \(needed) seeds."
+                )
+            }
+        }
+        if cells.joined().contains(where: { $0?.isBold ?? false }) {
+            lines.append("Bold: not distinguishable from the best of its column at \(Text.number(alpha)).")
+        }
+        return lines + notes
+    }
+
+    /// Decimals of a column.
+    func decimals(_ column: Int, _ cells: [[Cell?]]) -> Int {
+        if let digits { return digits }
+        let largest = cells.compactMap { $0[column]?.sd }.filter { $0.isFinite && $0 > 0 }.max()
+        guard let largest else { return isPercent ? 2 : 4 }
+        let scaled = isPercent ? largest * 100 : largest
+        return min(8, max(0, 1 - Int((Math.log(scaled) / Math.log(10)).rounded(.down))))
+    }
+}

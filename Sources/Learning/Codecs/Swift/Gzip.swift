@@ -1,0 +1,35 @@
+import BSSCore
+import CBSSCodecs
+
+/// Gzip files of one member (RFC 1952).
+public enum Gzip {
+    /// - Throws: kind `.data`: foreign, truncated or damaged.
+    public static func unpacked(_ bytes: [UInt8], source: String) throws -> [UInt8] {
+        let file = Bytes(all: bytes, source: source, format: "gzip")
+        guard bytes.count >= 18, bytes[0] == 0x1F, bytes[1] == 0x8B, bytes[2] == 8 else {
+            throw file.damage("not a gzip file, or truncated")
+        }
+        let flags = bytes[3]
+        var at = 10
+        if flags & 4 != 0 { at += 2 + (try file.u16(at, "extra field")) }
+        // File name and comment end with a zero byte.
+        for bit: UInt8 in [8, 16] where flags & bit != 0 {
+            while at < bytes.count, bytes[at] != 0 { at += 1 }
+            at += 1
+        }
+        if flags & 2 != 0 { at += 2 }
+        try file.need(8, at: at, "the compressed data")
+        let size = try file.u32(bytes.count - 4, "size")
+        let packed = bytes.count - 8 - at
+        guard packed >= 0, size / 1032 <= packed + 1 else { throw file.damage("claims \(size) bytes from \(packed)") }
+        let out = [UInt8](unsafeUninitializedCapacity: max(1, size)) { to, filled in
+            filled = bytes.withUnsafeBufferPointer {
+                max(0, Int(bss_inflate($0.baseAddress! + at, packed, to.baseAddress!, size, 1)))
+            }
+        }
+        guard out.count == size, Int(Checksum.crc32(out)) == (try file.u32(bytes.count - 8, "checksum")) else {
+            throw file.damage("the compressed data is damaged or truncated")
+        }
+        return out
+    }
+}

@@ -1,0 +1,76 @@
+import BSSCore
+
+/// Competence-based curriculum: only samples whose difficulty is at most the competence c(t), drawn uniformly.
+/// Platanios et al., NAACL 2019, algorithm 1.
+///
+///     d_i = share of samples that are at most as difficult as i          in (0, 1]
+///     c(t) = root function of the pace, at every batch or at every epoch
+///
+/// BSS-H's Eqs. 7-8 are this at epoch granularity.
+struct CompetenceOrder: OrderPolicy {
+    var pace: Pace
+    /// Competence grows with every batch, and batches are drawn with replacement, as published; else the available part is
+    /// shuffled once an epoch.
+    var isStepwise = true
+    /// Draws per epoch, as a fraction of n.
+    var drawsFraction = 1.0
+    var isAnti = false
+    var rule = BatchRule()
+
+    /// The empirical distribution function at each value: equal values share the larger rank.
+    static func distribution(_ difficulties: [Double]) -> [Double] {
+        let order = Ranking.ascending(difficulties)
+        let n = Double(difficulties.count)
+        var shares = [Double](repeating: 0, count: order.count)
+        var end = order.count
+        for k in stride(from: order.count - 1, through: 0, by: -1) {
+            if k + 1 < order.count, difficulties[order[k]] != difficulties[order[k + 1]] { end = k + 1 }
+            shares[order[k]] = Double(end) / n
+        }
+        return shares
+    }
+
+    func needsScores(t: Int, evaluations: Int) -> Bool { evaluations == 0 }
+
+    func ranking(_ scores: [Double]) -> [Int] {
+        let ranking = Ranking.descending(scores)
+        return isAnti ? ranking.reversed() : ranking
+    }
+
+    func draft(_ request: PlanRequest) throws -> OrderDraft {
+        let n = request.count
+        let ranking = ranking(request.scores)
+        let shares = CompetenceOrder.distribution(request.scores.map { -$0 }).sorted()
+        let least = min(n, max(1, rule.minBatches * request.batchSize))
+        /// Samples with d <= c; the reversed arm sees as many.
+        func available(_ t: Double) throws -> Int {
+            let competence = try pace.at(t)
+            var low = 0
+            var high = n
+            while low < high {
+                let middle = (low + high) / 2
+                if shares[middle] <= competence { low = middle + 1 } else { high = middle }
+            }
+            return max(low, least)
+        }
+        var random = request.random
+        let t = Double(request.t)
+        let fraction = try pace.at(t)
+        guard isStepwise, n > 0 else {
+            return OrderDraft(
+                indices: try WeightedOrder.shuffled(ranking[0..<min(n, available(t))], from: &random),
+                fraction: fraction, isSequential: false)
+        }
+        let draws = rule.draws(drawsFraction, of: n, batchSize: request.batchSize)
+        var indices: [Int] = []
+        indices.reserveCapacity(draws)
+        let batches = Double((draws + request.batchSize - 1) / request.batchSize)
+        while indices.count < draws {
+            let pool = try available(t + Double(indices.count / request.batchSize) / batches)
+            for _ in 0..<min(request.batchSize, draws - indices.count) {
+                indices.append(ranking[random.integer(below: pool)])
+            }
+        }
+        return OrderDraft(indices: indices, fraction: fraction, isSequential: true)
+    }
+}

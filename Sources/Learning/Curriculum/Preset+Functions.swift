@@ -1,0 +1,87 @@
+import BSSCore
+
+extension Preset {
+    private static let dataset = Argument(
+        "dataset", default: "generic",
+        "crema_d, kinetics_sounds, vggsound, twitter2015, sarcasm or nvgesture; any other name (mosi, mfeat, av_digits, synthetic …) gets the generic values"
+    )
+    private static let scheduler = Argument(
+        "scheduler", default: "learned",
+        "\"heuristic\" (BSS-H) or \"learned\" (BSS-L): releases differ in epochs, seeds and batch between them",
+        check: .oneOf(Kind.allCases.map(\.rawValue)))
+
+    private var summary: String {
+        switch self {
+        case .paper: return "The settings of the paper's text; what it leaves open is listed in assumptions."
+        case .official:
+            return
+                "The settings of the code released in May 2025, mistakes included (inverted sign on Twitter2015, no smoothing, test-best selection …)."
+        case .officialFixed:
+            return
+                "The released settings with their mistakes corrected. Twitter2015 keeps SGD 1e-3; set optimizer = bss.optimizer.adam{ learning_rate = 1e-5 } for the paper's."
+        case .january:
+            return
+                "The settings of the code released in January 2025 (Twitter2015: the Figure 1 scripts, which rank again at epoch 20)."
+        }
+    }
+
+    /// The keys of an option table that `bss.train` takes; the others describe data, model and report.
+    public static let trainingKeys = [
+        "epochs", "batch_size", "seed", "rebalance", "w_multi", "w_uni", "inference_heads", "optimizer",
+        "learning_rate", "scheduler", "select", "use_val", "map_average",
+    ]
+
+    /// `options` completed from `preset`: what a training is told, the caller's own options first.
+    public static func applied(_ preset: Table, to options: Table) -> Table {
+        var options = options
+        for key in trainingKeys where options[key] == nil {
+            // alpha says both weights.
+            if key.hasPrefix("w_"), options["alpha"] != nil { continue }
+            options[key] = preset[key]
+        }
+        return options
+    }
+
+    private static let preset = Argument<Table>("preset", "option table of a preset")
+    private static let options = Argument(
+        "options", default: Table(), "options of bss.train that come first: data, model, epochs …")
+    private static let first = Argument<Table>("a", "option table of a preset")
+    private static let second = Argument<Table>("b", "another one")
+
+    /// `bss.preset.paper`, `.official`, `.official_fixed`, `.january`, `.diff` and `.apply`.
+    public static let functions: [Function] =
+        allCases.map { preset in
+            Function(
+                preset.rawValue, preset.summary, [dataset, scheduler], returns: "table of options",
+                example: "bss.preset.\(preset.rawValue){ \"crema_d\", scheduler = \"heuristic\" }",
+                source: "reproducibility audit of Guan, Jiang, Yang, IJCAI 2025, and of its two code releases"
+            ) { arguments in
+                [
+                    .table(
+                        try preset.options(
+                            dataset: arguments[dataset], scheduler: Kind(rawValue: arguments[scheduler]) ?? .learned))
+                ]
+            }
+        } + [
+            Function(
+                "diff", "Where two option tables differ: a list of { key, a, b }.", [first, second],
+                returns: "list of differences",
+                example: "bss.preset.diff(bss.preset.paper(\"crema_d\"), bss.preset.official(\"crema_d\"))",
+                style: .positional
+            ) { arguments in
+                [
+                    .list(
+                        differences(arguments[first], arguments[second]).map {
+                            .fields([("key", .string($0.key)), ("a", $0.a), ("b", $0.b)])
+                        })
+                ]
+            },
+            Function(
+                "apply", "A preset as arguments of bss.train: your options, completed from the preset's.",
+                [preset, options], returns: "table of options",
+                example:
+                    "bss.train(bss.preset.apply(bss.preset.paper(\"mosi\"), { data = bss.data.synthetic{}, epochs = 2 }))",
+                style: .positional
+            ) { [.table(applied($0[preset], to: $0[options]))] },
+        ]
+}

@@ -1,0 +1,91 @@
+import BSSCodecs
+import BSSCore
+
+/// A dataset from one CSV file: a row a sample, a modality a group of columns.
+enum TableData {
+    private static let path = Argument<String>("path", "the .csv file; its first line names the columns")
+    private static let label = Argument<String>("label", default: "label", "the column of labels: integers or text")
+    private static let split = Argument<Value>(
+        "split", default: .null,
+        "the column of splits (train, val, test), or fractions {train = 0.7, val = 0.1, test = 0.2} drawn by class; without it the column 'split' where there is one, else those fractions"
+    )
+    private static let ids = Argument<String?>(
+        "id", default: nil, "the column of sample ids; without it 'id' where there is one, else 1, 2, …")
+    private static let modalities = Argument<Table>(
+        "modalities", "columns by modality: {a = {\"x\", \"y\"}, b = \"pixel_\"}; text is a prefix of column names")
+    private static let separator = Argument<String>(
+        "separator", default: ",", "what stands between fields",
+        check: Check("of one ASCII character") { $0.utf8.count == 1 })
+    private static let seed = Argument<Int>("seed", default: 1, "seed of drawn splits")
+
+    static let part = Part<Dataset>(
+        "csv", "Your own numbers in a CSV file: modalities are groups of columns.",
+        [path, label, split, modalities, ids, separator, seed, DataArgument.standardise],
+        example:
+            "local found, data = pcall(bss.data.csv, {path = \"mine.csv\", modalities = {a = {\"x\", \"y\"}, b = \"pixel_\"}}) print(found and data or \"no such file\")",
+        build: build)
+
+    private static func build(_ a: Arguments) throws -> Dataset {
+        let (folder, file) = DataFolder.of(file: a[path], a.operation)
+        let table = try folder.csv(file, separator: a[separator].first ?? ",")
+        var draft = DatasetDraft(a.operation, name: file.hasSuffix(".csv") ? String(file.dropLast(4)) : file)
+        let lines = table.lines
+        draft.rowName = { $0 < lines.count ? "line \(lines[$0])" : "row \($0 + 1)" }
+        guard a[modalities].items.isEmpty else {
+            throw BSSError(
+                a.operation,
+                "option 'modalities' expects {name = columns}, got \(Value.table(a[modalities]).described)",
+                kind: .usage)
+        }
+        for (name, value) in a[modalities].fields {
+            let columns = try self.columns(value, of: name, table, a)
+            let numbers = try columns.map { column in try folder.explained { try table.doubles(column) } }
+            var values = [Float](repeating: 0, count: table.count * columns.count)
+            for (c, column) in numbers.enumerated() {
+                for row in 0..<table.count { values[row * columns.count + c] = Float(column[row]) }
+            }
+            draft.add(Modality(name, .features, shape: [columns.count], values: values), from: file)
+        }
+        draft.labels = try folder.explained { try DatasetDraft.Labels(table, column: a[label]) }
+        draft.labelOrigin = file
+        draft.numberIds()
+        if let column = a[ids] ?? (table.has("id") ? "id" : nil) {
+            draft.ids = try folder.explained { try table.strings(column) }
+        }
+        switch a[split] {
+        case .table(let fractions): try draft.drawSplits(fractions, seed: a[seed])
+        case .string(let column): try draft.setSplits(try folder.explained { try table.strings(column) }, from: file)
+        case .null where table.has("split"): try draft.setSplits(try table.strings("split"), from: file)
+        case .null:
+            try draft.drawSplits(
+                Table(fields: [("train", .number(0.7)), ("val", .number(0.1)), ("test", .number(0.2))]), seed: a[seed])
+        case let other:
+            throw BSSError(
+                a.operation, "option 'split' expects a column or a table of fractions, got \(other.described)",
+                kind: .usage)
+        }
+        draft.files = folder.records
+        draft.root = a[path]
+        return try Dataset(draft, standardise: a[DataArgument.standardise])
+    }
+
+    /// A list of columns, or all whose names start with a prefix.
+    private static func columns(_ value: Value, of name: String, _ table: CSVTable, _ a: Arguments) throws -> [String] {
+        if let prefix = value.string {
+            let found = table.columns.filter { $0.hasPrefix(prefix) }
+            guard !found.isEmpty else {
+                throw BSSError(
+                    a.operation, "\(a[path]): no column starts with '\(prefix)' (modality '\(name)')",
+                    hint: "it has \(table.columns.joined(separator: ", "))", kind: .data)
+            }
+            return found
+        }
+        guard case .table(let list) = value, list.isList, list.items.allSatisfy({ $0.string != nil }) else {
+            throw BSSError(
+                a.operation,
+                "option 'modalities': '\(name)' expects a list of columns or a prefix, got \(value.described)",
+                kind: .usage)
+        }
+        return list.items.compactMap(\.string)
+    }
+}

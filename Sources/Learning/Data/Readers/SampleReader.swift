@@ -1,0 +1,83 @@
+import BSSCodecs
+import BSSCore
+
+/// How a medium becomes the numbers of one sample.
+///
+/// A reader is a pure function: same files, options and draws, same bits, on any thread, in any order. It holds constant
+/// tables only.
+protocol SampleReader: Sendable {
+    /// Every option that changes what `MediaCache` would keep; nil: nothing of it is worth keeping.
+    var cacheKey: String? { get }
+    /// The shape of a sample where it is the same for all; nil where the first sample tells.
+    func shape(augments: Bool) -> [Int]?
+    func read(_ medium: Medium, _ use: SampleUse) throws -> SampleBlock
+    /// Throws where anything of the medium cannot be read, also what one sample would not need.
+    func check(_ medium: Medium) throws
+}
+
+extension SampleReader {
+    func check(_ medium: Medium) throws { _ = try read(medium, SampleUse()) }
+}
+
+/// A file, or a folder of frames.
+struct Medium: Sendable {
+    /// The dataset's folder: one text for all media.
+    let root: String
+    /// The path inside that folder, as messages call it; or an absolute one.
+    let name: String
+    /// For entries of annotation files that say which part of a recording is meant: frames first ..< end.
+    var range: Range<Int>?
+    /// The file's bytes, where somebody has read it already.
+    var bytes: [UInt8]?
+
+    init(root: String, name: String, bytes: [UInt8]? = nil) {
+        self.root = root
+        self.name = name
+        self.bytes = bytes
+    }
+
+    /// Where it is.
+    var path: String { name.hasPrefix("/") || root.isEmpty ? name : "\(root)/\(name)" }
+
+    func contents() throws -> [UInt8] {
+        if let bytes { return bytes }
+        do { return try Files.read(path) } catch var error as BSSError {
+            error.message = "\(name): " + (error.message.split(separator: ": ").last.map(String.init) ?? error.message)
+            throw error
+        }
+    }
+
+    /// A file of this folder.
+    func file(_ entry: String) -> Medium { Medium(root: root, name: "\(name)/\(entry)") }
+
+    func damage(_ reason: String) -> BSSError { BSSError("read", "\(name): \(reason)", kind: .data) }
+
+    /// Pictures of a folder, sorted by name.
+    static func pictures(in folder: String) throws -> [String] { try Files.list(folder).filter(isPicture) }
+    static func isPicture(_ name: String) -> Bool {
+        guard let dot = name.lastIndex(of: ".") else { return false }
+        return ["jpg", "jpeg", "png"].contains(name[name.index(after: dot)...].lowercased())
+    }
+}
+
+/// What a sample is read for: whether it is augmented, with which draws, and where decoded media are kept.
+struct SampleUse {
+    var augments = false
+    /// Draws of this sample, epoch and modality.
+    var random = RandomStream(seed: 0, name: "sample")
+    /// Draws of this sample and epoch that its modalities share (one crop for all).
+    var shared = RandomStream(seed: 0, name: "sample")
+    var cache: MediaCache?
+
+    /// A picture as decoded from its file, RGB.
+    func picture(_ medium: Medium, alpha: RasterImage.Alpha = .dropped) throws -> RasterImage {
+        guard let cache else { return try RasterImage.decode(try medium.contents(), source: medium.name, alpha: alpha) }
+        let block = try cache.block(medium.path) {
+            SampleBlock(try RasterImage.decode(try medium.contents(), source: medium.name, alpha: alpha))
+        }
+        guard case .picture(let image) = block.content else {
+            throw medium.damage("its cached copy in \(cache.path) is no picture")
+        }
+        return image
+    }
+}

@@ -1,0 +1,126 @@
+import BSSCore
+import BSSNetworks
+import BSSTensor
+
+/// On-the-fly gradient modulation, and its generalisation enhancement (OGM, OGM-GE).
+///
+///     s_m = Σ_i p_m,i[y_i];  ρ_m = s_m / s_other;  k_m = 1 - tanh(α ρ_m) if ρ_m > 1 else 1;  g_m ← k_m g_m (+ ε, ε ~ N(0, Var g_m))
+///
+/// on the gradients of the encoders, per batch, within a window of epochs; the fusion is never modulated. GE adds noise with
+/// the deviation of each tensor's unscaled gradient, to every encoder. Source: Peng, Wei, Deng, Wang, Hu, CVPR 2022.
+///
+/// Deviation: the paper has two modalities; for more, ρ_m is the mean of s_m / s_j over the others (the authors' advice in
+/// their repository), or with `ratio = "minimum"` the ratio to the smallest score. `variant = "released"` is their code:
+/// equal scores slow the first modality, and only convolution weights are modulated.
+final class OGM: BaseLossMethod {
+    struct Settings {
+        var alpha = 0.3
+        var first = 0, last = 50
+        var usesMinimum = false
+        var isReleased = false
+        var hasNoise = false
+        var modulation = Modulation.auto
+    }
+    private let settings: Settings
+    private var means = EpochMeans()
+
+    init(_ base: BaseLoss, _ settings: Settings) {
+        self.settings = settings
+        super.init(base)
+    }
+
+    override func epochBegan(_ context: TrainingContext) throws {
+        means = EpochMeans()
+        for name in context.model.modalities { context.optimizer.modify(.encoder(name)) { $0.multiplier = 1 } }
+    }
+
+    override func adjust(
+        _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
+    ) throws {
+        guard context.model.modalities.count > 1, (settings.first...settings.last).contains(context.epoch) else {
+            return
+        }
+        let scores = try unimodal(context, output).map { try OGM.score($0, batch.labels) }
+        let k = OGM.coefficients(scores, settings)
+        means.add(k)
+        let before = settings.hasNoise ? gradients : nil
+        let scopes = context.model.modalities.map { Scope.encoder($0) }
+        func includes(_ parameter: Parameter) -> Bool { !settings.isReleased || parameter.value.rank >= 4 }
+        try settings.modulation.apply(Array(zip(scopes, k)), to: &gradients, context.optimizer, where: includes)
+        if let before { try addNoise(to: &gradients, before, context, scopes, includes) }
+    }
+
+    /// g ← g + ε with the deviation of the unscaled gradient plus 1e-8. A tensor of one element has none.
+    private func addNoise(
+        to gradients: inout Gradients, _ before: Gradients, _ context: TrainingContext, _ scopes: [Scope],
+        _ includes: (Parameter) -> Bool
+    ) throws {
+        var random = context.random("ogm_ge").child("step \(context.step)")
+        for (_, parameter) in context.optimizer.parameters(Set(scopes)) where includes(parameter) {
+            guard let raw = before[parameter.value], let scaled = gradients[parameter.value], raw.elementCount > 1
+            else { continue }
+            let deviation = try raw.standardDeviation().item() + 1e-8
+            gradients[parameter.value] = try scaled.adding(
+                Tensor.normal(raw.shape, std: deviation, using: &random, raw.dtype))
+        }
+    }
+
+    override func report(_ context: TrainingContext) -> Table? {
+        means.isEmpty ? nil : Table(fields: [("coefficients", means.value(context.model.modalities))])
+    }
+
+    /// Σ_i softmax(z_i)[y_i]
+    static func score(_ logits: Tensor, _ labels: Tensor) throws -> Double {
+        try Autograd.withoutRecording {
+            try logits.detached.softmax(axis: 1).gather(1, labels.unsqueezed(1)).sum().item()
+        }
+    }
+
+    /// k_m from the scores s_m; 1 - tanh(x) is computed as 2 / (e^2x + 1).
+    static func coefficients(_ scores: [Double], _ settings: Settings) -> [Double] {
+        let least = scores.min() ?? 1
+        return scores.indices.map { m in
+            let others = scores.indices.filter { $0 != m }
+            let ratio =
+                settings.usesMinimum
+                ? scores[m] / least : others.reduce(0.0) { $0 + scores[m] / scores[$1] } / Double(others.count)
+            let isTie = settings.isReleased && m == 0 && others.allSatisfy { scores[$0] == scores[0] }
+            return ratio > 1 || isTie ? 2 / (Math.exp(2 * settings.alpha * ratio) + 1) : 1
+        }
+    }
+
+    static let part = make(
+        "ogm", "On-the-fly gradient modulation: slows the encoder of the modality that is ahead.", hasNoise: false)
+    static let enhancedPart = make(
+        "ogm_ge", "OGM with generalisation enhancement: gradient noise of the gradients' own deviation.", hasNoise: true
+    )
+
+    private static func make(_ name: String, _ summary: String, hasNoise: Bool) -> Part<RebalanceRecipe> {
+        let alpha = Argument("alpha", default: 0.3, "strength: k = 1 - tanh(alpha rho)", check: .atLeast(0))
+        let first = Argument("from_epoch", default: 0, "first epoch with modulation, from 0", check: .atLeast(0))
+        let last = Argument("to_epoch", default: 50, "last epoch with modulation", check: .atLeast(0))
+        let ratio = Argument(
+            "ratio", default: "pairwise",
+            "more than two modalities: \"pairwise\" (mean of s_m / s_j) or \"minimum\" (s_m / min_j s_j)",
+            check: .oneOf(["pairwise", "minimum"]))
+        let variant = Argument(
+            "variant", default: "published",
+            "\"published\", or \"released\": ties slow the first modality, only convolution weights are modulated",
+            check: .oneOf(["published", "released"]))
+        return Part(
+            name, summary, [alpha, first, last, ratio, variant, Modulation.argument] + BaseLoss.arguments,
+            source:
+                "Peng, Wei, Deng, Wang, Hu, Balanced Multimodal Learning via On-the-fly Gradient Modulation, CVPR 2022",
+            example: "bss.rebalance.\(name){ alpha = 0.3 }"
+        ) { a in
+            guard a[first] <= a[last] else {
+                throw BSSError(a.operation, "from_epoch = \(a[first]) comes after to_epoch = \(a[last])", kind: .usage)
+            }
+            let settings = Settings(
+                alpha: a[alpha], first: a[first], last: a[last], usesMinimum: a[ratio] == "minimum",
+                isReleased: a[variant] == "released", hasNoise: hasNoise,
+                modulation: Modulation(a))
+            return RebalanceRecipe { OGM(BaseLoss(a), settings) }
+        }
+    }
+}

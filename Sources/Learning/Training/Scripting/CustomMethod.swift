@@ -1,0 +1,236 @@
+import BSSCore
+import BSSCurriculum
+import BSSNetworks
+import BSSTensor
+
+/// A rebalancing method whose hooks are functions of a script: the seven extension points of `RebalanceMethod`, each optional.
+///
+/// What a hook leaves out behaves as in `bss.rebalance.none` (`base = "fused"`) or `joint`.
+final class CustomMethod: BaseLossMethod {
+    private let hooks: [Hook: any Callable]
+    private let label: String
+    private let heldOut: Double
+    private var object: TrainingObject!
+    private var reported: Table?
+
+    enum Hook: String, CaseIterable {
+        case setup, epoch, plan, loss, step, grads, predict
+
+        var help: String {
+            switch self {
+            case .setup: return "function(ctx): before training"
+            case .epoch:
+                return
+                    "function(ctx, phase): phase is \"begin\" or \"end\"; a returned table goes to the history as `method`"
+            case .plan:
+                return
+                    "function(ctx, plan): plan has positions, weights, keeps (per entry a list of modalities; nil = all); returns one like it"
+            case .loss:
+                return
+                    "function(ctx, out, labels): returns a tensor [B] or a scalar, or a table of such terms by name, each also { tensor, weight }"
+            case .step:
+                return
+                    "function(ctx, batch): returns a list of sub-steps { scopes = { \"encoder.audio\", … }, loss = function(out) … end } (scopes nil: everything moves)"
+            case .grads:
+                return
+                    "function(ctx, grads, out, labels): grads[scope][parameter] are tensors; returns those that change, in the same form"
+            case .predict:
+                return "function(ctx, out): returns total logits [B, C], or { total =, fused =, unimodal = { … } }"
+            }
+        }
+    }
+
+    init(_ base: BaseLoss, label: String, holdout: Double, hooks: [Hook: any Callable]) {
+        (self.hooks, self.label, heldOut) = (hooks, label, holdout)
+        super.init(base)
+    }
+
+    override var holdout: Double { heldOut }
+    override var ownsLoss: Bool { hooks[.loss] != nil || hooks[.step] != nil }
+
+    private func call(_ hook: Hook, _ context: TrainingContext, _ arguments: [Value] = []) throws -> Value? {
+        guard let function = hooks[hook] else { return nil }
+        return try function.call([.object(object)] + arguments).first ?? .null
+    }
+
+    private func mistake(_ hook: Hook, _ got: Value, _ hint: String? = nil) -> BSSError {
+        BSSError(
+            "bss.rebalance.custom",
+            "the hook '\(hook.rawValue)' at \(hooks[hook]?.definition ?? "") returned \(got.described)",
+            hint: hint ?? hook.help)
+    }
+
+    override func setup(_ context: TrainingContext) throws {
+        object = TrainingObject(context) { [unowned self, unowned context] in try self.unimodal(context, $0) }
+        _ = try call(.setup, context)
+    }
+    override func epochBegan(_ context: TrainingContext) throws { try epoch(context, "begin") }
+    override func epochEnded(_ context: TrainingContext) throws { try epoch(context, "end") }
+    override func report(_ context: TrainingContext) -> Table? { reported }
+
+    private func epoch(_ context: TrainingContext, _ phase: String) throws {
+        guard let answer = try call(.epoch, context, [.string(phase)]), !answer.isNull else { return }
+        guard let table = answer.table else { throw mistake(.epoch, answer) }
+        reported = table
+    }
+
+    override func plan(_ context: TrainingContext, _ plan: SamplePlan) throws -> SamplePlan {
+        let modalities = context.model.modalities
+        guard let answer = try call(.plan, context, [PlanValue.value(plan, modalities)]) else { return plan }
+        do { return try PlanValue.plan(answer, modalities, samples: context.trainRows.count) } catch let error
+            as Mismatch
+        { throw mistake(.plan, answer, error.detail) }
+    }
+
+    override func loss(
+        _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
+    ) throws -> [LossTerm] {
+        guard
+            let answer = try call(
+                .loss, context, [OutputValue.value(output, context.model.modalities), .object(batch.labels)])
+        else {
+            return try super.loss(context, output, batch)
+        }
+        return try terms(answer, batch, .loss)
+    }
+
+    private func terms(_ answer: Value, _ batch: TrainingBatch, _ hook: Hook) throws -> [LossTerm] {
+        do { return try LossValue.terms(answer, samples: batch.labels.shape[0]) } catch let error as Mismatch {
+            throw mistake(hook, answer, error.detail)
+        }
+    }
+
+    override func steps(_ context: TrainingContext, _ batch: TrainingBatch) throws -> [SubStep] {
+        let description = Value.fields([
+            ("labels", .object(batch.labels)), ("positions", .list(batch.positions.map { .int($0 + 1) })),
+        ])
+        guard let answer = try call(.step, context, [description]) else { return try super.steps(context, batch) }
+        guard let list = answer.table?.items, !list.isEmpty else { throw mistake(.step, answer) }
+        return try list.map { entry in
+            guard let table = entry.table, case .function(let function)? = table["loss"] else {
+                throw mistake(.step, entry)
+            }
+            let scopes = try table["scopes"].map { value in
+                try Set((value.table?.items ?? [value]).map { try scope($0, context) })
+            }
+            return SubStep(scopes: scopes) { [unowned self] pass in
+                let answer =
+                    try function.call([OutputValue.value(pass.output(), context.model.modalities)]).first ?? .null
+                return try terms(answer, batch, .step)
+            }
+        }
+    }
+
+    private func scope(_ value: Value, _ context: TrainingContext) throws -> Scope {
+        let known = context.optimizer.groups.map(\.scope)
+        guard let name = value.string, let found = known.first(where: { $0.description == name }) else {
+            throw BSSError(
+                "bss.rebalance.custom", "no scope \(value.described)",
+                hint: "scopes: " + known.map(\.description).joined(separator: ", "))
+        }
+        return found
+    }
+
+    override func adjust(
+        _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
+    ) throws {
+        guard hooks[.grads] != nil else { return }
+        let groups = context.optimizer.groups
+        let given = Value.fields(
+            groups.map { group in
+                (
+                    group.scope.description,
+                    .fields(
+                        group.parameters.compactMap { name, parameter in
+                            gradients[parameter.value].map { (GradientValue.short(name, group.scope), .object($0)) }
+                        })
+                )
+            })
+        guard
+            let answer = try call(
+                .grads, context, [given, OutputValue.value(output, context.model.modalities), .object(batch.labels)]),
+            !answer.isNull
+        else { return }
+        guard let table = answer.table else { throw mistake(.grads, answer) }
+        for (scope, changed) in table.fields {
+            guard let changes = changed.table else { throw mistake(.grads, changed) }
+            let parameters = groups.filter { $0.scope.description == scope }.flatMap { group in
+                group.parameters.map { (GradientValue.short($0.name, group.scope), $0.parameter) }
+            }
+            for (name, value) in changes.fields {
+                guard let parameter = parameters.first(where: { $0.0 == name })?.1 else {
+                    throw BSSError(
+                        "bss.rebalance.custom",
+                        "'grads' returned a gradient of '\(scope)' '\(name)', which does not exist")
+                }
+                guard case .object(let object) = value, let tensor = object as? Tensor,
+                    tensor.shape == parameter.value.shape, tensor.dtype == parameter.value.dtype
+                else {
+                    throw BSSError(
+                        "bss.rebalance.custom",
+                        "the gradient of \(scope) \(name) must be a tensor of shape \(parameter.value.shape), got \((value.tensor?.shape).map { "\($0)" } ?? value.described)"
+                    )
+                }
+                gradients[parameter.value] = tensor.detached
+            }
+        }
+    }
+
+    override func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
+        let usual = try super.predict(context, output)
+        guard let answer = try call(.predict, context, [OutputValue.value(output, context.model.modalities)]) else {
+            return usual
+        }
+        let shape = output.fused.shape
+        func logits(_ value: Value) throws -> Tensor {
+            guard let tensor = value.tensor, tensor.shape == shape else {
+                throw mistake(.predict, value, "logits of shape \(shape)")
+            }
+            return tensor.detached
+        }
+        if answer.tensor != nil {
+            return Prediction(total: try logits(answer), fused: usual.fused, unimodal: usual.unimodal)
+        }
+        guard let table = answer.table, let total = table["total"] else { throw mistake(.predict, answer) }
+        let unimodal = try table["unimodal"]?.table.map { named in
+            try context.model.modalities.map { name in
+                guard let value = named[name] else {
+                    throw mistake(.predict, answer, "unimodal logits of '\(name)' are missing")
+                }
+                return try logits(value)
+            }
+        }
+        return Prediction(
+            total: try logits(total), fused: try table["fused"].map(logits) ?? usual.fused,
+            unimodal: unimodal ?? usual.unimodal)
+    }
+
+    override var state: Value {
+        get { object.map { .table($0.kept) } ?? .null }
+        set { object?.kept = newValue.table ?? Table() }
+    }
+
+    static let part: Part<RebalanceRecipe> = {
+        let arguments = Hook.allCases.map { Argument<Callback?>($0.rawValue, default: nil, $0.help) }
+        let label = Argument("label", default: "custom", "its name in records")
+        let holdout = Argument(
+            "holdout", default: 0.0,
+            "fraction of the training split kept out for ctx:scan(\"monitor\"); 0: the validation split",
+            check: .range(0...0.9))
+        return Part(
+            "custom", "A method written in Lua: any of the seven extension points of the training loop, as functions.",
+            arguments + [label, holdout] + BaseLoss.arguments,
+            source: "the extension points are those of every built-in method",
+            example:
+                "bss.rebalance.custom{ loss = function(ctx, out, labels) return bss.cross_entropy(out.fused, labels, 0, \"none\") end }"
+        ) { a in
+            let hooks = zip(Hook.allCases, arguments).compactMap { hook, argument in
+                a[argument].map { (hook, $0.function) }
+            }
+            return RebalanceRecipe {
+                CustomMethod(
+                    BaseLoss(a), label: a[label], holdout: a[holdout], hooks: Dictionary(uniqueKeysWithValues: hooks))
+            }
+        }
+    }()
+}

@@ -1,0 +1,105 @@
+import BSSCore
+import BSSRuns
+import Testing
+import _BSSTestSupport
+
+@Suite(.oneAtATime) struct ReportTests {
+    private func table(seeds n: Int) -> ReportTable {
+        func values(_ base: Double) -> [Double] { (0..<n).map { base + 0.001 * Double(($0 * 7) % 5) } }
+        var table = ReportTable(
+            title: "Table 3",
+            rows: [
+                .init(name: "uniform", seeds: Array(1...n), values: ["accuracy": values(0.70), "loss": values(1.1)]),
+                .init(name: "PreSim", seeds: Array(1...n), values: ["accuracy": values(0.73), "loss": values(1.0)]),
+                .init(
+                    name: "both_100%", seeds: (1...n).reversed(),
+                    values: ["accuracy": values(0.735).reversed(), "loss": values(0.9).reversed()]),
+            ], metrics: ["accuracy", "loss"], control: "uniform")
+        table.lowerIsBetter = ["loss"]
+        table.isPercent = false
+        return table
+    }
+
+    @Test("three seeds: differences with p, nothing bold, and how many seeds it would take")
+    func few() throws {
+        let table = table(seeds: 3)
+        let cells = try table.cells()
+        #expect(cells[0][0]?.difference == nil && cells[1][0]?.p == 0.25 && cells[1][0]?.isPaired == true)
+        #expect(abs(cells[2][0]!.difference! - 0.035) < 1e-12)
+        #expect(cells.joined().allSatisfy { $0?.isBold == false })
+        let text = try table.text()
+        #expect(text.contains("3 seeds; ± is the standard deviation"))
+        #expect(
+            text.contains(
+                "Too few seeds to claim anything: 3 can reach p = 0.25 at best, 2 comparisons at 0.05 need at least 7 seeds."
+            ))
+        #expect(text.contains("0.0350") || text.contains("+0.0350"))
+    }
+
+    @Test("eight seeds: the best is bold, rows far from it are not; seeds pair rows in any order")
+    func enough() throws {
+        let table = table(seeds: 8)
+        let cells = try table.cells()
+        #expect(cells[2][0]!.isBold && !cells[1][0]!.isBold && !cells[0][0]!.isBold)
+        #expect(cells[2][1]!.isBold)
+        // Paired by seed the difference is the same for every seed, so all signs but two patterns are less extreme.
+        #expect(cells[2][0]!.p == Statistics.smallestPairedP(8))
+        #expect(!(try table.text()).contains("Too few"))
+        #expect(try table.markdown().contains("**0.7369 ± 0.0015**") || table.markdown().contains("**"))
+    }
+
+    @Test("LaTeX is escaped and balanced; CSV holds every value")
+    func formats() throws {
+        let table = table(seeds: 8)
+        let latex = try table.latex()
+        #expect(
+            latex.contains("both\\_100\\%") && latex.contains("\\toprule") && latex.contains("$\\pm$")
+                && latex.contains("\\textbf{"))
+        let csv = try table.csv().split(separator: "\n")
+        #expect(csv.count == 7 && csv[1].hasPrefix("uniform,accuracy,8,"))
+        #expect(csv[1].hasSuffix(table.rows[0].values["accuracy"]!.map(Text.number).joined(separator: ";")))
+        let widths = try table.text().split(separator: "\n").filter { $0.contains("±") && !$0.contains("seeds") }.map(
+            \.count)
+        #expect(widths.count == 3)
+    }
+
+    @Test("without control, with gaps, with one seed")
+    func edges() throws {
+        let gaps = ReportTable(
+            title: "", rows: [.init(name: "a", values: ["x": [1]]), .init(name: "b", values: [:])], metrics: ["x"])
+        #expect(try gaps.text().contains("1 seed;"))
+        #expect(try gaps.text().contains("-"))
+        var wrong = gaps
+        wrong.control = "c"
+        #expect { try wrong.text() } throws: { "\($0)".contains("no row 'c'") && "\($0)".contains("a, b") }
+        let single = ReportTable(
+            title: "", rows: [.init(name: "a", values: ["x": [1]]), .init(name: "b", values: ["x": [2]])],
+            metrics: ["x"], control: "a")
+        #expect(try single.cells()[1][0]?.p == nil)
+        let unequal = ReportTable(
+            title: "", rows: [.init(name: "a", values: ["x": [1, 2, 3]]), .init(name: "b", values: ["x": [5, 6]])],
+            metrics: ["x"], control: "a")
+        #expect(try unequal.cells()[1][0]?.isPaired == false)
+        #expect(try abs(unequal.cells()[1][0]!.p! - 0.1) < 1e-12)
+    }
+
+    @Test("as a script calls it")
+    func script() throws {
+        func row(_ name: String, _ values: [Double]) -> Value {
+            .fields([("name", .string(name)), ("accuracy", .list(values))])
+        }
+        let call = ReportFunctions.functions.first { $0.name == "table" }!
+        guard
+            case .object(let object) = try call.call([
+                .fields([
+                    ("rows", .list([row("a", [0.7, 0.71]), row("b", [0.74, 0.75])])), ("control", .string("a")),
+                    ("percent", .bool(true)),
+                ])
+            ])[0]
+        else { return }
+        #expect(object.summary.contains("accuracy (%)") && object.summary.contains("+4.00"))
+        #expect { try call.call([.fields([("rows", .list([.fields([("accuracy", .list([1.0]))])]))])]) } throws: {
+            "\($0)".contains("row 1 has no name")
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import BSSCodecs
+import BSSCore
+import BSSTraining
+import Testing
+import _BSSTestSupport
+
+@Suite(.oneAtATime) struct MetricsFixtureTests {
+    @Test func metrics() throws {
+        for failure in try FixtureGroup.run("metrics", { try outputs(of: $0) }) { Issue.record("\(failure)") }
+    }
+
+    private func outputs(of item: FixtureCase) throws -> [String: NpyArray] {
+        let scores = try item.floats("scores")
+        let labels = try item.integers("labels")
+        switch item.op {
+        case "classification_metrics":
+            let classes = try item.int("classes")
+            let m = try ClassificationMetrics(scores: scores, classes: classes, labels: labels)
+            var out: [String: NpyArray] = [
+                "pred": NpyArray(m.predictions, shape: [m.count]),
+                "confusion": NpyArray(m.confusion, shape: [classes, classes]),
+                "average_precision": NpyArray(m.averagePrecision, shape: [classes]),
+                "f1_per_class": NpyArray(m.f1, shape: [classes]),
+                "auroc": NpyArray(m.auroc, shape: [classes]),
+            ]
+            let numbers = [
+                "accuracy": m.accuracy, "map_macro": m.meanAveragePrecision(), "f1_macro": m.macroF1,
+                "f1_macro_all_classes": m.macroF1OverAllClasses, "f1_weighted": m.weightedF1, "f1_micro": m.microF1,
+                "precision_macro_all_classes": m.macroPrecision, "recall_macro_all_classes": m.macroRecall,
+                "balanced_accuracy": m.balancedAccuracy, "auroc_macro_present": m.macroAUROC,
+            ]
+            for (name, value) in numbers { out[name] = NpyArray([value], shape: []) }
+            return out.merging(calibration(item, scores, m), uniquingKeysWith: { $1 })
+        case "binary_metrics":
+            let m = BinaryMetrics(scores: scores.map(Double.init), isPositive: labels.map { $0 == 1 })
+            return ["average_precision": m.averagePrecision, "auroc": m.auroc, "f1": m.f1, "accuracy": m.accuracy]
+                .mapValues { NpyArray([$0], shape: []) }
+        case "ece":
+            return try calibration(
+                item, scores, ClassificationMetrics(scores: scores, classes: item.int("classes"), labels: labels))
+        default: throw BSSError("metrics", "unknown operation '\(item.op)'")
+        }
+    }
+
+    /// `ece_M` and `ece_M_bins` for every M that the case names.
+    private func calibration(_ item: FixtureCase, _ scores: [Float], _ m: ClassificationMetrics) -> [String: NpyArray] {
+        var out: [String: NpyArray] = [:]
+        for array in item.arrays where array.name.hasPrefix("ece_") {
+            guard let bins = Int(array.name.dropFirst(4).prefix { $0.isNumber }) else { continue }
+            let error = CalibrationError(
+                probabilities: scores, classes: m.classes, predictions: m.predictions, labels: m.labels, bins: bins)
+            if array.name.hasSuffix("_bins") {
+                out[array.name] = NpyArray(
+                    error.bins.flatMap { [Double($0.count), $0.accuracy, $0.confidence] }, shape: [bins, 3])
+            } else {
+                out[array.name] = NpyArray([error.value], shape: [])
+            }
+        }
+        return out
+    }
+}
+
+@Suite(.oneAtATime) struct MetricsTests {
+    @Test("mean average precision by sample and by pair, on a case small enough to do by hand")
+    func averages() throws {
+        // Rows: own class first, own class second of three, own class tied with one other.
+        let m = try ClassificationMetrics(scores: [3, 1, 0, 2, 1, 0, 1, 0, 1], classes: 3, labels: [0, 1, 2])
+        #expect(abs(m.meanAveragePrecision(.samples) - (1 + 0.5 + 0.5) / 3) < 1e-15)
+        // Pairs in descending order: 3+ | 2- | 1- 1+ 1- 1+ | 0s: precision 1/1 at recall 1/3, then 3/6 at recall 1.
+        #expect(abs(m.meanAveragePrecision(.micro) - (1.0 / 3 + 2.0 / 3 * 3 / 6)) < 1e-15)
+    }
+
+    @Test("a label without a column names the sample")
+    func badLabel() {
+        #expect { try ClassificationMetrics(scores: [1, 2], classes: 2, labels: [2]) } throws: {
+            "\($0)".contains("label 2 of sample 1")
+        }
+    }
+}
