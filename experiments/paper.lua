@@ -1,6 +1,7 @@
 -- What the scripts of the paper's six collections share: every preset and scheduler as an arm of one experiment, beside the
 -- control that the paper lacks (same losses, same inference, uniform order; official-audit X18).
 local bss = require "bss"
+local check = require "selection"
 local paper = {}
 
 -- Parameters of every script; `more` adds a collection's own. Numbers of 0 and empty texts mean: as the preset has it.
@@ -24,6 +25,8 @@ end
 -- recipe: dataset (its name), title, metrics, data(preset options), model(preset options), notes.
 function paper.run(p, recipe)
   local arms, sets = {}, {}
+  check("presets", p.presets, { "paper", "official", "official_fixed", "january" })
+  check("schedulers", p.schedulers, { "learned", "heuristic" })
   for _, name in ipairs(p.presets) do
     for _, kind in ipairs(p.schedulers) do
       arms[#arms + 1] = { name = name .. ", " .. kind, preset = name, kind = kind }

@@ -18,8 +18,11 @@ print(task.data)
 
 local methods = { { name = "Joint", method = "joint" }, { name = "Concat", method = "none" } }
 for _, row in ipairs(rows.methods) do methods[#methods + 1] = row end
+local names = {}
+for i, row in ipairs(methods) do names[i] = row.name end
+local wanted = require "selection"("methods", p.methods, names)
 for _, row in ipairs(methods) do
-  if p.methods == "all" or ("," .. p.methods .. ","):find("," .. row.name .. ",", 1, true) then
+  if wanted[row.name] then
     local arms = {}
     for _, order in ipairs{ { "uniform order" }, { "BSS-H", rows.heuristic }, { "BSS-L", rows.learned } } do
       arms[#arms + 1] = { name = order[1], scheduler = order[2] and order[2]() or bss.scheduler.random{} }

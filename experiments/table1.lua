@@ -15,12 +15,8 @@ local rows = require "methods"(task.epochs, #task.modalities)
 print(task.data)
 
 local control = "Joint (control)"
-local arms, left_out = {}, {}
-local function add(arm)
-  if p.rows ~= "all" and arm.name ~= control and not ("," .. p.rows .. ","):find("," .. arm.name .. ",", 1, true) then return end
-  if arm.needs_maps and not task.is_media then left_out[#left_out + 1] = arm.name .. " (needs feature maps; this data has vectors)" return end
-  arms[#arms + 1] = arm
-end
+local all, names = {}, {}
+local function add(arm) all[#all + 1], names[#names + 1] = arm, arm.name end
 for _, modality in ipairs(task.modalities) do add{ name = "only " .. modality, modalities = { modality }, cited = "-" } end
 for _, row in ipairs(rows.fusions) do add(row) end
 for _, row in ipairs(rows.methods) do add(row) end
@@ -28,6 +24,16 @@ add{ name = control, method = "joint", cited = "-" }
 rows.bss_h.method, rows.bss_h.scheduler = "joint", rows.heuristic()
 rows.bss_l.method, rows.bss_l.scheduler = "joint", rows.learned()
 add(rows.bss_h) add(rows.bss_l)
+
+local wanted = require "selection"("rows", p.rows, names)
+local arms, left_out = {}, {}
+for _, arm in ipairs(all) do
+  if arm.needs_maps and not task.is_media then
+    if wanted[arm.name] then left_out[#left_out + 1] = arm.name .. " (needs feature maps; this data has vectors)" end
+  elseif wanted[arm.name] or arm.name == control then
+    arms[#arms + 1] = arm
+  end
+end
 
 local notes = {
   ("Every run sees %d training samples forward and backward (%d epochs of the whole split), probe trainings and copies counted, up to the end of its epoch."):format(task.budget, task.epochs),

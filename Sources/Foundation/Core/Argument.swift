@@ -204,8 +204,8 @@ public struct Callback: ArgumentType {
         guard case .function(let f) = value else { throw Mismatch() }
         function = f
     }
-    /// `function@file:line`: a manifest cannot hold code, it names where the code stands.
-    public var plain: Value { .string("function@\(function.definition)") }
+    /// Kept as it is: records name where the code stands (`function@file:line`), identities hash what it does.
+    public var plain: Value { .function(function) }
 }
 
 extension Optional: ArgumentType, OptionalArgument where Wrapped: ArgumentType {

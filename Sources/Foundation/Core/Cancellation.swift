@@ -6,6 +6,10 @@ public enum Cancellation {
     public static func request() { bss_cancel_request() }
     public static func clear() { bss_cancel_clear() }
 
+    /// The signal that asks a training to leave at its next checkpoint; 0: none. The host of the process knows.
+    nonisolated(unsafe) public static var leavingSignal: () -> Int32 = { 0 }
+    public static var isLeaving: Bool { leavingSignal() != 0 }
+
     /// - Throws: `BSSError.cancelled` if Ctrl-C was pressed since `clear()`.
     public static func check(_ operation: @autoclosure () -> String) throws {
         if bss_cancel_requested() { throw BSSError.cancelled(operation()) }

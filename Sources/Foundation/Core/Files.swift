@@ -27,10 +27,11 @@ public enum Files {
 
     public static func readText(_ path: String) throws -> String { String(decoding: try read(path), as: UTF8.self) }
 
-    /// Writes to a new file beside `path`, syncs, and renames: readers see the old or the new content, never a part.
+    /// Writes to a new file beside `path`, syncs, renames and syncs the folder: readers see the old or the new content,
+    /// never a part, and what was written survives a power cut. `isDurable` = false leaves the syncing out.
     /// - Throws: kind `.output`.
-    public static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
-        let temporary = "\(path).\(getpid()).new"
+    public static func write(_ bytes: UnsafeRawBufferPointer, to path: String, isDurable: Bool = true) throws {
+        let temporary = "\(path).\(ProcessIdentity.current.tag).new"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw failure("write", path, kind: .output) }
         do {
@@ -40,7 +41,7 @@ public enum Files {
                 if count < 0 { if errno == EINTR { continue } else { throw failure("write", path, kind: .output) } }
                 written += count
             }
-            guard fsync(file) == 0 else { throw failure("write", path, kind: .output) }
+            guard !isDurable || fsync(file) == 0 else { throw failure("write", path, kind: .output) }
         } catch {
             close(file)
             unlink(temporary)
@@ -51,12 +52,35 @@ public enum Files {
             unlink(temporary)
             throw reason
         }
+        if isDurable { try syncFolder(of: path) }
+    }
+
+    /// Makes renames, links and new names in the folder of `path` durable. File systems that sync no folders are left alone.
+    public static func syncFolder(of path: String) throws {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("sync", folder, kind: .output) }
+        defer { close(file) }
+        guard fsync(file) == 0 || errno == EINVAL || errno == ENOTSUP else {
+            throw failure("sync", folder, kind: .output)
+        }
+    }
+
+    /// Unfinished files (`write`) in a folder that killed processes left are deleted.
+    public static func removeLeftovers(in folder: String) throws {
+        guard isFolder(folder) else { return }
+        for name in try list(folder) where name.hasSuffix(".new") {
+            let parts = name.dropLast(4).split(separator: ".")
+            if let tag = parts.last, ProcessIdentity.current.isGone(tag: String(tag)) { remove("\(folder)/\(name)") }
+        }
     }
 
     public static func write(_ bytes: [UInt8], to path: String) throws {
         try bytes.withUnsafeBytes { try write($0, to: path) }
     }
-    public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+    public static func write(_ text: String, to path: String, isDurable: Bool = true) throws {
+        try Array(text.utf8).withUnsafeBytes { try write($0, to: path, isDurable: isDurable) }
+    }
 
     /// Appends one line with a single `write`.
     public static func append(line: String, to path: String) throws {
@@ -74,7 +98,11 @@ public enum Files {
         var built = path.hasPrefix("/") ? "/" : ""
         for step in path.split(separator: "/") {
             built += (built.isEmpty || built == "/" ? "" : "/") + step
-            if mkdir(built, 0o755) != 0, errno != EEXIST { throw failure("create folder", built, kind: .output) }
+            if mkdir(built, 0o755) == 0 {
+                try syncFolder(of: built)
+            } else if errno != EEXIST, errno != EROFS || !isFolder(built) {
+                throw failure("create folder", built, kind: .output)
+            }
         }
         guard isFolder(path) || path.isEmpty else {
             throw BSSError("create folder", "\(path) is a file", kind: .output)
@@ -88,6 +116,13 @@ public enum Files {
     public static func isFolder(_ path: String) -> Bool {
         var info = stat()
         return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// When a file was written last, in seconds since 1970; 0 if it is not there.
+    public static func modified(_ path: String) -> Double {
+        var info = stat()
+        guard stat(path, &info) == 0 else { return 0 }
+        return Double(info.st_mtim.tv_sec) + Double(info.st_mtim.tv_nsec) * 1e-9
     }
 
     /// Names in a folder, sorted.

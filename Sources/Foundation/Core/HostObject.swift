@@ -15,6 +15,8 @@ public protocol HostObject: AnyObject {
     var summary: String { get }
     /// What is compared when a recorded result is checked again: plain data that two equal runs share; `nil`: `summary`.
     func resultData() throws -> Value?
+    /// What tells this object from others that would make a run compute something else; for identities of runs.
+    func identityData() throws -> Value
 }
 
 extension HostObject {
@@ -25,6 +27,10 @@ extension HostObject {
     public func choices(of option: String) -> [String] { [] }
     public var summary: String { objectType.name }
     public func resultData() throws -> Value? { nil }
+    public func identityData() throws -> Value {
+        if let part = self as? any ConfiguredObject { return .table(part.configuration) }
+        return try resultData() ?? .string(summary)
+    }
 }
 
 /// What scripts can do with a kind of object; declared once, beside the Swift type.

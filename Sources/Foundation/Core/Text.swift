@@ -39,12 +39,17 @@ public enum Text {
 
     /// The known name closest to what was typed, if it is close enough to be a slip (edit distance with swaps).
     public static func nearest(to typed: String, in known: [String]) -> String? {
+        allNearest(to: typed, in: known).first
+    }
+
+    /// Every known name that is as close as the closest one.
+    public static func allNearest(to typed: String, in known: [String]) -> [String] {
         let limit = max(1, min(3, typed.count / 3 + 1))
         let scored = known.map { (name: $0, distance: distance(Array(typed.lowercased()), Array($0.lowercased()))) }
-        guard let best = scored.min(by: { $0.distance < $1.distance }), best.distance <= limit else {
-            return known.first { $0.hasPrefix(typed) && typed.count >= 2 }
+        guard let best = scored.map(\.distance).min(), best <= limit else {
+            return known.filter { $0.hasPrefix(typed) && typed.count >= 2 }.prefix(1).map { $0 }
         }
-        return best.name
+        return scored.filter { $0.distance == best }.map(\.name)
     }
 
     /// Optimal string alignment distance: insertions, deletions, substitutions, swaps of neighbours.

@@ -91,6 +91,7 @@ public final class CellRunner {
             return outcome
         }
         outcome.didRun = true
+        state.sources.add(Array(code.utf8), name: name)
         let start = CellRunner.now()
         let body = { [self] in
             do { outcome.values = try state.results(of: function, arguments) } catch {

@@ -1,3 +1,4 @@
+import BSSLua
 import BSSCore
 
 /// A notebook in the percent format: a Lua file that any `lua` runs, cut into cells by comment lines.

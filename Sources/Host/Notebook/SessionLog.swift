@@ -1,3 +1,4 @@
+import BSSLua
 import BSSCore
 
 /// A session's log: each executed cell as a cell of a notebook that runs unchanged as a plain script.

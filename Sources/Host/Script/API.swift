@@ -16,7 +16,7 @@ public enum API {
 
     /// Prepares the engine for the options of this process and gives the table.
     public static func make(_ state: LuaState, _ options: RunOptions) throws -> Namespace {
-        let session = try Session(options)
+        let session = try Session(options, state)
         DataPath.folders = options.dataFolders
         DataOutline.isOn = options.check
         LoadingProgress.install(options)

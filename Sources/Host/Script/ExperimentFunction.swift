@@ -71,6 +71,7 @@ enum ExperimentFunction {
             guard (1...10_000).contains(count) else {
                 throw BSSError("bss.experiment", "seeds must be from 1 to 10000, got \(count)", kind: .usage)
             }
+            try checkName(a[name])
             let experiment = Experiment(
                 session, name: a[name], parameters: parameters, arms: try a[arms].map(named) ?? combinations(axes),
                 control: a[control], seeds: count, metrics: a[metrics], facts: a[facts], body: a[body])
@@ -79,6 +80,16 @@ enum ExperimentFunction {
                     try experiment.run(
                         title: a[title].isEmpty ? a[name] : a[title], lowerIsBetter: a[lower], notes: a[notes]))
             ]
+        }
+    }
+
+    /// The name of files, so a name and no path.
+    private static func checkName(_ name: String) throws {
+        let isPlain = !name.unicodeScalars.contains { $0 == "/" || $0.value < 0x20 || $0.value == 0x7F }
+        guard isPlain, !name.isEmpty, !name.hasPrefix("."), name.utf8.count <= 100 else {
+            throw BSSError(
+                "bss.experiment", "name = \(JSON.text(.string(name))) cannot name its files",
+                hint: "1 to 100 bytes without '/' and control characters, not beginning with '.'", kind: .usage)
         }
     }
 
@@ -140,13 +151,11 @@ struct Experiment {
         }
         let seedList = (0..<seeds).map { session.seed &+ $0 }
         if session.options.check { try check(seedList[0]) }
-        var rows: [ReportTable.Row] = []
-        for arm in arms {
+        let answers = try run(plan(seedList), seedList)
+        let rows = try zip(arms, answers).map { arm, answers in
             var values: [String: [Double]] = [:]
             var measured: [String: [Double]] = [:]
-            for seed in seedList {
-                let answer = try numbers(
-                    body.function.call([.table(parameters), .table(arm), .int(seed)]).first ?? .null, arm)
+            for answer in answers {
                 for metric in metrics { values[metric, default: []].append(try number(answer, metric, arm)) }
                 for fact in facts {
                     if let value = (answer[fact] ?? answer.value(atPath: fact))?.double {
@@ -154,9 +163,8 @@ struct Experiment {
                     }
                 }
             }
-            rows.append(
-                ReportTable.Row(
-                    name: arm["name"]?.string ?? "run", seeds: seedList, values: values, facts: texts(measured, arm)))
+            return ReportTable.Row(
+                name: arm["name"]?.string ?? "run", seeds: seedList, values: values, facts: texts(measured, arm))
         }
         var table = ReportTable(title: title, rows: rows, metrics: metrics, control: control)
         table.lowerIsBetter = Set(lowerIsBetter)
@@ -170,6 +178,73 @@ struct Experiment {
         }
         return ExperimentObject(
             name: name, table: table, parameters: parameters, paths: paths, figures: try session.store()?.figures)
+    }
+
+    /// Every run, named before the first of them begins; nil where nothing is recorded. The plan is on disk then.
+    private func plan(_ seedList: [Int]) throws -> [[PlannedJob]]? {
+        guard let store = try session.store() else { return nil }
+        let jobs = try arms.map { arm in
+            try seedList.map {
+                try PlannedJob(session, experiment: name, parameters: parameters, arm: arm, seed: $0, body: body)
+            }
+        }
+        let lines = jobs.joined().map { RunStore.PlannedRun(id: $0.id, name: $0.name, content: $0.content) }
+        try tellDifferences(store, lines)
+        try store.freeze(name, lines)
+        return jobs
+    }
+
+    /// Says in what the last plan of this name differs, if none of its runs is one of ours.
+    private func tellDifferences(_ store: RunStore, _ lines: [RunStore.PlannedRun]) throws {
+        guard let path = try store.plans(name).first else { return }
+        let last = try store.plan(path)
+        guard Set(last.map(\.id)).isDisjoint(with: lines.map(\.id)), let old = last.first, let new = lines.first else {
+            return
+        }
+        let differences = RunIdentity.differences(new.content, old.content)
+        session.note("\(name): another plan than \(path), which differs in \(differences.joined(separator: ", "))")
+    }
+
+    /// What each run returned, by arm and seed. A run in the hands of another process is left for later; at the end its
+    /// result is waited for.
+    private func run(_ jobs: [[PlannedJob]]?, _ seedList: [Int]) throws -> [[Table]] {
+        var answers = arms.map { _ in [Table?](repeating: nil, count: seedList.count) }
+        var open = arms.indices.flatMap { arm in seedList.indices.map { (arm: arm, seed: $0) } }
+        let before = session.tally
+        var told: Set<String> = []
+        while !open.isEmpty {
+            var left: [(arm: Int, seed: Int)] = []
+            for place in open {
+                session.job = jobs?[place.arm][place.seed]
+                session.job?.isTaken = false
+                defer { session.job = nil }
+                do {
+                    let value =
+                        try body.function.call([
+                            .table(parameters), .table(arms[place.arm]), .int(seedList[place.seed]),
+                        ]).first ?? .null
+                    answers[place.arm][place.seed] = try numbers(value, arms[place.arm])
+                } catch let error as BSSError where error.kind == .busy {
+                    if told.insert(error.message).inserted { session.note("\(name): \(error.message); it comes later") }
+                    left.append(place)
+                }
+            }
+            if left.count == open.count { try ClaimRules.sleep(0.5) }
+            open = left
+        }
+        tell(since: before, jobs?.joined().count)
+        return answers.map { $0.map { $0 ?? Table() } }
+    }
+
+    /// `ablation: reused 7 of 12, continued 1, trained 4`
+    private func tell(since before: RunTally, _ count: Int?) {
+        let now = session.tally
+        let reused = now.reused - before.reused
+        let continued = now.continued - before.continued
+        let trained = now.trained - before.trained
+        guard let count, reused + continued > 0 else { return }
+        let rest = [(continued, "continued"), (trained, "trained")].filter { $0.0 > 0 }.map { ", \($0.1) \($0.0)" }
+        session.note("\(name): reused \(reused) of \(count)" + rest.joined())
     }
 
     /// Every arm up to its training, once.

@@ -19,6 +19,13 @@ final class ModelObject: ConfiguredObject {
     var objectType: ObjectType { ModelObject.type }
     var byteCount: Int { (network?.parameterCount ?? 0) * 4 }
 
+    func identityData() throws -> Value {
+        .fields([
+            ("recipe", .table(configuration)),
+            ("parameters", try network.map { .string(try $0.parametersHash()) } ?? .null),
+        ])
+    }
+
     var summary: String {
         let parts =
             recipe.encoders.map { "  \($0.modality): \(JSON.lua($0.recipe.plain))" } + [

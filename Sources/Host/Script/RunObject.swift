@@ -25,6 +25,9 @@ final class RunObject: HostObject {
     /// `{ parameters, samples }`
     let cost: Table
     private let stopReason: String?
+    /// For a run taken from its record: trains it once more, to the same bits, for what no record holds.
+    private let retrain: (() throws -> RunObject)?
+    private var retrained: RunObject?
 
     init(
         _ result: TrainingResult, recipe: ModelRecipe, configuration: Table, recorder: RunRecorder?, trainer: Trainer,
@@ -42,10 +45,13 @@ final class RunObject: HostObject {
         measurement = trainer.measurement
         cost = RunObject.cost(result)
         stopReason = result.stopReason
+        retrain = nil
     }
 
-    /// A run that was finished earlier, from its record (`--resume`): everything but the model and the scores.
-    init(_ record: Table, recorder: RunRecorder) {
+    /// A run that was finished earlier, from its record. Model, scores and order are not in it: whoever asks for them has
+    /// it trained again.
+    init(_ record: Table, recorder: RunRecorder, retrain: @escaping () throws -> RunObject) {
+        self.retrain = retrain
         (id, folder) = (recorder.id, recorder.folder)
         result = record["result"]?.table ?? Table()
         history = record["history"]?.table?.items.compactMap(\.table) ?? []
@@ -58,6 +64,15 @@ final class RunObject: HostObject {
         measurement = nil
         cost = record["cost"]?.table ?? Table()
         stopReason = record["stop_reason"]?.string
+    }
+
+    /// The run with its model.
+    func whole() throws -> RunObject {
+        guard let retrain else { return self }
+        if let retrained { return retrained }
+        let made = try retrain()
+        retrained = made
+        return made
     }
 
     /// Trainable numbers (probes and method parameters counted) and training samples that went forward and backward.
@@ -128,18 +143,20 @@ final class RunObject: HostObject {
             Property(
                 "scores",
                 "Balance score of each training sample (s_upd), by position in the training split; empty without a scoring scheduler."
-            ) { (r: RunObject) in .list(r.scores) },
+            ) { (r: RunObject) in .list(try r.whole().scores) },
             Property("order", "The last epoch's samples, as positions (from 1) in the training split.") {
-                (r: RunObject) in .list(r.order.map { .int($0 + 1) })
+                (r: RunObject) in .list(try r.whole().order.map { .int($0 + 1) })
             },
             Property(
                 "measurement",
                 "The last scan in full: score, ranking, and each criterion raw and normalised; nil without one."
-            ) { (r: RunObject) in r.measurement.map { .table($0.table) } ?? .null },
-            Property("model", "The trained model; nil for a run that --resume took from its record.") {
-                (r: RunObject) in r.model.map { .object($0) } ?? .null
+            ) { (r: RunObject) in try r.whole().measurement.map { .table($0.table) } ?? .null },
+            Property("model", "The trained model; a run that was taken from its record is trained again for it.") {
+                (r: RunObject) in try r.whole().model.map { .object($0) } ?? .null
             },
-            Property("config", "Every option, defaults filled in.") { (r: RunObject) in .table(r.configuration) },
+            Property("config", "Every option, defaults filled in.") { (r: RunObject) in
+                Value.table(r.configuration).recorded
+            },
             Property("parameters_hash", "SHA-256 of the trained parameters and buffers.") { (r: RunObject) in
                 .string(r.hash)
             },

@@ -30,7 +30,7 @@ enum RunPlots {
                 "print(bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2, scheduler = \"heuristic\" }:plot_scores())",
             source: "Guan, Jiang, Yang, IJCAI 2025, Figure 4"
         ) { a in
-            let run = try a.receiver(as: RunObject.self)
+            let run = try a.receiver(as: RunObject.self).whole()
             let ends = try run.extremes(a[count], a.operation)
             var figure = Figure.histogram(
                 [(name: "", values: run.scores)], bins: a[bins],
@@ -53,7 +53,7 @@ enum RunPlots {
                 "bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2, scheduler = \"heuristic\" }:extremes{ count = 3 }.lowest[1].id",
             source: "Guan, Jiang, Yang, IJCAI 2025, Figure 4"
         ) { a in
-            let run = try a.receiver(as: RunObject.self)
+            let run = try a.receiver(as: RunObject.self).whole()
             let ends = try run.extremes(a[count], a.operation)
             func rows(_ positions: [Int]) -> Value {
                 .list(

@@ -1,58 +1,76 @@
 import BSSCPU
 import BSSCore
 import BSSCurriculum
+import BSSLua
 import BSSRuns
 import BSSTraining
 
-/// Writes what a training leaves behind: runs/<id>/{run.json, metrics.jsonl, trace.jsonl, output.txt}.
+/// Writes what a training leaves behind: an attempt of `runs/<id>`, published when it has finished.
 final class RunRecorder: TrainingObserver {
-    let id: String
-    private let session: Session
-    private let store: RunStore
-    private let identity: RunIdentity
+    let session: Session
+    let store: RunStore
+    let identity: RunIdentity
+    private(set) var code: RunCode
+    private let planned: RunStore.PlannedRun
+    private let job: PlannedJob?
     private var runFolder: RunFolder?
+    private var start: StartingPoint?
     private var record: RunRecord
     private var orders: [String] = []
-    /// Why an interrupted run's earlier lines could not be read back: the run must not end as if they had.
-    private var lostLines: (any Error)?
+    /// Where the attempts that this one goes on from began: `{ epoch, instruction_set }`, oldest first.
+    private var lineage: [Table] = []
     private var lastFlush = Progress.now()
     weak var trainer: Trainer?
 
+    var id: String { identity.id }
+    var folder: String { store.folder(id) }
+    private var name: String { record.name }
+
     /// nil where nothing is recorded (at the prompt without --out).
-    convenience init?(
-        _ session: Session, name: String, _ configuration: Table, source: any SampleSource, seed: Int
+    init?(
+        _ session: Session, name: String, _ given: Table, onEpoch: Callback?, source: any SampleSource, seed: Int
     ) throws {
         guard let store = try session.store() else { return nil }
-        try self.init(session, store, name: name, configuration, source: source, seed: seed)
-    }
-
-    private init(
-        _ session: Session, _ store: RunStore, name: String, _ configuration: Table, source: any SampleSource, seed: Int
-    ) throws {
-        self.session = session
-        self.store = store
-        var configuration = configuration
-        let plain = RunIdentity(
-            configuration: configuration, script: session.script, data: source.fingerprint, engine: API.version)
-        let occurrence = session.occurrence(of: plain.id)
-        if occurrence > 1 { configuration["occurrence"] = .int(occurrence) }
-        identity =
-            occurrence == 1
-            ? plain
-            : RunIdentity(
-                configuration: configuration, script: session.script, data: source.fingerprint, engine: API.version)
-        id = identity.id
-        record = RunRecord(identity: identity, name: name, configuration: configuration, clock: RunClock())
+        (self.session, self.store) = (session, store)
+        let code = try RunCode(session.state, given, onEpoch: onEpoch)
+        self.code = code
+        let data = try source.fingerprint
+        var configuration = given
+        var parts = Table(fields: [("data", .string(data)), ("engine", .table(session.engineIdentity))])
+        job = session.job.flatMap { $0.isTaken ? nil : $0 }
+        if let job {
+            job.isTaken = true
+            parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
+            parts["job"] = .string(job.id)
+            identity = try RunRecorder.identity(of: job, parts, store, session)
+        } else {
+            parts["parameters"] = .table(session.effective)
+            parts["sources"] = .table(session.state.sources.identity)
+            if !code.planned.isEmpty { parts["callbacks"] = .table(code.planned.table) }
+            parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
+            // A second run like this one in the same process is another run.
+            let occurrence = session.occurrence(of: RunIdentity(parts).id)
+            if occurrence > 1 {
+                configuration["occurrence"] = .int(occurrence)
+                parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
+            }
+            identity = RunIdentity(parts)
+        }
+        let plain = Value.table(configuration).recorded.table ?? configuration
+        planned = RunStore.PlannedRun(
+            id: identity.id, name: name,
+            content: Table(fields: [
+                ("seed", .int(seed)), ("identity", .table(identity.parts)), ("configuration", .table(plain)),
+            ]))
+        record = RunRecord(identity: identity, name: name, configuration: plain, clock: RunClock())
         record.arguments = session.options.commandLine
         record.seed = seed
         record.threads = session.options.threads ?? CPUBackend.processorCount
         record.engine = session.engine
-        record.parameters = Table(fields: session.options.sets.map { ($0.key, .string($0.value)) })
-        if let script = session.options.script {
-            record.code = Table(fields: [(script, .string(SHA256.hex(session.script)))])
-        }
+        record.parameters = session.effective
+        record.code = session.state.sources.digests
         record.data = Table(fields: [
-            ("name", .string(source.name)), ("hash", .string(source.fingerprint)),
+            ("name", .string(source.name)), ("hash", .string(data)),
             (
                 "samples",
                 .fields(
@@ -61,25 +79,155 @@ final class RunRecorder: TrainingObserver {
         ])
     }
 
-    var folder: String { store.folder(id) }
-
-    /// The record of an earlier run of the same identity that ended well.
-    func finishedRun() throws -> Table? { try store.finished(id) }
-    func claim() throws {
-        runFolder = try store.claim(id)
-        try store.add(toPlan: RunStore.PlannedRun(id: id, name: record.name, configuration: record.configuration))
+    /// A planned run keeps its id unless what its function made of it differs from what stands in the folder: data, options.
+    private static func identity(
+        of job: PlannedJob, _ parts: Table, _ store: RunStore, _ session: Session
+    ) throws -> RunIdentity {
+        let last = try store.finished(job.id)?["id_parts"]?.table ?? store.attempts(job.id).last?.owner()?.identity
+        guard let last, !last.isEmpty else { return RunIdentity(parts, id: job.id) }
+        let differences = RunIdentity.differences(parts, last)
+        guard !differences.isEmpty else { return RunIdentity(parts, id: job.id) }
+        let own = RunIdentity(parts)
+        session.note("\(job.name), seed \(job.seed): \(own.id), not \(job.id): \(differences.joined(separator: ", "))")
+        return own
     }
+
+    // MARK: Taking it from its record
+
+    /// The record of a finished run of the same identity, if it can stand for a new one.
+    func reusable() throws -> Table? {
+        guard !session.options.rerun, let found = try store.finished(id) else { return nil }
+        if let effects = found["effects"]?.table?.items.compactMap(\.string), !effects.isEmpty {
+            session.note(
+                "\(name): \(id) is finished, but its on_epoch changed \(quoted(effects)), which no record holds: trained again"
+            )
+            return nil
+        }
+        return found
+    }
+
+    func isFinished() throws -> Bool { try store.finished(id) != nil }
+
+    /// Shows what the run printed, as if it ran.
+    func replay() throws {
+        try store.tidy(id)
+        let path = folder + "/output.txt"
+        if Files.exists(path) { session.state.write(try Files.read(path)) }
+    }
+
+    // MARK: Beginning
+
+    enum Beginning {
+        /// From a checkpoint, if there is one.
+        case train(String?)
+        /// Another process has finished it meanwhile.
+        case finished(Table)
+    }
+
+    /// Claims the run; with `--resume` finds the checkpoint to go on from.
+    /// - Parameter again: although it is finished.
+    func begin(again: Bool) throws -> Beginning {
+        // Refused before anything is claimed.
+        start = try startingPoint()
+        let taken = try store.take(id, identity: identity.parts, again: again) { [session] in session.note($0) }
+        guard let folder = taken else {
+            guard let found = try reusable() else { return try begin(again: true) }
+            return .finished(found)
+        }
+        start = try startingPoint()
+        runFolder = folder
+        if job == nil {
+            if session.options.resume, start == nil { try tellDifferences() }
+            try store.freeze(name, [planned])
+        }
+        return .train(start?.checkpoint.path)
+    }
+
+    private struct StartingPoint {
+        let checkpoint: Attempt.Checkpoint
+        let carried: Table
+    }
+
+    /// The last checkpoint that is whole.
+    /// - Throws: it cannot be gone on from; all are damaged.
+    private func startingPoint() throws -> StartingPoint? {
+        guard session.options.resume else { return nil }
+        var damage: (any Error)?
+        for checkpoint in try store.checkpoints(id) {
+            do {
+                let carried = try Trainer.carried(checkpoint.path).table ?? Table()
+                let changed = carried["not_resumable"]?.table?.items.compactMap(\.string) ?? []
+                guard changed.isEmpty else {
+                    throw BSSError(
+                        "resume",
+                        "\(name) (\(id)) is not resumable: its callbacks changed \(quoted(changed)), which "
+                            + "checkpoints do not hold",
+                        hint: "without --resume it begins anew, and finished runs are still taken from their records")
+                }
+                if let damage { session.note("\(name): \(damage)") }
+                if damage != nil { record.count("checkpoint_damaged") }
+                return StartingPoint(checkpoint: checkpoint, carried: carried)
+            } catch let error as BSSError where error.kind == .data { damage = damage ?? error }
+        }
+        if let damage { throw damage }
+        return nil
+    }
+
+    /// Says in what an earlier plan of this name differs: why nothing was found to go on from.
+    private func tellDifferences() throws {
+        guard try store.attempts(id).count == 1 else { return }
+        /// Parts by hash, the configuration in full.
+        func parts(_ content: Table) -> Table {
+            var parts = content["identity"]?.table ?? Table()
+            parts["configuration"] = content["configuration"]
+            return parts
+        }
+        let earlier = try store.plans(name).prefix(50).compactMap { try store.plan($0).first }
+        let differences = earlier.map { RunIdentity.differences(parts(planned.content), parts($0.content)) }
+        guard let least = differences.min(by: { $0.count < $1.count }), !least.isEmpty else { return }
+        session.note("\(name): nothing to go on from; earlier runs differ in \(least.joined(separator: ", "))")
+    }
+
+    private func quoted(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
 
     // MARK: Events
 
-    func trainingBegan(epochs: Int, resumedAt: Int) {
-        guard resumedAt > 0 else { return }
-        do { try runFolder?.resume(upTo: resumedAt - 1) } catch { lostLines = error }
-        orders = runFolder?.tracedOrders ?? []
-        record.restarts.append(resumedAt)
+    /// Runs a training with its output kept.
+    func keepingOutput<R>(_ body: () throws -> R) rethrows -> R {
+        try PrintTap.listening({ [weak self] in self?.runFolder?.print($0) }, body)
     }
 
-    func epochEnded(_ epochRecord: Table, epoch: Int) {
+    func trainingBegan(epochs: Int, resumedAt: Int) throws {
+        try code.begin()
+        trainer?.checkpointName = runFolder.map { folder in { folder.checkpoint($0) } }
+        trainer?.carried = { [unowned self] in carried }
+        let here = CPUBackend.instructionSet
+        if resumedAt > 0, let start {
+            let bytes = start.carried["output_bytes"]?.int ?? 0
+            session.state.write(try runFolder?.resume(from: start.checkpoint, outputBytes: bytes) ?? [])
+            orders = try runFolder?.tracedOrders ?? []
+            lineage = start.carried["lineage"]?.table?.items.compactMap(\.table) ?? []
+        }
+        for entry in lineage where entry["instruction_set"]?.string != here {
+            let other = entry["instruction_set"]?.string ?? "?"
+            record.brokenBy.append(
+                "resumed after epoch \(resumedAt) with \(here); trained with \(other) from epoch "
+                    + "\((entry["epoch"]?.int ?? 0) + 1)")
+        }
+        if !record.brokenBy.isEmpty { session.note("\(name): \(record.brokenBy.joined(separator: "; "))") }
+        lineage.append(Table(fields: [("epoch", .int(resumedAt)), ("instruction_set", .string(here))]))
+        record.restarts = lineage.dropFirst().compactMap { $0["epoch"]?.int }
+    }
+
+    /// What a checkpoint says beside the state of training.
+    private var carried: Value {
+        .fields([
+            ("lineage", .list(lineage.map(Value.table))), ("output_bytes", .int(runFolder?.outputBytes ?? 0)),
+            ("not_resumable", .list(record.notResumable)),
+        ])
+    }
+
+    func epochEnded(_ epochRecord: Table, epoch: Int) throws {
         guard let runFolder else { return }
         func log(_ prefix: String, _ table: Table) {
             for (key, value) in table.fields {
@@ -95,22 +243,24 @@ final class RunRecorder: TrainingObserver {
         let order = trainer?.lastPlan?.indices ?? []
         orders.append(RunFolder.hash(order))
         runFolder.trace(step: epoch, indices: order, loss: epochRecord.value(atPath: "train.loss")?.double ?? .nan)
+        try runFolder.checkOwnership()
         // Every file is synced: often enough to watch a run, not so often that short ones wait for the disk.
         if Progress.now() - lastFlush >= 2 {
-            try? runFolder.flush()
+            try runFolder.flush()
             lastFlush = Progress.now()
         }
     }
 
     func checkpointing() throws {
-        if let lostLines { throw lostLines }
+        record.notResumable = Array(Set(record.notResumable).union(try code.changes())).sorted()
         try runFolder?.flush()
     }
+
+    func checkpointed() throws { try runFolder?.removeOldCheckpoints() }
 
     // MARK: Endings
 
     func finish(_ result: TrainingResult, _ trainer: Trainer) throws {
-        if let lostLines { throw lostLines }
         record.state = .finished
         record.result = result.selections
         record.cost = RunObject.cost(result)
@@ -126,15 +276,28 @@ final class RunRecorder: TrainingObserver {
             return plain
         }
         record.orders = orders
-        try runFolder?.finish(record)
-        Files.remove(folder + "/checkpoint.safetensors")
+        record.streams = Table(
+            fields: trainer.streams.sorted { $0.key < $1.key }.map {
+                ($0.key, .string(Text.format("%016lx", UInt($0.value))))
+            })
+        record.notResumable = Array(Set(record.notResumable).union(try code.changes())).sorted()
+        record.effects = try code.effects()
+        guard case .different(let paths)? = try runFolder?.finish(record) else { return }
+        session.warn(
+            "\(name): attempt \(runFolder?.number ?? 0) of \(id) gave other results than the published one: "
+                + "\(paths.prefix(4).joined(separator: ", ")); \(folder)/run.json stays as it is")
     }
 
     func fail(_ error: any Error) {
-        let known = error as? BSSError
-        record.state = known?.kind == .cancelled ? .interrupted : .failed
-        record.exitCode = known?.kind == .cancelled ? 130 : 1
+        let isStopped = (error as? BSSError)?.kind == .cancelled
+        record.state = isStopped ? .interrupted : .failed
+        record.exitCode =
+            isStopped
+            ? Int(ErrorReport.exitCode(.cancelled(""), signal: session.state.stopSignal))
+            : Int((error as? BSSError).map { ErrorReport.exitCode($0) } ?? 1)
         record.error = "\(error)"
-        try? runFolder?.finish(record)
+        do { try runFolder?.finish(record) } catch let second {
+            if "\(second)" != "\(error)" { session.warn("\(name): its record could not be written: \(second)") }
+        }
     }
 }

@@ -8,16 +8,21 @@ import Glibc
 /// What one process shares between its trainings: options, the results folder, the script's text and its parameters.
 final class Session {
     let options: RunOptions
+    unowned let state: LuaState
     /// `--set` pairs that a script's declarations have taken.
     private var taken: Set<String> = []
     /// Parameters declared so far, for the message about unknown keys.
     private var declared: [String] = []
-    private(set) lazy var script: String = options.script.flatMap { try? Files.readText($0) } ?? ""
+    /// Parameters as the script got them, by name.
+    private(set) var effective = Table()
+    /// The planned run of an experiment that is under way.
+    var job: PlannedJob?
+    var tally = RunTally()
     private var openedStore: RunStore?
     /// Ids used in this process: a second training of the same configuration is numbered.
     private var used: [String: Int] = [:]
 
-    init(_ options: RunOptions) throws { self.options = options }
+    init(_ options: RunOptions, _ state: LuaState) throws { (self.options, self.state) = (options, state) }
 
     var seed: Int { Int(truncatingIfNeeded: options.seed ?? 1) }
 
@@ -25,7 +30,7 @@ final class Session {
     func store() throws -> RunStore? {
         if let openedStore { return openedStore }
         guard let root = options.out ?? (options.script == nil ? nil : RunStore.defaultRoot) else { return nil }
-        openedStore = try RunStore(root)
+        openedStore = try RunStore(root, rules: .standard())
         return openedStore
     }
 
@@ -47,6 +52,7 @@ final class Session {
             result[key] = try Session.parse(text, like: value, key: key)
             taken.insert(key)
         }
+        for (key, value) in result.fields { effective[key] = value.recorded }
         return result
     }
 
@@ -81,6 +87,12 @@ final class Session {
 
     /// - Throws: exit code 2, with the nearest declared name, for `--set` keys that nothing declares.
     func checkSets(allDeclared known: [String]) throws {
+        if let word = options.unknown.first {
+            let name = String(word.prefix { $0 != "=" })
+            let near = RunOptions.suggestion(for: name).map { "\($0) " } ?? ""
+            throw BSSError(
+                name, "unknown option", hint: near + "arguments for the script stand after --", kind: .usage)
+        }
         for (key, _) in options.sets where !known.contains(key) && !taken.contains(key) {
             declared += known
             throw unknownParameter(key)
@@ -94,12 +106,35 @@ final class Session {
         return BSSError("--set", "unknown parameter '\(key)'", hint: near + known, kind: .usage)
     }
 
+    // MARK: Words
+
+    /// What a user may want to know, on standard error.
+    func note(_ text: String) { if !options.quiet { warn(text) } }
+    func warn(_ text: String) { Progress.write((isatty(STDERR_FILENO) != 0 ? "\r\u{1B}[K" : "") + text + "\n") }
+
     // MARK: Facts for records
 
-    var engine: Table {
+    /// What another version or build may compute differently.
+    var engineIdentity: Table {
         Table(fields: [
-            ("version", .string(API.version)), ("backend", .string(Devices.current.summary)),
+            ("version", .string(API.version)), ("build", .string(LuaState.buildID)),
             ("device", .string("\(Devices.current.device)")),
         ])
     }
+
+    var engine: Table {
+        Table(fields: [
+            ("version", .string(API.version)), ("build", .string(LuaState.buildID)),
+            ("lua", .string(LuaState.luaRelease)),
+            ("instruction_set", .string(CPUBackend.instructionSet)), ("backend", .string(Devices.current.summary)),
+            ("device", .string("\(Devices.current.device)")),
+        ])
+    }
+}
+
+/// How the runs of this process came about.
+struct RunTally {
+    private(set) var reused = 0, continued = 0, trained = 0
+    mutating func reused(_ name: String, _ id: String) { reused += 1 }
+    mutating func trained(isContinued: Bool) { if isContinued { continued += 1 } else { trained += 1 } }
 }

@@ -30,8 +30,9 @@ enum TrainFunction {
             let dataset = a[data].product
             let source = DatasetSource(dataset)
             let recipe = try a[model] ?? ModelObject.automatic(dataset)
-            let trainer = try Trainer(options, model: recipe.instantiate(source, seed: options.seed), source: source)
             if session.options.check {
+                let trainer = try Trainer(
+                    options, model: recipe.instantiate(source, seed: options.seed), source: source)
                 throw BSSError(
                     "bss.train",
                     "checked: '\(a[name])' would train \(trainer.model.parameterCount) parameters on \(dataset.name)",
@@ -45,33 +46,76 @@ enum TrainFunction {
             }
             let recorder =
                 a[record]
-                ? try RunRecorder(session, name: a[name], configuration, source: source, seed: options.seed) : nil
-            if let finished = try recorder?.finishedRun(), session.options.resume {
-                return [.object(RunObject(finished, recorder: recorder!))]
+                ? try RunRecorder(
+                    session, name: a[name], configuration, onEpoch: a[onEpoch], source: source, seed: options.seed)
+                : nil
+            let training = Training(
+                session: session, name: a[name], options: options, dataset: dataset, source: source, recipe: recipe,
+                configuration: configuration, onEpoch: a[onEpoch])
+            if let recorder, let found = try recorder.reusable() {
+                return [.object(try training.reuse(found, recorder))]
             }
-            try recorder?.claim()
-            let standing = Standing()
-            let watcher = Observers([recorder, standing, Progress.make(session.options, name: a[name])])
-            trainer.observer = watcher
-            recorder?.trainer = trainer
-            trainer.checkpointPath = recorder.map { $0.folder + "/checkpoint.safetensors" }
-            if let callback = a[onEpoch] { trainer.onEpoch = { try call(callback, $0, $1) } }
-            do {
-                let result = try trainer.run(resumes: session.options.resume)
-                try recorder?.finish(result, trainer)
-                return [
-                    .object(
-                        RunObject(
-                            result, recipe: recipe.recipe, configuration: configuration, recorder: recorder,
-                            trainer: trainer, dataset: dataset))
-                ]
-            } catch {
-                recorder?.fail(error)
-                if (error as? BSSError)?.kind == .cancelled, !session.options.quiet {
-                    Progress.write("\r\u{1B}[K" + standing.note(a[name], folder: recorder?.folder) + "\n")
+            let again = try session.options.rerun || recorder?.isFinished() ?? false
+            return [.object(try training.run(recorder, again: again))]
+        }
+    }
+}
+
+/// One call of `bss.train`, with everything that it needs to train once more.
+struct Training {
+    let session: Session
+    let name: String
+    let options: TrainingOptions
+    let dataset: Dataset
+    let source: DatasetSource
+    let recipe: ModelObject
+    let configuration: Table
+    let onEpoch: Callback?
+
+    /// The run from its record.
+    func reuse(_ record: Table, _ recorder: RunRecorder) throws -> RunObject {
+        session.tally.reused(name, recorder.id)
+        try recorder.replay()
+        return RunObject(record, recorder: recorder) { try run(recorder, again: true) }
+    }
+
+    func run(_ recorder: RunRecorder?, again: Bool) throws -> RunObject {
+        let trainer = try Trainer(options, model: recipe.instantiate(source, seed: options.seed), source: source)
+        var checkpoint: String?
+        switch try recorder?.begin(again: again) {
+        case .finished(let record)?: if let recorder { return try reuse(record, recorder) }
+        case .train(let path)?: checkpoint = path
+        case nil: break
+        }
+        let standing = Standing()
+        let watcher = Observers([recorder, standing, Progress.make(session.options, name: name)])
+        trainer.observer = watcher
+        recorder?.trainer = trainer
+        trainer.checkpointPath = recorder.map { checkpoint ?? $0.folder }
+        if let onEpoch { trainer.onEpoch = { try Training.call(onEpoch, $0, $1) } }
+        do {
+            let body = { try trainer.run(resumes: checkpoint != nil) }
+            let finish = { (result: TrainingResult) in try recorder?.finish(result, trainer) }
+            let result: TrainingResult
+            if let recorder {
+                result = try session.state.leavingAtCheckpoints {
+                    let result = try recorder.keepingOutput(body)
+                    try finish(result)
+                    return result
                 }
-                throw error
+            } else {
+                result = try body()
             }
+            session.tally.trained(isContinued: checkpoint != nil)
+            return RunObject(
+                result, recipe: recipe.recipe, configuration: configuration, recorder: recorder, trainer: trainer,
+                dataset: dataset)
+        } catch {
+            recorder?.fail(error)
+            if (error as? BSSError)?.kind == .cancelled, !session.options.quiet {
+                Progress.write("\r\u{1B}[K" + standing.note(name, folder: recorder?.folder) + "\n")
+            }
+            throw error
         }
     }
 
@@ -88,13 +132,14 @@ enum TrainFunction {
 final class Observers: TrainingObserver {
     private let all: [any TrainingObserver]
     init(_ observers: [(any TrainingObserver)?]) { all = observers.compactMap { $0 } }
-    func trainingBegan(epochs: Int, resumedAt: Int) {
-        for o in all { o.trainingBegan(epochs: epochs, resumedAt: resumedAt) }
+    func trainingBegan(epochs: Int, resumedAt: Int) throws {
+        for o in all { try o.trainingBegan(epochs: epochs, resumedAt: resumedAt) }
     }
     func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double) {
         for o in all { o.stepEnded(epoch: epoch, step: step, steps: steps, loss: loss) }
     }
-    func epochEnded(_ record: Table, epoch: Int) { for o in all { o.epochEnded(record, epoch: epoch) } }
+    func epochEnded(_ record: Table, epoch: Int) throws { for o in all { try o.epochEnded(record, epoch: epoch) } }
     func checkpointing() throws { for o in all { try o.checkpointing() } }
+    func checkpointed() throws { for o in all { try o.checkpointed() } }
     func trainingEnded(_ result: TrainingResult) { for o in all { o.trainingEnded(result) } }
 }

@@ -3,13 +3,6 @@ import Glibc
 
 /// The machine and the process, as records name them.
 public enum Machine {
-    public static let host: String = {
-        var name = [CChar](repeating: 0, count: 256)
-        return gethostname(&name, name.count - 1) == 0 ? String(cString: name) : "?"
-    }()
-
-    public static let bootID: String = firstLine("/proc/sys/kernel/random/boot_id")
-
     /// CPU, instruction set, memory and kernel.
     public static let description: Table = {
         let cpu = (try? Files.readText("/proc/cpuinfo")) ?? ""
@@ -25,7 +18,7 @@ public enum Machine {
                 Int($0)
             }.first ?? 0
         return Table(fields: [
-            ("host", .string(host)), ("cpu", .string(field("model name"))),
+            ("host", .string(ProcessIdentity.current.host)), ("cpu", .string(field("model name"))),
             ("cores", .int(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))),
             ("features", .list(["avx512f", "avx2", "fma"].filter(features.contains))),
             ("memory_mib", .int(memory / 1024)),

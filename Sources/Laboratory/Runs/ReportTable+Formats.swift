@@ -14,7 +14,10 @@ extension ReportTable {
         return signed && !text.hasPrefix("-") ? "+" + text : text
     }
 
-    private static func pText(_ p: Double) -> String { p < 0.001 ? Text.format("%.1e", p) : Text.format("%.3g", p) }
+    private static func pText(_ p: Double) -> String {
+        if p.isNaN { return "nan" }
+        return p < 0.001 ? Text.format("%.1e", p) : Text.format("%.3g", p)
+    }
 
     private func texts(plusMinus: String, label: (String) -> String = { $0 }) throws -> Texts {
         let cells = try cells()

@@ -135,6 +135,17 @@ public struct ReportTable {
         guard let fewest = counts.first, let most = counts.last else { return notes }
         let seeds = fewest == most ? "\(most) \(most == 1 ? "seed" : "seeds")" : "\(fewest) to \(most) seeds"
         var lines = ["\(seeds); ± is the standard deviation over seeds."]
+        for (row, list) in zip(rows, cells) {
+            for (metric, cell) in zip(metrics, list) {
+                let wrong = (cell?.values ?? []).indices.filter { !(cell?.values[$0].isFinite ?? true) }
+                guard !wrong.isEmpty else { continue }
+                let which = wrong.map { i in
+                    row.seeds.map { $0.indices.contains(i) ? "seed \($0[i])" : "value \(i + 1)" } ?? "value \(i + 1)"
+                }
+                lines.append(
+                    "Not finite: '\(metric)' of '\(row.name)', \(which.joined(separator: ", ")); no test can use it.")
+            }
+        }
         if let control, rows.count > 1 {
             let comparisons = rows.count - 1
             let tested = cells.joined().compactMap { $0 }.filter { $0.p != nil }

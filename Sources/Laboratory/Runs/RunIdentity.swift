@@ -1,52 +1,34 @@
 import BSSCore
 
-/// What makes two runs the same run: configuration, script, data and engine, each by hash. The id is a prefix of their hash,
-/// so a finished run is found again, and a changed input gives a new id and says which part changed.
+/// What makes two runs the same run: configuration, parameters, sources, callbacks, data and engine, each by value or by hash.
+/// The id is a prefix of their hash, so a finished run is found again, and a changed input gives a new id and says which part
+/// changed.
 public struct RunIdentity: Equatable {
-    public let configuration: String
-    public let script: String
-    public let data: String
-    public let engine: String
+    /// Named values or hashes; tables where one part has several (`sources.train.lua`, `parameters.k`).
+    public let parts: Table
     /// Twelve hexadecimal digits.
     public let id: String
 
-    /// - Parameters:
-    ///   - configuration: the full plain configuration, defaults filled in; the order of its keys does not matter.
-    ///   - script: the script's text.
-    ///   - data: hash of the data, as its dataset names it.
-    ///   - engine: version of this program.
-    public init(configuration: Table, script: String, data: String, engine: String) {
-        self.configuration = SHA256.hex(RunIdentity.canonical(.table(configuration)))
-        self.script = SHA256.hex(script)
-        self.data = data
-        self.engine = engine
-        id = String(SHA256.hex([self.configuration, self.script, data, engine].joined(separator: "\n")).prefix(12))
+    /// - Parameter id: a given one, of a planned run; else it follows from the parts.
+    public init(_ parts: Table, id: String? = nil) {
+        self.parts = parts
+        self.id = id ?? String(CanonicalText.hash(.table(parts)).prefix(12))
     }
 
-    public var table: Table {
-        Table(fields: [
-            ("configuration", .string(configuration)), ("script", .string(script)), ("data", .string(data)),
-            ("engine", .string(engine)),
-        ])
-    }
-
-    /// Names of the parts in which two identities differ.
-    public func differences(from other: RunIdentity) -> [String] {
-        [
-            ("configuration", configuration, other.configuration), ("script", script, other.script),
-            ("data", data, other.data), ("engine", engine, other.engine),
-        ]
-        .filter { $0.1 != $0.2 }.map(\.0)
-    }
-
-    /// One text per value: keys sorted, integral numbers without a fraction part.
-    static func canonical(_ value: Value) -> String {
-        switch value {
-        case .table(let table):
-            let fields = table.keys.sorted().map { "\(JSON.text(.string($0))):\(canonical(table[$0] ?? .null))" }
-            return "{" + (table.items.map(canonical) + fields).joined(separator: ",") + "}"
-        case .number, .int: return Text.number(value.double ?? 0)
-        default: return JSON.text(.list([value]))
+    /// Names of the parts in which two identities differ: `parameters.k (50, was 20)`.
+    public static func differences(_ own: Table, _ other: Table) -> [String] {
+        func short(_ value: Value) -> String {
+            guard let text = value.string, text.utf8.count >= 40 else { return JSON.lua(value) }
+            return String(text.prefix(8))
         }
+        return own.differences(from: other).map { difference in
+            let isHash = [difference.own, difference.other].contains { ($0.string?.utf8.count ?? 0) >= 40 }
+            return isHash
+                ? difference.path : "\(difference.path) (\(short(difference.own)), was \(short(difference.other)))"
+        }
+    }
+
+    public static func == (a: RunIdentity, b: RunIdentity) -> Bool {
+        a.id == b.id && CanonicalText.of(.table(a.parts)) == CanonicalText.of(.table(b.parts))
     }
 }

@@ -17,24 +17,25 @@ public struct RunRecord {
     /// `--set` and script parameters: value and where it came from.
     public var parameters = Table()
     public var seed = 0
-    /// Named random streams and how many blocks they gave.
+    /// Named random streams that were drawn from, with the key of each, 16 hexadecimal digits: seed and name decide every draw.
     public var streams = Table()
-    /// Scripts by relative name with their SHA-256.
+    /// Script, modules and texts of the command line, by name, with their SHA-256.
     public var code = Table()
     /// Name, hash and sizes of the data.
     public var data = Table()
     /// Version, compiler, Lua, BLAS.
     public var engine = Table()
-    /// What was promised and what broke it.
-    public var determinism = Table(fields: [
-        (
-            "promised",
-            .string("same bits for the same script, seed, build and instruction set, for any number of threads")
-        ), ("broken_by", .list([Value]())),
-    ])
     public var threads = 1
     /// `result.<selection>.<split>.<output>.<metric>`
     public var result = Table()
+    /// Which try this is, from 1.
+    public var attempt = 1
+    /// Values of the script that callbacks changed: the run cannot go on from a checkpoint, which does not hold them.
+    public var notResumable: [String] = []
+    /// Values of the script that `on_epoch` changed: they are not in the record.
+    public var effects: [String] = []
+    /// Why the promise of equal bits does not hold, if it does not.
+    public var brokenBy: [String] = []
     /// Trainable parameters, and samples seen in training.
     public var cost = Table()
     /// Why the method ended the training early.
@@ -60,14 +61,34 @@ public struct RunRecord {
         self.clock = clock
     }
 
+    /// More warnings of a kind.
+    public mutating func count(_ kind: String, _ number: Int = 1) {
+        guard number > 0 else { return }
+        if let i = warnings.firstIndex(where: { $0.kind == kind }) {
+            warnings[i].count += number
+        } else {
+            warnings.append((kind, number))
+        }
+    }
+
     public var table: Table {
         var table = Table(fields: [
-            ("schema", .int(1)), ("id", .string(identity.id)), ("id_parts", .table(identity.table)),
+            ("schema", .int(1)), ("id", .string(identity.id)), ("id_parts", .table(identity.parts)),
+            ("attempt", .int(attempt)),
             ("name", .string(name)), ("state", .string(state.rawValue)),
             ("exit_code", .int(exitCode)), ("argv", .list(arguments)), ("parameters", .table(parameters)),
             ("config", .table(configuration)), ("seed", .int(seed)),
             ("streams", .table(streams)), ("code", .table(code)), ("data", .table(data)), ("engine", .table(engine)),
-            ("determinism", .table(determinism)),
+            (
+                "determinism",
+                .fields([
+                    (
+                        "promised",
+                        .string(
+                            "same bits for the same script, seed, build and instruction set, for any number of threads")
+                    ), ("broken_by", .list(brokenBy)),
+                ])
+            ),
             ("threads", .int(threads)), ("result", .table(result)),
         ])
         if !cost.isEmpty { table["cost"] = .table(cost) }
@@ -75,6 +96,8 @@ public struct RunRecord {
         if let parametersHash { table["parameters_hash"] = .string(parametersHash) }
         if !history.isEmpty { table["history"] = .list(history.map(Value.table)) }
         if !orders.isEmpty { table["order_hashes"] = .list(orders) }
+        if !effects.isEmpty { table["effects"] = .list(effects) }
+        if !notResumable.isEmpty { table["not_resumable"] = .list(notResumable) }
         table["restarts"] = .list(restarts.map(Value.int))
         table["warnings"] = .table(Table(fields: warnings.map { ($0.kind, .int($0.count)) }))
         if let error { table["error"] = .string(error) }
@@ -83,5 +106,15 @@ public struct RunRecord {
         for (name, seconds) in phases { time[name + "_seconds"] = .number(seconds) }
         table["time"] = .table(time)
         return table
+    }
+
+    /// What two finished attempts at one run must share: paths of what differs.
+    static func resultDifferences(_ own: Table, _ other: Table) -> [String] {
+        func facts(_ record: Table) -> Table {
+            Table(fields: ["result", "parameters_hash", "history", "order_hashes"].map { ($0, record[$0] ?? .null) })
+        }
+        // As text and back: what JSON keeps of a value.
+        let fresh = (try? JSON.parse(JSON.text(.table(facts(own)))))?.table ?? facts(own)
+        return fresh.differences(from: facts(other)).map(\.path)
     }
 }

@@ -12,7 +12,11 @@ struct Flags: ArgumentType, ListArgument {
         {
             values = table.items.compactMap(\.bool)
         } else {
-            values = try Vector(value: value).values.map { $0 != 0 }
+            let numbers = try Vector(value: value).values
+            if let i = numbers.firstIndex(where: { $0.isNaN }) {
+                throw Mismatch("entry \(i + 1) is nan, neither yes nor no")
+            }
+            values = numbers.map { $0 != 0 }
         }
     }
     var plain: Value { .list(values.map(Value.bool)) }
@@ -86,7 +90,8 @@ public enum StatisticsFunctions {
             guard x.count == y.count else {
                 throw BSSError(arguments.operation, "there are \(x.count) scores and \(y.count) labels", kind: .usage)
             }
-            return [.number(body(RankingQuality(scores: x, isPositive: y)))]
+            let isNumber = !x.contains { $0.isNaN }
+            return [.number(isNumber ? body(RankingQuality(scores: x, isPositive: y)) : .nan)]
         }
     }
 

@@ -4,17 +4,23 @@ import BSSTraining
 
 /// Statistics over seeds: spread, permutation tests that are exact for few seeds, corrections, intervals.
 ///
+/// NaN in, NaN out: what a value that is no number would do to an order, a rank or a count is not guessed. Tests and intervals
+/// need finite values.
 /// Every random choice comes from a named stream of a given seed: the same call gives the same digits.
 public enum Statistics {
     public static func mean(_ values: [Double]) -> Double { Math.mean(values) }
     /// Sample standard deviation (divisor n - 1); NaN for fewer than two values.
     public static func standardDeviation(_ values: [Double]) -> Double { Math.standardDeviation(values) }
     public static func quantile(_ values: [Double], _ q: Double) -> Double {
-        values.isEmpty ? .nan : Math.quantile(values.sorted(), q)
+        values.isEmpty || hasNaN(values) ? .nan : Math.quantile(values.sorted(), q)
     }
+
+    private static func hasNaN(_ values: [Double]) -> Bool { values.contains { $0.isNaN } }
+    private static func areFinite(_ values: [Double]) -> Bool { values.allSatisfy(\.isFinite) }
 
     /// Mean of the middle half; a quarter of the values, rounded down, is left out at each end (Agarwal et al., NeurIPS 2021).
     public static func interquartileMean(_ values: [Double]) -> Double {
+        guard !hasNaN(values) else { return .nan }
         let cut = values.count / 4
         return mean(Array(values.sorted()[cut..<values.count - cut]))
     }
@@ -36,7 +42,7 @@ public enum Statistics {
 
     /// Spearman's rank correlation; ties share their mean rank.
     public static func rankCorrelation(_ a: [Double], _ b: [Double]) -> Double {
-        correlation(Normalization.meanRanks(a), Normalization.meanRanks(b))
+        hasNaN(a + b) ? .nan : correlation(Normalization.meanRanks(a), Normalization.meanRanks(b))
     }
 
     // MARK: Permutation tests
@@ -44,7 +50,7 @@ public enum Statistics {
     public struct TestResult {
         /// mean(a) - mean(b)
         public var difference: Double
-        /// Two-sided.
+        /// Two-sided; NaN where a value is not finite.
         public var p: Double
         /// Every arrangement was counted; otherwise a seeded sample of them.
         public var isExact: Bool
@@ -65,7 +71,8 @@ public enum Statistics {
         let observed = differences.reduce(0, +)
         let limit = abs(observed) - tolerance(differences)
         var result = TestResult(
-            difference: observed / Double(n), p: 1, isExact: n <= 20, arrangements: 0, smallestP: smallestPairedP(n))
+            difference: observed / Double(n), p: .nan, isExact: n <= 20, arrangements: 0, smallestP: smallestPairedP(n))
+        guard areFinite(a), areFinite(b), observed.isFinite else { return result }
         var extreme = 0
         if n <= 20 {
             func count(_ i: Int, _ sum: Double) {
@@ -102,8 +109,9 @@ public enum Statistics {
         let limit = abs(observed) - tolerance(all)
         let ways = combinations(n + m, n)
         var result = TestResult(
-            difference: observed, p: 1, isExact: ways <= Double(exactLimit), arrangements: 0, smallestP: smallestP(n, m)
-        )
+            difference: observed, p: .nan, isExact: ways <= Double(exactLimit), arrangements: 0,
+            smallestP: smallestP(n, m))
+        guard areFinite(all), total.isFinite else { return result }
         var extreme = 0
         if result.isExact {
             func count(_ i: Int, _ left: Int, _ sum: Double) {
@@ -154,11 +162,12 @@ public enum Statistics {
             ?? 200
     }
 
-    /// p values adjusted for `count` tests (Holm, Scandinavian Journal of Statistics 1979), in the given order.
+    /// p values adjusted for `count` tests (Holm, Scandinavian Journal of Statistics 1979), in the given order. A test without
+    /// a p (NaN) stays without; it counts as one of the tests.
     public static func holm(_ p: [Double]) -> [Double] {
         var adjusted = p
         var running = 0.0
-        for (k, i) in Ranking.ascending(p).enumerated() {
+        for (k, i) in p.indices.filter({ !p[$0].isNaN }).sorted(by: { (p[$0], $0) < (p[$1], $1) }).enumerated() {
             running = max(running, min(1, p[i] * Double(p.count - k)))
             adjusted[i] = running
         }
@@ -170,7 +179,7 @@ public enum Statistics {
         _ values: [Double], level: Double = 0.95, resamples: Int = 10_000, seed: UInt64 = 1,
         statistic: ([Double]) -> Double = mean
     ) -> (low: Double, high: Double) {
-        guard values.count > 1 else { return (.nan, .nan) }
+        guard values.count > 1, areFinite(values) else { return (.nan, .nan) }
         var random = RandomStream(seed: seed, name: "bootstrap")
         var sample = values
         let sorted = (0..<resamples).map { _ -> Double in

@@ -26,6 +26,7 @@ public final class Dataset {
     public let root: String?
     /// Its constructor's options, defaults filled in.
     public var configuration = Table()
+    private var knownHash: String?
 
     /// How streamed modalities are read.
     public let loading: Loading
@@ -97,19 +98,38 @@ public final class Dataset {
         return counts
     }
 
-    /// SHA-256 over the files that were read (sorted relative path, size, SHA-256 of each; of streamed media path and size);
-    /// for generated data over labels and numbers. What a run's manifest records.
-    public private(set) lazy var treeHash: String = {
-        if !files.isEmpty {
-            let lines = files.sorted { $0.path < $1.path }.map { "\($0.path)\t\($0.size)\t\($0.sha256)\n" }
-            return Checksum.sha256(Array(lines.joined().utf8))
+    /// SHA-256 of what training can see of the data, which a run's record names: the files that were read (sorted relative
+    /// path, size, SHA-256 of each; streamed media are read for it); without files the numbers in memory. Ids, labels and
+    /// splits count in both cases.
+    /// - Throws: kind `.data`: a streamed file that cannot be read.
+    public var treeHash: String {
+        get throws {
+            if let known = knownHash { return known }
+            let hash = try contentHash()
+            knownHash = hash
+            return hash
         }
-        var bytes: [UInt8] = []
-        for label in labels { withUnsafeBytes(of: Int64(label).littleEndian) { bytes += $0 } }
-        var parts = [Checksum.sha256(bytes)]
-        for modality in modalities { modality.values.withUnsafeBytes { parts.append(Checksum.sha256(Array($0))) } }
-        return Checksum.sha256(Array(parts.joined().utf8))
-    }()
+    }
+
+    private func contentHash() throws -> String {
+        var lines: [String] = []
+        if !files.isEmpty {
+            let streamed = files.filter { $0.sha256.isEmpty }
+            let hashes = try MediaHash.of(
+                streamed.map { Medium(root: root ?? "", name: $0.path).path }, operation: "dataset \(name)")
+            var read = Dictionary(zip(streamed.map(\.path), hashes), uniquingKeysWith: { $1 })
+            for file in files where !file.sha256.isEmpty { read[file.path] = file.sha256 }
+            lines = files.sorted { $0.path < $1.path }.map { "\($0.path)\t\($0.size)\t\(read[$0.path] ?? "")" }
+        } else {
+            for modality in modalities {
+                let values = modality.values.withUnsafeBytes { Checksum.sha256(Array($0)) }
+                lines.append("\(modality.name)\t\(modality.shape)\t\(values)")
+            }
+        }
+        lines += zip(ids, labels).map { "\($0)\t\($1)" }
+        lines += [classNames.joined(separator: "\t"), "\(train)", "\(val)", "\(test)"]
+        return Checksum.sha256(Array(lines.joined(separator: "\n").utf8))
+    }
 }
 
 public enum SplitName: String, CaseIterable, Sendable {

@@ -3,6 +3,7 @@ import BSSCore
 /// How scripts see a dataset.
 extension Dataset: SelfHosted {
     public var objectType: ObjectType { Dataset.type }
+    public func identityData() throws -> Value { .string(try treeHash) }
     public var byteCount: Int { modalities.reduce(0) { $0 + $1.values.count * MemoryLayout<Float>.size } }
 
     /// A modality's name gives its description.
@@ -118,7 +119,7 @@ extension Dataset: SelfHosted {
                 "Rows of the annotation files that gave no sample: a list of { id, place, path, kind, reason }."
             ) { (d: Dataset) in .list(d.skipped.map(\.value)) },
             Property("hash", "SHA-256 over the files that were read, or over the generated numbers.") { (d: Dataset) in
-                .string(d.treeHash)
+                .string(try d.treeHash)
             },
             Property("root", "The folder or file it was read from, or nil.") { (d: Dataset) in
                 d.root.map(Value.string) ?? .null
@@ -169,6 +170,7 @@ public final class DatasetSplit: HostObject {
     }
 
     public var objectType: ObjectType { DatasetSplit.type }
+    public func identityData() throws -> Value { .string("\(try dataset.treeHash) \(split.rawValue)") }
     public var summary: String {
         let counts = zip(dataset.classNames, dataset.histogram(indices)).map { "\($0): \($1)" }.joined(separator: ", ")
         return "\(dataset.name).\(split.rawValue): \(indices.count) samples (\(counts))"

@@ -22,6 +22,8 @@ struct Checkpoint {
     var scoringSeconds: Double
     /// Of options, model and data: a checkpoint of another training is refused.
     var identity: String
+    /// What the owner of the record keeps with it.
+    var carried: Value
 
     func write(_ model: MultimodalModel, _ optimizer: Optimizer, to path: String) throws {
         let state = Table(fields: [
@@ -31,6 +33,7 @@ struct Checkpoint {
             ("optimizer_steps", .fields(optimizerSteps.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })),
             ("sequencer", sequencer), ("method", method), ("extra_samples", .int(extraSamples)),
             ("seconds", .number(seconds)), ("scoring_seconds", .number(scoringSeconds)),
+            ("carried", carried),
         ])
         let tensors =
             model.stateTensors().map { ("model." + $0.name, $0.tensor) }
@@ -76,7 +79,14 @@ struct Checkpoint {
             optimizerSteps: Dictionary(uniqueKeysWithValues: steps),
             sequencer: state["sequencer"] ?? .null, method: state["method"] ?? .null, methodTensors: under("method."),
             extraSamples: state["extra_samples"]?.int ?? 0, seconds: state["seconds"]?.double ?? 0,
-            scoringSeconds: state["scoring_seconds"]?.double ?? 0, identity: identity)
+            scoringSeconds: state["scoring_seconds"]?.double ?? 0, identity: identity,
+            carried: state["carried"] ?? .null)
+    }
+
+    /// What the owner of the record kept with a checkpoint.
+    static func carried(_ path: String) throws -> Value {
+        guard let text = try TensorFile.read(path).metadata["state"] else { return .null }
+        return try JSON.parse(text, source: path).table?["carried"] ?? .null
     }
 
     /// JSON has no NaN; schedules use it for "none yet".

@@ -23,7 +23,7 @@ public protocol SampleSource: AnyObject {
     /// How a row is named in messages.
     func describe(row: Int) -> String
     /// Hash of the data, for run records.
-    var fingerprint: String { get }
+    var fingerprint: String { get throws }
 }
 
 extension SampleSource {
@@ -46,7 +46,7 @@ public final class DatasetSource: SampleSource {
     public var classes: Int { dataset.classCount }
     public var classColumns: [Int] { dataset.labels }
     public func rows(_ split: SplitName) -> [Int] { dataset.indices(split) }
-    public var fingerprint: String { dataset.treeHash }
+    public var fingerprint: String { get throws { try dataset.treeHash } }
     public func describe(row: Int) -> String { dataset.ids[row] }
 
     public func batch(_ modality: Int, rows: [Int], augments: Bool, random: RandomStream) throws -> Tensor {

@@ -31,14 +31,23 @@ public final class Trainer {
     /// Called after each epoch with its record; `false` stops.
     public var onEpoch: ((Table, Trainer) throws -> Bool)?
     public weak var observer: (any TrainingObserver)?
-    /// Where checkpoints go; nil = none.
+    /// Where checkpoints go, and the one that `run(resumes: true)` goes on from; nil = none.
     public var checkpointPath: String?
+    /// The file of the checkpoint after so many epochs; without it each one replaces that at `checkpointPath`.
+    public var checkpointName: ((_ epochs: Int) -> String)?
+    /// What the owner of the record wants to have in every checkpoint, and what the one that was resumed from held.
+    public var carried: () -> Value = { .null }
+    public private(set) var restored = Value.null
+    /// Keys of the random streams that were drawn from, by name.
+    public private(set) var streams: [String: UInt64] = [:]
     /// Seconds of training between checkpoints when `checkpoint_every` is not given.
     public var checkpointSeconds = 5.0
     private(set) var history: [Table] = []
     private var best = Table()
     private var scoringSeconds = 0.0
     private(set) var isProbing = false
+    /// Epochs in the last checkpoint.
+    private var savedEpochs = 0
     public private(set) var lastPlan: EpochPlan?
 
     /// - Throws: options that do not fit model or data.
@@ -74,6 +83,7 @@ public final class Trainer {
         let monitored = division.heldOut.isEmpty ? source.rows(.val) : division.heldOut
         let context = TrainingContext(trainer: self, lossWeights: weights, evaluator: evaluator, monitorRows: monitored)
         self.context = context
+        _ = stream("init")  // the model's parameters came from it
         predict = { [unowned context] in try method.predict(context, $0) }
         try method.setup(context)
         try sampleLoss?.setup(context)
@@ -95,8 +105,10 @@ public final class Trainer {
             method.stateTensors = saved.methodTensors
             context.extraSamples = saved.extraSamples
             context.lastEpoch = history.last ?? Table()
+            restored = saved.carried
         }
-        observer?.trainingBegan(epochs: options.epochs, resumedAt: next)
+        savedEpochs = next
+        try observer?.trainingBegan(epochs: options.epochs, resumedAt: next)
         let start = Trainer.now()
         var lastWrite = start
         var isStopped = false
@@ -108,17 +120,23 @@ public final class Trainer {
             try method.epochEnded(context)
             sequencer.epochEnded(record, epoch: epoch)
             watch(record)
-            observer?.epochEnded(record, epoch: epoch)
+            try observer?.epochEnded(record, epoch: epoch)
             isStopped = try onEpoch.map { try !$0(record, self) } ?? false
             let isFinished = context.stopReason != nil || options.sampleBudget.map { samplesSeen >= $0 } ?? false
             let isDue =
-                options.checkpointEvery.map { (epoch + 1) % $0 == 0 }
-                ?? (Trainer.now() - lastWrite >= checkpointSeconds)
-            if let path = checkpointPath, isDue, epoch + 1 < options.epochs, !isStopped, !isFinished {
+                Cancellation.isLeaving
+                || options.checkpointEvery.map { (epoch + 1) % $0 == 0 }
+                    ?? (Trainer.now() - lastWrite >= checkpointSeconds)
+            if let path = checkpointName?(epoch + 1) ?? checkpointPath, isDue, epoch + 1 < options.epochs, !isStopped,
+                !isFinished
+            {
                 try observer?.checkpointing()
                 try checkpoint(nextEpoch: epoch + 1, seconds: earlier + Trainer.now() - start, identity).write(
                     model, optimizer, to: path)
+                savedEpochs = epoch + 1
+                try observer?.checkpointed()
                 lastWrite = Trainer.now()
+                try leaveIfAsked()
             }
             if isStopped || isFinished { break }
         }
@@ -139,6 +157,11 @@ public final class Trainer {
     /// The last epoch's samples, as positions in the training split.
     public var lastOrder: [Int] { lastPlan.map { $0.indices.map { splitPositions[$0] } } ?? [] }
     public var measurement: Measurement? { sequencer.measurement }
+
+    /// - Throws: the process was asked to leave, and what was done is kept.
+    private func leaveIfAsked() throws {
+        if Cancellation.isLeaving { throw BSSError.cancelled("training") }
+    }
 
     // MARK: One epoch
 
@@ -294,6 +317,7 @@ public final class Trainer {
             random: augment)
         for step in 0..<steps {
             try Cancellation.check("training")
+            if savedEpochs == epoch || checkpointPath == nil { try leaveIfAsked() }
             (context.batch, context.batches) = (step, steps)
             let range = step * size..<min((step + 1) * size, count)
             let positions = Array(plan.positions[range])
@@ -373,13 +397,19 @@ public final class Trainer {
 
     // MARK: Identity and checkpoints
 
+    /// What a checkpoint's owner keeps with it (`carried`).
+    /// - Throws: kind `.data` for a damaged file.
+    public static func carried(_ path: String) throws -> Value { try Checkpoint.carried(path) }
+
     func stream(_ name: String) -> RandomStream {
-        RandomStream(seed: UInt64(bitPattern: Int64(options.seed)), name: name)
+        let made = RandomStream(seed: UInt64(bitPattern: Int64(options.seed)), name: name)
+        streams[name] = made.key
+        return made
     }
 
     private func identity() throws -> String {
         let parameters = model.parameters().map { "\($0.name)\($0.parameter.value.shape)" }.joined(separator: ";")
-        return SHA256.hex(JSON.text(.table(options.configuration)) + parameters + source.fingerprint)
+        return SHA256.hex(CanonicalText.of(.table(options.configuration)) + parameters + (try source.fingerprint))
     }
 
     private func checkpoint(nextEpoch: Int, seconds: Double, _ identity: String) -> Checkpoint {
@@ -387,7 +417,8 @@ public final class Trainer {
             nextEpoch: nextEpoch, step: context.step, history: history, best: best, schedule: schedule.state,
             optimizerSteps: optimizer.steps,
             sequencer: sequencer.state, method: method.state, methodTensors: method.stateTensors,
-            extraSamples: context.extraSamples, seconds: seconds, scoringSeconds: scoringSeconds, identity: identity)
+            extraSamples: context.extraSamples, seconds: seconds, scoringSeconds: scoringSeconds, identity: identity,
+            carried: carried())
     }
 
     static func now() -> Double {

@@ -29,11 +29,13 @@ public struct TrainingResult {
 
 /// Receives what happens, for progress bars and records.
 public protocol TrainingObserver: AnyObject {
-    func trainingBegan(epochs: Int, resumedAt: Int)
+    func trainingBegan(epochs: Int, resumedAt: Int) throws
     func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double)
-    func epochEnded(_ record: Table, epoch: Int)
+    func epochEnded(_ record: Table, epoch: Int) throws
     /// Just before a checkpoint is written: records must be on disk at least up to its epoch.
     func checkpointing() throws
+    /// A checkpoint is on disk.
+    func checkpointed() throws
     func trainingEnded(_ result: TrainingResult)
 }
 
@@ -42,6 +44,7 @@ extension TrainingObserver {
     public func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double) {}
     public func epochEnded(_ record: Table, epoch: Int) {}
     public func checkpointing() throws {}
+    public func checkpointed() throws {}
     public func trainingEnded(_ result: TrainingResult) {}
 }
 

@@ -45,6 +45,49 @@ import _BSSTestSupport
         #expect(Statistics.holm([0.9, 0.8]) == [1, 1])
     }
 
+    @Test("NaN and infinity in: NaN out, in every place and statistic; never p = 0")
+    func notFinite() throws {
+        for wrong in [Double.nan, -.nan, .infinity, -.infinity] {
+            for place in 0..<4 {
+                var a = [0.1, 0.4, 0.2, 0.3]
+                let b = [0.2, 0.1, 0.5, 0.4]
+                a[place] = wrong
+                for (x, y) in [(a, b), (b, a)] {
+                    #expect(Statistics.pairedPermutationTest(x, y).p.isNaN && Statistics.permutationTest(x, y).p.isNaN)
+                    let long = Array(repeating: a, count: 8).flatMap { $0 }
+                    #expect(Statistics.pairedPermutationTest(long, Array(repeating: 0, count: 32)).p.isNaN)
+                    #expect(Statistics.permutationTest(long, long).p.isNaN)
+                }
+                #expect(Statistics.bootstrap(a).low.isNaN && Statistics.bootstrap(a).high.isNaN)
+                guard wrong.isNaN else { continue }
+                for value in [
+                    Statistics.mean(a), Statistics.standardDeviation(a), Statistics.quantile(a, 0.5),
+                    Statistics.quantile(a, 0), Statistics.interquartileMean(a), Statistics.correlation(a, b),
+                    Statistics.rankCorrelation(a, b), Statistics.rankCorrelation(b, a),
+                ] { #expect(value.isNaN, "\(place)") }
+            }
+        }
+        let adjusted = Statistics.holm([0.01, .nan, 0.03])
+        #expect(adjusted[0] == 0.03 && adjusted[1].isNaN && adjusted[2] == 0.06)
+    }
+
+    @Test("a table names the seeds that gave no number, and has no p for them")
+    func tables() throws {
+        let table = ReportTable(
+            title: "",
+            rows: [
+                .init(name: "a", seeds: [1, 2, 3], values: ["x": [0.5, 0.6, 0.7]]),
+                .init(name: "b", seeds: [1, 2, 3], values: ["x": [0.5, .nan, 0.8]]),
+            ], metrics: ["x"], control: "a")
+        for text in [try table.text(), try table.markdown(), try table.latex()] {
+            #expect(text.contains("Not finite: 'x' of 'b', seed 2") && text.contains("nan"), "\(text)")
+            #expect(!text.contains("e+00"), "\(text)")
+        }
+        let cell = try #require(try table.cells()[1][0])
+        #expect(cell.p?.isNaN == true && cell.adjustedP?.isNaN == true && !cell.isBold)
+        #expect(try table.csv().contains("b,x,3,nan,nan,nan,nan,nan,true,false,0.5;nan;0.8"))
+    }
+
     @Test func moments() {
         #expect(Statistics.mean([1, 2, 6]) == 3)
         #expect(abs(Statistics.standardDeviation([1, 2, 6]) - 7.0.squareRoot()) < 1e-15)

@@ -1,6 +1,18 @@
 import BSSCore
 
 extension Tensor {
+    /// Element type, shape and every bit.
+    public func identityData() throws -> Value {
+        try Autograd.withoutRecording {
+            let values = try contiguous()
+            var bytes = [UInt8](repeating: 0, count: values.elementCount * values.dtype.byteSize)
+            try bytes.withUnsafeMutableBytes { try values.backend.download(values.view, to: $0) }
+            var hash = SHA256()
+            bytes.withUnsafeBytes { hash.update($0) }
+            return .string("\(dtype.name) \(shape) \(hash.finish())")
+        }
+    }
+
     /// dtype, shape, and the values; of more than 64 values their SHA-256 (row-major, little-endian) and statistics.
     public func resultData() throws -> Value? {
         try Autograd.withoutRecording {

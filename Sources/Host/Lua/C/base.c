@@ -191,6 +191,10 @@ static bool put(const char *text, size_t length) {
   return fwrite(text, 1, length, stdout) == length;
 }
 
+void bss_lua_write(const char *text, size_t length) {
+  if (!put(text, length) && output_error == 0) output_error = errno;
+}
+
 // Lua's print flushes after every line, which makes long listings slow, and forgets failures. This one flushes
 // when the last flush is a moment ago (so that `| tee` follows a long run) and keeps the reason of a failure.
 static int print(lua_State *L) {
@@ -245,6 +249,55 @@ static int tapped_write(lua_State *L) {
   lua_insert(L, 1);
   lua_call(L, count, LUA_MULTRET);
   return lua_gettop(L);
+}
+
+// MARK: Sources
+
+// Upvalues: the library's function, and `note`, which is told the file that it loads.
+static int noted_loader(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 0);
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, all_results);
+  return lua_gettop(L);
+}
+
+// A searcher that found the module gives its loader and its file.
+static int noted_searcher(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  if (lua_gettop(L) >= 2 && lua_type(L, 1) == LUA_TFUNCTION && lua_type(L, 2) == LUA_TSTRING) {
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushvalue(L, 2);
+    lua_call(L, 1, 0);
+  }
+  return lua_gettop(L);
+}
+
+void bss_lua_note_sources(lua_State *L) {
+  int note = lua_gettop(L);
+  static const char *const loaders[] = {"dofile", "loadfile"};
+  bss_lua_push_globals(L);
+  for (int i = 0; i < 2; i++) {
+    bss_lua_raw_get(L, -1, loaders[i]);
+    lua_pushvalue(L, note);
+    lua_pushcclosure(L, noted_loader, 2);
+    bss_lua_raw_set(L, -2, loaders[i]);
+  }
+  if (bss_lua_raw_get(L, -1, "package") == LUA_TTABLE && bss_lua_raw_get(L, -1, "searchers") == LUA_TTABLE) {
+    for (int i = 2; i <= (int)lua_rawlen(L, -1); i++) {  // the first one looks in package.preload
+      lua_rawgeti(L, -1, i);
+      lua_pushvalue(L, note);
+      lua_pushcclosure(L, noted_searcher, 2);
+      lua_rawseti(L, -2, i);
+    }
+  }
+  lua_settop(L, note - 1);
 }
 
 static void tap_write(lua_State *L, bool is_method) {

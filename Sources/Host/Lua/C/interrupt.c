@@ -17,6 +17,8 @@ static atomic_bool prompt_mode, prompt_interrupted;
 static bss_lua_host *volatile watched;
 static void (*volatile cancel_engine)(void);
 static pthread_t lua_thread;
+static atomic_int leaving;               // the signal that asks a training to leave at its next checkpoint, 0: none
+static atomic_bool can_leave;            // a training is running that keeps checkpoints
 static struct timespec first_press;      // of the interrupt that is pending; touched by the handler only
 
 static void on_hook(lua_State *L, lua_Debug *frame) {
@@ -66,6 +68,8 @@ static void on_signal(int signal) {
     if (reader_is_gone()) bss_lua_request_stop(signal);
   } else if (signal == SIGINT && atomic_load(&prompt_mode)) {
     atomic_store(&prompt_interrupted, true);
+  } else if (signal != SIGINT && atomic_load(&can_leave) && atomic_load(&leaving) == 0) {
+    atomic_store(&leaving, signal);  // asked again, it stops at once
   } else {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -96,16 +100,24 @@ void bss_lua_signals_install(void (*cancel)(void)) {
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   action.sa_flags = 0;  // no SA_RESTART: a read that waits must return
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGPIPE, &action, NULL);
-  sigset_t ours;  // whoever started us may have blocked them
+  static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+  sigset_t ours;  // whoever started us may have blocked them; SIGCHLD is for the shells that scripts start
   sigemptyset(&ours);
-  sigaddset(&ours, SIGINT);
-  sigaddset(&ours, SIGTERM);
-  sigaddset(&ours, SIGPIPE);
+  sigaddset(&ours, SIGCHLD);
+  for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) {
+    struct sigaction before;
+    bool ignored = handled[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+    if (!ignored) sigaction(handled[i], &action, NULL);  // nohup
+    sigaddset(&ours, handled[i]);
+  }
   pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
 }
+
+void bss_lua_signals_can_leave(bool may) {
+  atomic_store(&leaving, 0);
+  atomic_store(&can_leave, may);
+}
+int bss_lua_signals_leaving(void) { return atomic_load(&leaving); }
 
 void bss_lua_signals_watch(bss_lua_host *host) { watched = host; }
 int bss_lua_signal_pending(void) { return atomic_load(&pending); }

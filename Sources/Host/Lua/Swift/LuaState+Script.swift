@@ -53,6 +53,21 @@ extension LuaState {
     /// From now on a signal stops this state's code.
     public func watchSignals() { bss_lua_signals_watch(host) }
 
+    /// Runs a training that keeps checkpoints: TERM, HUP, USR1 and USR2 let it come to its next checkpoint. When one of
+    /// them came, the script's code is stopped by it afterwards.
+    public func leavingAtCheckpoints<R>(_ body: () throws -> R) rethrows -> R {
+        bss_lua_signals_can_leave(true)
+        defer {
+            let signal = bss_lua_signals_leaving()
+            bss_lua_signals_can_leave(false)
+            if signal != 0, bss_lua_signal_pending() == 0 { bss_lua_request_stop(signal) }
+        }
+        return try body()
+    }
+
+    /// The signal that asks the running script to stop; 0: none.
+    public var stopSignal: Int32 { bss_lua_signal_pending() }
+
     /// True while a signal asks the running script to stop.
     public var isStopping: Bool { bss_lua_signal_pending() != 0 }
 }

@@ -1,5 +1,6 @@
 import BSSCore
 import CBSSLua
+import Glibc
 
 /// A Lua 5.4 state with host objects, closed namespaces and errors that cross the border unharmed.
 ///
@@ -24,6 +25,12 @@ public final class LuaState {
     public weak var cellScope: CellScope?
     /// The text of a function defined at `file:line`: what stands above it and its head, or all of it.
     public var sourceOf: ((_ definition: String, _ whole: Bool) -> String?)?
+    /// What was run and loaded so far.
+    public var sources = SourceLedger()
+    /// Globals that the host has put there.
+    var standardGlobals: Set<String> = []
+    /// Of the program that runs, 16 hexadecimal digits.
+    public static let buildID = Text.format("%016lx", UInt(bss_build_id()))
     /// Run by `os.exit` and at the end of the program, newest first, before the state is closed.
     public var atExit: [() -> Void] = []
     /// Runs after a script has ended without error; what it throws is the script's error.
@@ -87,17 +94,51 @@ public final class LuaState {
         }
     }
 
-    /// Runs a file (`nil`: standard input) with arguments.
+    /// Runs a file (`nil`: standard input) with arguments. It is read once, and stands in `sources`.
     @discardableResult
     public func runFile(_ path: String?, arguments: [String] = []) throws -> [Value] {
-        try balanced { L in
-            let status = path.map { bss_lua_load_file(L, $0) } ?? bss_lua_load_file(L, nil)
+        var bytes = try path.map(LuaState.script) ?? LuaState.standardInput()
+        sources.add(bytes, name: path ?? "stdin")
+        // As luaL_loadfilex: a mark of UTF-8 and a first line that begins with `#` are no Lua; the line keeps its number.
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+        if bytes.first == UInt8(ascii: "#") {
+            bytes.removeFirst(bytes.firstIndex(of: 0x0A) ?? bytes.count)
+            if bytes.count > 1, bytes[1] == 0x1B { bytes.removeFirst() }
+        }
+        return try balanced { L in
+            let status = bytes.withUnsafeBufferPointer { buffer in
+                buffer.withMemoryRebound(to: CChar.self) {
+                    bss_lua_load(L, $0.baseAddress, $0.count, path.map { "@\($0)" } ?? "=stdin")
+                }
+            }
             if status != LUA_OK { throw takeError(on: L, status: status) }
             for argument in arguments {
                 guard lua_checkstack(L, 4) != 0 else { throw BSSError("lua", "too many arguments") }
                 push(argument, on: L)
             }
             return try call(arguments: Int32(arguments.count), on: L)
+        }
+    }
+
+    private static func script(_ path: String) throws -> [UInt8] {
+        do { return try Files.read(path) } catch let error as BSSError {
+            throw BSSError("", "cannot open \(error.message)")
+        }
+    }
+
+    private static func standardInput() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(STDIN_FILENO, &piece, piece.count)
+            if count == 0 { return bytes }
+            if count > 0 { bytes += piece[..<count] }
+            if count < 0 {
+                try Cancellation.check("reading standard input")
+                guard errno == EINTR else {
+                    throw BSSError("", "cannot read standard input: \(String(cString: strerror(errno)))")
+                }
+            }
         }
     }
 

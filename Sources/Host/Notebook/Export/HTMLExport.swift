@@ -1,3 +1,4 @@
+import BSSLua
 import BSSCore
 
 /// One HTML page without anything from elsewhere: text, coloured code, outputs, figures.

@@ -16,6 +16,7 @@ final class TrainingObject: HostObject {
     }
 
     var objectType: ObjectType { TrainingObject.type }
+    func identityData() throws -> Value { .string("training") }
     var summary: String { "training at epoch \(context.epoch), step \(context.step)" }
 
     private static let output = Argument<Table>("output", "the `out` that a hook was given")

@@ -99,12 +99,17 @@ int bss_lua_free_object(lua_State *L);
 
 // MARK: Interrupts (interrupt.c)
 
-/// Takes over SIGINT, SIGTERM and SIGPIPE for this thread. `cancel` must be async-signal-safe.
+/// Takes over SIGINT, SIGTERM, SIGHUP (unless ignored), SIGUSR1, SIGUSR2 and SIGPIPE for this thread. `cancel` must be
+/// async-signal-safe.
 void bss_lua_signals_install(void (*cancel)(void));
 /// The host whose code runs: its coroutines are stopped by a signal.
 void bss_lua_signals_watch(bss_lua_host *host);
 /// The signal that asks the running code to stop; 0: none.
 int bss_lua_signal_pending(void);
+/// While a training keeps checkpoints, the first TERM, HUP, USR1 or USR2 only asks it to leave at the next one.
+void bss_lua_signals_can_leave(bool may);
+/// That signal; 0: none.
+int bss_lua_signals_leaving(void);
 /// The host has control again: forget the signal and disarm the hooks.
 void bss_lua_signals_clear(lua_State *L);
 /// Prompt mode: SIGINT only sets a flag that bss_lua_prompt_interrupted returns and resets.
@@ -124,8 +129,12 @@ void bss_lua_arm_if_pending(lua_State *L);
 /// pairs with sorted string keys; upairs, the raw one, is left in the registry for bss_lua_push_raw_pairs.
 void bss_lua_open_base(lua_State *L);
 void bss_lua_push_raw_pairs(lua_State *L);
+/// Pops a function and has it told the path of every file that require, dofile and loadfile are about to load.
+void bss_lua_note_sources(lua_State *L);
 /// Told everything that print writes, or gets it instead of standard output (`only`); NULL: nobody.
 void bss_lua_set_print_tap(void (*tap)(const char *text, size_t length), bool only);
+/// As print would write it.
+void bss_lua_write(const char *text, size_t length);
 /// Who is told now.
 void bss_lua_print_tap(void (**tap)(const char *text, size_t length), bool *only);
 /// errno of the first print that failed; 0: none.
@@ -135,6 +144,11 @@ int64_t bss_lua_push_sorted_keys(lua_State *L, int index);
 
 /// "Lua 5.4.4"
 static inline const char *bss_lua_release_name(void) { return LUA_RELEASE; }
+
+// MARK: The build (build.c)
+
+/// A hash over the program's code and constants; 0 only by chance.
+uint64_t bss_build_id(void);
 
 // MARK: Standard output of a cell (capture.c)
 

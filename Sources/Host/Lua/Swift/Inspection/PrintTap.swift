@@ -1,8 +1,15 @@
 import CBSSLua
 
-/// What `print` writes, kept as well as written: outputs of notebook cells.
+/// What `print` and `io.write` write to standard output, kept as well as written: outputs of notebook cells and of runs.
 public enum PrintTap {
     nonisolated(unsafe) private static var bytes: [UInt8] = []
+    nonisolated(unsafe) private static var listeners: [Listener] = []
+
+    /// Told everything, and who was told before.
+    private struct Listener {
+        let hear: (UnsafeRawBufferPointer) -> Void
+        let outer: (@convention(c) (UnsafePointer<CChar>?, Int) -> Void)?
+    }
 
     public static func begin() {
         bytes = []
@@ -18,4 +25,37 @@ public enum PrintTap {
         defer { bytes = [] }
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    /// `hear` is told what is printed while `body` runs; so is everybody who was told before. Calls nest.
+    public static func listening<R>(
+        _ hear: @escaping (UnsafeRawBufferPointer) -> Void, _ body: () throws -> R
+    ) rethrows -> R {
+        var outer: (@convention(c) (UnsafePointer<CChar>?, Int) -> Void)?
+        var only = false
+        bss_lua_print_tap(&outer, &only)
+        listeners.append(Listener(hear: hear, outer: outer))
+        let depth = listeners.count
+        bss_lua_set_print_tap({ text, length in PrintTap.tell(text, length) }, only)
+        defer {
+            listeners.removeLast(listeners.count - depth + 1)
+            bss_lua_set_print_tap(outer, only)
+        }
+        return try body()
+    }
+
+    /// Every listener, and whoever was told before the first of them.
+    private static func tell(_ text: UnsafePointer<CChar>?, _ length: Int) {
+        for listener in listeners { listener.hear(UnsafeRawBufferPointer(start: text, count: length)) }
+        if let first = listeners.first { first.outer?(text, length) }
+    }
+}
+
+extension LuaState {
+    /// Writes to standard output as `print` does.
+    public func write(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { bss_lua_write($0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count) }
+    }
+
+    /// "Lua 5.4.4"
+    public static var luaRelease: String { String(cString: bss_lua_release_name()) }
 }

@@ -1,4 +1,5 @@
 import BSSCore
+import Glibc
 
 /// An error as the command line and the prompt show it: the sentence first, then the script's frames with
 /// their source lines; frames of the host are folded away.
@@ -53,12 +54,14 @@ public enum ErrorReport {
     public static func exitCode(_ error: BSSError, signal: Int32 = 0) -> Int32 {
         switch error.kind {
         case .usage: return error.operation.hasPrefix("-") ? 2 : 1
-        case .runtime: return 1
+        case .runtime, .busy: return 1
         case .data: return 8
         case .device: return 9
         case .output: return 74
         case .checked: return 0
-        case .cancelled: return 128 + (signal == 0 ? 2 : signal)
+        case .cancelled:
+            // TERM, HUP, USR1 and USR2 ask to leave with work left, as a queue's time limit does.
+            return [SIGTERM, SIGHUP, SIGUSR1, SIGUSR2].contains(signal) ? 75 : 128 + (signal == 0 ? SIGINT : signal)
         }
     }
 }

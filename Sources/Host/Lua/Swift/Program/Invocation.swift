@@ -65,14 +65,17 @@ struct Invocation {
             $0.options.device = try RunOptions.device($1, "--device")
         },
         Option(name: "--data", value: "DIR", help: "folder with datasets (repeatable; also BSS_DATA)") {
-            $0.options.dataFolders.insert($1, at: $0.dataGiven)
+            $0.options.dataFolders.insert(try RunOptions.folder($1, "--data"), at: $0.dataGiven)
             $0.dataGiven += 1
         },
         Option(name: "--out", value: "DIR", help: "where runs are written (default experiments/runs)") {
-            $0.options.out = $1
+            $0.options.out = try RunOptions.folder($1, "--out")
         },
-        Option(name: "--resume", value: nil, help: "continue unfinished runs of --out") { i, _ in
+        Option(name: "--resume", value: nil, help: "continue unfinished runs from their last checkpoints") { i, _ in
             i.options.resume = true
+        },
+        Option(name: "--rerun", value: nil, help: "train finished runs again instead of taking their records") { i, _ in
+            i.options.rerun = true
         },
         Option(
             name: "--check", value: nil,
@@ -118,11 +121,8 @@ struct Invocation {
         Option(name: "--version", value: nil, help: "print the version") { i, _ in i.showsVersion = true },
         Option(name: "--help", value: nil, help: "print this text") { i, _ in i.showsHelp = true },
     ]
-    /// After the script's name only these are ours; the others would be surprising there.
-    private static let afterScript: Set<String> = [
-        "--set", "--seed", "--threads", "--device", "--data", "--out", "--resume", "--check", "--progress", "--quiet",
-        "--json",
-    ]
+    /// Ours after the script's name, too; `--help` and `--version` there are the script's.
+    private static let afterScript = Set(known.map(\.name)).subtracting(["--help", "--version"])
     private var dataGiven = 0
 
     init(_ words: [String], environment: (String) -> String?) throws {
@@ -167,6 +167,7 @@ struct Invocation {
                 try long(word, words, &at)
             } else {
                 scriptArguments.append(word)
+                if word.hasPrefix("--"), word != "--help", word != "--version" { options.unknown.append(word) }
             }
         }
         argumentTable = words[..<scriptAt].enumerated().map { ($0 - scriptAt, $1) } + [(0, words[scriptAt])]
@@ -177,7 +178,7 @@ struct Invocation {
         let equals = word.firstIndex(of: "=")
         let name = equals.map { String(word[..<$0]) } ?? word
         guard let option = Invocation.known.first(where: { $0.name == name }) else {
-            let near = Text.nearest(to: name, in: Invocation.known.map(\.name)).map { "did you mean '\($0)'?" }
+            let near = Invocation.suggestion(for: name)
             throw BSSError("", "unknown option '\(name)'", hint: near ?? "bss-lua --help lists them", kind: .usage)
         }
         var value = equals.map { String(word[word.index(after: $0)...]) }
@@ -189,6 +190,11 @@ struct Invocation {
             at += 1
         }
         try option.apply(&self, value ?? "")
+    }
+
+    static func suggestion(for name: String) -> String? {
+        let near = Text.allNearest(to: name, in: known.map(\.name)).map { "'\($0)'" }
+        return near.isEmpty ? nil : "did you mean \(near.joined(separator: " or "))?"
     }
 
     private mutating func short(_ word: String, _ words: [String], _ at: inout Int) throws {
@@ -236,7 +242,7 @@ struct Invocation {
 
 
                 Exit codes: 0 done, 1 error in the script, 2 wrong command line, 3 nb check: differs, 4 nb check: nothing to check, 8 data missing or damaged, 9 device not available,
-                74 output could not be written, 130 interrupted.
+                74 output could not be written, 75 stopped with work left (--resume goes on), 130 interrupted.
 
                 """
     }

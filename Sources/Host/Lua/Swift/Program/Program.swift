@@ -55,11 +55,14 @@ public struct Program {
     func prepare(_ state: LuaState, _ invocation: Invocation) throws -> Namespace {
         bss_lua_signals_install(bss_cancel_request)
         bss_lua_signals_watch(state.host)
+        Cancellation.leavingSignal = { bss_lua_signals_leaving() }
         state.warningsOn = invocation.warningsOn
         state.installStandardReplacements(seed: invocation.options.seed ?? 0)
+        state.noteSources()
         let namespace = try api(state, invocation.options)
         try state.install(namespace)
         state.setArguments(invocation.argumentTable)
+        state.recordStandardGlobals()
         if let script = invocation.options.script { state.addModuleFolder(of: script) }
         if invocation.isStrict {
             state.strict = StrictGlobals()
@@ -80,7 +83,9 @@ public struct Program {
             if invocation.honoursLuaEnvironment { try runStartText(state) }
             for step in invocation.steps {
                 switch step {
-                case .execute(let text): try state.run(text, name: "=(command line)")
+                case .execute(let text):
+                    state.sources.add(Array(text.utf8), name: "(command line)")
+                    try state.run(text, name: "=(command line)")
                 case .require(let global, let module): try state.require(module, as: global)
                 }
             }

@@ -20,10 +20,14 @@ public struct RunOptions {
     public var quiet = false
     public var json = false
     public var resume = false
+    /// Finished runs are trained again, as new attempts.
+    public var rerun = false
     /// Builds everything, looks for no data, trains nothing.
     public var check = false
     /// The script's path as given; nil at the prompt and for standard input.
     public var script: String?
+    /// Words after the script's name that look like options of ours and are none; the script may know them.
+    public var unknown: [String] = []
     /// The whole command line, for run records.
     public var commandLine: [String] = []
 
@@ -36,6 +40,9 @@ public struct RunOptions {
         if let text = environment("BSS_BACKEND") { device = try RunOptions.device(text, "BSS_BACKEND") }
         if let text = environment("BSS_DATA") { dataFolders = text.split(separator: ":").map(String.init) }
     }
+
+    /// The option that was probably meant.
+    public static func suggestion(for name: String) -> String? { Invocation.suggestion(for: name) }
 
     static func seed(_ text: String, _ name: String) throws -> UInt64 {
         guard let seed = UInt64(text) else { throw usage(name, "an integer from 0 to \(UInt64.max)", text) }
@@ -62,6 +69,11 @@ public struct RunOptions {
     static func progress(_ text: String, _ name: String) throws -> Progress {
         guard let progress = Progress(rawValue: text) else { throw usage(name, "auto, plain, json or none", text) }
         return progress
+    }
+
+    static func folder(_ text: String, _ name: String) throws -> String {
+        guard !text.isEmpty, !text.utf8.contains(0) else { throw usage(name, "a folder", text) }
+        return text
     }
 
     static func pair(_ text: String, _ name: String) throws -> (key: String, value: String) {

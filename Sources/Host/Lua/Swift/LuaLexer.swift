@@ -15,8 +15,8 @@ package struct LuaToken: Equatable {
 package struct LuaLexer {
     package private(set) var tokens: [LuaToken] = []
     /// Byte ranges of long strings and long comments.
-    private(set) var longStretches: [Range<Int>] = []
-    private(set) var isFinished = true
+    package private(set) var longStretches: [Range<Int>] = []
+    package private(set) var isFinished = true
 
     private let bytes: [UInt8]
     private var at = 0
