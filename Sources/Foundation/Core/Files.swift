@@ -28,13 +28,23 @@ public enum Files {
     public static func readText(_ path: String) throws -> String { String(decoding: try read(path), as: UTF8.self) }
 
     /// Writes to a new file beside `path`, syncs, renames and syncs the folder: readers see the old or the new content,
-    /// never a part, and what was written survives a power cut. `isDurable` = false leaves the syncing out.
+    /// never a part, and what was written survives a power cut. A file that is replaced keeps its mode, and a symbolic link
+    /// goes on pointing to it.
+    /// - Parameters:
+    ///   - isDurable: false leaves the syncing out.
+    ///   - mode: of a file that is new.
     /// - Throws: kind `.output`.
-    public static func write(_ bytes: UnsafeRawBufferPointer, to path: String, isDurable: Bool = true) throws {
+    public static func write(
+        _ bytes: UnsafeRawBufferPointer, to link: String, isDurable: Bool = true, mode: mode_t = 0o644
+    ) throws {
+        let path = target(of: link)
         let temporary = "\(path).\(ProcessIdentity.current.tag).new"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        var before = stat()
+        let replaces = stat(path, &before) == 0
+        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard file >= 0 else { throw failure("write", path, kind: .output) }
         do {
+            if replaces, fchmod(file, before.st_mode & 0o7777) != 0 { throw failure("write", path, kind: .output) }
             var written = 0
             while written < bytes.count {
                 let count = Glibc.write(file, bytes.baseAddress! + written, bytes.count - written)
@@ -75,16 +85,40 @@ public enum Files {
         }
     }
 
-    public static func write(_ bytes: [UInt8], to path: String) throws {
-        try bytes.withUnsafeBytes { try write($0, to: path) }
+    public static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws {
+        try bytes.withUnsafeBytes { try write($0, to: path, mode: mode) }
     }
-    public static func write(_ text: String, to path: String, isDurable: Bool = true) throws {
-        try Array(text.utf8).withUnsafeBytes { try write($0, to: path, isDurable: isDurable) }
+    public static func write(
+        _ text: String, to path: String, isDurable: Bool = true, mode: mode_t = 0o644
+    ) throws {
+        try Array(text.utf8).withUnsafeBytes { try write($0, to: path, isDurable: isDurable, mode: mode) }
+    }
+
+    /// What a symbolic link points to; any other path as it is.
+    private static func target(of path: String) -> String {
+        var info = stat()
+        guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFLNK, let real = realpath(path, nil) else {
+            return path
+        }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// Bytes of a file; nil: it is not there.
+    public static func size(_ path: String) -> Int? {
+        var info = stat()
+        return stat(path, &info) == 0 ? Int(info.st_size) : nil
+    }
+
+    /// Takes from others the right to read and write a file.
+    public static func makePrivate(_ path: String) {
+        var info = stat()
+        if stat(path, &info) == 0, info.st_mode & 0o077 != 0 { chmod(path, info.st_mode & 0o700) }
     }
 
     /// Appends one line with a single `write`.
-    public static func append(line: String, to path: String) throws {
-        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    public static func append(line: String, to path: String, mode: mode_t = 0o644) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode)
         guard file >= 0 else { throw failure("append", path, kind: .output) }
         defer { close(file) }
         let bytes = Array(line.utf8) + [0x0A]

@@ -18,6 +18,8 @@ public final class CellRunner {
     public var tee = false
     /// Whether output is captured at all.
     public var captures = true
+    /// Whether `os.exit` ends the cell, and with it the notebook, or the whole program.
+    public var endsCellOnExit = false
     /// How a value is shown to a reader.
     public var show: (LuaValue, LuaState) -> String = CellRunner.shown
 
@@ -48,6 +50,8 @@ public final class CellRunner {
         public var seconds = 0.0
         /// False: a syntax error; nothing ran.
         public var didRun = false
+        /// `os.exit(code)` was called: nothing after this cell runs.
+        public var exitCode: Int32?
         public var wasInterrupted: Bool { error?.kind == .cancelled }
 
         /// The same without its values: a list of cells must not keep every result alive.
@@ -62,6 +66,7 @@ public final class CellRunner {
     ///   - name: chunk name as in `load`.
     ///   - line: number of the code's first line, for messages.
     public func run(_ code: String, name: String, line: Int = 1) -> Outcome {
+        let code = CellRunner.withoutEqualSign(code)
         var outcome = Outcome()
         let names = CellParser.names(in: code)
         outcome.isSilent = names.isSilent
@@ -92,6 +97,9 @@ public final class CellRunner {
         }
         outcome.didRun = true
         state.sources.add(Array(code.utf8), name: name)
+        state.exitAsked = nil
+        state.exitEndsCell = endsCellOnExit
+        defer { state.exitEndsCell = false }
         let start = CellRunner.now()
         let body = { [self] in
             do { outcome.values = try state.results(of: function, arguments) } catch {
@@ -100,6 +108,7 @@ public final class CellRunner {
         }
         if captures { outcome.printed = StandardOutput.capture(tee: tee, body) } else { body() }
         outcome.seconds = CellRunner.now() - start
+        outcome.exitCode = state.exitAsked
         if outcome.error != nil || state.isStopping { state.regainControl() }
         if names.shiftsResults, assignsLast, outcome.error == nil {
             _ = try? state.run("_3, _2 = _2, _", name: "=results")
@@ -112,6 +121,12 @@ public final class CellRunner {
             }
         }
         return outcome
+    }
+
+    /// `=x` shows `x`, as in the prompts of Lua up to 5.2.
+    public static func withoutEqualSign(_ code: String) -> String {
+        let rest = code.drop { $0 == " " || $0 == "\t" || $0 == "\n" }
+        return rest.first == "=" ? String(rest.dropFirst()) : code
     }
 
     /// The outputs of a cell as a notebook keeps them.

@@ -12,6 +12,7 @@ public enum NotebookCommand {
         var file = try NotebookFile(reading: call.file)
         let runner = CellRunner(call.state)
         runner.arguments = call.arguments.map(Value.string)
+        runner.endsCellOnExit = true
         switch call.action {
         case "run": return try run(&file, call, runner, to: call.given["-o"] ?? call.file)
         case "check": return try check(file, call, runner)
@@ -56,6 +57,7 @@ public enum NotebookCommand {
         if failure.error.kind != .cancelled {
             Terminal.error("bss-lua: " + ErrorReport.text(failure.error, sources: [call.file: text]))
         }
+        if let code = failure.exitCode { return (failure, code == 0 ? 1 : code) }
         return (failure, ErrorReport.exitCode(failure.error))
     }
 
@@ -76,7 +78,7 @@ public enum NotebookCommand {
         print(call.options.json ? JSON.text(.table(table(report, call.file))) : text(report, call.file))
         switch report.verdict {
         case .equal: return 0
-        case .differs: return 3
+        case .differs, .stopped: return 3
         case .nothingToCheck: return 4
         case .interrupted: return 130
         }
@@ -90,6 +92,9 @@ public enum NotebookCommand {
             return "\(path): equal, \(report.compared) outputs of \(report.ran) cells\(rest)"
         case .nothingToCheck: return "\(path): no cell has recorded outputs (bss-lua nb run writes them)"
         case .interrupted: return "\(path): interrupted in cell \(report.ran)"
+        case .stopped(let line, let code):
+            return
+                "\(path):\(line): cell \(report.ran) stopped the notebook by os.exit(\(code)); the rest was not checked"
         case .differs(let d):
             let place = [
                 "cell \(d.number)", d.output.map { "output \($0)" }, d.value.path.isEmpty ? nil : d.value.path,
@@ -107,6 +112,8 @@ public enum NotebookCommand {
         case .equal: fields.append(("verdict", .string("equal")))
         case .nothingToCheck: fields.append(("verdict", .string("nothing to check")))
         case .interrupted: fields.append(("verdict", .string("interrupted")))
+        case .stopped(let line, let code):
+            fields += [("verdict", .string("stopped")), ("line", .int(line)), ("exit_code", .int(Int(code)))]
         case .differs(let d):
             fields += [
                 ("verdict", .string("differs")), ("cell", .int(d.number)), ("line", .int(d.line)),

@@ -21,6 +21,8 @@ public struct NotebookRun {
     public struct Failure {
         public var cell: Int
         public var error: BSSError
+        /// Of a cell that called `os.exit`.
+        public var exitCode: Int32?
     }
 
     /// Runs every code cell; outputs of cells after a failure are removed, because nothing made them.
@@ -44,7 +46,10 @@ public struct NotebookRun {
             let outputs = runner.outputs(of: outcome, path: path)
             if outputs != cell.outputs { file.cells[i].outputs = outputs }
             each(n + 1, order.count, outcome)
-            if let error = outcome.error, outcome.wasInterrupted || !cell.tags.contains(NotebookRun.failureTag) {
+            if let code = outcome.exitCode {
+                let error = outcome.error ?? BSSError("os.exit", "stopped by os.exit(\(code))")
+                failure = Failure(cell: i, error: error, exitCode: code)
+            } else if let error = outcome.error, outcome.wasInterrupted || !cell.tags.contains(NotebookRun.failureTag) {
                 failure = Failure(cell: i, error: error)
             }
         }
@@ -73,6 +78,8 @@ public struct NotebookCheck {
         /// No cell has a typed output.
         case nothingToCheck
         case interrupted
+        /// The cell in this line called `os.exit(code)`.
+        case stopped(line: Int, code: Int32)
     }
 
     public struct Report {
@@ -103,6 +110,10 @@ public struct NotebookCheck {
             report.ran += 1
             if outcome.wasInterrupted {
                 report.verdict = .interrupted
+                return report
+            }
+            if let code = outcome.exitCode {
+                report.verdict = .stopped(line: cell.line, code: code)
                 return report
             }
             let got = runner.outputs(of: outcome, path: path)
@@ -153,6 +164,7 @@ public struct NotebookCheck {
             return found
         }
         if expected.svg != nil { return nil }  // a chart as text depends on the display
-        return comparison.shownNumbersDifference(expected: expected.text, got: got.text)
+        return comparison.shownNumbersDifference(
+            expected: expected.text, got: got.text, isRounded: expected.typed != got.typed)
     }
 }

@@ -121,11 +121,14 @@ struct ValueComparison {
     }
 
     /// The numbers that two texts show: nil if they agree or the texts are laid out differently.
-    func shownNumbersDifference(expected: String, got: String) -> ValueDifference? {
+    /// - Parameter isRounded: the texts show values that were found close enough, not equal: their last digits may then
+    ///   fall on either side.
+    func shownNumbersDifference(expected: String, got: String, isRounded: Bool) -> ValueDifference? {
         let a = NumbersInText(StableText.masked(expected))
         let b = NumbersInText(StableText.masked(got))
-        guard a.numbers.count == b.numbers.count, !numbersAgree(a, b) else { return nil }
-        let i = a.numbers.indices.first { !agree(a, b, $0) }!
+        guard a.numbers.count == b.numbers.count,
+            let i = a.numbers.indices.first(where: { !agree(a, b, $0, isRounded: isRounded) })
+        else { return nil }
         return ValueDifference(path: "shown text, number \(i + 1)", expected: a.texts[i], got: b.texts[i])
     }
 
@@ -133,9 +136,11 @@ struct ValueComparison {
         a.numbers.count == b.numbers.count && a.numbers.indices.allSatisfy { agree(a, b, $0) }
     }
 
-    private func agree(_ a: NumbersInText, _ b: NumbersInText, _ i: Int) -> Bool {
-        a.texts[i] == b.texts[i]
-            || tolerance.accepts(b.numbers[i], a.numbers[i], rounding: max(a.places[i], b.places[i]))
+    private func agree(_ a: NumbersInText, _ b: NumbersInText, _ i: Int, isRounded: Bool = false) -> Bool {
+        if a.texts[i] == b.texts[i] { return true }
+        if a.isInteger(i), b.isInteger(i) { return false }
+        return tolerance.accepts(
+            b.numbers[i], a.numbers[i], rounding: isRounded ? max(a.places[i], b.places[i]) : 0)
     }
 }
 
@@ -145,6 +150,8 @@ struct NumbersInText {
     private(set) var texts: [String] = []
     /// One unit of the last digit shown.
     private(set) var places: [Double] = []
+    /// Shown without point and exponent: counts, epochs, labels; no tolerance is about those.
+    func isInteger(_ i: Int) -> Bool { texts[i].utf8.allSatisfy { (48...57).contains($0) || $0 == 45 || $0 == 43 } }
     /// Everything else, blanks folded.
     private(set) var words = ""
 

@@ -15,4 +15,4 @@ var program = Program(
 program.commands["nb"] = NotebookCommand.command
 program.commands["data"] = DataCommand.command
 program.commands["plot"] = PlotCommand.command
-program.run(CommandLine.arguments)
+program.run(Program.commandLine)

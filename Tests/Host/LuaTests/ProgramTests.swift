@@ -3,6 +3,25 @@ import Testing
 
 /// The command line from outside: arguments, exit codes, output.
 @Suite(.serialized) struct ProgramTests {
+    /// Arguments come from `main`: a jail or a slim container may have no /proc.
+    @Test func argumentsWithoutProc() throws {
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        let inner = "mount -t tmpfs none /proc && exec '\(ProgramRun.binary)' -e 'print(#arg, ...)' -e 'print(6 * 7)'"
+        shell.arguments = ["-c", "command -v unshare >/dev/null && exec unshare -m sh -c \"$0\"", inner]
+        let out = Pipe()
+        let errors = Pipe()
+        (shell.standardOutput, shell.standardError, shell.standardInput) = (out, errors, FileHandle.nullDevice)
+        try shell.run()
+        let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        shell.waitUntilExit()
+        if shell.terminationStatus != 0, message.contains("unshare") || message.contains("mount") || message.isEmpty {
+            return print("arguments without /proc: 0 of 1 ran (no right to a mount namespace)")
+        }
+        #expect(shell.terminationStatus == 0 && text.hasSuffix("42\n"), "\(text) \(message)")
+    }
+
     @Test(
         arguments: [
             (["-e", "print(1 + 1)"], 0, "2\n"),
@@ -13,6 +32,9 @@ import Testing
             (["-e", "error('x')"], 1, ""),
             (["-e", "x = = 1"], 1, ""),
             (["-e", "os.exit(7)"], 7, ""),
+            (["-e", "os.exit()"], 0, ""),
+            (["-e", "os.exit(1.5)"], 1, ""),
+            (["-e", "os.exit('x')"], 1, ""),
             (["-e", "os.exit(true)"], 0, ""),
             (["-e", "os.exit(false)"], 1, ""),
             (["-e", "print(1) coroutine.wrap(function() os.exit(3) end)()"], 3, "1\n"),

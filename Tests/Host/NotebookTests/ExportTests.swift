@@ -111,14 +111,44 @@ import _BSSTestSupport
                 && text.contains("<em>text</em>") && text.contains("<code>code &lt; 1</code>"))
         #expect(text.contains("<span class=\"k\">local</span> rate = <span class=\"n\">0.1</span>"))
         #expect(
-            text.contains("<svg ") && text.contains("a &lt; b &amp; &quot;c&quot;")
+            text.contains("<img src=\"data:image/svg+xml;base64,PHN2Zy")
+                && text.contains("a &lt; b &amp; &quot;c&quot;")
                 && text.contains("error: &lt;boom&gt;") && text.contains("raw &amp; text"))
         #expect(!text.contains("http://") || !text.contains("src=\"http"))  // nothing from elsewhere
-        for tag in ["section", "pre", "figure", "body", "html", "svg"] {
+        for tag in ["section", "pre", "figure", "body", "html"] {
             #expect(
                 text.components(separatedBy: "<\(tag)").count == text.components(separatedBy: "</\(tag)>").count,
                 "\(tag)")
         }
+    }
+
+    /// Nothing that a stranger's notebook holds runs in the page.
+    @Test func foreignNotebooksRunNothing() {
+        let attack = "<svg onload=\"alert(1)\"><script>alert(2)</script></svg>"
+        let output = CellOutput(.value, text: "<img src=x onerror=alert(3)>", typed: attack, svg: attack)
+        let links = [
+            "[a](javascript:alert(4))", "[b]( JavaScript:alert(5))", "[c](java\tscript:alert(6))", "[d](vbscript:x)",
+            "![e](data:text/html;base64,PHNjcmlwdD4=)", "[f](data:image/svg+xml,<svg/>)", "<b onclick=x>",
+            "[g](x\" onx=y)",
+        ]
+        let file = NotebookFile(cells: [
+            .init(source: "x = '</pre><script>alert(7)</script>'", outputs: [output]),
+            .init(.markdown, source: (["# <script>alert(8)</script>"] + links).joined(separator: "\n\n")),
+            .init(.raw, source: "<script>alert(9)</script>"),
+        ])
+        let text = HTMLExport.text(file, title: "</title><script>alert(10)</script>")
+        for sign in [
+            "<script", "<svg", "onload=\"", "href=\"java", "href=\" Java", "href=\"vb", "src=\"data:text", "<b ",
+            "\" onx",
+        ] {
+            #expect(!text.contains(sign), "\(sign)")
+        }
+        #expect(text.components(separatedBy: "onerror").count == 2)  // escaped, as the figure's description
+        #expect(text.contains("default-src 'none'"))
+        let kept = HTMLExport.text(
+            NotebookFile(cells: [.init(.markdown, source: "[a](https://x.org/y:z) [b](b/c.html#d) [c](mailto:x@y)")]),
+            title: "")
+        for target in ["https://x.org/y:z", "b/c.html#d", "mailto:x@y"] { #expect(kept.contains("href=\"\(target)\"")) }
     }
 
     @Test func markdown() throws {

@@ -66,6 +66,16 @@ import _BSSTestSupport
         #expect(try Notebooks.difference(tensor, Tolerance(relative: 1e-7)) != nil)
         let printed = try Notebooks.replacing("0.1", "0.1001", in: text, after: "--> rate")
         #expect(try Notebooks.difference(printed, Tolerance(absolute: 1e-3)) == nil)
+        // A unit of the last digit shown is no tolerance of its own.
+        let shown = try Notebooks.filled("-- %%\nprint(0.9)\n-- %%\n_ = 0.9\n")
+        for anchor in ["-- %%\nprint(0.9)\n--> ", "_ = 0.9\n--> "] {
+            let wrong = try Notebooks.replacing("0.9", "0.8", in: shown, after: anchor)
+            #expect(try Notebooks.difference(wrong, Tolerance(relative: 1e-9)) != nil)
+            #expect(try Notebooks.difference(wrong, Tolerance(absolute: 0.2)) == nil)
+        }
+        let count = try Notebooks.filled("-- %%\nprint('seen 12 of 12')\n")
+        let miscount = try Notebooks.replacing("of 12", "of 13", in: count, after: "-->")
+        #expect(try Notebooks.difference(miscount, Tolerance(relative: 10, absolute: 10)) != nil)
         // Integers and words have no tolerance.
         let integer = try Notebooks.replacing("\"value\":3", "\"value\":4", in: text)
         #expect(try Notebooks.difference(integer, Tolerance(relative: 10, absolute: 10)) != nil)

@@ -112,6 +112,44 @@ import _BSSTestSupport
         }
     }
 
+    /// `os.exit` ends the notebook, not the program that runs it: what there is stays, and the exit code tells.
+    @Test(arguments: ["os.exit(0)", "pcall(os.exit, 0)", "os.exit(true)"])
+    func exitInACellStopsTheNotebook(call: String) throws {
+        try inFolder { folder in
+            let text = "-- %%\nprint('first')\n-- %%\nprint('second') \(call)\n-- %%\nprint('never')\n"
+            try Files.write(text, to: "\(folder)/a.lua")
+            let ran = try run(folder, ["nb", "run", "a.lua", "-o", "b.lua"])
+            #expect(ran.code == 1 && ran.errors.contains("stopped"), "\(ran)")
+            let filled = try Files.readText("\(folder)/b.lua")
+            #expect(filled.contains("--> first") && filled.contains("--> second") && !filled.contains("--> never"))
+            let checked = try run(folder, ["nb", "check", "b.lua"])
+            #expect(checked.code == 3 && checked.output.contains("stopped the notebook by os.exit(0)"), "\(checked)")
+            try Files.write(text.replacingOccurrences(of: call, with: "os.exit(7)"), to: "\(folder)/a.lua")
+            #expect(try run(folder, ["nb", "run", "a.lua"]).code == 7)
+        }
+    }
+
+    @Test func runKeepsModeAndLink() throws {
+        try inFolder { folder in
+            try Files.write("-- %%\n_ = 2\n", to: "\(folder)/real.lua", mode: 0o640)
+            #expect(chmod("\(folder)/real.lua", 0o750) == 0 && symlink("real.lua", "\(folder)/link.lua") == 0)
+            #expect(try run(folder, ["nb", "run", "link.lua"]).code == 0)
+            #expect(try Files.readText("\(folder)/real.lua").contains("--> 2"))
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/link.lua") == "real.lua")
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/real.lua")
+            #expect(attributes[.posixPermissions] as? Int == 0o750)
+        }
+    }
+
+    @Test func lengthAndEqualSignInCells() throws {
+        try inFolder { folder in
+            try Files.write("-- %%\nx = { 1, 2 }\n-- %%\n#x\n-- %%\n=x[1]\n", to: "\(folder)/a.lua")
+            #expect(try run(folder, ["nb", "run", "a.lua"]).code == 0)
+            let filled = try Files.readText("\(folder)/a.lua")
+            #expect(filled.contains("#x\n--> 2\n") && filled.contains("=x[1]\n--> 1\n"), "\(filled)")
+        }
+    }
+
     @Test func wrongUse() throws {
         try inFolder { folder in
             try Files.write("-- %%\nx = 1\n", to: "\(folder)/a.lua")

@@ -25,6 +25,17 @@ import Testing
         ("training", "bss.train{ data = bss.data.synthetic{ samples = 3000 }, epochs = 100000 }"),
         ("capture", "bss.capture(function() while true do end end)"),
         ("profile", "bss.repl.profile(function() while true do end end)"),
+        // Library functions that compute in C, where no hook runs.
+        ("pattern that backtracks", "string.find(string.rep('a', 40), string.rep('a*', 20) .. 'b')"),
+        ("gsub that backtracks", "string.gsub(string.rep('a', 40), string.rep('a-', 20) .. 'b', '')"),
+        (
+            "table.sort",
+            "local t = {} for i = 1, 500000 do t[i] = i * 7919 % 1000003 end "
+                + "while true do pcall(table.sort, { table.unpack(t, 1, 200000) }) end"
+        ),
+        ("table.move", "table.move({}, 1, math.maxinteger - 1, 2)"),
+        ("table.insert", "table.insert(setmetatable({}, { __len = function() return 1 << 50 end }), 1, 0)"),
+        ("string.rep", "while true do local s = string.rep('x', 1500000000) end"),
     ]
 
     @Test(arguments: loops) func interruptedCodeReturnsToThePrompt(loop: (name: String, code: String)) throws {

@@ -177,6 +177,40 @@ import Testing
         #expect(second.enter("answer + base")?.contains("82") == true)
     }
 
+    /// TERM at an idle prompt leaves with 75, as everywhere: history and log are complete.
+    @Test func aSignalAtTheIdlePromptLeaves() throws {
+        let home = NSTemporaryDirectory() + "bss-repl-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        let terminal = try PseudoTerminal(home: home)
+        #expect(terminal.wait(for: "bss[1]> ") != nil)
+        #expect(terminal.enter("6 * 7")?.contains("42") == true)
+        terminal.send("half a li")
+        usleep(200_000)
+        let start = Date()
+        kill(terminal.pid, SIGTERM)
+        #expect(terminal.exitCode() == 75)
+        #expect(Date().timeIntervalSince(start) < 1)
+        let state = home + "/.local/state/bss-lua"
+        #expect(try String(contentsOfFile: state + "/history.jsonl", encoding: .utf8).contains("6 * 7"))
+        let logs = try FileManager.default.contentsOfDirectory(atPath: state + "/sessions")
+        #expect(logs.count == 1)
+        for file in ["history.jsonl"] + logs.map({ "sessions/" + $0 }) {
+            let mode = try FileManager.default.attributesOfItem(atPath: "\(state)/\(file)")[.posixPermissions] as? Int
+            #expect(mode == 0o600, "\(file)")
+        }
+    }
+
+    @Test func lengthAndEqualSignAreExpressions() throws {
+        let home = NSTemporaryDirectory() + "bss-repl-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        let terminal = try PseudoTerminal(home: home)
+        #expect(terminal.wait(for: "bss[1]> ") != nil)
+        _ = terminal.enter("x = { 5, 6, 7 }")
+        #expect(terminal.enter("#x + 30")?.contains("33") == true)
+        #expect(terminal.enter("=x[2] * 100")?.contains("600") == true)
+        #expect(terminal.enter("= #x + 80")?.contains("83") == true)
+    }
+
     @Test func historyCrossesSessions() throws {
         let home = try home()
         let first = try started(home)

@@ -254,6 +254,7 @@ import _BSSTestSupport
         }
         #expect(shares.min()! >= 0.078 && shares.max()! > 0.9)
         // A rectangle that never fits: the middle.
-        #expect(RandomCrop(scale: 4...4).rectangle(width: 300, height: 100, &stream) == (0, 83, 100, 133))  // (300 - 133) / 2, rounded down
+        // (300 - 133) / 2, rounded down.
+        #expect(RandomCrop(scale: 4...4).rectangle(width: 300, height: 100, &stream) == (0, 83, 100, 133))
     }
 }

@@ -21,14 +21,18 @@ static atomic_int leaving;               // the signal that asks a training to l
 static atomic_bool can_leave;            // a training is running that keeps checkpoints
 static struct timespec first_press;      // of the interrupt that is pending; touched by the handler only
 
+static void raise_interrupt(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &interrupt_key) == LUA_TNIL) lua_pushliteral(L, "interrupted");
+  lua_error(L);
+}
+
 static void on_hook(lua_State *L, lua_Debug *frame) {
   (void)frame;
   if (atomic_load(&pending) == 0) {  // left over in a coroutine that slept through the clearing
     lua_sethook(L, NULL, 0, 0);
     return;
   }
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &interrupt_key) == LUA_TNIL) lua_pushliteral(L, "interrupted");
-  lua_error(L);
+  raise_interrupt(L);
 }
 
 static void arm(lua_State *L) {
@@ -44,6 +48,10 @@ static void arm_all(void) {
 
 void bss_lua_arm_if_pending(lua_State *L) {
   if (atomic_load(&pending) != 0) arm(L);
+}
+
+void bss_lua_raise_if_pending(lua_State *L) {
+  if (atomic_load_explicit(&pending, memory_order_relaxed) != 0) raise_interrupt(L);
 }
 
 void bss_lua_request_stop(int signal) {

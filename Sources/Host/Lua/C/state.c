@@ -59,6 +59,8 @@ static int open_libraries(lua_State *L) {
   luaL_openlibs(L);
   bss_lua_open_base(L);
   bss_lua_open_coroutines(L);
+  bss_lua_open_patterns(L);
+  bss_lua_open_loops(L);
   return 0;
 }
 

@@ -33,7 +33,7 @@ package struct LuaLexer {
 
     package init(_ text: String) {
         bytes = Array(text.utf8)
-        if bytes.first == UInt8(ascii: "#") { skipLine() }
+        if bytes.starts(with: "#!".utf8) { skipLine() }  // `#x` alone is an expression
         while scan() {}
         tokens.append(LuaToken(kind: .end, text: "", start: bytes.count, end: bytes.count, line: line))
     }

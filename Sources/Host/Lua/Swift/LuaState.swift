@@ -31,6 +31,9 @@ public final class LuaState {
     var standardGlobals: Set<String> = []
     /// Of the program that runs, 16 hexadecimal digits.
     public static let buildID = Text.format("%016lx", UInt(bss_build_id()))
+    /// Whether `os.exit` only ends the cell that calls it; then `exitAsked` is its code.
+    public var exitEndsCell = false
+    public var exitAsked: Int32?
     /// Run by `os.exit` and at the end of the program, newest first, before the state is closed.
     public var atExit: [() -> Void] = []
     /// Runs after a script has ended without error; what it throws is the script's error.

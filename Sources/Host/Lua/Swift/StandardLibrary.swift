@@ -14,10 +14,16 @@ extension LuaState {
         replace(in: "math", "random") { state, L in try state.mathRandom(L) }
         replace(in: "math", "randomseed") { state, L in try state.mathRandomSeed(L) }
         replace(in: "os", "exit") { state, L in
-            let code: Int32 =
-                lua_type(L, 1) == LUA_TBOOLEAN
-                ? (lua_toboolean(L, 1) != 0 ? 0 : 1) : Int32(truncatingIfNeeded: bss_lua_integer(L, 1))
-            state.exit(code)
+            let given = try state.arguments(from: 1, on: L, operation: "os.exit").first ?? .null
+            switch given {
+            case .null, .bool(true): return try state.leave(0)
+            case .bool(false): return try state.leave(1)
+            default:
+                guard let code = given.int else {
+                    throw BSSError("os.exit", "expects true, false or an integer, got \(given.described)")
+                }
+                return try state.leave(Int32(truncatingIfNeeded: code))
+            }
         }
         replace(in: "os", "setlocale") { state, L in
             let asked = lua_type(L, 1) == LUA_TSTRING ? state.string(at: 1, on: L) : "C"
@@ -104,6 +110,13 @@ extension LuaState {
     // MARK: The end
 
     /// Finishes the program: end-of-run actions, finalizers, output check.
+    /// `os.exit`: ends the program, or only the cell where a notebook runs.
+    private func leave(_ code: Int32) throws -> Int32 {
+        guard exitEndsCell else { exit(code) }
+        exitAsked = code
+        throw BSSError("os.exit", "stopped by os.exit(\(code))")
+    }
+
     public func exit(_ code: Int32) -> Never {
         for action in atExit.reversed() { action() }
         atExit = []

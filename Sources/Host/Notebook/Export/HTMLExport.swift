@@ -25,6 +25,7 @@ public enum HTMLExport {
             <html lang="en">
             <head>
             <meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src * data:; style-src 'unsafe-inline'">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>\(escaped(title))</title>
             <style>
@@ -40,7 +41,11 @@ public enum HTMLExport {
     }
 
     private static func output(_ output: CellOutput) -> String {
-        if let svg = output.svg { return "<figure>\n\(svg)</figure>" }
+        if let svg = output.svg {
+            // As an image: a stranger's drawing may hold scripts, and those of images never run.
+            let data = MarkdownExport.base64(Array(svg.utf8))
+            return "<figure><img src=\"data:image/svg+xml;base64,\(data)\" alt=\"\(escaped(output.text))\"></figure>"
+        }
         let kind = output.kind == .error ? "error" : output.kind == .value ? "value" : "stream"
         return "<pre class=\"\(kind)\">\(escaped(output.text))</pre>"
     }
@@ -51,7 +56,7 @@ public enum HTMLExport {
         pre.code { background: #f4f5f7; border-left: 3px solid #0072b2; }
         pre.value, pre.stream { border-left: 3px solid #ddd; }
         pre.error { border-left: 3px solid #d55e00; color: #a03000; }
-        figure { margin: .6rem 0; } figure svg { max-width: 100%; height: auto; }
+        figure { margin: .6rem 0; } figure img { max-width: 100%; height: auto; }
         table { border-collapse: collapse; } td, th { border: 1px solid #ccc; padding: .2rem .6rem; }
         .k { color: #8250df; } .s { color: #0a6640; } .n { color: #0550ae; } .c { color: #6a737d; }
         """
@@ -225,13 +230,24 @@ enum MarkdownToHTML {
         return out
     }
 
+    /// Relative addresses, and those of schemes that run nothing.
+    private static func isSafe(_ target: String) -> Bool {
+        guard let colon = target.firstIndex(of: ":"), !target[..<colon].contains(where: { "/?#".contains($0) }) else {
+            return true
+        }
+        let isPicture = ["png", "jpeg", "gif", "webp", "svg+xml"].contains {
+            target.hasPrefix("data:image/\($0);base64,")
+        }
+        return isPicture || ["http", "https", "mailto"].contains(target[..<colon].lowercased())
+    }
+
     private static func link(_ text: Substring) -> (label: String, target: String, after: Substring)? {
         let start = text.dropFirst(text.first == "!" ? 2 : 1)
         guard let close = start.range(of: "]("), let end = start[close.upperBound...].firstIndex(of: ")") else {
             return nil
         }
         let target = String(start[close.upperBound..<end])
-        guard !target.lowercased().hasPrefix("javascript:") else { return nil }
+        guard isSafe(target) else { return nil }
         return (String(start[..<close.lowerBound]), target, start[start.index(after: end)...])
     }
 }

@@ -100,7 +100,8 @@ enum KnownFunctions {
         if path.hasPrefix("math.") || path.hasPrefix("string.") || path.hasPrefix("utf8.") {
             return .pure(sharing: false)
         }
-        if path.hasPrefix("bss.") { return .pure(sharing: true) }  // objects of the engine do not change, save by the methods below
+        // Objects of the engine do not change, save by the methods below.
+        if path.hasPrefix("bss.") { return .pure(sharing: true) }
         if ["io.", "os.", "debug.", "package."].contains(where: path.hasPrefix) { return .unknown }
         return nil
     }

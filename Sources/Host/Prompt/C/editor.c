@@ -158,27 +158,29 @@ int bss_line_read(const char *prompt, char **text) {
   *text = NULL;
   is_done = false;
   accepted = NULL;
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
   sigset_t block, before;
   sigemptyset(&block);
-  sigaddset(&block, SIGINT);
+  for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaddset(&block, signals[i]);
   sigprocmask(SIG_BLOCK, &block, &before);
   sigset_t waiting = before;
-  sigdelset(&waiting, SIGINT);
+  for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigdelset(&waiting, signals[i]);
   rl.install(prompt, on_line);
   int result = BSS_LINE_TEXT;
   while (!is_done) {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    int ready = ppoll(&input, 1, NULL, &waiting);  // the only place where Ctrl-C is let through
-    if (interrupted()) {
+    int ready = ppoll(&input, 1, NULL, &waiting);  // the only place where signals are let through
+    bss_line_wish wish = interrupted();
+    if (wish != BSS_LINE_GO_ON) {
       if (**rl.line_buffer) *text = strdup(*rl.line_buffer);
       *rl.point = *rl.end;
       rl.redisplay();
-      fputs("^C\n", stdout);
+      fputs(wish == BSS_LINE_FRESH ? "^C\n" : "\n", stdout);
       fflush(stdout);
       if (rl.sigcleanup) rl.sigcleanup();
       rl.free_line_state();
       rl.remove();
-      result = BSS_LINE_INTERRUPTED;
+      result = wish == BSS_LINE_FRESH ? BSS_LINE_INTERRUPTED : BSS_LINE_TOLD_TO_LEAVE;
       break;
     }
     if (ready < 0 && errno == EINTR) continue;

@@ -119,12 +119,14 @@ struct Command {
             state.close()
             repl.session.state.watchSignals()
         }
-        let report = NotebookCheck().run(NotebookFile.parse(file.text()), path: "session", runner: CellRunner(state))
+        let runner = CellRunner(state)
+        runner.endsCellOnExit = true
+        let report = NotebookCheck().run(NotebookFile.parse(file.text()), path: "session", runner: runner)
         switch report.verdict {
         case .equal: repl.show("\(report.compared) outputs of \(report.ran) cells are the same in a clean state")
         case .nothingToCheck: repl.show("no outputs to compare yet")
         case .interrupted: throw BSSError.cancelled("%replay")
-        case .differs: throw BSSError("%replay", NotebookCommand.text(report, "the session"))
+        case .differs, .stopped: throw BSSError("%replay", NotebookCommand.text(report, "the session"))
         }
     }
 

@@ -4,7 +4,7 @@ import Glibc
 
 /// What was typed, across sessions: JSON lines, one `write` each, no lock, no database.
 ///
-/// A history that cannot be written is one warning, never a failure.
+/// A history that cannot be written is one warning, never a failure. Only its owner may read it.
 struct History {
     struct Entry {
         let code: String
@@ -46,15 +46,18 @@ struct History {
     /// The latest entries, oldest first.
     func load(limit: Int = 2000) -> [String] {
         guard let path, let bytes = try? Files.read(path) else { return [] }
+        Files.makePrivate(path)
         let tail = bytes.suffix(History.readBytes)
         var lines = tail.split(separator: 0x0A)
         if tail.count < bytes.count { lines = Array(lines.dropFirst()) }  // cut in the middle
         let texts = lines.suffix(limit).compactMap { line -> String? in
             if let code = History.plainCode(line) { return code }
-            return (try? JSON.parse(String(decoding: line, as: UTF8.self)))?.table?["code"]?.string  // a damaged line is passed over
+            // A damaged line is passed over.
+            return (try? JSON.parse(String(decoding: line, as: UTF8.self)))?.table?["code"]?.string
         }
         if bytes.count > History.keptBytes {
-            try? Files.write(Array(bytes.suffix(History.keptBytes / 2).drop { $0 != 0x0A }.dropFirst()), to: path)
+            try? Files.write(
+                Array(bytes.suffix(History.keptBytes / 2).drop { $0 != 0x0A }.dropFirst()), to: path, mode: 0o600)
         }
         return texts
     }
@@ -100,7 +103,7 @@ struct History {
             if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
                 try Files.makeFolder(String(path[..<slash]))
             }
-            try Files.append(line: line, to: path)
+            try Files.append(line: line, to: path, mode: 0o600)
         } catch {
             isOff = true
             if !warned { Terminal.error("bss-lua: history is not kept: \(error)\n") }

@@ -10,6 +10,8 @@ public enum LineInput: Equatable {
     case interrupted(String)
     /// Ctrl-D.
     case end
+    /// A signal (TERM, HUP, …) that asks the program to leave.
+    case told
 }
 
 /// Reads one block of input.
@@ -32,8 +34,10 @@ public final class PlainEditor: LineEditor {
         var first = true
         while true {
             Terminal.error(first ? prompt : continuation)
-            guard let line = readLine() else { return first ? .end : .text(text) }
+            let line = readLine()
             if bss_lua_prompt_interrupted() { return .interrupted(text) }
+            if bss_lua_signal_pending() != 0 { return .told }
+            guard let line else { return first ? .end : .text(text) }
             text += (first ? "" : "\n") + line
             first = false
             if isComplete(text) { return .text(text) }
@@ -67,7 +71,10 @@ public final class ReadlineEditor: LineEditor {
                 for (i, text) in found.enumerated() { strings[i] = strdup(text) }
                 return strings
             },
-            { bss_lua_prompt_interrupted() })
+            {
+                if bss_lua_prompt_interrupted() { return BSS_LINE_FRESH }
+                return bss_lua_signal_pending() != 0 ? BSS_LINE_LEAVE : BSS_LINE_GO_ON
+            })
         guard opened else { return nil }
     }
 
@@ -82,6 +89,7 @@ public final class ReadlineEditor: LineEditor {
         switch Int(status) {
         case BSS_LINE_END: return .end
         case BSS_LINE_INTERRUPTED: return .interrupted(line)
+        case BSS_LINE_TOLD_TO_LEAVE: return .told
         default: return .text(line)
         }
     }

@@ -3,6 +3,7 @@ import BSSLua
 import BSSNotebook
 
 /// The session on disk: a notebook that grows by a cell at a time, runs unchanged, and that `bss-lua nb check` can check.
+/// Only its owner may read it. A log ends at `largest` bytes, and of logs beside it in the default folder the newest stay.
 struct LogFile {
     let path: String
     private let heading: String
@@ -13,12 +14,17 @@ struct LogFile {
     private var entries: [Entry] = []
     private var keepsOlder = false
 
+    /// The log is in the folder of all sessions: old ones make room.
+    private let makesRoom: Bool
+    private static let largest = 64 << 20, keptLogs = 200, keptBytes = 256 << 20
+
     private enum Entry {
         case cell(Cell)
         case command(String)
     }
 
-    init(path: String, heading: String) {
+    init(path: String, heading: String, makesRoom: Bool = false) {
+        self.makesRoom = makesRoom
         self.path = path
         self.heading = heading
     }
@@ -28,8 +34,20 @@ struct LogFile {
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
             try Files.makeFolder(String(path[..<slash]))
         }
+        if makesRoom { removeOldLogs() }
         Files.remove(path)
-        try Files.append(line: String(heading.dropLast()), to: path)
+        try Files.append(line: String(heading.dropLast()), to: path, mode: 0o600)
+    }
+
+    /// The names begin with the time of the session, so that the oldest come first.
+    private func removeOldLogs() {
+        guard let slash = path.lastIndex(of: "/"), let names = try? Files.list(String(path[..<slash])) else { return }
+        var bytes = 0
+        for (position, name) in names.filter({ $0.hasSuffix(".lua") }).reversed().enumerated() {
+            let log = "\(path[..<slash])/\(name)"
+            bytes += Files.size(log) ?? 0
+            if position >= LogFile.keptLogs - 1 || bytes > LogFile.keptBytes { Files.remove(log) }
+        }
     }
 
     mutating func append(_ cell: Cell) {
@@ -37,7 +55,7 @@ struct LogFile {
         if !keepsOlder, SessionLog.usesOlderResults(cell.executed) {
             keepsOlder = true
             let whole = heading + entries.map(text).joined()
-            attempt { try Files.write(whole, to: $0) }
+            attempt { try Files.write(whole, to: $0, mode: 0o600) }
         } else {
             append(text(entries[entries.count - 1]))
         }
@@ -60,7 +78,8 @@ struct LogFile {
 
     private mutating func append(_ text: String) {
         if !text.isEmpty {
-            attempt { try Files.append(line: text.hasSuffix("\n") ? String(text.dropLast()) : text, to: $0) }
+            let line = text.hasSuffix("\n") ? String(text.dropLast()) : text
+            attempt { try Files.append(line: line, to: $0, mode: 0o600) }
         }
     }
 
@@ -68,6 +87,9 @@ struct LogFile {
         guard !isOff else { return }
         do {
             if !hasBegun { try begin() }
+            guard Files.size(path) ?? 0 < LogFile.largest else {
+                throw BSSError("log", "\(path) has reached \(LogFile.largest >> 20) MiB", kind: .output)
+            }
             try body(path)
         } catch {
             isOff = true

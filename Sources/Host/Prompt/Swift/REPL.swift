@@ -48,12 +48,12 @@ public final class REPL {
             session: id)
         if context.settings.keepsLog, isTerminal || context.settings.log != nil || environment("BSS_LOG") != nil {
             let folder = Files.isFolder(".bss") ? ".bss" : History.stateFolder(environment: environment)
-            if let path = context.settings.log ?? environment("BSS_LOG") ?? folder.map({ "\($0)/sessions/\(id).lua" }) {
+            let named = context.settings.log ?? environment("BSS_LOG")
+            if let path = named ?? folder.map({ "\($0)/sessions/\(id).lua" }) {
+                let seed = context.options.seed.map(String.init) ?? "default"
                 log = LogFile(
-                    path: path,
-                    heading:
-                        "-- bss-lua \(context.version) session, seed \(context.options.seed.map(String.init) ?? "default")\n\n"
-                )
+                    path: path, heading: "-- bss-lua \(context.version) session, seed \(seed)\n\n",
+                    makesRoom: named == nil)
             }
         }
         let completion = Completion(state: context.state, root: context.namespace, commands: Command.all.map(\.name))
@@ -65,6 +65,11 @@ public final class REPL {
     }
 
     static let environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }
+
+    /// The exit code after a signal that asks to leave.
+    private static func exitCode(_ signal: Int32) -> Int32 {
+        ErrorReport.exitCode(BSSError.cancelled(""), signal: signal)
+    }
 
     // MARK: The loop
 
@@ -84,6 +89,7 @@ public final class REPL {
                 if isTerminal { print("") }
                 leaves = 0
             case .interrupted(let text): if !text.isEmpty { editor.remember(text) }
+            case .told: leaves = REPL.exitCode(bss_lua_signal_pending())
             case .text(let raw):
                 for text in REPL.inputs(raw) where !text.trimmed.isEmpty && leaves == nil {
                     editor.remember(text)
@@ -140,7 +146,7 @@ public final class REPL {
         showValues(of: cell)
         if let note = session.releasedNote { Terminal.error(colored(note, "2") + "\n") }
         log?.append(cell)
-        if signal == SIGTERM || signal == SIGPIPE { leaves = 128 + signal }
+        if signal != 0, signal != SIGINT { leaves = REPL.exitCode(signal) }
         if let error = cell.error {
             if cell.outcome.wasInterrupted {
                 let frame = error.traceback?.split(separator: "\n").first ?? ""

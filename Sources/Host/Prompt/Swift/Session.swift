@@ -56,7 +56,8 @@ public final class Session {
     /// Whether Enter should evaluate `text`; false while Lua's parser stops at its end.
     public func isComplete(_ text: String) -> Bool {
         let trimmed = text.trimmed
-        if trimmed.isEmpty || "%?!".contains(trimmed.first!) { return true }
+        guard let first = trimmed.first, !"%?!".contains(first) else { return true }
+        let text = CellRunner.withoutEqualSign(text)
         for form in ["return " + text, text] {
             do {
                 _ = try state.function(form, name: "=input")
@@ -76,7 +77,7 @@ public final class Session {
         releasedNote = nil
         defer { isEvaluating = false }
         PrintTap.begin()
-        let executed = withShownLastLine(code)
+        let executed = withShownLastLine(CellRunner.withoutEqualSign(code))
         var outcome = runner.run(executed, name: "=cell \(nextNumber)")
         outcome.printed = PrintTap.end()
         let cell = Cell(

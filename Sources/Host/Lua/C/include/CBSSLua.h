@@ -123,6 +123,21 @@ void bss_lua_request_stop(int signal);
 void bss_lua_open_coroutines(lua_State *L);
 /// In pcall: code started after the signal must stop as well.
 void bss_lua_arm_if_pending(lua_State *L);
+/// In long loops of C: raises as the hook does if a signal asks the running code to stop.
+void bss_lua_raise_if_pending(lua_State *L);
+
+// MARK: The command line (arguments.c)
+
+/// main's argc and argv; what /proc says is not needed.
+int bss_lua_argument_count(void);
+const char *bss_lua_argument(int index);
+
+// MARK: Library functions that answer to interrupts (strings.c over patterns.c, loops.c)
+
+/// Replaces string.find, match, gmatch and gsub.
+void bss_lua_open_patterns(lua_State *L);
+/// Replaces string.rep, table.sort, insert, remove, move and concat.
+void bss_lua_open_loops(lua_State *L);
 
 // MARK: Base library (base.c)
 

@@ -22,6 +22,11 @@ public struct Program {
         self.prompt = prompt
     }
 
+    /// The words of this process's command line as `main` got them.
+    public static var commandLine: [String] {
+        (0..<bss_lua_argument_count()).compactMap { bss_lua_argument($0).map { String(cString: $0) } }
+    }
+
     public func run(_ words: [String]) -> Never {
         var clock = StartupClock()
         let invocation: Invocation

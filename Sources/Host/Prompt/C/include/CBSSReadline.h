@@ -7,10 +7,11 @@
 typedef bool (*bss_line_is_complete)(const char *text);
 /// Candidates for text[start ..< end]: a malloc'ed, NULL-terminated list of malloc'ed strings, or NULL.
 typedef char **(*bss_line_complete)(const char *text, int start, int end);
-/// True once after Ctrl-C.
-typedef bool (*bss_line_interrupted)(void);
+/// What a signal asks for: nothing, a fresh input after Ctrl-C (told once), or to leave.
+typedef enum { BSS_LINE_GO_ON, BSS_LINE_FRESH, BSS_LINE_LEAVE } bss_line_wish;
+typedef bss_line_wish (*bss_line_interrupted)(void);
 
-enum { BSS_LINE_TEXT = 0, BSS_LINE_END = 1, BSS_LINE_INTERRUPTED = 2 };
+enum { BSS_LINE_TEXT = 0, BSS_LINE_END = 1, BSS_LINE_INTERRUPTED = 2, BSS_LINE_TOLD_TO_LEAVE = 3 };
 
 /// False: there is no readline.
 bool bss_line_open(bss_line_is_complete is_complete, bss_line_complete complete, bss_line_interrupted interrupted);
