@@ -109,21 +109,26 @@ import Testing
         defer { lua_close(stock) }
         luaL_openlibs(stock)
         try #require(luaL_loadstring(stock, script) == LUA_OK && lua_pcallk(stock, 0, 1, 0, 0, nil) == LUA_OK)
-        #expect(String(cString: lua_tolstring(stock, -1, nil)) == ours)
+        var length = 0
+        let bytes = try #require(lua_tolstring(stock, -1, &length))
+        let theirs = String(
+            decoding: UnsafeRawBufferPointer(start: UnsafeRawPointer(bytes), count: length), as: UTF8.self)
+        #expect(theirs == ours)
         #expect(ours.utf8.count > 200_000)
     }
 
     @Test func malformedPatternsAreRefused() throws {
         let script = """
-            for _, p in ipairs{ "%", "[", "[a", "[]", "[^]", "[%", "%b", "%bx", "%f", "%fa", "(", "a)", "%1", "(a", "(%1)", "[a%" } do
-              for _, f in ipairs{ string.find, string.match, function(...) return string.gsub(..., "") end,
-                function(...) return string.gmatch(...)() end } do
+            for _, p in ipairs{ "%", "[", "[a", "[]", "[^]", "[%", "%b", "%bx", "%f", "%fa", "(", "(a))", "%1", "(a", "(%1)",
+              "[a%" } do
+              for _, f in ipairs{ string.find, string.match, function(s, q) return string.gsub(s, q, "%1") end,
+                function(s, q) return string.gmatch(s, q)() end } do
                 local good, message = pcall(f, "abc", p)
                 assert(not good and (message:find("pattern") or message:find("capture")), p .. ": " .. tostring(message))
               end
             end
             assert(not pcall(string.find, ("a"):rep(300), ("a?"):rep(300)))        -- too complex, as in stock Lua
-            assert(("x"):rep(1e6):find("x*y") == nil)
+            assert(("x"):rep(2000):find("x*y") == nil)
             """
         try makeState().run(script, name: "=test")
     }

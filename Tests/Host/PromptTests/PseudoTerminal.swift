@@ -79,9 +79,14 @@ final class PseudoTerminal {
         return wait(for: "]> ")
     }
 
-    func exitCode() -> Int32 {
+    /// Reads what still comes: a program that leaves waits until its terminal has taken everything. -1: it did not leave.
+    func exitCode(seconds: Double = 10) -> Int32 {
         var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        let end = Date().addingTimeInterval(seconds)
+        while waitpid(pid, &status, WNOHANG) == 0 {
+            if Date() > end { return -1 }
+            wait(for: "\u{0}", seconds: 0.02)
+        }
         return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
     }
 }

@@ -39,7 +39,8 @@ extension Tensor {
         switch dtype {
         case .bool: return try values(Bool.self).map(Value.bool)
         case .int64: return try values(Int.self).map(Value.int)
-        case .float32: return try values(Float.self).map { Value.number(Double("\($0)") ?? Double($0)) }  // the shortest decimal of the float
+        // The shortest decimal of the float.
+        case .float32: return try values(Float.self).map { Value.number(Double("\($0)") ?? Double($0)) }
         default: return try values(Double.self).map(Value.number)
         }
     }
