@@ -54,7 +54,8 @@ let package = Package(
         room("Engine", "CPU", ["CBSSKernels", "BSSCore", "BSSBackend"]),
         room("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU"]),
         // MARK: Learning
-        c("CBSSCodecs", "Learning/Codecs/C", links: ["z"]),
+        // libjpeg-turbo and libpng are linked statically: start-up stays as it is, and the program runs where they are not installed.
+        c("CBSSCodecs", "Learning/Codecs/C", links: [":libjpeg.a", ":libpng.a", "z", "m"]),
         room("Learning", "Codecs", ["CBSSCodecs", "BSSCore"], beside: true),
         room("Learning", "Text", ["BSSCore"]),
         room("Learning", "Data", ["CBSSKernels", "BSSCore", "BSSCodecs", "BSSText"]),
