@@ -89,6 +89,11 @@ let package = Package(
             name: "_BSSTestSupport", dependencies: reach("_BSSTestSupport", ["BSSCore", "BSSCodecs"]),
             path: "Tests/Support",
             swiftSettings: [.swiftLanguageMode(.v5)]),
+        .executableTarget(  // scripts/check-fuzz runs it
+            name: "bss-fuzz",
+            dependencies: reach(
+                "bss-fuzz", ["BSSCore", "BSSCodecs", "BSSText", "BSSData", "BSSNotebook", "_BSSTestSupport"]),
+            path: "Tests/Fuzz", swiftSettings: [.swiftLanguageMode(.v5)]),
         tests("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU", "BSSCodecs"]),
         tests("Learning", "Data", ["BSSCore", "BSSCodecs"]),
         tests("Learning", "Networks", ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSText"]),
