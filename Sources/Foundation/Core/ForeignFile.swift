@@ -2,7 +2,10 @@
 enum ForeignFile {
     /// Words that go on from the file's name, and what to do; nil for anything else.
     static func kind(of bytes: [UInt8]) -> (what: String, hint: String)? {
-        let head = String(decoding: bytes.prefix(600), as: UTF8.self).drop { $0.isWhitespace || $0 == "\u{FEFF}" }
+        // The first byte tells most files apart: 'v' or '<' first, behind blanks or a byte order mark.
+        let start = bytes.prefix(600).drop { [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }
+        guard let first = start.first, first == UInt8(ascii: "v") || first == UInt8(ascii: "<") else { return nil }
+        let head = String(decoding: start, as: UTF8.self)
         if head.hasPrefix("version https://git-lfs.github.com/spec/") {
             let size = head.split(whereSeparator: \.isNewline).first { $0.hasPrefix("size ") }?.dropFirst(5)
             return (

@@ -28,10 +28,13 @@ struct PickleMachine {
 
     /// The value that the pickle ends with. The caller calls `dispose` when it is done with it.
     mutating func run() throws -> PickleItem {
+        var steps = 0
         while true {
             let code = try byte()
             if code == UInt8(ascii: ".") { return try pop() }
             try step(code)
+            steps += 1
+            if steps % 65536 == 0 { try Cancellation.check("read weights") }
         }
     }
 
