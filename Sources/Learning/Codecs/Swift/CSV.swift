@@ -1,7 +1,7 @@
 import BSSCore
 
 /// A table of text read from a CSV file (RFC 4180: quoted fields, doubled quotes, line breaks inside quotes; lines end with LF,
-/// CRLF or CR). UTF-8, or UTF-16 as spreadsheets export it; other bytes stand as `\\xff`.
+/// CRLF or CR). UTF-8, or UTF-16 as spreadsheets export it; other bytes stand as `\xff`.
 ///
 /// The first record names the columns. Rows are addressed by data row; messages name the line of the file.
 public struct CSVTable {
@@ -86,7 +86,8 @@ public struct CSVTable {
     }
 
     private static func trimmed(_ text: String) -> String {
-        guard text.first == " " || text.last == " " || text.last == "\t" || text.first == "\t" else { return text }
+        func isBlank(_ byte: UInt8?) -> Bool { byte == 0x20 || byte == 0x09 }
+        guard isBlank(text.utf8.first) || isBlank(text.utf8.last) else { return text }
         return String(text.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }
 

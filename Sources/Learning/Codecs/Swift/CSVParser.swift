@@ -2,18 +2,14 @@ import BSSCore
 
 /// Cuts the bytes of a CSV file into records of fields.
 struct CSVParser {
-    let bytes: [UInt8]
-    let source: String
-    let separator: UInt8
+    private let bytes: [UInt8]
+    private let source: String
+    private let separator: UInt8
     private(set) var records: [[String]] = []
     /// The line on which each record starts, counted from 1.
     private(set) var starts: [Int] = []
 
-    private var record: [String] = []
-    private var field: [UInt8] = []
-    private var fieldWasQuoted = false
     private var line = 1
-    private var start = 1
     private var at = 0
 
     private static let quote = UInt8(ascii: "\"")
@@ -26,62 +22,70 @@ struct CSVParser {
     }
 
     mutating func run() throws {
-        while at < bytes.count {
-            let byte = bytes[at]
-            at += 1
-            switch byte {
-            case CSVParser.quote where field.isEmpty && !fieldWasQuoted: try quoted()
-            case separator: finishField()
-            case 0x0A, 0x0D:
-                if byte == 0x0D, at < bytes.count, bytes[at] == 0x0A { at += 1 }
-                try finishRecord()
-                line += 1
-                start = line
-            default:
-                if byte == 0 { throw damage("line \(line): a NUL byte, which no text holds") }
-                if fieldWasQuoted { throw damage("line \(line): text after a closing quote") }
-                field.append(byte)
-            }
-        }
-        try finishRecord()
+        let bytes = bytes
+        try bytes.withUnsafeBufferPointer { try run($0) }
     }
 
     private func damage(_ reason: String) -> BSSError {
         BSSError("read csv", "\(source): \(reason)", kind: .data)
     }
 
-    /// Up to the closing quote.
-    private mutating func quoted() throws {
-        fieldWasQuoted = true
-        let opened = line
-        while true {
-            guard at < bytes.count else { throw damage("line \(opened): a quote is opened and never closed") }
-            let byte = bytes[at]
-            at += 1
-            if byte == CSVParser.quote {
-                guard at < bytes.count, bytes[at] == byte else { return }
+    private static func endsLine(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
+
+    private mutating func run(_ text: UnsafeBufferPointer<UInt8>) throws {
+        while at < text.count {
+            if CSVParser.endsLine(text[at]) {  // blank lines are no records
+                endLine(text)
+                continue
+            }
+            starts.append(line)
+            var record: [String] = []
+            record.reserveCapacity(records.last?.count ?? 0)
+            while true {
+                record.append(text[at...].first == CSVParser.quote ? try quoted(text) : try plain(text))
+                guard at < text.count, text[at] == separator else { break }
                 at += 1
             }
-            if byte == 0 { throw damage("line \(line): a NUL byte, which no text holds") }
-            if byte == 0x0A || byte == 0x0D && (at == bytes.count || bytes[at] != 0x0A) { line += 1 }
-            field.append(byte)
+            if at < text.count { endLine(text) }
+            records.append(record)
+            if records.count % 4096 == 0 { try Cancellation.check("read csv") }
         }
     }
 
-    private mutating func finishField() {
-        record.append(Text.decoded(field))
-        field.removeAll(keepingCapacity: true)
-        fieldWasQuoted = false
+    private mutating func endLine(_ text: UnsafeBufferPointer<UInt8>) {
+        at += text[at] == 0x0D && at + 1 < text.count && text[at + 1] == 0x0A ? 2 : 1
+        line += 1
     }
 
-    /// Blank lines are no records.
-    private mutating func finishRecord() throws {
-        guard !record.isEmpty || !field.isEmpty || fieldWasQuoted else { return }
-        finishField()
-        records.append(record)
-        starts.append(start)
-        record.removeAll(keepingCapacity: true)
-        if records.count % 4096 == 0 { try Cancellation.check("read csv") }
+    private mutating func plain(_ text: UnsafeBufferPointer<UInt8>) throws -> String {
+        let start = at
+        while at < text.count, text[at] != separator, !CSVParser.endsLine(text[at]) {
+            if text[at] == 0 { throw damage("line \(line): a NUL byte, which no text holds") }
+            at += 1
+        }
+        return Text.decoded(UnsafeBufferPointer(rebasing: text[start..<at]))
+    }
+
+    private mutating func quoted(_ text: UnsafeBufferPointer<UInt8>) throws -> String {
+        let opened = line
+        var field: [UInt8] = []
+        at += 1
+        while true {
+            guard at < text.count else { throw damage("line \(opened): a quote is opened and never closed") }
+            let byte = text[at]
+            at += 1
+            if byte == CSVParser.quote {
+                guard at < text.count, text[at] == byte else { break }
+                at += 1
+            }
+            if byte == 0 { throw damage("line \(line): a NUL byte, which no text holds") }
+            if byte == 0x0A || byte == 0x0D && text[at...].first != 0x0A { line += 1 }
+            field.append(byte)
+        }
+        guard at == text.count || text[at] == separator || CSVParser.endsLine(text[at]) else {
+            throw damage("line \(line): text after a closing quote")
+        }
+        return Text.decoded(field)
     }
 }
 
