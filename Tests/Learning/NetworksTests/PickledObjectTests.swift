@@ -226,8 +226,15 @@ import _BSSTestSupport
 
     @Test func towersWithoutConfiguration() throws {
         guard FixtureFolder.isPresent else { return FixtureFolder.reportAbsence("CLIP without config.json") }
-        let path = "/tmp/bss-clip-\(getpid()).safetensors"
-        defer { Files.remove(path) }
+        let folder = "/tmp/bss-clip-\(getpid())"
+        let path = "\(folder)/weights.safetensors"
+        try Files.makeFolder(folder)
+        defer {
+            for name in ["weights.safetensors", "config.json"] { Files.remove("\(folder)/\(name)") }
+            rmdir(folder)
+        }
+        // A configuration of something else is none.
+        try Files.write("{\"learning_rate\": 0.1}", to: "\(folder)/config.json")
         try Files.write(Files.read(FixtureFolder.location + "/hf/clip_tiny/model.safetensors"), to: path)
         let file = try WeightFile.open(path)
         #expect(throws: BSSError.self) { try CLIPSizes(of: file, tower: "vision", CLIPSizes()) }

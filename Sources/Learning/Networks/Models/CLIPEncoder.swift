@@ -179,7 +179,9 @@ extension CLIPSizes {
             }
             return found
         }
-        let options = file.configuration?["\(tower)_config"]?.table ?? file.configuration
+        // A config.json of something else beside the file says nothing.
+        let whole = file.configuration.flatMap { $0["model_type"] ?? $0["hidden_size"] == nil ? nil : $0 }
+        let options = file.configuration?["\(tower)_config"]?.table ?? whole
         intermediate = try shape("\(tower)_model.encoder.layers.0.mlp.fc1.weight", 2)[0]
         layers = WeightFile.layers(shapes, "\(tower)_model.encoder.layers.")
         if tower == "vision" {
