@@ -54,7 +54,8 @@ let package = Package(
         room("Engine", "CPU", ["CBSSKernels", "BSSCore", "BSSBackend"]),
         room("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU"]),
         // MARK: Learning
-        c("CBSSCodecs", "Learning/Codecs/C", links: ["z"]),
+        // libjpeg-turbo and libpng are linked statically: start-up stays as it is, and the program runs where they are not installed.
+        c("CBSSCodecs", "Learning/Codecs/C", links: [":libjpeg.a", ":libpng.a", "z", "m"]),
         room("Learning", "Codecs", ["CBSSCodecs", "BSSCore"], beside: true),
         room("Learning", "Text", ["BSSCore"]),
         room("Learning", "Data", ["CBSSKernels", "BSSCore", "BSSCodecs", "BSSText"]),
@@ -88,6 +89,11 @@ let package = Package(
             name: "_BSSTestSupport", dependencies: reach("_BSSTestSupport", ["BSSCore", "BSSCodecs"]),
             path: "Tests/Support",
             swiftSettings: [.swiftLanguageMode(.v5)]),
+        .executableTarget(  // scripts/check-fuzz runs it
+            name: "bss-fuzz",
+            dependencies: reach(
+                "bss-fuzz", ["BSSCore", "BSSCodecs", "BSSText", "BSSData", "BSSNotebook", "_BSSTestSupport"]),
+            path: "Tests/Fuzz", swiftSettings: [.swiftLanguageMode(.v5)]),
         tests("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU", "BSSCodecs"]),
         tests("Learning", "Data", ["BSSCore", "BSSCodecs"]),
         tests("Learning", "Networks", ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSText"]),

@@ -3,7 +3,7 @@ set -euo pipefail
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
 binary="$root/.build/release/bss-lua"
 stamp="$root/.build/bss-lua.stamp"
-packages=(liblua5.4-dev libopenblas-dev libreadline-dev zlib1g-dev libsndfile1 libturbojpeg0)
+packages=(liblua5.4-dev libopenblas-dev libreadline-dev zlib1g-dev libjpeg-dev libpng-dev libsndfile1)
 
 say() { printf 'bss-lua: %s\n' "$*" >&2; }
 stop() { say "$*"; exit 1; }

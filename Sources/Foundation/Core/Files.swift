@@ -4,16 +4,34 @@ import Glibc
 public enum Files {
     /// The bytes of a file.
     /// - Throws: kind `.data`, naming the path and the system's reason.
-    public static func read(_ path: String) throws -> [UInt8] {
+    public static func read(_ path: String) throws -> [UInt8] { try read(path, stops: false) }
+
+    /// `stops`: Ctrl-C ends the reading of what is long, or waits for somebody who writes.
+    static func read(_ path: String, stops: Bool) throws -> [UInt8] {
+        // The system would open what stands before it.
+        guard !path.utf8.contains(0) else {
+            throw BSSError("read", "the path \"\(path.prefix { $0 != "\0" })…\" holds a NUL", kind: .data)
+        }
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("read", path, kind: .data) }
         defer { close(file) }
         var info = stat()
         guard fstat(file, &info) == 0 else { throw failure("read", path, kind: .data) }
         if info.st_mode & S_IFMT == S_IFDIR { throw BSSError("read", "\(path) is a folder", kind: .data) }
-        var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
+        // Sparse files and devices may claim anything: what memory cannot hold is refused, not tried.
+        let most = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        func check(_ size: Int) throws {
+            guard size <= most else {
+                throw BSSError("read", "\(path): \(size) bytes are more than this machine's memory", kind: .data)
+            }
+        }
+        try check(Int(info.st_size))
+        // One more than it says, so that its end is seen without growing.
+        var bytes = [UInt8](repeating: 0, count: Int(info.st_size) + 1)
         var filled = 0
         while true {
+            try check(filled)
+            if stops { try Cancellation.check("read \(path)") }
             if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: max(4096, filled / 2))) }
             let room = bytes.count - filled
             let got = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress! + filled, room) }
@@ -25,7 +43,7 @@ public enum Files {
         return bytes
     }
 
-    public static func readText(_ path: String) throws -> String { String(decoding: try read(path), as: UTF8.self) }
+    public static func readText(_ path: String) throws -> String { Text.decoded(file: try read(path)) }
 
     /// Writes to a new file beside `path`, syncs, renames and syncs the folder: readers see the old or the new content,
     /// never a part, and what was written survives a power cut. A file that is replaced keeps its mode, and a symbolic link

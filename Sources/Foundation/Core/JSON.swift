@@ -80,7 +80,13 @@ public enum JSON {
 
     /// - Throws: `BSSError` with the byte position of the first mistake.
     public static func parse(_ text: String, source: String = "JSON") throws -> Value {
-        var parser = JSONParser(bytes: Array(text.utf8), source: source)
+        try parse(bytes: Array(text.utf8), source: source)
+    }
+
+    /// A byte order mark at the start is skipped. A key that comes twice counts as it comes last, unless `refusesRepeatedKeys`.
+    public static func parse(bytes: [UInt8], source: String, refusesRepeatedKeys: Bool = false) throws -> Value {
+        var parser = JSONParser(bytes: bytes, source: source, refusesRepeatedKeys: refusesRepeatedKeys)
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.at = 3 }
         return try parser.document()
     }
 }
@@ -88,6 +94,7 @@ public enum JSON {
 private struct JSONParser {
     let bytes: [UInt8]
     let source: String
+    let refusesRepeatedKeys: Bool
     var at = 0
 
     mutating func document() throws -> Value {
@@ -125,6 +132,9 @@ private struct JSONParser {
                 skipBlank()
                 let key = try string()
                 guard take(":") else { throw mistake("':'") }
+                if refusesRepeatedKeys, table[key] != nil {
+                    throw BSSError(source, "the key \"\(key)\" comes twice", kind: .data)
+                }
                 table[key] = try value(depth: depth + 1)
             } while take(",")
             guard take("}") else { throw mistake("',' or '}'") }
@@ -152,7 +162,7 @@ private struct JSONParser {
         default:
             if word == "-0" { return .number(-0.0) }
             if let i = Int(word) { return .int(i) }
-            if let d = Double(word), word.first?.isLetter == false { return .number(d) }
+            if let d = Text.double(word), word.first?.isLetter == false { return .number(d) }
             at = start
             throw mistake("a value")
         }
@@ -165,7 +175,7 @@ private struct JSONParser {
         while at < bytes.count {
             let byte = bytes[at]
             at += 1
-            if byte == UInt8(ascii: "\"") { return String(decoding: out, as: UTF8.self) }
+            if byte == UInt8(ascii: "\"") { return Text.decoded(out) }
             guard byte == UInt8(ascii: "\\") else {
                 out.append(byte)
                 continue

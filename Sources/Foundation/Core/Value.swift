@@ -18,7 +18,7 @@ public enum Value {
         case .bool(let b): return "boolean \(b)"
         case .int(let i): return "integer \(i)"
         case .number(let d): return "number \(Text.number(d))"
-        case .string(let s): return "string \"\(s.count > 60 ? String(s.prefix(60)) + "…" : s)\""
+        case .string(let s): return "string \"\(Text.shown(s.count > 60 ? String(s.prefix(60)) + "…" : s))\""
         case .table(let t): return t.isList ? "list of \(t.items.count)" : "table"
         case .object(let o): return o.objectType.name
         case .function: return "function"

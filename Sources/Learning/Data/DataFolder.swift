@@ -61,7 +61,7 @@ final class DataFolder {
 
     /// - Throws: the reason with the file's path, under the dataset's name.
     func read(_ relative: String) throws -> [UInt8] {
-        let bytes = try explained { try Files.read(full(relative)) }
+        let bytes = try explained { try Files.readData(full(relative)) }
         records.append(FileRecord(path: relative, size: bytes.count, sha256: Checksum.sha256(bytes)))
         return bytes
     }
@@ -82,16 +82,11 @@ final class DataFolder {
             hint: "it may also stand in annotations/", kind: .data)
     }
 
-    /// Lines of a text file (gzip too) with their numbers, without line ends.
+    /// Lines of a text file (gzip and UTF-16 too) with their numbers, without line ends.
     func lines(_ relative: String) throws -> [(text: String, number: Int)] {
         var bytes = try read(relative)
         if bytes.starts(with: [0x1F, 0x8B]) { bytes = try explained { try Gzip.unpacked(bytes, source: relative) } }
-        var lines: [(String, Int)] = []
-        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            let text = String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
-            if !text.isEmpty { lines.append((text, index + 1)) }
-        }
-        return lines
+        return TextLines.split(bytes).filter { !$0.text.isEmpty }
     }
 
     func csv(_ relative: String, separator: Character = ",") throws -> CSVTable {

@@ -48,6 +48,11 @@ enum AudioFront {
                 a.operation, "option 'coefficients' expects at most mel_bands = \(a[bands]), got \(a[coefficients])",
                 kind: .usage)
         }
+        guard a[seconds] * Double(a[sampleRate]) <= Double(1 << 27) else {
+            throw BSSError(
+                a.operation, "\(Text.number(a[seconds])) seconds at \(a[sampleRate]) Hz are more than 2^27 samples",
+                kind: .usage)
+        }
         return SpectrogramReader(
             rate: a[sampleRate], fit: fit, length: max(1, Int((a[seconds] * Double(a[sampleRate])).rounded())),
             offset: a[offset],

@@ -38,6 +38,7 @@ struct MediaList {
         }
         let wrong = read.indices.filter { if case .failure = read[$0] { return true } else { return false } }
         if let first = wrong.first, case .failure(let error) = read[first] {
+            if let error = error as? BSSError, error.kind == .cancelled { throw error }
             let more = wrong.count == 1 ? "" : " (and \(wrong.count - 1) more files are wrong)"
             guard let error = error as? BSSError else { throw error }
             throw failure(first, error.message + more)

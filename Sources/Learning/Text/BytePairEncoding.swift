@@ -18,7 +18,7 @@ public final class BytePairEncoding: Tokenizer {
     /// - Throws: merges or bytes that the vocabulary lacks.
     public init(
         _ vocabulary: Vocabulary, merges pairs: [(left: String, right: String)], suffix: String = "</w>",
-        markNames: [String: String] = [:], added: [Int] = [], source: String
+        markNames: [String: String] = [:], added: [AddedToken] = [], source: String
     ) throws {
         let defaults = [
             "unknown": "<|endoftext|>", "start": "<|startoftext|>", "end": "<|endoftext|>", "padding": "<|endoftext|>",
@@ -43,11 +43,13 @@ public final class BytePairEncoding: Tokenizer {
         let unknown = marks["unknown"] ?? 0
         inner = (0..<256).map { vocabulary.id(ByteCharacters.shown[$0]) ?? unknown }
         last = (0..<256).map { vocabulary.id(ByteCharacters.shown[$0] + suffix) ?? unknown }
-        super.init(vocabulary: vocabulary, marks: marks, added: added, pairSeparators: 2)
+        super.init(
+            vocabulary: vocabulary, marks: marks, added: added, pairSeparators: 2, normalize: CLIPWords.normalized)
     }
 
-    public override func pieces(_ text: String) -> [Int] {
-        CLIPWords.split(text.composed).flatMap { merged(Array($0.string.utf8)) }
+    override func normalized(_ text: [UnicodeScalar]) -> [UnicodeScalar] { CLIPWords.normalized(text) }
+    override func pieces(_ normalized: [UnicodeScalar]) -> [Int] {
+        CLIPWords.split(normalized).flatMap { merged(Array($0.string.utf8)) }
     }
 
     public override func text(of ids: [Int]) -> String {

@@ -1,12 +1,20 @@
 /// CLIP's words: the matches, from left to right, of
 /// `<|startoftext|>  <|endoftext|>  's 't 're 've 'm 'll 'd  letters+  one number  others+`
-/// in lower-cased text, where "others" are neither white space nor letter nor number.
+/// in normalised text, where "others" are neither white space nor letter nor number.
 enum CLIPWords {
     private static let marks = ["<|startoftext|>", "<|endoftext|>"].map { Array($0.unicodeScalars) }
     private static let contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"].map { Array($0.unicodeScalars) }
 
-    static func split(_ text: [UnicodeScalar]) -> [[UnicodeScalar]] {
-        let scalars = text.lowercased
+    /// NFC, runs of white space as one blank, lower case.
+    static func normalized(_ text: [UnicodeScalar]) -> [UnicodeScalar] {
+        var out: [UnicodeScalar] = []
+        for scalar in text.string.composed {
+            if !scalar.isSpace { out.append(scalar) } else if out.last != " " { out.append(" ") }
+        }
+        return out.lowercased
+    }
+
+    static func split(_ scalars: [UnicodeScalar]) -> [[UnicodeScalar]] {
         var words: [[UnicodeScalar]] = []
         var at = 0
         func run(_ belongs: (UnicodeScalar) -> Bool) {

@@ -41,6 +41,15 @@ extension UnicodeScalar {
 
     var isSpace: Bool { properties.isWhitespace }
 
+    /// `\\w`: letters, marks, decimal numbers, connectors and joiners (Unicode technical standard 18, annex C).
+    var isWord: Bool {
+        if properties.isAlphabetic || properties.isJoinControl { return true }
+        switch properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
+        default: return false
+        }
+    }
+
     /// What BERT's cleaning drops: controls, formats, private use, U+FFFD; not tab and line ends.
     var isDroppedByCleaning: Bool {
         if self == "\t" || self == "\n" || self == "\r" { return false }

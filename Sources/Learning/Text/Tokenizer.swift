@@ -30,13 +30,27 @@ open class Tokenizer {
     public let marks: [String: Int]
     /// What stands between two texts of a pair: BERT one end mark, CLIP two.
     let pairSeparators: Int
-    private let specials: SpecialTokens
+    /// Ids that are left out when ids become text.
+    private let specials: Set<Int>
+    /// Tokens to be found in the text as it is, and those to be found in the normalised text.
+    private let plain: AddedTokens
+    private let folded: AddedTokens
 
-    init(vocabulary: Vocabulary, marks: [String: Int], added: [Int], pairSeparators: Int) {
+    /// `normalize`: what the kind does with a text before it cuts it into words.
+    init(
+        vocabulary: Vocabulary, marks: [String: Int], added: [AddedToken], pairSeparators: Int,
+        normalize: ([UnicodeScalar]) -> [UnicodeScalar]
+    ) {
         self.vocabulary = vocabulary
         self.marks = marks
         self.pairSeparators = pairSeparators
-        specials = SpecialTokens(Set(marks.values).union(added).sorted().map { (vocabulary.bytes($0), $0) })
+        let described = Set(added.map(\.id))
+        let tokens =
+            added
+            + Set(marks.values).subtracting(described).sorted().map { AddedToken(content: vocabulary.text($0), id: $0) }
+        specials = Set(tokens.filter(\.isSpecial).map(\.id))
+        plain = AddedTokens(tokens.filter { !$0.isNormalized }) { Array($0.unicodeScalars) }
+        folded = AddedTokens(tokens.filter(\.isNormalized)) { normalize(Array($0.unicodeScalars)) }
     }
 
     var start: Int { marks["start"] ?? 0 }
@@ -44,18 +58,22 @@ open class Tokenizer {
     var padding: Int { marks["padding"] ?? 0 }
     var unknown: Int { marks["unknown"] ?? 0 }
 
-    /// Ids of a stretch of text that holds no special token.
-    open func pieces(_ text: String) -> [Int] { [] }
+    /// A stretch of text without added tokens as the kind wants it: cleaned, in lower case, …
+    func normalized(_ text: [UnicodeScalar]) -> [UnicodeScalar] { text }
+
+    /// Ids of a normalised stretch of text without added tokens.
+    func pieces(_ normalized: [UnicodeScalar]) -> [Int] { [] }
 
     /// The text of ordinary tokens.
     open func text(of ids: [Int]) -> String { "" }
 
-    /// The ids of a text without marks around it; special tokens that it spells out are kept whole.
+    /// The ids of a text without marks around it; added tokens that it spells out are kept whole.
     public func tokenize(_ text: String) -> [Int] {
-        specials.split(text).flatMap { part -> [Int] in
-            switch part {
-            case .special(let id): return [id]
-            case .text(let text): return pieces(text)
+        plain.split(Array(text.unicodeScalars)).flatMap { part -> [Int] in
+            guard case .text(let stretch) = part else { return part.ids }
+            return folded.split(normalized(stretch)).flatMap { part -> [Int] in
+                guard case .text(let words) = part else { return part.ids }
+                return pieces(words)
             }
         }
     }
@@ -129,7 +147,7 @@ open class Tokenizer {
             run = []
         }
         for id in ids {
-            guard specials.ids.contains(id) else {
+            guard specials.contains(id) else {
                 run.append(id)
                 continue
             }
@@ -139,4 +157,8 @@ open class Tokenizer {
         flush()
         return out.joined(separator: " ")
     }
+}
+
+extension AddedTokens.Piece {
+    fileprivate var ids: [Int] { if case .token(let id) = self { return [id] } else { return [] } }
 }

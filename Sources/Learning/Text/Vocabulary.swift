@@ -5,21 +5,34 @@ public struct Vocabulary {
     private var tokens: [[UInt8]] = []
     private var ids: [[UInt8]: Int] = [:]
 
-    /// One token a line, ids by line from 0 (`vocab.txt`). An empty last line is no token.
-    public init(lines bytes: [UInt8]) {
-        var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { line -> [UInt8] in
+    /// One token a line, ids by line from 0 (`vocab.txt`). An empty last line is no token. `added` continues it.
+    /// - Throws: added ids that leave a gap.
+    public init(lines bytes: [UInt8], added: [AddedToken] = [], source: String = "vocab.txt") throws {
+        var lines = Vocabulary.lines(bytes)
+        for token in added.sorted(by: { $0.id < $1.id }) where token.id >= lines.count {
+            guard token.id == lines.count else {
+                throw BSSError("tokenizer", "\(source): no token has the id \(lines.count)", kind: .data)
+            }
+            lines.append(Array(token.content.utf8))
+        }
+        tokens = lines
+        ids = Dictionary(lines.enumerated().map { ($1, $0) }) { _, last in last }
+    }
+
+    private static func lines(_ bytes: [UInt8]) -> [[UInt8]] {
+        let body = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+        var lines = body.split(separator: 0x0A, omittingEmptySubsequences: false).map { line -> [UInt8] in
             var line = Array(line)
             if line.last == 0x0D { line.removeLast() }
             return line
         }
         if lines.last?.isEmpty == true { lines.removeLast() }
-        tokens = lines
-        ids = Dictionary(lines.enumerated().map { ($1, $0) }) { _, last in last }
+        return lines
     }
 
     /// `{"token": id, …}` (`vocab.json`, `tokenizer.json`) and tokens added to it.
     /// - Throws: ids that are not 0 … n - 1.
-    public init(_ table: Table, added: [(token: String, id: Int)] = [], source: String) throws {
+    public init(_ table: Table, added: [AddedToken] = [], source: String) throws {
         var entries: [(token: String, id: Int)] = []
         for (token, value) in table.fields {
             guard let id = value.int else {
@@ -27,7 +40,7 @@ public struct Vocabulary {
             }
             entries.append((token, id))
         }
-        entries += added
+        entries += added.map { ($0.content, $0.id) }
         let count = entries.map(\.id).max().map { $0 < 1 << 24 ? $0 + 1 : -1 } ?? 0
         var found = [[UInt8]?](repeating: nil, count: max(0, count))
         for (token, id) in entries {
@@ -54,44 +67,4 @@ public struct Vocabulary {
     /// Empty for an id that is not there.
     public func bytes(_ id: Int) -> [UInt8] { contains(id) ? tokens[id] : [] }
     public func text(_ id: Int) -> String { String(decoding: bytes(id), as: UTF8.self) }
-}
-
-/// Tokens such as `[MASK]` that a text may spell out: found before anything else, the longest first.
-struct SpecialTokens {
-    enum Piece {
-        case text(String)
-        case special(Int)
-    }
-
-    let ids: Set<Int>
-    private let byFirst: [UInt8: [(bytes: [UInt8], id: Int)]]
-
-    init(_ tokens: [(bytes: [UInt8], id: Int)]) {
-        ids = Set(tokens.map(\.id))
-        byFirst = Dictionary(grouping: tokens.filter { !$0.bytes.isEmpty }) { $0.bytes[0] }.mapValues {
-            $0.sorted { $0.bytes.count > $1.bytes.count }
-        }
-    }
-
-    func split(_ text: String) -> [Piece] {
-        let bytes = Array(text.utf8)
-        var pieces: [Piece] = []
-        var from = 0
-        var at = 0
-        func flush(_ to: Int) {
-            if from < to { pieces.append(.text(String(decoding: bytes[from..<to], as: UTF8.self))) }
-        }
-        while at < bytes.count {
-            if let found = byFirst[bytes[at]]?.first(where: { bytes[at...].starts(with: $0.bytes) }) {
-                flush(at)
-                pieces.append(.special(found.id))
-                at += found.bytes.count
-                from = at
-            } else {
-                at += 1
-            }
-        }
-        flush(bytes.count)
-        return pieces
-    }
 }

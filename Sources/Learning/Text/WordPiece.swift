@@ -18,6 +18,15 @@ public final class WordPiece: Tokenizer {
         public var longestWord = 100
         public var prefix = "##"
         public init() {}
+
+        /// A text as it is, but for lower case.
+        static func plain(lowercases: Bool) -> Options {
+            var options = Options()
+            (options.lowercases, options.stripsAccents, options.separatesIdeographs, options.cleans) = (
+                lowercases, false, false, false
+            )
+            return options
+        }
     }
 
     public let options: Options
@@ -25,7 +34,8 @@ public final class WordPiece: Tokenizer {
 
     /// - Throws: a vocabulary without the marks, by default `[UNK]`, `[CLS]`, `[SEP]`, `[PAD]` (and `[MASK]`, if it is there).
     public init(
-        _ vocabulary: Vocabulary, options: Options = Options(), markNames: [String: String] = [:], added: [Int] = [],
+        _ vocabulary: Vocabulary, options: Options = Options(), markNames: [String: String] = [:],
+        added: [AddedToken] = [],
         source: String
     ) throws {
         self.options = options
@@ -36,12 +46,11 @@ public final class WordPiece: Tokenizer {
             marks: try vocabulary.marks(
                 markNames.merging(defaults) { own, _ in own }, needed: ["unknown", "start", "end", "padding"],
                 source: source),
-            added: added, pairSeparators: 1)
+            added: added, pairSeparators: 1, normalize: options.normalized)
     }
 
-    public override func pieces(_ text: String) -> [Int] {
-        words(normalized(text)).flatMap(pieces(ofWord:))
-    }
+    override func normalized(_ text: [UnicodeScalar]) -> [UnicodeScalar] { options.normalized(text) }
+    override func pieces(_ normalized: [UnicodeScalar]) -> [Int] { words(normalized).flatMap(pieces(ofWord:)) }
 
     public override func text(of ids: [Int]) -> String {
         ids.reduce(into: "") { out, id in
@@ -52,16 +61,6 @@ public final class WordPiece: Tokenizer {
                 out += (out.isEmpty ? "" : " ") + String(decoding: bytes, as: UTF8.self)
             }
         }
-    }
-
-    private func normalized(_ text: String) -> [UnicodeScalar] {
-        var scalars = Array(text.unicodeScalars)
-        if options.cleans { scalars = scalars.compactMap { $0.isDroppedByCleaning ? nil : $0.isSpace ? " " : $0 } }
-        if options.separatesIdeographs { scalars = scalars.flatMap { $0.isIdeograph ? [" ", $0, " "] : [$0] } }
-        if options.stripsAccents ?? options.lowercases {
-            scalars = scalars.string.decomposed.filter { !$0.isNonspacingMark }
-        }
-        return options.lowercases ? scalars.lowercased : scalars
     }
 
     /// Runs between white space, and every punctuation character on its own.
@@ -104,6 +103,16 @@ public final class WordPiece: Tokenizer {
             from = to
         }
         return ids
+    }
+}
+
+extension WordPiece.Options {
+    fileprivate func normalized(_ text: [UnicodeScalar]) -> [UnicodeScalar] {
+        var scalars = text
+        if cleans { scalars = scalars.compactMap { $0.isDroppedByCleaning ? nil : $0.isSpace ? " " : $0 } }
+        if separatesIdeographs { scalars = scalars.flatMap { $0.isIdeograph ? [" ", $0, " "] : [$0] } }
+        if stripsAccents ?? lowercases { scalars = scalars.string.decomposed.filter { !$0.isNonspacingMark } }
+        return lowercases ? scalars.lowercased : scalars
     }
 }
 

@@ -1,4 +1,6 @@
+import BSSCore
 import BSSNotebook
+import Glibc
 import Testing
 import _BSSTestSupport
 
@@ -25,6 +27,25 @@ import _BSSTestSupport
         for cut in 0..<all.count {
             let text = String(String.UnicodeScalarView(all[cut...]))
             #expect(Array(NotebookFile.parse(text).text().utf8) == Array(text.utf8))
+        }
+    }
+
+    @Test("a byte order mark hides no marker") func byteOrderMark() throws {
+        let path = "/tmp/bss-mark-\(getpid()).lua"
+        defer { Files.remove(path) }
+        try Files.write("\u{FEFF}-- %% [markdown]\n-- # T\n-- %%\nx = 1\n", to: path)
+        #expect(try NotebookFile(reading: path).cells.map(\.kind) == [.markdown, .code])
+    }
+
+    @Test("cells nest as deep as Lua lets them, not as deep as they like") func deepNesting() {
+        func code(_ depth: Int) -> String {
+            "x = " + String(repeating: "(", count: depth) + "1" + String(repeating: ")", count: depth)
+        }
+        #expect(CellParser.names(in: code(150)).isUnderstood)
+        for text in [
+            code(100_000), String(repeating: "do ", count: 100_000), "x = " + String(repeating: "{", count: 100_000),
+        ] {
+            #expect(!CellParser.names(in: text).isUnderstood)
         }
     }
 

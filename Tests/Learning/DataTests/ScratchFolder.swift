@@ -51,7 +51,7 @@ func wave(
 ) -> [UInt8] {
     let align = channels * bits / 8
     var format =
-        little(isExtensible ? 0xFFFE : tag, channels) + little(rate, rate * UInt32(align)) + little(align, bits)
+        little(isExtensible ? 0xFFFE : tag, channels) + little(rate, rate &* UInt32(align)) + little(align, bits)
     if isExtensible {
         format +=
             little(UInt16(22), bits) + little(UInt32(0)) + little(tag) + [

@@ -191,23 +191,18 @@ import _BSSTestSupport
         }
     }
 
-    @Test func bothJPEGDecodersAgree() throws {
+    @Test func damagedJPEGsNeverCrash() throws {
         let image = MediaBytes.jpeg(width: 37, height: 21) { x, y in (x * 40 % 256, y * 80 % 256, (x + y) * 30 % 256) }
         let decoded = try RasterImage.decode(image, source: "x.jpg")
         #expect(decoded.width == 37 && decoded.height == 21)
-        #expect(try RasterImage.decodePlainly(jpeg: image, source: "x.jpg").pixels == decoded.pixels)
         for at in 2..<image.count {
             var damaged = image
             damaged[at] ^= 0x55
-            // A picture of the size that the file states, or a reason that names it; what damage looks like is each decoder's own.
-            for decode in [
-                { try RasterImage.decode($0, source: $1) }, { try RasterImage.decodePlainly(jpeg: $0, source: $1) },
-            ] as [([UInt8], String) throws -> RasterImage] {
-                do {
-                    let picture = try decode(damaged, "x.jpg")
-                    #expect(picture.pixels.count == picture.width * picture.height * picture.channels, "byte \(at)")
-                } catch { #expect("\(error)".contains("x.jpg"), "byte \(at): \(error)") }
-            }
+            // A picture of the size that the file states, or a reason that names it.
+            do {
+                let picture = try RasterImage.decode(damaged, source: "x.jpg")
+                #expect(picture.pixels.count == picture.width * picture.height * picture.channels, "byte \(at)")
+            } catch { #expect("\(error)".contains("x.jpg"), "byte \(at): \(error)") }
         }
     }
 

@@ -279,7 +279,7 @@ import _BSSTestSupport
         for (bytes, what) in [
             ([], "header"), ([UInt8](repeating: 0xFF, count: 8), "impossibly large"), (make("3", 0), "JSON object"),
             (make(entry("F32", "[2]", "0", "8"), 7), "truncated"),
-            (make(entry("F32", "[3]", "0", "8"), 8), "beyond"), (make(entry("F8_E4M3", "[8]", "0", "8"), 8), "F8_E4M3"),
+            (make(entry("F32", "[3]", "0", "8"), 8), "beyond"), (make(entry("F4", "[8]", "0", "8"), 8), "F4"),
             (make(entry("F32", "[-2]", "0", "8"), 8), "shape"),
             (make(entry("F32", "[4611686018427387904,4611686018427387904]", "0", "8"), 8), "large"),
             (make(entry("F32", "[2]", "0", "9223372036854775807"), 8), "w"),

@@ -21,7 +21,7 @@ package struct CellParser {
     private var names = CellNames()
     /// Inner locals (below the cell's top level) and the shared names behind their values; innermost block last.
     private var blocks: [[String: Set<String>]] = []
-    private var functionDepth = 0, conditionalDepth = 0
+    private var functionDepth = 0, conditionalDepth = 0, nesting = 0
 
     package static func names(in code: String) -> CellNames {
         var parser = CellParser(code)
@@ -170,8 +170,16 @@ package struct CellParser {
                 _ = take(";")
                 return
             }
-            try statement()
+            try nested { try $0.statement() }
         }
+    }
+
+    /// One level deeper, up to Lua's own limit of 200 (LUAI_MAXCCALLS): the parser is as recursive as Lua's.
+    private mutating func nested<T>(_ body: (inout CellParser) throws -> T) throws -> T {
+        guard nesting < 200 else { throw Stop() }
+        nesting += 1
+        defer { nesting -= 1 }
+        return try body(&self)
     }
 
     private mutating func statement() throws {
@@ -398,7 +406,7 @@ package struct CellParser {
             at += 1
             isOperated = true
         }
-        let value = try simple()
+        let value = try nested { try $0.simple() }
         return isOperated ? Carried() : value
     }
 

@@ -2,6 +2,7 @@
 // load it. The types below are those that sndfile.h of version 1 documents.
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "CBSSCodecs.h"
@@ -67,23 +68,25 @@ int bss_sound_is_available(void) {
   return library.open != NULL;
 }
 
-bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound *sound, char reason[128]) {
+bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound_task *task, bss_sound *sound) {
   if (!bss_sound_is_available()) return BSS_SOUND_NO_LIBRARY;
   memory_file file = {bytes, (int64_t)count, 0};
   sound_source source = {memory_length, memory_seek, memory_read, memory_write, memory_tell};
   sound_info info = {0};
   pthread_mutex_lock(&opening);
   void *opened = library.open(&source, 0x10, &info, &file);
-  if (!opened) strncpy(reason, library.reason(NULL), 127);
+  if (!opened) snprintf(task->reason, sizeof task->reason, "%s", library.reason(NULL));
   pthread_mutex_unlock(&opening);
-  reason[127] = 0;
   if (!opened) return BSS_SOUND_DAMAGED;
   // Claims of the header are not believed: frames are read in pieces until there are no more.
   int64_t channels = info.channels, held = 0, room = 0;
   float *samples = NULL;
   bss_sound_status status = channels > 0 && channels <= 1024 && info.samplerate > 0 ? BSS_SOUND_OK : BSS_SOUND_DAMAGED;
-  strcpy(reason, "no channels or no sampling rate");
+  if (status != BSS_SOUND_OK) strcpy(task->reason, "no channels or no sampling rate");
   while (status == BSS_SOUND_OK) {
+    if (task->is_cancelled()) status = BSS_SOUND_CANCELLED;
+    else if (held > task->most / channels) status = BSS_SOUND_TOO_LARGE;
+    if (status != BSS_SOUND_OK) break;
     if (held == room) {
       room = room ? room * 2 : info.frames > 0 && info.frames < 1 << 22 ? info.frames + 1 : 1 << 16;
       float *more = realloc(samples, (size_t)(room * channels) * sizeof(float));

@@ -16,15 +16,16 @@ public struct AVI {
         var frames: [ArraySlice<UInt8>] = []
         var stream = -1
         var video: (number: Int, coding: String)?
-        /// Chunks between two positions; lists are entered.
-        func walk(_ start: Int, _ end: Int) throws {
+        /// Chunks between two positions; lists are entered, which stand three deep in good files.
+        func walk(_ start: Int, _ end: Int, depth: Int = 0) throws {
+            guard depth < 16 else { throw file.damage("lists within lists, \(depth) deep") }
             var at = start
             while at + 8 <= end {
                 let kind = try file.ascii(at, 4, "chunk")
                 let size = try file.u32(at + 4, "chunk")
                 try file.need(size, at: at + 8, "chunk '\(kind)'")
                 switch kind {
-                case "LIST": try walk(at + 12, at + 8 + size)
+                case "LIST": try walk(at + 12, at + 8 + size, depth: depth + 1)
                 case "strh":
                     stream += 1
                     if video == nil, try file.ascii(at + 8, 4, "stream header") == "vids" { video = (stream, "") }

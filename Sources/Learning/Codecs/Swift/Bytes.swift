@@ -33,9 +33,26 @@ struct Bytes {
         }
         return value
     }
+    /// A raw deflate stream of `count` bytes at `at`, which is to give `size` bytes.
+    func inflated(at: Int, _ count: Int, to size: Int, _ what: String) throws -> [UInt8] {
+        try need(count, at: at, what)
+        // Deflate expands at most 1032 times: a larger claim is damage, not a reason to allocate.
+        guard size / 1032 <= count + 1 else { throw damage("\(what) claims \(size) bytes from \(count)") }
+        var status = 0
+        let out = [UInt8](unsafeUninitializedCapacity: max(1, size)) { to, filled in
+            status = all.withUnsafeBufferPointer { from in
+                guard let base = from.baseAddress, let target = to.baseAddress else { return -1 }
+                return Int(bss_inflate(base + at, count, target, size, DecodingBudget.isCancelled))
+            }
+            filled = max(0, status)
+        }
+        if status == -2 { throw BSSError.cancelled("read \(format)") }
+        guard status == size else { throw damage("\(what): the compressed data is damaged or truncated") }
+        return out
+    }
     func ascii(_ at: Int, _ count: Int, _ what: String) throws -> String {
         try need(count, at: at, what)
-        return String(decoding: all[at..<at + count], as: UTF8.self)
+        return Text.decoded(all[at..<at + count])
     }
 }
 

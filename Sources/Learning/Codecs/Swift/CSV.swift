@@ -1,6 +1,7 @@
 import BSSCore
 
-/// A table of text read from a CSV file (RFC 4180: quoted fields, doubled quotes, line breaks inside quotes, CRLF or LF).
+/// A table of text read from a CSV file (RFC 4180: quoted fields, doubled quotes, line breaks inside quotes; lines end with LF,
+/// CRLF or CR). UTF-8, or UTF-16 as spreadsheets export it; other bytes stand as `\xff`.
 ///
 /// The first record names the columns. Rows are addressed by data row; messages name the line of the file.
 public struct CSVTable {
@@ -11,10 +12,12 @@ public struct CSVTable {
     /// The line on which each row starts, counted from 1.
     public let lines: [Int]
 
+    private let places: [String: Int]
+
     public var count: Int { rows.count }
 
     public init(_ path: String, separator: Character = ",") throws {
-        try self.init(text: try Files.read(path), source: path, separator: separator)
+        try self.init(text: try Files.readData(path), source: path, separator: separator)
     }
 
     /// - Throws: kind `.data` for an open quote, an empty file, a repeated column name, or a row with another number of fields.
@@ -25,8 +28,8 @@ public struct CSVTable {
             throw CSVTable.damage(source, "is empty; a line of column names was expected")
         }
         columns = header
-        if let repeated = Dictionary(grouping: header, by: { $0 }).first(where: { $1.count > 1 }) {
-            throw CSVTable.damage(source, "column '\(repeated.key)' is named twice")
+        places = try Dictionary(header.enumerated().map { ($1, $0) }) { [header] first, _ in
+            throw CSVTable.damage(source, "column '\(header[first])' is named twice")
         }
         for (index, record) in records.enumerated() where record.count != header.count {
             throw CSVTable.damage(
@@ -41,15 +44,20 @@ public struct CSVTable {
         BSSError("read csv", "\(source): \(reason)", kind: .data)
     }
 
-    public func has(_ column: String) -> Bool { columns.contains(column) }
+    public func has(_ column: String) -> Bool { places[column] != nil }
 
     /// - Throws: with the nearest column name when there is none of that name.
     public func index(of column: String) throws -> Int {
-        if let index = columns.firstIndex(of: column) { return index }
+        if let index = places[column] { return index }
         let near = Text.nearest(to: column, in: columns).map { "did you mean '\($0)'? " } ?? ""
         throw BSSError(
-            "read csv", "\(source): no column '\(column)'", hint: near + "it has \(columns.joined(separator: ", "))",
-            kind: .data)
+            "read csv", "\(source): no column '\(column)'", hint: near + "it has \(columnsListed)", kind: .data)
+    }
+
+    /// The names of the columns, of many the first.
+    public var columnsListed: String {
+        let more = columns.count - 20
+        return columns.prefix(20).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
     }
 
     public func strings(_ column: String) throws -> [String] {
@@ -63,7 +71,7 @@ public struct CSVTable {
 
     /// Finite or not: `nan` and `inf` parse, whoever uses the numbers decides about them.
     public func doubles(_ column: String) throws -> [Double] {
-        try typed(column, "a number") { Double($0) }
+        try typed(column, "a number") { Text.double($0) }
     }
 
     private func typed<T>(_ column: String, _ expected: String, _ parse: (String) -> T?) throws -> [T] {
@@ -78,7 +86,8 @@ public struct CSVTable {
     }
 
     private static func trimmed(_ text: String) -> String {
-        guard text.first == " " || text.last == " " || text.last == "\t" || text.first == "\t" else { return text }
+        func isBlank(_ byte: UInt8?) -> Bool { byte == 0x20 || byte == 0x09 }
+        guard isBlank(text.utf8.first) || isBlank(text.utf8.last) else { return text }
         return String(text.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }
 
@@ -90,63 +99,9 @@ public struct CSVTable {
         return Array(zip(records, starts)).map { (fields: $0.0, line: $0.1) }
     }
 
-    // MARK: Parsing
-
     private static func records(_ bytes: [UInt8], _ source: String, _ separator: UInt8) throws -> ([[String]], [Int]) {
-        var records: [[String]] = []
-        var starts: [Int] = []
-        var record: [String] = []
-        var field: [UInt8] = []
-        var line = 1
-        var start = 1
-        var at = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        var fieldWasQuoted = false
-        func finishField() {
-            record.append(String(decoding: field, as: UTF8.self))
-            field.removeAll(keepingCapacity: true)
-            fieldWasQuoted = false
-        }
-        func finishRecord() {
-            let isBlank = record.isEmpty && field.isEmpty && !fieldWasQuoted
-            if !isBlank {
-                finishField()
-                records.append(record)
-                starts.append(start)
-            }
-            record = []
-        }
-        while at < bytes.count {
-            let byte = bytes[at]
-            at += 1
-            switch byte {
-            case UInt8(ascii: "\"") where field.isEmpty && !fieldWasQuoted:
-                fieldWasQuoted = true
-                let opened = line
-                while true {
-                    guard at < bytes.count else {
-                        throw damage(source, "line \(opened): a quote is opened and never closed")
-                    }
-                    let inner = bytes[at]
-                    at += 1
-                    if inner == UInt8(ascii: "\"") {
-                        guard at < bytes.count, bytes[at] == inner else { break }
-                        at += 1
-                    }
-                    if inner == 0x0A { line += 1 }
-                    field.append(inner)
-                }
-            case separator: finishField()
-            case 0x0D where at == bytes.count || bytes[at] == 0x0A: break
-            case 0x0A:
-                finishRecord()
-                line += 1
-                start = line
-            default:
-                if fieldWasQuoted { throw damage(source, "line \(line): text after a closing quote") }
-                field.append(byte)
-            }
-        }
-        finishRecord()
-        return (records, starts)
+        var parser = CSVParser(bytes: UTF16Text.asUTF8(bytes) ?? bytes, source: source, separator: separator)
+        try parser.run()
+        return (parser.records, parser.starts)
     }
 }

@@ -20,15 +20,10 @@ public enum Gzip {
         if flags & 2 != 0 { at += 2 }
         try file.need(8, at: at, "the compressed data")
         let size = try file.u32(bytes.count - 4, "size")
-        let packed = bytes.count - 8 - at
-        guard packed >= 0, size / 1032 <= packed + 1 else { throw file.damage("claims \(size) bytes from \(packed)") }
-        let out = [UInt8](unsafeUninitializedCapacity: max(1, size)) { to, filled in
-            filled = bytes.withUnsafeBufferPointer {
-                max(0, Int(bss_inflate($0.baseAddress! + at, packed, to.baseAddress!, size, 1)))
-            }
-        }
-        guard out.count == size, Int(Checksum.crc32(out)) == (try file.u32(bytes.count - 8, "checksum")) else {
-            throw file.damage("the compressed data is damaged or truncated")
+        try DecodingBudget(fileBytes: bytes.count).claim(size, by: "unpacked, it", in: file)
+        let out = try file.inflated(at: at, bytes.count - 8 - at, to: size, "the compressed data")
+        guard Int(Checksum.crc32(out)) == (try file.u32(bytes.count - 8, "checksum")) else {
+            throw file.damage("checksum (CRC-32) differs, the file is damaged")
         }
         return out
     }

@@ -5,7 +5,7 @@ import BSSCore
 /// Read: float16/32/64, int8…64, uint8…64, bool, `U` and `S` text, both byte orders, C and Fortran order.
 /// Refused with a reason: pickled objects, structured and complex types.
 public enum Npy {
-    public static func read(_ path: String) throws -> NpyArray { try parse(try Files.read(path), source: path) }
+    public static func read(_ path: String) throws -> NpyArray { try parse(try Files.readData(path), source: path) }
 
     /// - Throws: kind `.data`, naming `source` and what is wrong.
     public static func parse(_ bytes: [UInt8], source: String) throws -> NpyArray {
@@ -18,19 +18,15 @@ public enum Npy {
         }
         let start = bytes[6] == 1 ? 10 : 12
         let length = bytes[6] == 1 ? try file.u16(8, "header length") : try file.u32(8, "header length")
+        guard length < 1 << 16 else { throw file.damage("a header of \(length) bytes: structured types are not read") }
         let header = try NpyHeader(try file.ascii(start, length, "header"), file)
         return try decode(header, file, at: start + length)
     }
 
     private static func decode(_ header: NpyHeader, _ file: Bytes, at start: Int) throws -> NpyArray {
-        var count = 1
-        for extent in header.shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-            guard !overflow else { throw file.damage("shape \(header.shape) is impossibly large") }
-            count = product
-        }
-        let (size, overflow) = count.multipliedReportingOverflow(by: header.itemSize)
-        guard !overflow else { throw file.damage("shape \(header.shape) is impossibly large") }
+        guard let count = DecodingBudget.elements(header.shape),
+            let size = DecodingBudget.product([count, header.itemSize])
+        else { throw file.damage("shape \(header.shape) is impossibly large") }
         guard file.count - start >= size else {
             throw file.damage(
                 "truncated: \(header.dtype)\(header.shape) needs \(size) bytes of data, the file has \(file.count - start)"
@@ -47,12 +43,18 @@ public enum Npy {
                 filled = count
             }
         }
+        // Texts of no characters take no bytes of the file, but memory.
+        if header.itemSize == 0 {
+            try DecodingBudget(fileBytes: file.count).claim(
+                count, MemoryLayout<String>.size, by: "\(count) texts of no characters", in: file)
+        }
         let elements: NpyArray.Elements
         switch header.dtype {
         case "float16": elements = .floats(values(UInt16.self).map { Float(Float16(bitPattern: $0)) })
         case "float32": elements = .floats(values(UInt32.self).map { Float(bitPattern: $0) })
         case "float64": elements = .doubles(values(UInt64.self).map { Double(bitPattern: $0) })
-        case "bool", "uint8": elements = .integers(values(UInt8.self).map(Int64.init))
+        case "bool": elements = .integers(values(UInt8.self).map { $0 == 0 ? 0 : 1 })
+        case "uint8": elements = .integers(values(UInt8.self).map(Int64.init))
         case "int8": elements = .integers(values(Int8.self).map(Int64.init))
         case "int16": elements = .integers(values(Int16.self).map(Int64.init))
         case "uint16": elements = .integers(values(UInt16.self).map(Int64.init))
@@ -100,7 +102,7 @@ public enum Npy {
         (0..<count).map { i in
             var text = file.all[start + i * header.itemSize..<start + (i + 1) * header.itemSize]
             while text.last == 0 { text.removeLast() }
-            return String(decoding: text, as: UTF8.self)
+            return Text.decoded(text)
         }
     }
 

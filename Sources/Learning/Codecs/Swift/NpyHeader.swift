@@ -23,7 +23,7 @@ struct NpyHeader {
         if let first = code.first, "<>|=".contains(first) { code = code.dropFirst() }
         if let known = NpyHeader.dtypes[String(code)] {
             dtype = known
-            itemSize = Int(code.dropFirst())!
+            itemSize = Int(code.dropFirst()) ?? 0
         } else if let kind = code.first, kind == "U" || kind == "S", let width = Int(code.dropFirst()),
             (0..<1 << 32).contains(width)
         {

@@ -7,7 +7,7 @@ public struct Npz {
     /// Array names, without `.npy`, in file order.
     public let names: [String]
 
-    public init(_ path: String) throws { try self.init(bytes: try Files.read(path), source: path) }
+    public init(_ path: String) throws { try self.init(bytes: try Files.readData(path), source: path) }
 
     public init(bytes: [UInt8], source: String) throws {
         archive = try ZipArchive(bytes: bytes, source: source)

@@ -24,66 +24,47 @@ public struct RasterImage: Sendable {
 
     /// Reads a PNG or JPEG file, told apart by their first bytes, as RGB.
     public static func read(_ path: String, alpha: Alpha = .dropped) throws -> RasterImage {
-        try decode(try Files.read(path), source: path, alpha: alpha)
+        try decode(try Files.readData(path), source: path, alpha: alpha)
     }
 
-    /// - Throws: kind `.data`: foreign, truncated or damaged.
+    /// By libpng and libjpeg-turbo.
+    /// - Throws: kind `.data`: foreign, truncated, damaged or too large for its file; `.cancelled`.
     public static func decode(_ bytes: [UInt8], source: String, alpha: Alpha = .dropped) throws -> RasterImage {
-        var size = bss_image_size()
         let isJPEG = bytes.starts(with: [0xFF, 0xD8])
-        let format = isJPEG ? "jpeg" : "png"
-        try check(
-            bytes.withUnsafeBufferPointer { (isJPEG ? bss_jpeg_size : bss_png_size)($0.baseAddress, $0.count, &size) },
-            format, source)
-        let width = Int(size.width)
-        let height = Int(size.height)
-        if isJPEG {
-            let rgb = try [UInt8](unsafeUninitializedCapacity: 3 * width * height) { to, filled in
-                try check(
-                    bytes.withUnsafeBufferPointer { bss_jpeg_decode($0.baseAddress, $0.count, to.baseAddress) }, format,
-                    source)
-                filled = 3 * width * height
-            }
-            return RasterImage(width: width, height: height, channels: 3, pixels: rgb)
+        let file = Bytes(all: bytes, source: source, format: isJPEG ? "jpeg" : "png")
+        let budget = DecodingBudget(fileBytes: bytes.count)
+        var task = bss_image_task()
+        task.is_cancelled = DecodingBudget.isCancelled
+        // A common photograph has one scan, a progressive one about ten.
+        task.most_work = UInt64(budget.limit) * 4
+        func run(_ body: (UnsafePointer<UInt8>?, Int, inout bss_image_task) -> bss_image_status) throws {
+            let status = bytes.withUnsafeBufferPointer { body($0.baseAddress, $0.count, &task) }
+            try check(status, &task, file)
         }
-        var rgba = [UInt8](repeating: 0, count: 4 * width * height)
-        try check(bytes.withUnsafeBufferPointer { bss_png_decode($0.baseAddress, $0.count, &rgba) }, "png", source)
-        let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { to, filled in
-            for i in 0..<width * height {
-                let opacity = alpha == .dropped ? 255 : Int(rgba[4 * i + 3])
-                for c in 0..<3 {
-                    let blended: Int = Int(rgba[4 * i + c]) * opacity + 255 * (255 - opacity)
-                    to[3 * i + c] = UInt8((blended + 127) / 255)
-                }
-            }
-            filled = 3 * width * height
-        }
-        return RasterImage(width: width, height: height, channels: 3, pixels: pixels)
-    }
-
-    /// A JPEG by our own decoder alone, for comparison with libjpeg-turbo.
-    static func decodePlainly(jpeg bytes: [UInt8], source: String) throws -> RasterImage {
         var size = bss_image_size()
-        try check(bytes.withUnsafeBufferPointer { bss_jpeg_size($0.baseAddress, $0.count, &size) }, "jpeg", source)
-        let width = Int(size.width)
-        let height = Int(size.height)
-        var rgb = [UInt8](repeating: 0, count: 3 * width * height)
-        try check(
-            bytes.withUnsafeBufferPointer { bss_jpeg_decode_plainly($0.baseAddress, $0.count, &rgb) }, "jpeg", source)
-        return RasterImage(width: width, height: height, channels: 3, pixels: rgb)
+        try run { (isJPEG ? bss_jpeg_size : bss_png_size)($0, $1, &$2, &size) }
+        let count = try budget.claim(
+            Int(size.width), Int(size.height), 3, by: "a picture of \(size.width) × \(size.height) pixels", in: file)
+        let pixels = try [UInt8](unsafeUninitializedCapacity: count) { to, filled in
+            try run {
+                isJPEG
+                    ? bss_jpeg_decode($0, $1, &$2, to.baseAddress)
+                    : bss_png_decode($0, $1, &$2, alpha == .onWhite ? 1 : 0, to.baseAddress)
+            }
+            filled = count
+        }
+        return RasterImage(width: Int(size.width), height: Int(size.height), channels: 3, pixels: pixels)
     }
 
-    static func check(_ status: bss_image_status, _ format: String, _ source: String) throws {
-        let reason: String
+    private static func check(_ status: bss_image_status, _ task: inout bss_image_task, _ file: Bytes) throws {
+        let words = withUnsafeBytes(of: &task.reason) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         switch status {
         case BSS_IMAGE_OK: return
-        case BSS_IMAGE_FOREIGN: reason = "not a PNG or JPEG image"
-        case BSS_IMAGE_TRUNCATED: reason = "truncated: the image ends too early"
-        case BSS_IMAGE_TOO_LARGE: reason = "more than 2^28 pixels, or not enough memory"
-        case BSS_IMAGE_UNSUPPORTED: reason = "uses a part of the format that is not read"
-        default: reason = "damaged: checksum or structure is wrong"
+        case BSS_IMAGE_CANCELLED: throw BSSError.cancelled("read \(file.format)")
+        case BSS_IMAGE_FOREIGN: throw file.damage("not a PNG or JPEG image")
+        case BSS_IMAGE_TRUNCATED: throw file.damage("truncated: \(words)")
+        default: throw file.damage("damaged, or of a kind that is not read: \(words)")
         }
-        throw BSSError("read \(format)", "\(source): \(reason)", kind: .data)
     }
 
     /// One channel: ITU-R 601-2 luma as Pillow's `convert("L")`, (19595 R + 38470 G + 7471 B + 2^15) / 2^16.

@@ -15,7 +15,7 @@ public struct ZipArchive {
     /// In the order of the central directory.
     public let names: [String]
 
-    public init(_ path: String) throws { try self.init(bytes: try Files.read(path), source: path) }
+    public init(_ path: String) throws { try self.init(bytes: try Files.readData(path), source: path) }
 
     public init(bytes: [UInt8], source: String) throws {
         file = Bytes(all: bytes, source: source, format: "zip")
@@ -50,16 +50,7 @@ public struct ZipArchive {
             }
             out = Array(file.all[data..<data + entry.size])
         case 8:
-            // Deflate expands at most 1032 times: a larger claim is damage, not a reason to allocate.
-            guard entry.size / 1032 <= entry.packed + 1 else {
-                throw file.damage("entry \(name) claims \(entry.size) bytes from \(entry.packed)")
-            }
-            out = [UInt8](unsafeUninitializedCapacity: max(1, entry.size)) { to, filled in
-                filled = file.all.withUnsafeBufferPointer {
-                    max(0, Int(bss_inflate($0.baseAddress! + data, entry.packed, to.baseAddress!, entry.size, 1)))
-                }
-            }
-            guard out.count == entry.size else { throw file.damage("entry \(name): the compressed data is damaged") }
+            out = try file.inflated(at: data, entry.packed, to: entry.size, "entry \(name)")
         default:
             throw file.damage(
                 "entry \(name) uses compression method \(entry.method); stored (0) and deflate (8) are read")
@@ -105,7 +96,19 @@ public struct ZipArchive {
                     packed: sizes[1], size: sizes[0], header: sizes[2]))
             start += 46 + nameLength + extraLength + (try file.u16(start + 32, what))
         }
+        try checkClaims(entries, file)
         return entries
+    }
+
+    /// Entries lie beside each other, and their sum keeps to the budget.
+    private static func checkClaims(_ entries: [Entry], _ file: Bytes) throws {
+        func sum(_ sizes: [Int]) -> Int { sizes.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 } }
+        guard sum(entries.map(\.packed)) <= file.count else {
+            throw file.damage("its entries claim more bytes than it has: they overlap, or it is truncated")
+        }
+        try DecodingBudget(fileBytes: file.count).claim(
+            sum(entries.map(\.size)), by: "unpacked, its \(entries.count) entries", in: file,
+            hint: "numpy.savez stores without compression")
     }
 
     /// Replaces 32-bit placeholders of size, packed size and position by the values of the zip64 extra field.

@@ -76,7 +76,7 @@ enum TableData {
             guard !found.isEmpty else {
                 throw BSSError(
                     a.operation, "\(a[path]): no column starts with '\(prefix)' (modality '\(name)')",
-                    hint: "it has \(table.columns.joined(separator: ", "))", kind: .data)
+                    hint: "it has \(table.columnsListed)", kind: .data)
             }
             return found
         }

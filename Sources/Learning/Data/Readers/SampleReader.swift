@@ -41,8 +41,8 @@ struct Medium: Sendable {
 
     func contents() throws -> [UInt8] {
         if let bytes { return bytes }
-        do { return try Files.read(path) } catch var error as BSSError {
-            error.message = "\(name): " + (error.message.split(separator: ": ").last.map(String.init) ?? error.message)
+        do { return try Files.readData(path) } catch var error as BSSError {
+            if error.message.hasPrefix(path) { error.message = name + error.message.dropFirst(path.count) }
             throw error
         }
     }

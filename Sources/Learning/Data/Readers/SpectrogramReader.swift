@@ -49,7 +49,12 @@ struct SpectrogramReader: SampleReader {
             throw BSSError("read sound", "\(medium.name): sample \(bad + 1) is not finite", kind: .data)
         }
         if sound.sampleRate != rate {
-            samples = try Resampler.shared(from: sound.sampleRate, to: rate).resample(samples)
+            do { samples = try Resampler.shared(from: sound.sampleRate, to: rate).resample(samples) } catch var error
+                as BSSError
+            {
+                error.message = "\(medium.name): \(error.message)"
+                throw error
+            }
         }
         switch fit {
         case .tile: samples = Recording.tiled(samples, length: length)
@@ -80,6 +85,8 @@ struct SpectrogramReader: SampleReader {
 
 extension Resampler {
     nonisolated(unsafe) private static var made: [String: Resampler] = [:]
+    /// Numbers in all filters that are kept.
+    private static let most = 1 << 24
     private static let lock = Lock()
 
     /// One filter a pair of rates, made on first use.
@@ -87,7 +94,10 @@ extension Resampler {
         let key = "\(from) \(to)"
         if let found = lock.withLock({ made[key] }) { return found }
         let new = try Resampler(from: from, to: to)
-        lock.withLock { made[key] = new }
+        lock.withLock {
+            if made.values.reduce(new.size, { $0 + $1.size }) > most { made = [:] }
+            made[key] = new
+        }
         return new
     }
 }

@@ -6,12 +6,17 @@ import CBSSKernels
 /// The filter is that of `scipy.signal.resample_poly`: 2·10·max(up, down) + 1 taps, cut-off 1/max(up, down) of the
 /// Nyquist frequency, Kaiser window with beta 5, gain `up`, centred on the first sample; zeros outside the signal.
 public struct Resampler: Sendable {
+    /// Largest whole number of a ratio, and largest ratio: what recordings have, and no claim of a damaged header.
+    public static let longest = 1 << 19, steepest = 256
+
     public let up, down: Int
     /// The taps of every phase, oldest sample first, with zeros in front up to `width`.
     private let taps: [Double]
     /// Taps a phase, a multiple of 8.
     private let width: Int
     private let half: Int
+    /// Numbers that the filter holds.
+    var size: Int { taps.count }
 
     public init(from: Int, to: Int) throws {
         guard from > 0, to > 0 else {
@@ -20,6 +25,14 @@ public struct Resampler: Sendable {
         let divisor = Resampler.gcd(from, to)
         let up = to / divisor
         let down = from / divisor
+        guard max(up, down) <= Resampler.longest, up <= down * Resampler.steepest, down <= up * Resampler.steepest
+        else {
+            throw BSSError(
+                "resample", "a recording of \(from) Hz cannot be brought to \(to) Hz: \(up) new samples for \(down)",
+                hint:
+                    "from 1/\(Resampler.steepest) to \(Resampler.steepest) times, in whole ratios up to \(Resampler.longest)",
+                kind: .data)
+        }
         self.up = up
         self.down = down
         let widest = max(up, down)

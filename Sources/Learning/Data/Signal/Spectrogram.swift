@@ -82,6 +82,12 @@ public struct ShortTimeTransform: Sendable {
         guard count > 0, frames > 0 else {
             throw BSSError("spectrogram", "\(count) samples do not fill a frame of \(fftLength)", kind: .data)
         }
+        guard frames.multipliedReportingOverflow(by: bins).overflow == false, frames * bins <= 1 << 29 else {
+            throw BSSError(
+                "spectrogram", "\(bins) frequencies of \(frames) frames are too many numbers",
+                hint: "a longer hop makes fewer",
+                kind: .usage)
+        }
         guard padding == .constant || pad < count else {
             throw BSSError(
                 "spectrogram", "reflecting \(pad) samples needs more than \(pad) of them, got \(count)", kind: .data)

@@ -57,7 +57,10 @@ public final class BERTEncoder: Encoder {
         let vocabulary = size("vocabulary", "tokens in the vocabulary")
         let hidden = size("hidden", "width")
         let layers = size("layers", "transformer layers")
-        let heads = size("heads", "attention heads")
+        let heads = Argument<Int?>(
+            "heads", default: nil,
+            "attention heads; by default the pretrained network's config.json has them, else hidden / 64",
+            check: Check("from 1 to 1048576") { (1...1_048_576).contains($0 ?? 1) })
         let intermediate = size(
             "intermediate", "width between the two layers of a block (4 · hidden without a pretrained network)")
         let positions = size("positions", "longest text, in tokens")
@@ -82,11 +85,11 @@ public final class BERTEncoder: Encoder {
             return EncoderRecipe { modality, shape in
                 try TokenBatch.checkSample(shape, "bss.encoder.bert", modality)
                 let file = try pretrained?.open("bss.encoder.bert")
-                var sizes = try file.map { try BERTSizes(of: $0) } ?? BERTSizes()
+                var sizes = try file.map { try BERTSizes(of: $0, heads: a[heads]) } ?? BERTSizes()
                 sizes.vocabulary = a[vocabulary] ?? sizes.vocabulary
                 sizes.hidden = a[hidden] ?? sizes.hidden
                 sizes.layers = a[layers] ?? sizes.layers
-                sizes.heads = a[heads] ?? (a[hidden] == nil || file != nil ? sizes.heads : max(1, sizes.hidden / 64))
+                if file == nil { sizes.heads = a[heads] ?? max(1, sizes.hidden / 64) }
                 sizes.intermediate = a[intermediate] ?? (file == nil ? 4 * sizes.hidden : sizes.intermediate)
                 sizes.positions = a[positions] ?? sizes.positions
                 sizes.dropout = a[dropout] ?? sizes.dropout
@@ -107,10 +110,13 @@ public final class BERTEncoder: Encoder {
 }
 
 extension BERTSizes {
-    /// From the shapes of a checkpoint, and `config.json` for what shapes do not say.
-    public init(of file: WeightFile) throws {
+    /// From the shapes of a checkpoint, and `config.json` for what shapes do not say. `given`: heads, where there is no `config.json`.
+    /// - Throws: another network; heads that nothing says, or that contradict `config.json`.
+    public init(of file: WeightFile, heads given: Int? = nil) throws {
         self.init()
-        let shapes = file.shapes(.bert, anchor: "embeddings.word_embeddings.weight")
+        let operation = "bss.encoder.bert"
+        try file.expect("BERT", kinds: ["bert"], classes: "Bert", operation: operation)
+        let shapes = try file.shapes(.bert, anchor: "embeddings.word_embeddings.weight")
         guard let words = shapes["embeddings.word_embeddings.weight"], words.count == 2,
             let places = shapes["embeddings.position_embeddings.weight"], places.count == 2,
             let kinds = shapes["embeddings.token_type_embeddings.weight"], kinds.count == 2,
@@ -122,7 +128,24 @@ extension BERTSizes {
         (vocabulary, hidden, positions, types, intermediate) = (words[0], words[1], places[0], kinds[0], wide[0])
         layers = WeightFile.layers(shapes, "encoder.layer.")
         let options = file.configuration
-        heads = options?["num_attention_heads"]?.int ?? max(1, hidden / 64)
+        if let found = options?["position_embedding_type"]?.string, found != "absolute" {
+            throw BSSError(operation, "\(file.path) has \(found) positions; BERT's are absolute", kind: .data)
+        }
+        if options?["is_decoder"]?.bool == true {
+            throw BSSError(
+                operation, "\(file.path) is a decoder (causal attention), which BERT here is not", kind: .data)
+        }
+        // One type of tokens: a mark of RoBERTa and its kin, whose positions count from 2.
+        guard types > 1 || options?["model_type"] != nil else {
+            throw file.missing("that it is BERT: it has one token type, as RoBERTa has", operation: operation)
+        }
+        let said = options?["num_attention_heads"]?.int
+        guard said == nil || given == nil || said == given else {
+            throw BSSError(
+                operation, "heads = \(given ?? 0), but config.json of \(file.path) says \(said ?? 0)", kind: .usage)
+        }
+        guard let known = said ?? given else { throw file.missing("heads", operation: operation) }
+        heads = known
         padding = options?["pad_token_id"]?.int ?? padding
         eps = options?["layer_norm_eps"]?.double ?? eps
         dropout = options?["hidden_dropout_prob"]?.double ?? dropout

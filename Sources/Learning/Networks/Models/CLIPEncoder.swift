@@ -47,8 +47,15 @@ public final class CLIPEncoder: Encoder {
             name, default: nil, help + "; by default the pretrained network's, else ViT-B/32's",
             check: Check("from 1 to 1048576") { (1...1_048_576).contains($0 ?? 1) })
     }
-    private static let hidden = size("hidden", "width"), layers = size("layers", "transformer layers"),
-        heads = size("heads", "attention heads")
+    private static let hidden = size("hidden", "width"), layers = size("layers", "transformer layers")
+    private static let heads = Argument<Int?>(
+        "heads", default: nil,
+        "attention heads; by default the pretrained network's config.json has them, else hidden / 64",
+        check: Check("from 1 to 1048576") { (1...1_048_576).contains($0 ?? 1) })
+    private static let activation = Argument<String?>(
+        "activation", default: nil, "by default the pretrained network's config.json has it, else quick_gelu",
+        check: Check("one of \(Activation.names.joined(separator: ", "))") { $0.map(Activation.names.contains) ?? true }
+    )
     private static let intermediate = size(
         "intermediate", "width between the two layers of a block (4 · hidden without a pretrained network)")
     private static let features = size("features", "size of the projection")
@@ -66,10 +73,14 @@ public final class CLIPEncoder: Encoder {
     private static func sizes(
         _ a: Arguments, _ tower: String, _ file: WeightFile?, _ fallback: CLIPSizes, _ operation: String
     ) throws -> CLIPSizes {
-        var sizes = try file.map { try CLIPSizes(of: $0, tower: tower, fallback) } ?? fallback
+        let given = CLIPSizes.Given(heads: a[heads], activation: a[activation])
+        var sizes = try file.map { try CLIPSizes(of: $0, tower: tower, fallback, given) } ?? fallback
         sizes.hidden = a[hidden] ?? sizes.hidden
         sizes.layers = a[layers] ?? sizes.layers
-        sizes.heads = a[heads] ?? (a[hidden] == nil || file != nil ? sizes.heads : max(1, sizes.hidden / 64))
+        if file == nil {
+            sizes.heads = a[heads] ?? max(1, sizes.hidden / 64)
+            sizes.activation = a[activation] ?? sizes.activation
+        }
         sizes.intermediate = a[intermediate] ?? (file == nil ? 4 * sizes.hidden : sizes.intermediate)
         sizes.features = a[features] ?? sizes.features
         return sizes
@@ -77,7 +88,8 @@ public final class CLIPEncoder: Encoder {
 
     static let imagePart = Part<EncoderRecipe>(
         "clip_image", "CLIP's vision transformer for square images [C, H, H]; ViT-B/32 unless sizes are given.",
-        [patch, layers, hidden, heads, intermediate, features, projected, normalised] + Pretrained.arguments,
+        [patch, layers, hidden, heads, intermediate, features, projected, normalised, activation]
+            + Pretrained.arguments,
         source: "Radford et al., ICML 2021",
         example: "bss.encoder.clip_image{ patch = 8, layers = 2, hidden = 64, heads = 2, features = 32 }"
     ) { a in
@@ -110,7 +122,7 @@ public final class CLIPEncoder: Encoder {
     static let textPart = Part<EncoderRecipe>(
         "clip_text",
         "CLIP's text transformer for texts [3, L] of token ids, mask and types; ViT-B/32's unless sizes are given.",
-        [layers, hidden, heads, intermediate, features, vocabulary, positions, end, projected, normalised]
+        [layers, hidden, heads, intermediate, features, vocabulary, positions, end, projected, normalised, activation]
             + Pretrained.arguments, source: "Radford et al., ICML 2021",
         example: "bss.encoder.clip_text{ layers = 2, hidden = 64, heads = 2, features = 32, vocabulary = 1000 }"
     ) { a in
@@ -138,10 +150,26 @@ public final class CLIPEncoder: Encoder {
 }
 
 extension CLIPSizes {
+    /// What a script says of a network whose file does not.
+    public struct Given {
+        var heads: Int?
+        var activation: String?
+        public init(heads: Int? = nil, activation: String? = nil) {
+            self.heads = heads
+            self.activation = activation
+        }
+    }
+
     /// From the shapes of a checkpoint, and `config.json` for what shapes do not say. `tower`: "vision" or "text".
-    public init(of file: WeightFile, tower: String, _ fallback: CLIPSizes) throws {
+    ///
+    /// A `config.json` leaves out what is the default of its class: 12 heads of the vision tower, 8 of the text tower, quick_gelu.
+    /// OpenAI's own files have neither: their code takes width / 64 heads and quick_gelu.
+    /// - Throws: another network; heads or activation that nothing says, or that contradict `config.json`.
+    public init(of file: WeightFile, tower: String, _ fallback: CLIPSizes, _ given: Given = Given()) throws {
         self = fallback
-        let shapes = file.shapes(
+        let operation = "bss.encoder.clip_\(tower == "vision" ? "image" : "text")"
+        try file.expect("CLIP", kinds: ["clip", "clip_\(tower)_model"], classes: "CLIP", operation: operation)
+        let shapes = try file.shapes(
             .clip(tower),
             anchor: tower == "vision"
                 ? "vision_model.embeddings.class_embedding" : "text_model.embeddings.token_embedding.weight")
@@ -151,7 +179,9 @@ extension CLIPSizes {
             }
             return found
         }
-        let options = file.configuration?["\(tower)_config"]?.table ?? file.configuration
+        // A config.json of something else beside the file says nothing.
+        let whole = file.configuration.flatMap { $0["model_type"] ?? $0["hidden_size"] == nil ? nil : $0 }
+        let options = file.configuration?["\(tower)_config"]?.table ?? whole
         intermediate = try shape("\(tower)_model.encoder.layers.0.mlp.fc1.weight", 2)[0]
         layers = WeightFile.layers(shapes, "\(tower)_model.encoder.layers.")
         if tower == "vision" {
@@ -167,9 +197,26 @@ extension CLIPSizes {
             features = shapes["text_projection.weight"]?.first ?? features
             end = options?["eos_token_id"]?.int ?? vocabulary - 1
         }
-        heads = options?["num_attention_heads"]?.int ?? max(1, hidden / 64)
+        func known<T: Equatable>(_ name: String, _ own: T?, _ said: T?, _ standard: T) throws -> T {
+            if let said = said ?? (options == nil ? nil : standard) {
+                guard own == nil || own == said else {
+                    throw BSSError(
+                        operation, "\(name) = \(own ?? said), but config.json of \(file.path) says \(said)",
+                        kind: .usage)
+                }
+                return said
+            }
+            if let own { return own }
+            throw file.missing(name, operation: operation)
+        }
+        let derived = file.isOpenAI && options == nil
+        heads = try known(
+            "heads", given.heads, options?["num_attention_heads"]?.int ?? (derived ? max(1, hidden / 64) : nil),
+            tower == "vision" ? 12 : 8)
+        activation = try known(
+            "activation", given.activation, options?["hidden_act"]?.string ?? (derived ? "quick_gelu" : nil),
+            "quick_gelu")
         eps = options?["layer_norm_eps"]?.double ?? eps
         dropout = options?["attention_dropout"]?.double ?? dropout
-        activation = options?["hidden_act"]?.string ?? activation
     }
 }

@@ -13,7 +13,7 @@ public struct LoadReport {
     public var unexpected: [String] = []
     /// Both have it, in different shapes: `"conv1.weight: [64, 3, 7, 7] in the file, [64, 1, 7, 7] here"`.
     public var misshaped: [String] = []
-    /// Keys of the file that belong to other parts.
+    /// Keys of the file that belong to other parts, and objects in it that are no tensors.
     public var foreign: [String] = []
 
     public var isComplete: Bool { missing.isEmpty && unexpected.isEmpty && misshaped.isEmpty }
@@ -45,8 +45,9 @@ extension Module {
     @discardableResult
     public func load(_ file: WeightFile, _ map: KeyMap = .same, strict: Bool = true) throws -> LoadReport {
         var report = LoadReport()
+        report.foreign = file.others
         var found: [String: StoredTensor] = [:]
-        let entries = file.entries(map, anchor: parameters().first?.name)
+        let entries = try file.entries(map, anchor: parameters().first?.name)
         for (key, name, tensor) in entries {
             if let name { found[name] = tensor } else { report.foreign.append(key) }
         }

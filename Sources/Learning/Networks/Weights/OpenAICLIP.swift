@@ -3,11 +3,13 @@ import BSSCodecs
 /// OpenAI's own names for CLIP with a vision transformer (a saved `state_dict` of the `clip` package), as Hugging Face's: joined
 /// projections become three, projections are turned.
 enum OpenAICLIP {
+    static func isNamed(_ tensors: [(name: String, tensor: StoredTensor)]) -> Bool {
+        tensors.contains { $0.name.hasSuffix("transformer.resblocks.0.attn.in_proj_weight") }
+    }
+
     /// The same tensors under Hugging Face's names; as they are, if they are not OpenAI's.
     static func renamed(_ tensors: [(name: String, tensor: StoredTensor)]) -> [(name: String, tensor: StoredTensor)] {
-        guard tensors.contains(where: { $0.name.hasSuffix("transformer.resblocks.0.attn.in_proj_weight") }) else {
-            return tensors
-        }
+        guard isNamed(tensors) else { return tensors }
         return tensors.flatMap { entry -> [(name: String, tensor: StoredTensor)] in
             let isVision = entry.name.hasPrefix("visual.")
             let rest = isVision ? String(entry.name.dropFirst("visual.".count)) : entry.name

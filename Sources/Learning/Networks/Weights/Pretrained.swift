@@ -1,6 +1,6 @@
 import BSSCore
 
-/// The options `pretrained` and `strict`, which any encoder part can include, and what they ask for.
+/// The options `pretrained`, `prefix` and `strict`, which any encoder part can include, and what they ask for.
 ///
 /// ```swift
 /// Part("resnet18", "…", [channels] + Pretrained.arguments) { a in
@@ -14,6 +14,7 @@ import BSSCore
 public struct Pretrained {
     public let path: String
     public let strict: Bool
+    let prefix: String?
 
     private static let pathOption = Argument<String?>(
         "pretrained", default: nil,
@@ -23,17 +24,22 @@ public struct Pretrained {
         "strict", default: true,
         "whether a key of pretrained that is missing, unexpected or of another shape is an error; else what fits is loaded"
     )
-    public static let arguments: [any AnyArgument] = [pathOption, strictOption]
+    private static let prefixOption = Argument<String?>(
+        "prefix", default: nil,
+        "what the keys of this network begin with in the file, such as \"encoder_q.\"; DataParallel's module. may stand before it"
+    )
+    public static let arguments: [any AnyArgument] = [pathOption, strictOption, prefixOption]
 
     /// Nil if the options name no file.
     public init?(_ arguments: Arguments) {
         guard let path = arguments[Pretrained.pathOption] else { return nil }
         self.path = path
         strict = arguments[Pretrained.strictOption]
+        prefix = arguments[Pretrained.prefixOption]
     }
 
     public func open(_ operation: String) throws -> WeightFile {
-        try WeightFile.open(try SearchPath.find(path, operation: operation))
+        try WeightFile.open(try SearchPath.find(path, operation: operation), prefix: prefix)
     }
 }
 

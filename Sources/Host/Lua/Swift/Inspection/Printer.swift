@@ -125,7 +125,7 @@ public struct Printer {
 
     private func quoted(_ text: String) -> String {
         let shown = text.count > 400 ? String(text.prefix(400)) + "…" : text
-        return JSON.text(.string(shown))
+        return Text.shown(JSON.text(.string(shown)))
     }
 }
 

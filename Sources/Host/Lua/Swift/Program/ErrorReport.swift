@@ -6,7 +6,7 @@ import Glibc
 public enum ErrorReport {
     /// - Parameter sources: text of chunks that are no files, by name.
     public static func text(_ error: BSSError, sources: [String: String] = [:]) -> String {
-        var out = error.located + "\n"
+        var out = Text.shown(error.located) + "\n"
         let frames = (error.traceback ?? "").split(separator: "\n").map(String.init)
         var files: [String: [Substring]] = [:]
         var previous = ""

@@ -10,10 +10,11 @@ public struct Safetensors {
     private static let types: [String: StoredType] = [
         "F16": .float16, "BF16": .bfloat16, "F32": .float32, "F64": .float64, "I8": .int8, "I16": .int16, "I32": .int32,
         "I64": .int64,
-        "U8": .uint8, "U16": .uint16, "U32": .uint32, "U64": .uint64, "BOOL": .bool,
+        "U8": .uint8, "U16": .uint16, "U32": .uint32, "U64": .uint64, "BOOL": .bool, "F8_E4M3": .float8e4m3fn,
+        "F8_E5M2": .float8e5m2,
     ]
 
-    public init(_ path: String) throws { try self.init(bytes: try Files.read(path), source: path) }
+    public init(_ path: String) throws { try self.init(bytes: try Files.readData(path), source: path) }
 
     /// - Throws: kind `.data` for anything that is not a whole, consistent file.
     public init(bytes: [UInt8], source: String) throws {
@@ -21,11 +22,11 @@ public struct Safetensors {
         let length = try file.u64(0, "header size")
         try file.need(length, at: 8, "header")
         let start = 8 + length
-        guard
-            case .table(let header)? = try? JSON.parse(
-                String(decoding: bytes[8..<start], as: UTF8.self), source: source)
-        else { throw file.damage("its header is no JSON object") }
+        guard let header = try Safetensors.parsed(Array(bytes[8..<start]), file).table else {
+            throw file.damage("its header is no JSON object")
+        }
         var tensors: [(name: String, tensor: StoredTensor)] = []
+        var places: [(from: Int, to: Int, name: String)] = []
         var metadata: [String: String] = [:]
         for (name, value) in header.fields {
             guard case .table(let entry) = value else { throw file.damage("entry '\(name)' is not an object") }
@@ -55,8 +56,29 @@ public struct Safetensors {
                 throw file.damage("tensor '\(name)', \(tensor.described), has \(size) bytes")
             }
             tensors.append((name, tensor))
+            places.append((offsets[0], offsets[1], name))
+        }
+        // As the format's own reader has it: the data is covered without a gap, no byte belongs to two tensors.
+        var end = 0
+        for place in places.sorted(by: { ($0.from, $0.to) < ($1.from, $1.to) }) {
+            guard place.from == end else {
+                throw file.damage("tensor '\(place.name)' begins at byte \(place.from) of the data, not at \(end)")
+            }
+            end = place.to
+        }
+        guard end == bytes.count - start else {
+            throw file.damage("\(bytes.count - start - end) bytes follow its last tensor")
         }
         self.tensors = tensors
         self.metadata = metadata
+    }
+
+    /// The header; its mistakes under this format's name.
+    private static func parsed(_ header: [UInt8], _ file: Bytes) throws -> Value {
+        do {
+            return try JSON.parse(bytes: header, source: "its header", refusesRepeatedKeys: true)
+        } catch let error as BSSError {
+            throw file.damage("its header is no JSON object: \(error.message)")
+        }
     }
 }

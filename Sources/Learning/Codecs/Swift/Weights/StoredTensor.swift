@@ -3,10 +3,13 @@ import BSSCore
 /// A number type of weight files; its raw value is NumPy's name.
 public enum StoredType: String, CaseIterable {
     case float16, bfloat16, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool
+    /// Storage formats: read as the numbers they stand for.
+    case float8e4m3fn = "float8_e4m3fn"
+    case float8e5m2 = "float8_e5m2"
 
     public var byteSize: Int {
         switch self {
-        case .int8, .uint8, .bool: return 1
+        case .int8, .uint8, .bool, .float8e4m3fn, .float8e5m2: return 1
         case .float16, .bfloat16, .int16, .uint16: return 2
         case .float32, .int32, .uint32: return 4
         case .float64, .int64, .uint64: return 8
@@ -43,16 +46,13 @@ public struct StoredTensor {
         func damage(_ reason: String) -> BSSError {
             BSSError("read weights", "\(file): tensor \(name) \(reason)", kind: .data)
         }
-        guard shape.count <= 32, shape.allSatisfy({ $0 >= 0 }), offset >= 0, offset < StoredTensor.most,
+        guard shape.count <= 64, shape.allSatisfy({ $0 >= 0 }), offset >= 0, offset < StoredTensor.most,
             storageCount >= 0, storageCount < StoredTensor.most
         else {
             throw damage("has an impossible shape or place: \(shape) at \(offset) of \(storageCount)")
         }
-        var count = 1
-        for extent in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-            guard !overflow, product < 1 << 40 else { throw damage("is impossibly large: \(shape)") }
-            count = product
+        guard let count = DecodingBudget.elements(shape), count < 1 << 40 else {
+            throw damage("is impossibly large: \(shape)")
         }
         let steps = strides ?? shape.indices.map { shape[($0 + 1)...].reduce(1, &*) }
         guard steps.count == shape.count, steps.allSatisfy({ $0 >= 0 }) else {
@@ -154,7 +154,7 @@ public struct StoredTensor {
     /// The 16-bit patterns of float16 or bfloat16 elements.
     public func bits() throws -> [UInt16] { try words(UInt16.self) }
 
-    /// The numbers; 16-bit floats widened exactly.
+    /// The numbers; floats of 8 and 16 bits widened exactly.
     public func array() throws -> NpyArray {
         func integers<T: FixedWidthInteger>(_ type: T.Type) throws -> NpyArray.Elements {
             .integers(try words(type).map { Int64(truncatingIfNeeded: $0) })
@@ -174,8 +174,11 @@ public struct StoredTensor {
         case .uint16: elements = try integers(UInt16.self)
         case .uint32: elements = try integers(UInt32.self)
         case .uint64: elements = try integers(UInt64.self)
+        case .float8e4m3fn: elements = .floats(try words(UInt8.self).map { SmallFloat.e4m3fn[Int($0)] })
+        case .float8e5m2: elements = .floats(try words(UInt8.self).map { SmallFloat.e5m2[Int($0)] })
         }
-        return NpyArray(dtype: type == .bfloat16 ? "float32" : type.rawValue, shape: shape, elements: elements)
+        let isWidened = [.bfloat16, .float8e4m3fn, .float8e5m2].contains(type)
+        return NpyArray(dtype: isWidened ? "float32" : type.rawValue, shape: shape, elements: elements)
     }
 
     /// The numbers as 32-bit floats.

@@ -89,7 +89,7 @@ enum NVGesture: AnnotatedCollection {
         }
         func recording(_ sensor: String) throws -> (name: String, start: Int) {
             guard let parts = values[sensor], parts.count == 3, let start = Int(parts[1]), let end = Int(parts[2]),
-                start >= 0
+                start >= 0, end >= 0
             else {
                 throw Wrong(kind: .malformed, reason: "has no entry \(sensor):NAME:START:END")
             }

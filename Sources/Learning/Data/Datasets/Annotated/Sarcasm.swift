@@ -78,7 +78,7 @@ enum Sarcasm: AnnotatedCollection {
 
     private static func addObjects(_ set: inout AnnotatedSet, _ name: String, _ split: SplitName) throws {
         let bytes = try set.folder.read(name)
-        guard let list = try set.folder.explained({ try JSON.parse(String(decoding: bytes, as: UTF8.self)) }).table,
+        guard let list = try set.folder.explained({ try JSON.parse(bytes: bytes, source: "JSON") }).table,
             list.keys.isEmpty
         else {
             throw BSSError(

@@ -82,7 +82,7 @@ enum VGGSound: AnnotatedCollection {
         var known: [String: Int] = [:]
         if let name = folder.first(of: ["label_encoding.json"]) {
             let bytes = try folder.read(name)
-            guard let table = try folder.explained({ try JSON.parse(String(decoding: bytes, as: UTF8.self)) }).table,
+            guard let table = try folder.explained({ try JSON.parse(bytes: bytes, source: "JSON") }).table,
                 table.items.isEmpty
             else {
                 throw BSSError(set.operation, "\(name): an object of label and number was expected", kind: .data)
