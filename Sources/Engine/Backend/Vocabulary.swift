@@ -23,6 +23,13 @@ public enum UnaryOp: UInt32, CaseIterable, Sendable {
         default: return false
         }
     }
+    /// The derivative is the same wherever it is taken.
+    public var derivativeReadsNothing: Bool {
+        switch self {
+        case .neg, .addScalar, .mulScalar, .sign, .floor, .ceil, .round: return true
+        default: return false
+        }
+    }
     /// Also defined on i64.
     public var allowsIntegers: Bool {
         switch self {
@@ -37,5 +44,23 @@ public enum CompareOp: UInt32, CaseIterable, Sendable { case equal, notEqual, le
 public enum LogicalOp: UInt32, CaseIterable, Sendable { case and, or, xor }
 public enum ReduceOp: UInt32, CaseIterable, Sendable {
     case sum, prod, max, min, argmax, argmin, any, all, sumSquares, sumAbs
+
+    /// What it is defined on.
+    public var takes: DTypes {
+        switch self {
+        case .any, .all: return .bool
+        case .sumSquares, .sumAbs: return .floats
+        default: return .any
+        }
+    }
+
+    /// The dtype of its result: positions are i64, sums and products of bools count.
+    public func result(of dtype: DType) -> DType {
+        switch self {
+        case .argmax, .argmin: return .int64
+        case .sum, .prod: return dtype == .bool ? .int64 : dtype
+        default: return dtype
+        }
+    }
 }
 public enum Epilogue: UInt32, Sendable { case none, relu }

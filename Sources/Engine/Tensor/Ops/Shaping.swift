@@ -26,7 +26,9 @@ extension Tensor {
     /// `sizes` may hold one -1, which is inferred.
     public func reshaped(inferring sizes: [Int]) throws -> Tensor {
         guard let hole = sizes.firstIndex(of: -1) else { return try reshaped(Shape(sizes, operation: "reshape")) }
-        let known = sizes.enumerated().filter { $0.offset != hole }.map(\.element).reduce(1, *)
+        var others = sizes
+        others.remove(at: hole)
+        let known = try Shape(others, operation: "reshape").elementCount
         guard known > 0, elementCount % known == 0 else {
             throw BSSError("reshape", "shape \(shape) cannot become \(sizes)")
         }
