@@ -21,7 +21,7 @@ public struct OpTable {
             onFunction(function.name)
             for input in Input.layouts { try methods(function, input) }
             if big, function.arguments.count < 2 || function.name.hasPrefix("arg") || function.name == "logsumexp" {
-                for input in Input.big { try methods(function, input) }
+                for input in Input.big { try methods(function, input, most: 4) }
             }
         }
         for (name, operation) in Tensor.scriptType.operators.sorted(by: { $0.key < $1.key }) {
@@ -37,10 +37,10 @@ public struct OpTable {
 
     // MARK: Methods
 
-    private mutating func methods(_ function: Function, _ input: Input) throws {
+    private mutating func methods(_ function: Function, _ input: Input, most: Int = .max) throws {
         for dtype in DType.allCases {
             let shown = try input.make(dtype)
-            for call in try Candidates.calls(function, receiver: shown, dtype: dtype) {
+            for call in try Candidates.calls(function, receiver: shown, dtype: dtype).prefix(most) {
                 let label = "\(input.name) \(dtype.name):\(function.name)(\(OpTable.text(call)))"
                 try check(label, function.name, dtype) { wide in
                     let x = try input.make(dtype)
@@ -96,6 +96,10 @@ public struct OpTable {
             refusals += 1
             if refusal.count < 8 { failures.append("\(label): refused with '\(refusal)'") }
             // A float may be refused only where the reference is.
+            let isStretched = receiver.shape.indices.contains {
+                receiver.view.strides[$0] == 0 && receiver.shape[$0] > 1
+            }
+            if name == "assign", isStretched { return }  // its elements share memory
             if dtype.isFloat, expected.refusal == nil { failures.append("\(label): refused, \(refusal)") }
             return
         }

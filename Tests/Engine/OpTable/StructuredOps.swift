@@ -40,7 +40,7 @@ extension OpTable {
             "layer_norm", { [$0, 3, 4] },
             { [try $0.layerNormalized(over: [3, 4], weight: weight([3, 4], $0), bias: nil)] }
         ),
-        ("pad", { [$0, 3, 4] }, { [try $0.padded([(1, 2), (-1, 1)], value: 2)] }),
+        ("pad", { [$0, 3, 4] }, { [try $0.padded([(1, 2), (-1, 1)], value: 1)] }),
         ("pad reflect", { [$0, 3, 4] }, { [try $0.padded([(1, 2)], mode: .reflect)] }),
     ]
 

@@ -1,3 +1,4 @@
+import Glibc
 import _BSSOpTable
 
 // The op table as a program of its own: small enough to be built with sanitizers by every run of scripts/check-asan.
@@ -6,11 +7,11 @@ do {
     let traces = CommandLine.arguments.contains("--trace")
     var table = OpTable { if traces { print($0) } }
     try table.run()
-    for failure in table.failures.prefix(40) { print("FAIL \(failure)") }
+    for failure in table.failures.prefix(100) { print("FAIL \(failure)") }
     print(
         "op table: \(table.calls) calls, \(table.refusals) refused with a reason, \(table.gradients) gradients, "
             + "\(table.failures.count) failures")
-    if !table.failures.isEmpty { fatalError("the op table has failures") }
+    exit(table.failures.isEmpty ? 0 : 1)
 } catch {
     fatalError("the op table stopped: \(error)")
 }
