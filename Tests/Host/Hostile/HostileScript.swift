@@ -107,7 +107,7 @@ public struct HostileScript {
           { "bad utf8", "\\xff\\xfe" }, { "cyclic", cyclic }, { "nested", nested }, { "failing", failing }, { "file", io.stdout },
           { "tensor", bss.ones{ 2, 0, 3 } }, { "bools", bss.tensor({ true, false }, "bool") }, { "pace", bss.pace.root{} },
           { "true", true }, { "{}", {} }, { "{nan}", { 0 / 0 } }, { "{maxinteger}", { math.maxinteger } }, { "{-1, 0}", { -1, 0 } },
-          { "{x = 1}", { x = 1 } }, { "sparse", { [2 ^ 52] = 1 } }, { "print", print }, { "error", error },
+          { "{x = 1}", { x = 1 } }, { "sparse", { [2 ^ 52] = 1 } }, { "print", print }, { "failing function", fails },
           { "thread", coroutine.create(print) }, { "nil", nil },
         }
         local function receiver(owner)
