@@ -48,7 +48,7 @@ public struct KernelCall {
     public func buffer(_ view: ArrayView, _ count: Int) throws -> UnsafeMutableRawPointer {
         if view.dtype != dtype { throw mismatch(view, "needs \(dtype.name)") }
         if view.elementCount != count { throw mismatch(view, "needs \(count) elements") }
-        if view.offset < 0 || view.offset + count > view.storage.byteCount / dtype.byteSize {
+        if count > 0, view.offset < 0 || view.offset + count > view.storage.byteCount / dtype.byteSize {
             throw mismatch(view, "reaches beyond its memory")
         }
         return view.address
@@ -98,7 +98,7 @@ public struct KernelCall {
         if view.dtype != dtype { throw mismatch(view, "needs \(dtype.name)") }
         if count < 0 || view.elementCount < count { throw mismatch(view, "needs \(count) elements") }
         if !view.isContiguous { throw mismatch(view, "needs rows without gaps") }
-        if view.offset < 0 || view.offset + count > view.storage.byteCount / dtype.byteSize {
+        if count > 0, view.offset < 0 || view.offset + count > view.storage.byteCount / dtype.byteSize {
             throw mismatch(view, "reaches beyond its memory")
         }
         return view.address

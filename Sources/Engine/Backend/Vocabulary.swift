@@ -30,6 +30,14 @@ public enum UnaryOp: UInt32, CaseIterable, Sendable {
         default: return false
         }
     }
+    /// Whether integers stay integers under these parameters: a fraction makes them floats.
+    public func keepsIntegers(_ p0: Double, _ p1: Double) -> Bool {
+        switch self {
+        case .addScalar, .mulScalar: return p0 == p0.rounded()
+        case .clamp: return p0 == p0.rounded() && p1 == p1.rounded()
+        default: return true
+        }
+    }
     /// Also defined on i64.
     public var allowsIntegers: Bool {
         switch self {

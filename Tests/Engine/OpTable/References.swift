@@ -6,7 +6,8 @@ import BSSTensor
 
 extension OpTable {
     private static let unary: [(String, (Double) -> Double)] = [
-        ("neg", { -$0 }), ("abs", { abs($0) }), ("square", { $0 * $0 }), ("sign", { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }),
+        ("neg", { -$0 }), ("abs", { abs($0) }), ("square", { $0 * $0 }),
+        ("sign", { $0.isNaN ? .nan : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }),
         ("exp", Math.exp), ("log", Math.log), ("sqrt", { $0.squareRoot() }), ("rsqrt", { 1 / $0.squareRoot() }),
         ("reciprocal", { 1 / $0 }), ("tanh", Math.tanh), ("sigmoid", { 1 / (1 + Math.exp(-$0)) }),
         ("relu", { max($0, 0) }), ("sin", Math.sin), ("cos", Math.cos), ("floor", { $0.rounded(.down) }),

@@ -83,7 +83,7 @@ import _BSSTestSupport
         try run(
             """
             local data = bss.data.synthetic{ samples = 300, classes = 3, modalities = { a = { dim = 12 }, b = { dim = 8 } } }
-            local model = bss.model{ a = bss.encoder.mlp{ hidden = { 16 }, dropout = 0.5, norm = "batch" }, b = bss.encoder.mlp{ hidden = { 16 }, dropout = 0.5, norm = "batch" } }
+            local model = bss.model{ a = bss.encoder.mlp{ hidden = { 16 }, dropout = 0.5 }, b = bss.encoder.mlp{ hidden = { 16 }, dropout = 0.5 } }
             local run = bss.train{ data = data, model = model, epochs = 3, record = false }
             local trained = run.model
             local inputs, labels = { a = {}, b = {} }, {}

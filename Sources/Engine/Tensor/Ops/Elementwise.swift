@@ -33,6 +33,7 @@ extension Tensor {
         guard dtype.isFloat || (dtype == .int64 && op.allowsIntegers) || (dtype == .bool && op == .logicalNot) else {
             return try converted(to: op == .logicalNot ? .bool : .float32).unary(op, p0, p1)
         }
+        if dtype == .int64, !op.keepsIntegers(p0, p1) { return try converted(to: .float32).unary(op, p0, p1) }
         if op == .logicalNot, dtype != .bool { return try converted(to: .bool).unary(op) }
         let out = try allocateLike(op.yieldsBool ? .bool : nil)
         try backend.unary(op, view, p0, p1, out: out)

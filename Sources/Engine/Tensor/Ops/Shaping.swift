@@ -37,6 +37,12 @@ extension Tensor {
         return try reshaped(Shape(filled, operation: "reshape"))
     }
 
+    /// [N, …] as rows [N, everything else], also where N is 0.
+    public func flattenedRows() throws -> Tensor {
+        guard rank > 0 else { throw BSSError("flatten", "a scalar has no rows") }
+        return try reshaped([shape[0], shape.array.dropFirst().reduce(1, *)])
+    }
+
     /// Axis i of the result is axis `order[i]` of this.
     public func permuted(_ order: [Int]) throws -> Tensor {
         let axes = try order.map { try shape.axis($0, operation: "permute") }
