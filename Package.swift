@@ -94,7 +94,13 @@ let package = Package(
             dependencies: reach(
                 "bss-fuzz", ["BSSCore", "BSSCodecs", "BSSText", "BSSData", "BSSNotebook", "_BSSTestSupport"]),
             path: "Tests/Fuzz", swiftSettings: [.swiftLanguageMode(.v5)]),
-        tests("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU", "BSSCodecs"]),
+        .target(
+            name: "_BSSOpTable", dependencies: reach("_BSSOpTable", ["BSSCore", "BSSBackend", "BSSTensor"]),
+            path: "Tests/Engine/OpTable", swiftSettings: [.swiftLanguageMode(.v5)]),
+        .executableTarget(
+            name: "op-table", dependencies: reach("op-table", ["_BSSOpTable"]), path: "Tests/Engine/OpTableProgram",
+            swiftSettings: [.swiftLanguageMode(.v5)]),
+        tests("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU", "BSSCodecs", "_BSSOpTable"]),
         tests("Learning", "Data", ["BSSCore", "BSSCodecs"]),
         tests("Learning", "Networks", ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSText"]),
         tests("Learning", "Curriculum", ["BSSCore", "BSSTensor", "BSSCodecs"]),
@@ -104,7 +110,13 @@ let package = Package(
         tests("Laboratory", "Plot", ["BSSCore"]),
         tests("Laboratory", "Runs", ["BSSCore", "BSSPlot"]),
         tests("Host", "Lua", ["CBSSLua", "BSSCore", "bss-lua"]),
-        tests("Host", "Script", ["BSSCore", "BSSCodecs", "BSSLua", "bss-lua"]),
+        .target(
+            name: "_BSSHostile", dependencies: reach("_BSSHostile", ["BSSCore", "BSSLua", "BSSScript"]),
+            path: "Tests/Host/Hostile", swiftSettings: [.swiftLanguageMode(.v5)]),
+        .executableTarget(
+            name: "hostile-script", dependencies: reach("hostile-script", ["_BSSHostile"]),
+            path: "Tests/Host/HostileProgram", swiftSettings: [.swiftLanguageMode(.v5)]),
+        tests("Host", "Script", ["BSSCore", "BSSCodecs", "BSSLua", "_BSSHostile", "bss-lua"]),
         tests("Host", "Notebook", ["BSSCore", "BSSLua", "BSSScript", "bss-lua"]),
         tests("Host", "Prompt", ["BSSCore", "BSSLua", "BSSNotebook", "bss-lua"]),
     ],

@@ -2,7 +2,8 @@ import BSSCore
 
 /// What a device must supply; ops, autograd, layers and training are written once on top of it.
 ///
-/// * A backend trusts its arguments: ops have checked shapes, dtypes and axes, and allocated `out` on this backend.
+/// * Ops have checked shapes, dtypes and axes, with errors for users, and allocated `out` on this backend. A backend hands
+///   memory to kernels through `KernelCall` alone, which looks at dtype, layout and bounds once more.
 /// * Unless a requirement says "contiguous", views may have any strides.
 /// * Work may be enqueued; `synchronise` waits. On Ctrl-C a call throws `BSSError.cancelled` and `out` is undefined.
 /// * Requirements have no default bodies: a kernel a backend lacks is a compile error.
@@ -39,6 +40,8 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
     /// out = x, converted to the dtype of out.
     func copy(_ x: ArrayView, out: ArrayView) throws
     func fill(_ out: ArrayView, _ value: Double) throws
+    /// `out` i64: integers beyond 2^53.
+    func fill(_ out: ArrayView, integer value: Int) throws
     /// out += alpha x
     func accumulate(_ alpha: Double, _ x: ArrayView, into out: ArrayView) throws
     /// out = c + alpha a b

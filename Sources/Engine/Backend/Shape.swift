@@ -25,9 +25,22 @@ public struct Shape: Equatable, ExpressibleByArrayLiteral, CustomStringConvertib
             throw BSSError(operation, "sizes are not negative, got \(negative) in \(sizes)")
         }
         self.init(unchecked: sizes)
-        if elementCount == Shape.tooMany {
-            throw BSSError(operation, "a tensor of shape \(self) has too many elements")
+        if !isRepresentable { throw tooLarge(operation) }
+    }
+
+    public func tooLarge(_ operation: String) -> BSSError {
+        BSSError(operation, "a tensor of shape \(self) has too many elements")
+    }
+
+    /// Whether the product of the sizes, empty axes left out, can be counted: strides are products of them.
+    @inlinable public var isRepresentable: Bool {
+        var count = 1
+        for axis in 0..<rank where storage[axis] > 1 {
+            let (product, overflows) = count.multipliedReportingOverflow(by: storage[axis])
+            if overflows || product >= Shape.tooMany { return false }
+            count = product
         }
+        return true
     }
 
     /// For sizes that are known to be at most eight and not negative.
@@ -96,7 +109,7 @@ public struct Shape: Equatable, ExpressibleByArrayLiteral, CustomStringConvertib
         var axis = rank - 1
         while axis >= 0 {
             strides.storage[axis] = step
-            step *= storage[axis]
+            step = step &* storage[axis]  // of a shape that is not representable, which no memory is made for
             axis -= 1
         }
         return strides

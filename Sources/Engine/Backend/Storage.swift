@@ -3,6 +3,8 @@ public final class Storage {
     /// Host address, or device address of a GPU backend.
     public let address: UnsafeMutableRawPointer
     public let byteCount: Int
+    /// How often its values were written over since they were made: what autograd compares before it reads them again.
+    public private(set) var version = 0
     private unowned let owner: any Backend
     /// Where work on it goes: its owner, or what counts the owner's calls while a profile is taken.
     public var backend: any Backend { OperatorProfile.watched(owner) }
@@ -12,6 +14,9 @@ public final class Storage {
         self.byteCount = byteCount
         owner = backend
     }
+
+    /// Called by whatever writes over values that others may hold: `:assign`, an optimizer's step, loaded weights.
+    public func markChanged() { version += 1 }
 
     deinit { owner.deallocate(address, byteCount: byteCount) }
 }

@@ -23,6 +23,21 @@ public enum UnaryOp: UInt32, CaseIterable, Sendable {
         default: return false
         }
     }
+    /// The derivative is the same wherever it is taken.
+    public var derivativeReadsNothing: Bool {
+        switch self {
+        case .neg, .addScalar, .mulScalar, .sign, .floor, .ceil, .round: return true
+        default: return false
+        }
+    }
+    /// Whether integers stay integers under these parameters: a fraction makes them floats.
+    public func keepsIntegers(_ p0: Double, _ p1: Double) -> Bool {
+        switch self {
+        case .addScalar, .mulScalar: return p0 == p0.rounded()
+        case .clamp: return p0 == p0.rounded() && p1 == p1.rounded()
+        default: return true
+        }
+    }
     /// Also defined on i64.
     public var allowsIntegers: Bool {
         switch self {
@@ -37,5 +52,23 @@ public enum CompareOp: UInt32, CaseIterable, Sendable { case equal, notEqual, le
 public enum LogicalOp: UInt32, CaseIterable, Sendable { case and, or, xor }
 public enum ReduceOp: UInt32, CaseIterable, Sendable {
     case sum, prod, max, min, argmax, argmin, any, all, sumSquares, sumAbs
+
+    /// What it is defined on.
+    public var takes: DTypes {
+        switch self {
+        case .any, .all: return .bool
+        case .sumSquares, .sumAbs: return .floats
+        default: return .any
+        }
+    }
+
+    /// The dtype of its result: positions are i64, sums and products of bools count.
+    public func result(of dtype: DType) -> DType {
+        switch self {
+        case .argmax, .argmin: return .int64
+        case .sum, .prod: return dtype == .bool ? .int64 : dtype
+        default: return dtype
+        }
+    }
 }
 public enum Epilogue: UInt32, Sendable { case none, relu }

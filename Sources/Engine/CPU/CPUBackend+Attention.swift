@@ -6,17 +6,19 @@ import CBSSKernels
 extension CPUBackend {
     public func softmaxMasked(_ scores: ArrayView, keys: ArrayView?, isCausal: Bool) throws {
         let s = scores.shape
+        let call = try KernelCall("attention", scores)
         try check(
             bss_softmax_masked(
-                scores.dtype.c, scores.address, keys?.address, isCausal, Int64(s[0]), Int64(s[1]), Int64(s[2]),
-                Int64(s[3])), "attention")
+                call.dtype.c, call.memory(scores, s.elementCount), call.memory(ifAny: keys, s[0] * s[3]), isCausal,
+                Int64(s[0]), Int64(s[1]), Int64(s[2]), Int64(s[3])), "attention")
     }
 
     public func softmaxDroppedBackward(_ grad: ArrayView, weights: ArrayView, dropped: ArrayView) throws {
-        let columns = grad.shape.last
+        let call = try KernelCall("attention", grad)
+        let count = grad.elementCount
         try check(
             bss_softmax_dropped_backward(
-                grad.dtype.c, grad.address, weights.address, dropped.address,
-                Int64(columns == 0 ? 0 : grad.elementCount / columns), Int64(columns)), "attention")
+                call.dtype.c, call.memory(grad, count), call.memory(weights, count), call.memory(dropped, count),
+                grad.rows, grad.columns), "attention")
     }
 }

@@ -26,9 +26,19 @@ extension SIMD3<Int> {
     fileprivate var array: [Int64] { [Int64(x), Int64(y), Int64(z)] }
 }
 
-extension ArrayView {
-    var indices: UnsafeMutablePointer<Int64> { address.assumingMemoryBound(to: Int64.self) }
-    var doubles: UnsafeMutablePointer<Double> { address.assumingMemoryBound(to: Double.self) }
+extension SIMD3<Int> {
+    fileprivate var volume: Int { x * y * z }
+}
+
+extension ConvolutionGeometry {
+    fileprivate var inputCount: Int { batch * inChannels * input.volume }
+    fileprivate var outputCount: Int { batch * outChannels * output.volume }
+    fileprivate var weightCount: Int { groups == 0 ? 0 : kernel.volume * (inChannels / groups) * outChannels }
+}
+
+extension PoolingGeometry {
+    fileprivate var inputCount: Int { batch * channels * input.volume }
+    fileprivate var outputCount: Int { batch * channels * output.volume }
 }
 
 extension CPUBackend {
@@ -38,22 +48,33 @@ extension CPUBackend {
         _ geometry: ConvolutionGeometry, x: ArrayView, weight: ArrayView, bias: ArrayView?, out: ArrayView
     ) throws {
         var g = geometry.c
-        try check(bss_conv_forward(x.dtype.c, &g, x.address, weight.address, bias?.address, out.address), "conv")
+        let call = try KernelCall("conv", x)
+        try check(
+            bss_conv_forward(
+                call.dtype.c, &g, call.memory(x, geometry.inputCount), call.memory(weight, geometry.weightCount),
+                call.memory(ifAny: bias, geometry.outChannels), call.memory(out, geometry.outputCount)), "conv")
     }
 
     public func convolutionInputGradient(
         _ geometry: ConvolutionGeometry, weight: ArrayView, grad: ArrayView, out: ArrayView
     ) throws {
         var g = geometry.c
-        try check(bss_conv_backward_data(grad.dtype.c, &g, weight.address, grad.address, out.address), "conv")
+        let call = try KernelCall("conv", grad)
+        try check(
+            bss_conv_backward_data(
+                call.dtype.c, &g, call.memory(weight, geometry.weightCount), call.memory(grad, geometry.outputCount),
+                call.memory(out, geometry.inputCount)), "conv")
     }
 
     public func convolutionWeightGradient(
         _ geometry: ConvolutionGeometry, x: ArrayView, grad: ArrayView, out: ArrayView, biasOut: ArrayView?
     ) throws {
         var g = geometry.c
+        let call = try KernelCall("conv", x)
         try check(
-            bss_conv_backward_weight(x.dtype.c, &g, x.address, grad.address, out.address, biasOut?.address), "conv")
+            bss_conv_backward_weight(
+                call.dtype.c, &g, call.memory(x, geometry.inputCount), call.memory(grad, geometry.outputCount),
+                call.memory(out, geometry.weightCount), call.memory(ifAny: biasOut, geometry.outChannels)), "conv")
     }
 
     // MARK: Pooling
@@ -62,45 +83,60 @@ extension CPUBackend {
         _ geometry: PoolingGeometry, zeroPadding: Bool, x: ArrayView, out: ArrayView, indices: ArrayView
     ) throws {
         var g = geometry.c
-        try check(bss_max_pool_forward(x.dtype.c, &g, zeroPadding, x.address, out.address, indices.indices), "max_pool")
+        let call = try KernelCall("max_pool", x)
+        try check(
+            bss_max_pool_forward(
+                call.dtype.c, &g, zeroPadding, call.memory(x, geometry.inputCount),
+                call.memory(out, geometry.outputCount), call.integers(indices, geometry.outputCount)), "max_pool")
     }
 
     public func maxPoolBackward(_ geometry: PoolingGeometry, indices: ArrayView, grad: ArrayView, out: ArrayView) throws
     {
         var g = geometry.c
-        try check(bss_max_pool_backward(grad.dtype.c, &g, indices.indices, grad.address, out.address), "max_pool")
+        let call = try KernelCall("max_pool", grad)
+        try check(
+            bss_max_pool_backward(
+                call.dtype.c, &g, call.integers(indices, geometry.outputCount), call.memory(grad, geometry.outputCount),
+                call.memory(out, geometry.inputCount)), "max_pool")
     }
 
     public func averagePool(
         _ geometry: PoolingGeometry, countPadding: Bool, divisor: Int?, x: ArrayView, out: ArrayView
     ) throws {
         var g = geometry.c
+        let call = try KernelCall("avg_pool", x)
         try check(
-            bss_avg_pool_forward(x.dtype.c, &g, countPadding, Int64(divisor ?? 0), x.address, out.address), "avg_pool")
+            bss_avg_pool_forward(
+                call.dtype.c, &g, countPadding, Int64(divisor ?? 0), call.memory(x, geometry.inputCount),
+                call.memory(out, geometry.outputCount)), "avg_pool")
     }
 
     public func averagePoolBackward(
         _ geometry: PoolingGeometry, countPadding: Bool, divisor: Int?, grad: ArrayView, out: ArrayView
     ) throws {
         var g = geometry.c
+        let call = try KernelCall("avg_pool", grad)
         try check(
-            bss_avg_pool_backward(grad.dtype.c, &g, countPadding, Int64(divisor ?? 0), grad.address, out.address),
-            "avg_pool")
+            bss_avg_pool_backward(
+                call.dtype.c, &g, countPadding, Int64(divisor ?? 0), call.memory(grad, geometry.outputCount),
+                call.memory(out, geometry.inputCount)), "avg_pool")
     }
 
     public func adaptiveAveragePool(_ geometry: PoolingGeometry, x: ArrayView, out: ArrayView) throws {
+        let call = try KernelCall("adaptive_avg_pool", x)
         try check(
             bss_adaptive_avg_pool_forward(
-                x.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array, geometry.output.array,
-                x.address,
-                out.address), "adaptive_avg_pool")
+                call.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array,
+                geometry.output.array, call.memory(x, geometry.inputCount), call.memory(out, geometry.outputCount)),
+            "adaptive_avg_pool")
     }
 
     public func adaptiveAveragePoolBackward(_ geometry: PoolingGeometry, grad: ArrayView, out: ArrayView) throws {
+        let call = try KernelCall("adaptive_avg_pool", grad)
         try check(
             bss_adaptive_avg_pool_backward(
-                grad.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array,
-                geometry.output.array,
-                grad.address, out.address), "adaptive_avg_pool")
+                call.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array,
+                geometry.output.array, call.memory(grad, geometry.outputCount), call.memory(out, geometry.inputCount)),
+            "adaptive_avg_pool")
     }
 }

@@ -5,75 +5,97 @@ import CBSSKernels
 
 extension CPUBackend {
     public func firstIndexOutside(_ indices: ArrayView, limit: Int) throws -> Int? {
-        let position = bss_index_check(indices.indices, Int64(indices.elementCount), Int64(limit))
+        let count = indices.elementCount
+        let list = try KernelCall("index", indices, .int64).integers(indices, count)
+        let position = bss_index_check(list, Int64(count), Int64(limit))
         return position < 0 ? nil : Int(position)
     }
 
     public func indexSelect(
         _ x: ArrayView, outer: Int, axis: Int, inner: Int, indices: ArrayView, out: ArrayView
     ) throws {
+        let call = try KernelCall("index_select", x, .any)
+        let count = indices.elementCount
         try check(
             bss_index_select(
-                x.dtype.c, Int64(outer), Int64(axis), Int64(inner), x.address, indices.indices,
-                Int64(indices.elementCount), out.address),
-            "index_select")
+                call.dtype.c, Int64(outer), Int64(axis), Int64(inner), call.memory(x, outer * axis * inner),
+                call.integers(indices, count), Int64(count), call.memory(out, outer * count * inner)), "index_select")
     }
 
     public func indexAdd(
         into out: ArrayView, outer: Int, axis: Int, inner: Int, indices: ArrayView, source: ArrayView, alpha: Double,
         skipping: Int?
     ) throws {
+        let call = try KernelCall("index_add", out, .numbers)
+        let count = indices.elementCount
         try check(
             bss_index_add(
-                out.dtype.c, Int64(outer), Int64(axis), Int64(inner), out.address, indices.indices,
-                Int64(indices.elementCount),
-                source.address, alpha, Int64(skipping ?? -1)), "index_add")
+                call.dtype.c, Int64(outer), Int64(axis), Int64(inner), call.memory(out, outer * axis * inner),
+                call.integers(indices, count), Int64(count), call.memory(source, outer * count * inner), alpha,
+                Int64(skipping ?? -1)), "index_add")
     }
 
     public func gather(_ x: ArrayView, index: ArrayView, axis: Int, out: ArrayView) throws {
-        var cx = x.c
-        var ci = index.c
-        var co = out.c
+        let call = try KernelCall("gather", x, .any)
+        var cx = try call.strided(x).c
+        var ci = try call.strided(index, .int64, like: out.shape).c
+        var co = try call.strided(out).c
         try check(bss_gather(&cx, &ci, Int32(axis), &co), "gather")
     }
 
     public func scatterAdd(into out: ArrayView, index: ArrayView, axis: Int, source: ArrayView) throws {
-        var co = out.c
-        var ci = index.c
-        var cs = source.c
+        let call = try KernelCall("scatter_add", out, .numbers)
+        var co = try call.strided(out).c
+        var ci = try call.strided(index, .int64, like: source.shape).c
+        var cs = try call.strided(source).c
         try check(bss_scatter_add(&co, &ci, Int32(axis), &cs), "scatter_add")
     }
 
     public func oneHot(_ indices: ArrayView, classes: Int, out: ArrayView) throws {
+        let call = try KernelCall("one_hot", out, .any)
+        let count = indices.elementCount
         try check(
-            bss_one_hot(out.dtype.c, indices.indices, Int64(indices.elementCount), Int64(classes), out.address),
-            "one_hot")
+            bss_one_hot(
+                call.dtype.c, call.integers(indices, count), Int64(count), Int64(classes),
+                call.memory(out, count * classes)), "one_hot")
     }
 
     public func pad(_ x: ArrayView, before: [Int], value: Double, out: ArrayView) throws {
+        let call = try KernelCall("pad", x, .any)
         let from = x.shape.array.map(Int64.init)
         let to = out.shape.array.map(Int64.init)
         try check(
             bss_pad_constant(
-                x.dtype.c, Int32(x.shape.rank), from, to, before.map(Int64.init), value, x.address, out.address), "pad")
+                call.dtype.c, Int32(x.shape.rank), from, to, before.map(Int64.init), value,
+                call.memory(x, x.elementCount), call.memory(out, out.elementCount)), "pad")
     }
 
     public func cumulativeSum(_ x: ArrayView, outer: Int, axis: Int, inner: Int, reverse: Bool, out: ArrayView) throws {
+        let call = try KernelCall("cumsum", x, .numbers)
+        let count = outer * axis * inner
         try check(
-            bss_cumulative_sum(x.dtype.c, Int64(outer), Int64(axis), Int64(inner), reverse, x.address, out.address),
-            "cumsum")
+            bss_cumulative_sum(
+                call.dtype.c, Int64(outer), Int64(axis), Int64(inner), reverse, call.memory(x, count),
+                call.memory(out, count)), "cumsum")
     }
 
     // MARK: Sorting
 
     public func sort(_ x: ArrayView, descending: Bool, values: ArrayView?, indices: ArrayView) throws {
+        let call = try KernelCall("sort", x, .numbers)
+        let count = x.elementCount
         try check(
-            bss_sort(x.dtype.c, x.rows, x.columns, descending, x.address, values?.address, indices.indices), "sort")
+            bss_sort(
+                call.dtype.c, x.rows, x.columns, descending, call.memory(x, count), call.memory(ifAny: values, count),
+                call.integers(indices, count)), "sort")
     }
 
     public func topK(_ x: ArrayView, k: Int, largest: Bool, values: ArrayView?, indices: ArrayView) throws {
+        let call = try KernelCall("topk", x, .numbers)
+        let count = Int(x.rows) * k
         try check(
-            bss_top_k(x.dtype.c, x.rows, x.columns, Int64(k), largest, x.address, values?.address, indices.indices),
-            "topk")
+            bss_top_k(
+                call.dtype.c, x.rows, x.columns, Int64(k), largest, call.memory(x, x.elementCount),
+                call.memory(ifAny: values, count), call.integers(indices, count)), "topk")
     }
 }

@@ -5,8 +5,12 @@ import CBSSKernels
 
 extension CPUBackend {
     public func batchStatistics(_ x: ArrayView, mean: ArrayView, variance: ArrayView) throws {
+        let call = try KernelCall("batch_norm", x)
+        let columns = x.shape.last
         try check(
-            bss_batch_statistics(x.dtype.c, x.rows, x.columns, x.address, mean.doubles, variance.doubles), "batch_norm")
+            bss_batch_statistics(
+                call.dtype.c, x.rows, x.columns, call.memory(x, x.elementCount), call.doubles(mean, columns),
+                call.doubles(variance, columns)), "batch_norm")
     }
 
     public func batchNorm(
@@ -14,11 +18,13 @@ extension CPUBackend {
         residual: ArrayView?,
         epilogue: Epilogue, out: ArrayView
     ) throws {
+        let call = try KernelCall("batch_norm", x)
+        let (count, columns) = (x.elementCount, x.shape.last)
         try check(
             bss_batch_norm_forward(
-                x.dtype.c, x.rows, x.columns, x.address, weight?.address, bias?.address, mean.doubles,
-                inverseDeviation.doubles,
-                residual?.address, epilogue == .relu, out.address), "batch_norm")
+                call.dtype.c, x.rows, x.columns, call.memory(x, count), call.memory(ifAny: weight, columns),
+                call.memory(ifAny: bias, columns), call.doubles(mean, columns), call.doubles(inverseDeviation, columns),
+                call.memory(ifAny: residual, count), epilogue == .relu, call.memory(out, count)), "batch_norm")
     }
 
     public func batchNormBackward(
@@ -28,75 +34,92 @@ extension CPUBackend {
         weightOut: ArrayView?,
         biasOut: ArrayView?
     ) throws {
+        let call = try KernelCall("batch_norm", x)
+        let (count, columns) = (x.elementCount, x.shape.last)
         try check(
             bss_batch_norm_backward(
-                x.dtype.c, x.rows, x.columns, ownStatistics, x.address, grad.address, weight?.address, bias?.address,
-                mean.doubles,
-                inverseDeviation.doubles, epilogue == .relu, y?.address, residualOut?.address, out?.address,
-                weightOut?.address,
-                biasOut?.address), "batch_norm")
+                call.dtype.c, x.rows, x.columns, ownStatistics, call.memory(x, count), call.memory(grad, count),
+                call.memory(ifAny: weight, columns), call.memory(ifAny: bias, columns), call.doubles(mean, columns),
+                call.doubles(inverseDeviation, columns), epilogue == .relu, call.memory(ifAny: y, count),
+                call.memory(ifAny: residualOut, count), call.memory(ifAny: out, count),
+                call.memory(ifAny: weightOut, columns),
+                call.memory(ifAny: biasOut, columns)), "batch_norm")
     }
 
     public func layerNorm(
         _ x: ArrayView, eps: Double, weight: ArrayView?, bias: ArrayView?, out: ArrayView, mean: ArrayView,
         inverseDeviation: ArrayView
     ) throws {
+        let call = try KernelCall("layer_norm", x)
+        let (count, columns, rows) = (x.elementCount, x.shape.last, Int(x.rows))
         try check(
             bss_layer_norm_forward(
-                x.dtype.c, x.rows, x.columns, eps, x.address, weight?.address, bias?.address, out.address, mean.doubles,
-                inverseDeviation.doubles), "layer_norm")
+                call.dtype.c, x.rows, x.columns, eps, call.memory(x, count), call.memory(ifAny: weight, columns),
+                call.memory(ifAny: bias, columns), call.memory(out, count), call.doubles(mean, rows),
+                call.doubles(inverseDeviation, rows)), "layer_norm")
     }
 
     public func layerNormBackward(
         _ x: ArrayView, grad: ArrayView, weight: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView,
         out: ArrayView?, weightOut: ArrayView?, biasOut: ArrayView?
     ) throws {
+        let call = try KernelCall("layer_norm", x)
+        let (count, columns, rows) = (x.elementCount, x.shape.last, Int(x.rows))
         try check(
             bss_layer_norm_backward(
-                x.dtype.c, x.rows, x.columns, x.address, grad.address, weight?.address, mean.doubles,
-                inverseDeviation.doubles,
-                out?.address, weightOut?.address, biasOut?.address), "layer_norm")
+                call.dtype.c, x.rows, x.columns, call.memory(x, count), call.memory(grad, count),
+                call.memory(ifAny: weight, columns), call.doubles(mean, rows), call.doubles(inverseDeviation, rows),
+                call.memory(ifAny: out, count), call.memory(ifAny: weightOut, columns),
+                call.memory(ifAny: biasOut, columns)), "layer_norm")
     }
 
     // MARK: Recurrent cells: [B, H]
 
     public func lstmCell(gates: ArrayView, previousCell: ArrayView, cell: ArrayView, hidden: ArrayView) throws {
+        let call = try KernelCall("lstm", cell)
+        let count = cell.elementCount
         try check(
             bss_lstm_cell_forward(
-                cell.dtype.c, cell.rows, cell.columns, gates.address, previousCell.address, cell.address, hidden.address
-            ),
-            "lstm")
+                call.dtype.c, cell.rows, cell.columns, call.memory(gates, 4 * count), call.memory(previousCell, count),
+                call.memory(cell, count), call.memory(hidden, count)), "lstm")
     }
 
     public func lstmCellBackward(
         gates: ArrayView, previousCell: ArrayView, cell: ArrayView, hiddenGrad: ArrayView, cellGrad: ArrayView,
         gatesOut: ArrayView, previousCellOut: ArrayView
     ) throws {
+        let call = try KernelCall("lstm", cell)
+        let count = cell.elementCount
         try check(
             bss_lstm_cell_backward(
-                cell.dtype.c, cell.rows, cell.columns, gates.address, previousCell.address, cell.address,
-                hiddenGrad.address,
-                cellGrad.address, gatesOut.address, previousCellOut.address), "lstm")
+                call.dtype.c, cell.rows, cell.columns, call.memory(gates, 4 * count), call.memory(previousCell, count),
+                call.memory(cell, count), call.memory(hiddenGrad, count), call.memory(cellGrad, count),
+                call.memory(gatesOut, 4 * count), call.memory(previousCellOut, count)), "lstm")
     }
 
     public func gruCell(
         input: ArrayView, recurrent: ArrayView, previousHidden: ArrayView, gates: ArrayView, hidden: ArrayView
     ) throws {
+        let call = try KernelCall("gru", hidden)
+        let count = hidden.elementCount
         try check(
             bss_gru_cell_forward(
-                hidden.dtype.c, hidden.rows, hidden.columns, input.address, recurrent.address, previousHidden.address,
-                gates.address,
-                hidden.address), "gru")
+                call.dtype.c, hidden.rows, hidden.columns, call.memory(input, 3 * count),
+                call.memory(recurrent, 3 * count), call.memory(previousHidden, count), call.memory(gates, 3 * count),
+                call.memory(hidden, count)), "gru")
     }
 
     public func gruCellBackward(
         gates: ArrayView, recurrent: ArrayView, previousHidden: ArrayView, hiddenGrad: ArrayView,
         inputOut: ArrayView, recurrentOut: ArrayView, previousHiddenOut: ArrayView
     ) throws {
+        let call = try KernelCall("gru", hiddenGrad)
+        let count = hiddenGrad.elementCount
         try check(
             bss_gru_cell_backward(
-                hiddenGrad.dtype.c, hiddenGrad.rows, hiddenGrad.columns, gates.address, recurrent.address,
-                previousHidden.address,
-                hiddenGrad.address, inputOut.address, recurrentOut.address, previousHiddenOut.address), "gru")
+                call.dtype.c, hiddenGrad.rows, hiddenGrad.columns, call.memory(gates, 3 * count),
+                call.memory(recurrent, 3 * count), call.memory(previousHidden, count), call.memory(hiddenGrad, count),
+                call.memory(inputOut, 3 * count), call.memory(recurrentOut, 3 * count),
+                call.memory(previousHiddenOut, count)), "gru")
     }
 }

@@ -24,113 +24,136 @@ public final class CPUBackend: Backend {
     // MARK: Memory
 
     public func allocate(byteCount: Int) throws -> Storage {
-        guard let block = pool.take(max(byteCount, 1)) else {
-            throw BSSError(
-                "allocate", "no memory for \(byteCount >> 20) MiB; tensors hold \(pool.liveBytes >> 20) MiB already")
-        }
-        return Storage(address: block, byteCount: max(byteCount, 1), backend: self)
+        Storage(address: try pool.take(max(byteCount, 1)), byteCount: max(byteCount, 1), backend: self)
     }
 
     public func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) { pool.give(address, byteCount) }
     public func synchronise() throws {}
 
     public func upload(_ bytes: UnsafeRawBufferPointer, to out: ArrayView) throws {
-        if bytes.count > 0 { out.address.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count) }
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        let memory = try KernelCall("upload", out, .any).memory(out, bytes.count / out.dtype.byteSize)
+        memory.copyMemory(from: source, byteCount: bytes.count)
     }
 
     public func download(_ x: ArrayView, to bytes: UnsafeMutableRawBufferPointer) throws {
-        if bytes.count > 0 { bytes.baseAddress!.copyMemory(from: x.address, byteCount: bytes.count) }
+        guard let target = bytes.baseAddress, bytes.count > 0 else { return }
+        let memory = try KernelCall("download", x, .any).memory(x, bytes.count / x.dtype.byteSize)
+        target.copyMemory(from: memory, byteCount: bytes.count)
     }
 
     // MARK: Elementwise
 
     public func unary(_ op: UnaryOp, _ x: ArrayView, _ p0: Double, _ p1: Double, out: ArrayView) throws {
-        var cx = x.c
-        var co = out.c
+        let call = try KernelCall("unary", x, op == .logicalNot ? .bool : op.allowsIntegers ? .numbers : .floats)
+        var cx = try call.strided(x).c
+        var co = try call.strided(out, op.yieldsBool ? .bool : nil, like: x.shape).c
         try check(bss_unary(bss_unary_op(op.rawValue), &cx, &co, p0, p1), "\(op)")
     }
 
     public func unaryBackward(
         _ op: UnaryOp, grad: ArrayView, x: ArrayView, y: ArrayView, _ p0: Double, _ p1: Double, out: ArrayView
     ) throws {
-        var cg = grad.c
-        var cx = x.c
-        var cy = y.c
-        var co = out.c
+        let call = try KernelCall("unary backward", grad)
+        var cg = try call.strided(grad, like: out.shape).c
+        var cx = try call.strided(x, like: out.shape).c
+        var cy = try call.strided(y, like: out.shape).c
+        var co = try call.strided(out).c
         try check(bss_unary_backward(bss_unary_op(op.rawValue), &cg, &cx, &cy, &co, p0, p1), "\(op)")
     }
 
     public func binary(_ op: BinaryOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
-        var ca = a.c
-        var cb = b.c
-        var co = out.c
+        let call = try KernelCall("binary", a, .numbers)
+        var ca = try call.strided(a, like: out.shape).c
+        var cb = try call.strided(b, like: out.shape).c
+        var co = try call.strided(out).c
         try check(bss_binary(bss_binary_op(op.rawValue), &ca, &cb, &co), "\(op)")
     }
 
     public func compare(_ op: CompareOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
-        var ca = a.c
-        var cb = b.c
-        var co = out.c
+        let call = try KernelCall("compare", a, .any)
+        var ca = try call.strided(a, like: out.shape).c
+        var cb = try call.strided(b, like: out.shape).c
+        var co = try call.strided(out, .bool).c
         try check(bss_compare(bss_compare_op(op.rawValue), &ca, &cb, &co), "\(op)")
     }
 
     public func logical(_ op: LogicalOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
-        var ca = a.c
-        var cb = b.c
-        var co = out.c
+        let call = try KernelCall("logical", a, .bool)
+        var ca = try call.strided(a, like: out.shape).c
+        var cb = try call.strided(b, like: out.shape).c
+        var co = try call.strided(out).c
         try check(bss_logical(bss_logical_op(op.rawValue), &ca, &cb, &co), "\(op)")
     }
 
     public func select(_ condition: ArrayView, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
-        var cc = condition.c
-        var ca = a.c
-        var cb = b.c
-        var co = out.c
+        let call = try KernelCall("where", a, .any)
+        var cc = try call.strided(condition, .bool, like: out.shape).c
+        var ca = try call.strided(a, like: out.shape).c
+        var cb = try call.strided(b, like: out.shape).c
+        var co = try call.strided(out).c
         try check(bss_select(&cc, &ca, &cb, &co), "where")
     }
 
     public func copy(_ x: ArrayView, out: ArrayView) throws {
-        var cx = x.c
-        var co = out.c
+        let call = try KernelCall("copy", x, .any)
+        var cx = try call.strided(x, like: out.shape).c
+        var co = try call.strided(out, out.dtype).c
         try check(bss_copy(&cx, &co), "copy")
     }
 
     public func fill(_ out: ArrayView, _ value: Double) throws {
-        var co = out.c
+        var co = try KernelCall("fill", out, .any).strided(out).c
         try check(bss_fill(&co, value), "fill")
     }
 
+    public func fill(_ out: ArrayView, integer value: Int) throws {
+        var co = try KernelCall("fill", out, .int64).strided(out).c
+        try check(bss_fill_i64(&co, Int64(value)), "fill")
+    }
+
     public func accumulate(_ alpha: Double, _ x: ArrayView, into out: ArrayView) throws {
-        var cx = x.c
-        var co = out.c
+        let call = try KernelCall("accumulate", out, .numbers)
+        var cx = try call.strided(x, like: out.shape).c
+        var co = try call.strided(out).c
         try check(bss_accumulate(alpha, &cx, &co), "accumulate")
     }
 
     public func multiplyAdd(_ alpha: Double, _ a: ArrayView, _ b: ArrayView, _ c: ArrayView, out: ArrayView) throws {
-        var ca = a.c
-        var cb = b.c
-        var cc = c.c
-        var co = out.c
+        let call = try KernelCall("addcmul", out)
+        var ca = try call.strided(a, like: out.shape).c
+        var cb = try call.strided(b, like: out.shape).c
+        var cc = try call.strided(c, like: out.shape).c
+        var co = try call.strided(out).c
         try check(bss_multiply_add(alpha, &ca, &cb, &cc, &co), "addcmul")
     }
 
     // MARK: Reductions
 
     public func reduce(_ op: ReduceOp, _ x: ArrayView, axes: UInt32, out: ArrayView) throws {
-        var cx = x.c
+        let call = try KernelCall("reduce", x, op.takes)
+        var kept = 1
+        for axis in x.shape.indices where axes >> UInt32(axis) & 1 == 0 { kept *= x.shape[axis] }
+        var cx = try call.strided(x).c
+        let result = try KernelCall("reduce", out, DTypes(op.result(of: x.dtype)))
+        _ = try result.memory(out, kept)
         var co = out.c
         try check(bss_reduce(bss_reduce_op(op.rawValue), &cx, axes, &co), "\(op)")
     }
 
     public func sumOfSquares(_ x: ArrayView) throws -> Double {
         var result = 0.0
-        try check(bss_sum_squares(x.dtype.c, x.address, Int64(x.elementCount), &result), "norm")
+        let call = try KernelCall("norm", x)
+        let count = x.elementCount
+        try check(bss_sum_squares(call.dtype.c, call.buffer(x, count), Int64(count), &result), "norm")
         return result
     }
 
     public func allFinite(_ x: ArrayView) throws -> Bool {
         var result = true
-        try check(bss_all_finite(x.dtype.c, x.address, Int64(x.elementCount), &result), "isfinite")
+        let call = try KernelCall("isfinite", x)
+        let count = x.elementCount
+        try check(bss_all_finite(call.dtype.c, call.buffer(x, count), Int64(count), &result), "isfinite")
         return result
     }
 
@@ -140,84 +163,123 @@ public final class CPUBackend: Backend {
         transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, alpha: Double, a: ArrayView, lda: Int, strideA: Int,
         b: ArrayView, ldb: Int, strideB: Int, beta: Double, out: ArrayView, ldc: Int, strideC: Int, batch: Int
     ) throws {
+        let call = try KernelCall("matmul", out)
+        let left = try call.matrices(
+            a, rows: transposeA ? k : m, columns: transposeA ? m : k, leading: lda, batch: batch, step: strideA)
+        let right = try call.matrices(
+            b, rows: transposeB ? n : k, columns: transposeB ? k : n, leading: ldb, batch: batch, step: strideB)
+        let result = try call.matrices(out, rows: m, columns: n, leading: ldc, batch: batch, step: strideC)
         try check(
             bss_gemm_batched(
-                out.dtype.c, transposeA, transposeB, Int64(m), Int64(n), Int64(k), alpha, a.address, Int64(lda),
-                Int64(strideA),
-                b.address, Int64(ldb), Int64(strideB), beta, out.address, Int64(ldc), Int64(strideC), Int64(batch)),
-            "matmul")
+                call.dtype.c, transposeA, transposeB, Int64(m), Int64(n), Int64(k), alpha, left, Int64(lda),
+                Int64(strideA), right, Int64(ldb), Int64(strideB), beta, result, Int64(ldc), Int64(strideC),
+                Int64(batch)), "matmul")
     }
 
     public func gemmBias(
         transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, a: ArrayView, lda: Int, b: ArrayView, ldb: Int,
         bias: ArrayView?, epilogue: Epilogue, out: ArrayView, ldc: Int
     ) throws {
+        let call = try KernelCall("linear", out)
+        let left = try call.matrices(a, rows: transposeA ? k : m, columns: transposeA ? m : k, leading: lda)
+        let right = try call.matrices(b, rows: transposeB ? n : k, columns: transposeB ? k : n, leading: ldb)
+        let result = try call.matrices(out, rows: m, columns: n, leading: ldc)
         try check(
             bss_gemm_bias(
-                out.dtype.c, transposeA, transposeB, Int64(m), Int64(n), Int64(k), a.address, Int64(lda), b.address,
-                Int64(ldb),
-                bias?.address, bss_epilogue(epilogue.rawValue), out.address, Int64(ldc)), "linear")
+                call.dtype.c, transposeA, transposeB, Int64(m), Int64(n), Int64(k), left, Int64(lda), right, Int64(ldb),
+                call.memory(ifAny: bias, n), bss_epilogue(epilogue.rawValue), result, Int64(ldc)), "linear")
     }
 
     public func linearBackward(grad: ArrayView, y: ArrayView?, out: ArrayView?, biasOut: ArrayView?) throws {
+        let call = try KernelCall("linear", grad)
+        let (rows, columns, leading) = (grad.shape[0], grad.shape[1], grad.strides[0])
         try check(
             bss_linear_backward(
-                grad.dtype.c, Int64(grad.shape[0]), Int64(grad.shape[1]), grad.address, Int64(grad.strides[0]),
-                y?.address, out?.address,
-                biasOut?.address), "linear")
+                call.dtype.c, Int64(rows), Int64(columns),
+                call.matrices(grad, rows: rows, columns: columns, leading: leading), Int64(leading),
+                call.memory(ifAny: y, rows * columns), call.memory(ifAny: out, rows * columns),
+                call.memory(ifAny: biasOut, columns)),
+            "linear")
     }
 
     // MARK: Softmax family
 
     public func softmax(_ x: ArrayView, log: Bool, out: ArrayView) throws {
         let kernel = log ? bss_log_softmax : bss_softmax
-        try check(kernel(x.dtype.c, x.address, x.rows, x.columns, out.address), log ? "log_softmax" : "softmax")
+        let call = try KernelCall("softmax", x)
+        let count = x.elementCount
+        try check(
+            kernel(call.dtype.c, call.memory(x, count), x.rows, x.columns, call.memory(out, count)),
+            log ? "log_softmax" : "softmax")
     }
 
     public func softmaxBackward(grad: ArrayView, y: ArrayView, log: Bool, out: ArrayView) throws {
         let kernel = log ? bss_log_softmax_backward : bss_softmax_backward
+        let call = try KernelCall("softmax", y)
+        let count = y.elementCount
         try check(
-            kernel(y.dtype.c, grad.address, y.address, y.rows, y.columns, out.address), log ? "log_softmax" : "softmax")
+            kernel(
+                call.dtype.c, call.memory(grad, count), call.memory(y, count), y.rows, y.columns,
+                call.memory(out, count)), log ? "log_softmax" : "softmax")
     }
 
     public func logSumExp(_ x: ArrayView, out: ArrayView) throws {
-        try check(bss_logsumexp(x.dtype.c, x.address, x.rows, x.columns, out.address), "logsumexp")
+        let call = try KernelCall("logsumexp", x)
+        let rows = out.elementCount
+        let columns = x.shape.last
+        try check(
+            bss_logsumexp(
+                call.dtype.c, call.memory(x, rows * columns), Int64(rows), Int64(columns), call.memory(out, rows)),
+            "logsumexp")
     }
 
     public func crossEntropy(
         logits: ArrayView, target: ArrayView, classWeight: ArrayView?, labelSmoothing: Double, ignoreIndex: Int,
         loss: ArrayView?, logitsGradient: ArrayView?, rowWeight: ArrayView?
     ) throws {
+        let call = try KernelCall("cross_entropy", logits)
+        let count = logits.elementCount
+        let rows = Int(logits.rows)
         try check(
             bss_cross_entropy(
-                logits.dtype.c, logits.address, target.address.assumingMemoryBound(to: Int64.self), logits.rows,
-                logits.columns,
-                classWeight?.address, labelSmoothing, Int64(ignoreIndex), loss?.address, logitsGradient?.address,
-                rowWeight?.address),
+                call.dtype.c, call.memory(logits, count), call.integers(target, rows), logits.rows, logits.columns,
+                call.memory(ifAny: classWeight, logits.shape.last), labelSmoothing, Int64(ignoreIndex),
+                call.memory(ifAny: loss, rows), call.memory(ifAny: logitsGradient, count),
+                call.memory(ifAny: rowWeight, rows)),
             "cross_entropy")
     }
 
     public func scaleRows(_ x: ArrayView, scale: ArrayView, factor: Double, out: ArrayView) throws {
+        let call = try KernelCall("cross_entropy", x)
+        let count = x.elementCount
+        let isShared = scale.elementCount == 1
         try check(
             bss_scale_rows(
-                x.dtype.c, x.address, scale.address, scale.elementCount == 1 ? 0 : 1, factor, x.rows, x.columns,
-                out.address),
-            "cross_entropy")
+                call.dtype.c, call.memory(x, count), call.memory(scale, isShared ? 1 : Int(x.rows)), isShared ? 0 : 1,
+                factor, x.rows, x.columns, call.memory(out, count)), "cross_entropy")
     }
 
     // MARK: Random numbers
 
     public func randomUniform(key: UInt64, block: UInt64, low: Double, high: Double, out: ArrayView) throws {
+        let call = try KernelCall("uniform", out)
+        let count = out.elementCount
         try check(
-            bss_random_uniform(out.dtype.c, key, block, low, high, out.address, Int64(out.elementCount)), "uniform")
+            bss_random_uniform(call.dtype.c, key, block, low, high, call.memory(out, count), Int64(count)), "uniform")
     }
 
     public func randomNormal(key: UInt64, block: UInt64, mean: Double, std: Double, out: ArrayView) throws {
-        try check(bss_random_normal(out.dtype.c, key, block, mean, std, out.address, Int64(out.elementCount)), "normal")
+        let call = try KernelCall("normal", out)
+        let count = out.elementCount
+        try check(
+            bss_random_normal(call.dtype.c, key, block, mean, std, call.memory(out, count), Int64(count)), "normal")
     }
 
     public func randomMask(key: UInt64, block: UInt64, p: Double, value: Double, out: ArrayView) throws {
-        try check(bss_random_mask(out.dtype.c, key, block, p, value, out.address, Int64(out.elementCount)), "dropout")
+        let call = try KernelCall("dropout", out)
+        let count = out.elementCount
+        try check(
+            bss_random_mask(call.dtype.c, key, block, p, value, call.memory(out, count), Int64(count)), "dropout")
     }
 
     // MARK: Optimizers
@@ -227,10 +289,12 @@ public final class CPUBackend: Backend {
             lr: o.learningRate, momentum: o.momentum, dampening: o.dampening, weight_decay: o.weightDecay,
             nesterov: o.nesterov,
             maximize: false, first: o.isFirst)
+        let call = try KernelCall("sgd", parameter)
+        let count = parameter.elementCount
         try check(
             bss_sgd(
-                parameter.dtype.c, Int64(parameter.elementCount), parameter.address, gradient.address,
-                momentumBuffer?.address, &options), "sgd")
+                call.dtype.c, Int64(count), call.buffer(parameter, count), call.buffer(gradient, count),
+                call.buffer(ifAny: momentumBuffer, count), &options), "sgd")
     }
 
     public func adam(
@@ -241,11 +305,14 @@ public final class CPUBackend: Backend {
             lr: o.learningRate, beta1: o.beta1, beta2: o.beta2, eps: o.eps, weight_decay: o.weightDecay,
             decoupled: o.decoupled,
             amsgrad: maximumSquare != nil, maximize: false, step: Int64(o.step))
+        let call = try KernelCall("adam", parameter)
+        let count = parameter.elementCount
         try check(
             bss_adam(
-                parameter.dtype.c, Int64(parameter.elementCount), parameter.address, gradient.address, mean.address,
-                square.address,
-                maximumSquare?.address, &options), "adam")
+                call.dtype.c, Int64(count), call.buffer(parameter, count), call.buffer(gradient, count),
+                call.buffer(mean, count), call.buffer(square, count), call.buffer(ifAny: maximumSquare, count), &options
+            ),
+            "adam")
     }
 
     public func rmsprop(
@@ -256,11 +323,14 @@ public final class CPUBackend: Backend {
             lr: o.learningRate, alpha: o.alpha, eps: o.eps, weight_decay: o.weightDecay, momentum: o.momentum,
             centered: o.centered,
             maximize: false)
+        let call = try KernelCall("rmsprop", parameter)
+        let count = parameter.elementCount
         try check(
             bss_rmsprop(
-                parameter.dtype.c, Int64(parameter.elementCount), parameter.address, gradient.address, square.address,
-                mean?.address,
-                momentumBuffer?.address, &options), "rmsprop")
+                call.dtype.c, Int64(count), call.buffer(parameter, count), call.buffer(gradient, count),
+                call.buffer(square, count), call.buffer(ifAny: mean, count), call.buffer(ifAny: momentumBuffer, count),
+                &options),
+            "rmsprop")
     }
 
     @inline(__always)

@@ -12,6 +12,8 @@ final class MemoryPool {
     private let leastLimit = 512 << 20
     private var limit: Int { max(leastLimit, max(peak, liveBytes) / 4 * 5) }
     private var peak = 0
+    /// `BSS_POOL=exact`: blocks of their own of exactly the size asked for, so that sanitizers see every step beyond one.
+    private let isExact = getenv("BSS_POOL").map { String(cString: $0) } == "exact"
     private(set) var liveBytes = 0
 
     static func sizeClass(_ byteCount: Int) -> (index: Int, size: Int) {
@@ -25,26 +27,40 @@ final class MemoryPool {
         return (16 + (bits - 11) * 8 + (steps - 8), steps * step)
     }
 
-    func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        let (index, size) = MemoryPool.sizeClass(byteCount)
-        liveBytes += size
+    /// - Throws: more than the machine has free.
+    func take(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
+        let (index, rounded) = MemoryPool.sizeClass(byteCount)
+        let size = isExact ? byteCount : rounded
         if let block = free[index].popLast() {
+            liveBytes += size
             cached -= size
             return block
         }
-        if liveBytes + cached > limit { release() }
+        if liveBytes + size + cached > limit { release() }
+        do { try Memory.reserve(size, "tensor", held) } catch {
+            release()  // cached blocks of other sizes may make room
+            try Memory.reserve(size, "tensor", held)
+        }
         var block: UnsafeMutableRawPointer?
-        if posix_memalign(&block, 64, size) == 0 { return block }
-        release()  // cached blocks of other sizes may make room
-        if posix_memalign(&block, 64, size) == 0 { return block }
-        liveBytes -= size
-        return nil
+        if posix_memalign(&block, 64, size) != 0 {
+            release()
+            posix_memalign(&block, 64, size)
+        }
+        guard let block else {
+            throw BSSError("tensor", "no memory for \(Memory.gibibytes(Double(size))) for \(held)")
+        }
+        liveBytes += size
+        return block
     }
 
+    private var held: String { "a tensor; tensors hold \(Memory.gibibytes(Double(liveBytes))) already" }
+
     func give(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
-        let (index, size) = MemoryPool.sizeClass(byteCount)
+        let (index, rounded) = MemoryPool.sizeClass(byteCount)
+        let size = isExact ? byteCount : rounded
         peak = max(peak, liveBytes)
         liveBytes -= size
+        if isExact { return Glibc.free(block) }
         if liveBytes + cached + size > limit { release() }
         cached += size
         free[index].append(block)

@@ -1,6 +1,7 @@
 // Softmax family: rows are dealt to tasks of a fixed number of elements.
 #include "bss_softmax.h"
 #include "table.h"
+#include <math.h>
 
 enum { task_elements = 16384 };
 
@@ -59,6 +60,12 @@ int bss_log_softmax(bss_dtype dtype, const void *x, int64_t rows, int64_t column
   return run_softmax(1, dtype, x, 0, rows, columns, out, softmax_task);
 }
 int bss_logsumexp(bss_dtype dtype, const void *x, int64_t rows, int64_t columns, void *out) {
+  if (columns == 0) {  // log of an empty sum
+    for (int64_t i = 0; i < rows; i++)
+      if (dtype == BSS_F32) ((float *)out)[i] = -INFINITY;
+      else ((double *)out)[i] = -INFINITY;
+    return BSS_OK;
+  }
   return run_softmax(2, dtype, x, 0, rows, columns, out, softmax_task);
 }
 int bss_softmax_backward(bss_dtype dtype, const void *grad, const void *p, int64_t rows, int64_t columns, void *out) {

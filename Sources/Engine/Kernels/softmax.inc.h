@@ -24,6 +24,13 @@ INLINE void TN(exp_across)(T (*t)[TN(lanes)], int64_t columns, T (*e)[TN(lanes)]
   for (int64_t c = 0; c < columns; c++) ACROSS { T v = F(exp)(t[c][l] - max[l]); e[c][l] = v; sum[l] += v; }
 }
 
+/// log sum exp of a row that holds +inf: NaN if it holds NaN too.
+INLINE T TN(infinite_sum)(const T *x, int64_t n) {
+  T sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += x[i] != x[i] ? x[i] : 0;
+  return sum == sum ? (T)__builtin_inf() : sum;
+}
+
 static void TN(softmax_few)(int kind, const T *x, int64_t rows, int64_t columns, T *out) {
   T t[TN(few)][TN(lanes)], e[TN(few)][TN(lanes)], max[TN(lanes)], sum[TN(lanes)];
   TN(turn)(x, rows, columns, t);
@@ -38,7 +45,7 @@ static void TN(softmax_few)(int kind, const T *x, int64_t rows, int64_t columns,
     TN(turn_back)(t, rows, columns, out);
   } else {
     ACROSS sum[l] = max[l] == (T)-__builtin_inf() ? max[l] : max[l] + F(log)(sum[l]);
-    for (int64_t l = 0; l < rows; l++) out[l] = max[l] == (T)__builtin_inf() ? max[l] : sum[l];
+    for (int64_t l = 0; l < rows; l++) out[l] = max[l] == (T)__builtin_inf() ? TN(infinite_sum)(x + l * columns, columns) : sum[l];
   }
 }
 
@@ -85,6 +92,7 @@ static void FN(CAT(softmax, S))(int kind, const T *x, int64_t rows, int64_t colu
       T sum = TN(row_exp_sum)(x, columns, max, 0);
       T log_sum = F(log)(sum), *o = out + r * columns;
       if (kind == TN(kind_log)) for (int64_t i = 0; i < columns; i++) o[i] = (x[i] - max) - log_sum;
+      else if (max == (T)__builtin_inf()) out[r] = TN(infinite_sum)(x, columns);
       else out[r] = sum == sum ? max + log_sum : __builtin_isinf(max) ? max : sum;
     }
   }

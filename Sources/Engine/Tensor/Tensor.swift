@@ -44,8 +44,9 @@ public final class Tensor {
 
     /// Uninitialised memory for a result.
     public static func allocate(_ shape: Shape, _ dtype: DType, on backend: any Backend) throws -> ArrayView {
-        ArrayView(
-            storage: try backend.allocate(byteCount: shape.elementCount * dtype.byteSize), shape: shape, dtype: dtype)
+        let (bytes, overflows) = shape.elementCount.multipliedReportingOverflow(by: dtype.byteSize)
+        if overflows || !shape.isRepresentable { throw shape.tooLarge("tensor") }
+        return ArrayView(storage: try backend.allocate(byteCount: bytes), shape: shape, dtype: dtype)
     }
 
     public static func full(
@@ -165,6 +166,27 @@ public final class Tensor {
         if shape.indices.allSatisfy({ view.strides[$0] != 0 || shape[$0] == 1 }) { out.strides = view.strides }
         try backend.copy(view, out: out)
         return Tensor(out)
+    }
+
+    /// Writes `values`, which stretch to this shape, over these; outside the graph. What holds the old ones for its gradient
+    /// refuses to go back afterwards.
+    /// - Throws: another shape, a result of recorded operations, or a view whose elements share memory.
+    public func assign(_ values: Tensor) throws {
+        guard values.shape == shape || values.rank == 0 else {
+            throw BSSError("assign", "shape \(shape) cannot take values of shape \(values.shape)")
+        }
+        guard node?.isLeaf ?? true else {
+            throw BSSError(
+                "assign", "this tensor is the result of recorded operations: its gradient would belong to other values",
+                hint: "assign to a tensor made with requires_grad, or to :detach() of this one")
+        }
+        guard !shape.indices.contains(where: { view.strides[$0] == 0 && shape[$0] > 1 }) else {
+            throw BSSError("assign", "elements of this expanded tensor share memory", hint: "call :contiguous() first")
+        }
+        var source = values.view
+        if source.storage === view.storage { source = try values.duplicate().view }
+        try backend.copy(source.broadcast(to: shape), out: view)
+        view.storage.markChanged()
     }
 
     /// The values as another dtype. Gradients flow between float types.

@@ -8,9 +8,13 @@ public protocol ArgumentType {
     var plain: Value { get }
     /// Texts worth offering where such a value is expected, for completion; looked up when asked.
     static var choices: [String] { get }
+    /// Whether every integer in it is one that sizes, counts and epochs may have: sums and products of two of them never
+    /// overflow. Arguments that take any integer say so with `Check.anyInteger`.
+    var isBounded: Bool { get }
 }
 
 extension ArgumentType {
+    public var isBounded: Bool { true }
     public static var choices: [String] { [] }
 }
 
@@ -26,11 +30,20 @@ public struct Check<T> {
     /// The texts that hold, if they can be listed.
     public let choices: [String]
     public let holds: (T) -> Bool
-    public init(_ words: String, choices: [String] = [], _ holds: @escaping (T) -> Bool) {
+    /// Integers may be of any size: seeds.
+    fileprivate let takesAnyInteger: Bool
+
+    public init(
+        _ words: String, choices: [String] = [], anyInteger: Bool = false, _ holds: @escaping (T) -> Bool
+    ) {
         self.words = words
         self.choices = choices
+        takesAnyInteger = anyInteger
         self.holds = holds
     }
+
+    /// Any integer: a seed, not a size.
+    public static var anyInteger: Check { Check("", anyInteger: true) { _ in true } }
 }
 
 extension Check where T == Double {
@@ -112,7 +125,9 @@ public protocol AnyArgument {
 extension Argument: AnyArgument {
     public var isRequired: Bool { defaultValue == nil }
     public var defaultPlain: Value { defaultValue?.plain ?? .null }
-    public var expected: String { check.map { "\(T.expected) \($0.words)" } ?? T.expected }
+    public var expected: String {
+        check.flatMap { $0.words.isEmpty ? nil : "\(T.expected) \($0.words)" } ?? T.expected
+    }
     public var takesList: Bool { T.self is any ListArgument.Type }
     public var choices: [String] { check.map(\.choices).flatMap { $0.isEmpty ? nil : $0 } ?? T.choices }
 
@@ -133,6 +148,12 @@ extension Argument: AnyArgument {
         }
         if let check, !check.holds(decoded) {
             throw BSSError(operation, "option '\(name)' expects \(expected), got \(value.described)", kind: .usage)
+        }
+        if !decoded.isBounded, !(check?.takesAnyInteger ?? false) {
+            throw BSSError(
+                operation,
+                "option '\(name)' expects \(expected), no integer beyond \(Int.largestArgument), got \(value.described)",
+                kind: .usage)
         }
         return decoded
     }
@@ -155,6 +176,9 @@ extension Bool: ArgumentType {
 }
 
 extension Int: ArgumentType {
+    /// 2³¹ - 1
+    public static let largestArgument = Int(Int32.max)
+    public var isBounded: Bool { magnitude <= Int.largestArgument.magnitude }
     public static var expected: String { "integer" }
     public init(value: Value) throws {
         guard let i = value.int else { throw Mismatch() }
@@ -212,6 +236,7 @@ extension Optional: ArgumentType, OptionalArgument where Wrapped: ArgumentType {
     public static var expected: String { "\(Wrapped.expected) or nil" }
     public static var choices: [String] { Wrapped.choices }
     public init(value: Value) throws { self = value.isNull ? nil : try Wrapped(value: value) }
+    public var isBounded: Bool { self?.isBounded ?? true }
     public var plain: Value { self?.plain ?? .null }
 }
 
@@ -227,4 +252,5 @@ extension Array: ArgumentType, ListArgument where Element: ArgumentType {
         }
     }
     public var plain: Value { .list(map(\.plain)) }
+    public var isBounded: Bool { allSatisfy(\.isBounded) }
 }

@@ -1,5 +1,14 @@
 import Glibc
 
+extension Int {
+    /// Cut off towards zero; NaN becomes 0, and beyond ±2⁵³ it is ±2⁵³: for sizes that a script's numbers decide, where
+    /// `Int(x)` would end the process. What comes out can be added to and multiplied by a few without overflow.
+    @inlinable public init(saturating x: Double) {
+        let most = 0x1p53
+        self = x.isNaN ? 0 : Int(Swift.min(Swift.max(x, -most), most))
+    }
+}
+
 /// The C library's functions, so that no other file needs to import it for one of them.
 public enum Math {
     public static func log(_ x: Double) -> Double { Glibc.log(x) }
@@ -22,7 +31,7 @@ public enum Math {
     /// Linear interpolation between the neighbours at position (n - 1) q of ascending values (definition 7 of Hyndman & Fan 1996).
     public static func quantile(_ sorted: [Double], _ q: Double) -> Double {
         let position = q * Double(sorted.count - 1)
-        let below = min(max(Int(position), 0), sorted.count - 1)
+        let below = min(max(Int(saturating: position), 0), sorted.count - 1)
         let above = min(below + 1, sorted.count - 1)
         return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
     }

@@ -21,7 +21,8 @@ enum MeasureFunction {
             check: .oneOf(ScanSettings.Mode.allCases.map(\.rawValue)))
         let batch = Argument(
             "batch_size", default: 64, "samples a batch (matters for batch statistics)", check: .atLeast(1))
-        let seed = Argument<Int?>("seed", default: nil, "of initial weights and of the scan's order")
+        let seed = Argument<Int?>(
+            "seed", default: nil, "of initial weights and of the scan's order", check: .anyInteger)
         return Function(
             "measure",
             "Balance scores of samples by a model, without training (Eqs. 4–6): score, ranking and every criterion.",

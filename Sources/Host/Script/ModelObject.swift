@@ -9,6 +9,8 @@ import BSSTraining
 final class ModelObject: ConfiguredObject {
     let recipe: ModelRecipe
     let network: MultimodalModel?
+    /// How `:forward` runs; `:train()` sets the other phase, whose dropout masks continue one stream.
+    private(set) var context = ForwardContext(.evaluation)
 
     init(_ recipe: ModelRecipe, network: MultimodalModel? = nil) {
         self.recipe = recipe
@@ -113,8 +115,11 @@ final class ModelObject: ConfiguredObject {
 
     private static let inputs = Argument<Table>("inputs", "tensors [B, …] by modality")
     private static let data = Argument<Configured<Dataset>>("data", "the dataset whose shapes and classes it gets")
-    private static let seed = Argument("seed", default: 1, "root of the stream `init`")
+    private static let seed = Argument("seed", default: 1, "root of the stream `init`", check: .anyInteger)
     private static let path = Argument<String>("path", "file name")
+
+    private static let dropoutSeed = Argument(
+        "seed", default: 1, "root of the stream `dropout`, which goes on from call to call", check: .anyInteger)
 
     private static func built(_ a: Arguments) throws -> MultimodalModel {
         guard let network = try a.receiver(as: ModelObject.self).network else {
@@ -141,7 +146,7 @@ final class ModelObject: ConfiguredObject {
             },
             Function(
                 "forward",
-                "Logits and features of a batch: { fused, total, unimodal = {…}, features = {…} }; differentiable.",
+                "Logits and features of a batch: { fused, total, unimodal = {…}, features = {…} }; differentiable. In evaluation mode (no dropout, running statistics) unless model:train() was called: it then changes nothing.",
                 [inputs], returns: "table",
                 example:
                     "(function(model) return model:forward{ strong = bss.randn{4, 100}, weak = bss.randn{4, 74} }.total end)(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }))",
@@ -158,7 +163,7 @@ final class ModelObject: ConfiguredObject {
                         throw BSSError("forward", "'\(name)' expects a tensor, got \(value.described)")
                     }
                 }
-                let output = try network.forward(tensors, ForwardContext(.training))
+                let output = try network.forward(tensors, a.receiver(as: ModelObject.self).context)
                 func named(_ list: [Tensor]) -> Value {
                     .fields(zip(network.modalities, list).map { ($0, .object($1)) })
                 }
@@ -169,6 +174,28 @@ final class ModelObject: ConfiguredObject {
                         ("unimodal", named(output.unimodal)), ("features", named(output.features)),
                     ])
                 ]
+            },
+            Function(
+                "train",
+                "Training mode for :forward: dropout, and statistics of the batch, which move the running ones. Returns the model.",
+                [dropoutSeed], returns: "model",
+                example:
+                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):train()"
+            ) { a in
+                let model = try a.receiver(as: ModelObject.self)
+                let seed = UInt64(bitPattern: Int64(a[dropoutSeed]))
+                model.context = ForwardContext(.training, random: RandomStream(seed: seed, name: "dropout"))
+                return [.object(model)]
+            },
+            Function(
+                "eval", "Evaluation mode for :forward, as after :build, :load and a training. Returns the model.",
+                returns: "model",
+                example:
+                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):eval()"
+            ) { a in
+                let model = try a.receiver(as: ModelObject.self)
+                model.context = ForwardContext(.evaluation)
+                return [.object(model)]
             },
             Function(
                 "parameters", "Trainable tensors by name; pass them to bss.grad, change them with :assign.",

@@ -7,11 +7,12 @@ import BSSTensor
 enum OrderFunction {
     private static let weights = Argument<TensorArgument>("weights", "one weight of at least 0 per sample, [n]")
     private static let seed = Argument<Int?>(
-        "seed", default: nil, "seed of this order; by default it continues the stream `tensor` of the root seed")
+        "seed", default: nil, "seed of this order; by default it continues the stream `tensor` of the root seed",
+        check: .anyInteger)
 
     static let weighted = Function(
         "weighted_order",
-        "A random order of n samples, each next one drawn with probability proportional to its weight among those left; weight 0 comes last.",
+        "A random order of n samples, each next one drawn with probability proportional to its weight among those left; those of weight 0 come last, shuffled.",
         [weights, seed], returns: "tensor of positions (from 1)", example: "bss.weighted_order({0.1, 5, 0.1}, 7)",
         source: "Efraimidis, Spirakis, Information Processing Letters 97, 2006, algorithm A; Eq. 11 draws this way",
         style: .positional
@@ -28,11 +29,6 @@ enum OrderFunction {
             throw BSSError(operation, "weights need shape [n], got \(given.shape)", kind: .usage)
         }
         let weights = try given.detached.converted(to: .float64).contiguous()
-        if weights.elementCount > 0 {
-            guard try weights.extremum(.min).item() >= 0, try weights.backend.allFinite(weights.view) else {
-                throw BSSError(operation, "weights must be finite and at least 0", kind: .usage)
-            }
-        }
         let drawn = try Tensor.written(given.shape, on: weights.backend) { (order: UnsafeMutableBufferPointer<Int>) in
             try weights.withValues { try WeightedOrder.draw(weights: $0, from: &stream, into: order) }
         }

@@ -83,7 +83,7 @@ struct Axis {
             (low, high) = ((low / step + 1e-9).rounded(.down) * step, (high / step - 1e-9).rounded(.up) * step)
         }
         let first = (low / step - 1e-9).rounded(.up)
-        let steps = max(0, min(100, Int(((high / step + 1e-9).rounded(.down) - first))))
+        let steps = max(0, min(100, Int(saturating: ((high / step + 1e-9).rounded(.down) - first))))
         let values = (0...steps).map { (first + Double($0)) * step }
         return (low, high, values.map { ($0, label($0, step: step, largest: max(abs(low), abs(high)))) })
     }
@@ -97,9 +97,9 @@ struct Axis {
         if high / low < 1.0001 { (low, high) = (low / 2, high * 2) }
         let decades = Math.log10(high) - Math.log10(low)
         let mantissas: [Double] = decades * 3 <= Double(count) ? [1, 2, 5] : [1]
-        let stride = max(1, Int((decades / Double(count)).rounded(.up)))
-        let first = Int(Math.log10(low).rounded(.down)) - 1
-        let last = Int(Math.log10(high).rounded(.up)) + 1
+        let stride = max(1, Int(saturating: (decades / Double(count)).rounded(.up)))
+        let first = Int(saturating: Math.log10(low).rounded(.down)) - 1
+        let last = Int(saturating: Math.log10(high).rounded(.up)) + 1
         let candidates = (first...last).flatMap { power in mantissas.map { $0 * Math.pow(10, Double(power)) } }.filter {
             $0 > 0 && $0.isFinite
         }
@@ -116,10 +116,10 @@ struct Axis {
     /// As many decimals as the step has; powers of ten for very large and very small numbers.
     private static func label(_ value: Double, step: Double, largest: Double) -> String {
         let value = abs(value) < step * 1e-6 ? 0 : value
-        let power = Int(Math.log10(step * 1.000001).rounded(.down))
+        let power = Int(saturating: Math.log10(step * 1.000001).rounded(.down))
         if largest >= 1e6 || largest < 1e-3 {
             if value == 0 { return "0" }
-            let digits = max(0, min(15, Int(Math.log10(abs(value)).rounded(.down)) - power))
+            let digits = max(0, min(15, Int(saturating: Math.log10(abs(value)).rounded(.down)) - power))
             return tidy(Text.format("%.*e", Int32(digits), value))
         }
         return Text.fixed(value, max(0, -power))

@@ -219,7 +219,7 @@ extension Figure {
                 continue
             }
             let place = Place(x: x.fraction(xs[i]), y: y.fraction(ys[i]))
-            let here = Int(min(max(place.x * Double(resolution), -1e9), 1e9))
+            let here = Int(saturating: min(max(place.x * Double(resolution), -1e9), 1e9))
             if here != column {
                 flush()
                 path.append(place)

@@ -56,7 +56,7 @@ public struct Bins {
             let width = 2 * box / Math.pow(Double(max(all.count, 1)), 1 / 3)
             let wanted =
                 width > 0 ? (high - low) / width : (Math.log(Double(max(all.count, 1))) / Math.log(2)).rounded(.up) + 1
-            let step = Axis.step(high - low, count: Int(min(max(wanted, 5), 50)))
+            let step = Axis.step(high - low, count: Int(saturating: min(max(wanted, 5), 50)))
             let first = (low / step + 1e-9).rounded(.down)
             let last = max((high / step - 1e-9).rounded(.up), first + 1)
             edges = (0...Int(last - first)).map { (first + Double($0)) * step }
@@ -72,7 +72,7 @@ public struct Bins {
                     missed += 1
                     continue
                 }
-                counts[min(Int(place), counts.count - 1)] += 1
+                counts[min(Int(saturating: place), counts.count - 1)] += 1
             }
             return counts
         }

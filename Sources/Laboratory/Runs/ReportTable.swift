@@ -174,6 +174,6 @@ public struct ReportTable {
         let largest = cells.compactMap { $0[column]?.sd }.filter { $0.isFinite && $0 > 0 }.max()
         guard let largest else { return isPercent ? 2 : 4 }
         let scaled = isPercent ? largest * 100 : largest
-        return min(8, max(0, 1 - Int((Math.log(scaled) / Math.log(10)).rounded(.down))))
+        return min(8, max(0, 1 - Int(saturating: (Math.log(scaled) / Math.log(10)).rounded(.down))))
     }
 }

@@ -143,7 +143,10 @@ public enum Statistics {
 
     private static func combinations(_ n: Int, _ k: Int) -> Double {
         var result = 1.0
-        for i in 0..<min(k, n - k) { result = (result * Double(n - i) / Double(i + 1)).rounded() }
+        for i in 0..<min(k, n - k) {
+            result = (result * Double(n - i) / Double(i + 1)).rounded()
+            if result.isInfinite { break }
+        }
         return result
     }
 

@@ -28,7 +28,10 @@ struct BucketOrder: OrderPolicy {
         // Baby step: ceil((t + 1) J / T) buckets; one-pass: bucket floor(t J / T).
         let position = (Double(t) + (keepsEarlier ? 1 : 0)) * Double(buckets) / grow
         return min(
-            last, keepsEarlier ? Int(min(position.rounded(.up), Double(buckets))) - 1 : Int(min(position, Double(last)))
+            last,
+            keepsEarlier
+                ? Int(saturating: min(position.rounded(.up), Double(buckets))) - 1
+                : Int(saturating: min(position, Double(last)))
         )
     }
 

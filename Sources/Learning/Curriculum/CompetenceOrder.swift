@@ -63,6 +63,7 @@ struct CompetenceOrder: OrderPolicy {
         }
         let draws = rule.draws(drawsFraction, of: n, batchSize: request.batchSize)
         var indices: [Int] = []
+        try Memory.reserve(draws, of: 8, "sample order", "\(draws) draws")
         indices.reserveCapacity(draws)
         let batches = Double((draws + request.batchSize - 1) / request.batchSize)
         while indices.count < draws {

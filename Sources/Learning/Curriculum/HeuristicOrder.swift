@@ -53,7 +53,8 @@ struct HeuristicOrder: OrderPolicy {
             let count = rule.draws(drawsFraction, of: request.count, batchSize: request.batchSize)
             guard !pool.isEmpty else { return OrderDraft(indices: [], fraction: fraction, isSequential: false) }
             return OrderDraft(
-                indices: (0..<count).map { _ in pool[random.integer(below: pool.count)] }, fraction: fraction,
+                indices: try Memory.array(count, "sample order") { _ in pool[random.integer(below: pool.count)] },
+                fraction: fraction,
                 isSequential: false)
         }
         return OrderDraft(

@@ -46,7 +46,7 @@ struct MinimaxOrder: OrderPolicy {
         switch selection {
         case .sampled: memory["centrality"] = centrality(units, evidence.labels)
         case .greedy:
-            let k = min(evidence.count, Int((Double(evidence.count) * share(t)).rounded(.up)))
+            let k = min(evidence.count, Int(saturating: (Double(evidence.count) * share(t)).rounded(.up)))
             memory["chosen"] = try greedy(
                 units, evidence.labels, losses: scores.map { max(0, -$0) }, weight: weight(t), count: max(1, k)
             ).map(Double.init)

@@ -118,11 +118,11 @@ public struct BatchRule {
 
     /// floor(fraction * n), at least `minBatches` batches, at most n.
     public func size(_ fraction: Double, of n: Int, batchSize: Int) -> Int {
-        min(n, max(minBatches * batchSize, Int(Double(n) * fraction)))
+        min(n, max(minBatches * batchSize, Int(saturating: Double(n) * fraction)))
     }
 
     /// The same for draws with replacement, which n does not limit.
     public func draws(_ fraction: Double, of n: Int, batchSize: Int) -> Int {
-        n == 0 ? 0 : max(minBatches * batchSize, Int(Double(n) * fraction))
+        n == 0 ? 0 : max(minBatches * batchSize, Int(saturating: Double(n) * fraction))
     }
 }

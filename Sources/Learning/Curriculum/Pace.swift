@@ -251,7 +251,9 @@ public struct Pace: Family {
             example: "bss.pace.root{ t_grow = 5 }:curve(6)"
         ) { arguments in
             let pace = try arguments.part(Pace.self)
-            return [.list(try (0..<arguments[epochs]).map { try pace.at(Double($0)) })]
+            let count = arguments[epochs]
+            try Memory.reserve(count, of: 64, arguments.operation, "a list of \(count) numbers")
+            return [.list(try Memory.array(count, arguments.operation) { try pace.at(Double($0)) })]
         },
     ]
 }

@@ -41,8 +41,8 @@ enum RankedSubset {
         let (start, end) = window
         if start == 0 { return ranking[0..<rule.size(end, of: ranking.count, batchSize: batchSize)] }
         // A bucket alone: its own boundaries, widened to the least number of batches.
-        let first = Int(Double(ranking.count) * start)
-        let last = Int(Double(ranking.count) * end)
+        let first = Int(saturating: Double(ranking.count) * start)
+        let last = Int(saturating: Double(ranking.count) * end)
         let size = min(ranking.count, max(last - first, rule.minBatches * batchSize))
         let from = min(first, ranking.count - size)
         return ranking[from..<from + size]

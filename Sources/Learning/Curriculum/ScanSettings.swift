@@ -38,7 +38,8 @@ public struct ScanSettings {
         "score_order", default: "shuffled",
         "order of the scan: \"shuffled\" (fixed) or \"list\" (order of the files, as released)",
         check: .oneOf(["shuffled", "list"]))
-    static let seedArgument = Argument("score_seed", default: 0, "seed of the scan's own order and augmentation")
+    static let seedArgument = Argument(
+        "score_seed", default: 0, "seed of the scan's own order and augmentation", check: .anyInteger)
     static let checkpointArgument = Argument<String?>(
         "score_checkpoint", default: nil, "score with the model of this checkpoint instead of the one in training")
     static let teacherArgument = Argument<String?>(

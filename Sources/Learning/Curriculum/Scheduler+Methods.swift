@@ -10,9 +10,10 @@ extension Scheduler {
         check: Check("at least 0") { $0.map { $0 >= 0 } ?? true })
     private static let batchSize = Argument(
         "batch_size", default: 1, "samples per batch (min_batches counts in it)", check: .atLeast(1))
-    private static let seed = Argument("seed", default: 1, "root seed")
+    private static let seed = Argument("seed", default: 1, "root seed", check: .anyInteger)
     private static let labels = Argument<[Int]?>(
-        "labels", default: nil, "class per sample, counted from 0 (for class_balance and diversity)")
+        "labels", default: nil, "class per sample, by any numbers (for class_balance and diversity)",
+        check: .anyInteger)
     private static let onlyScores = Argument<Vector>("scores", "balance score per sample")
 
     public static let methods: [Function] = [
@@ -54,6 +55,12 @@ extension Scheduler {
         },
     ]
 
+    /// Class columns 0, 1, … in the order of the labels: which numbers name the classes does not matter.
+    private static func columns(_ labels: [Int]) -> [Int] {
+        let column = Dictionary(uniqueKeysWithValues: Set(labels).sorted().enumerated().map { ($1, $0) })
+        return labels.map { column[$0, default: 0] }
+    }
+
     private static func plan(_ arguments: Arguments) throws -> EpochPlan {
         let scheduler = try arguments.part(Scheduler.self)
         var scores = arguments[scores]?.values
@@ -61,10 +68,10 @@ extension Scheduler {
         guard let n = scores?.count ?? arguments[count] else {
             throw BSSError(arguments.operation, "expected scores, or n = number of samples", kind: .usage)
         }
-        if let labels = arguments[labels], labels.count != n || labels.contains(where: { $0 < 0 }) {
-            throw BSSError(arguments.operation, "expected \(n) labels, none below 0, got \(labels.count)", kind: .usage)
+        if let labels = arguments[labels], labels.count != n {
+            throw BSSError(arguments.operation, "expected \(n) labels, got \(labels.count)", kind: .usage)
         }
-        let sequencer = scheduler.begin(count: n, labels: arguments[labels])
+        let sequencer = scheduler.begin(count: n, labels: arguments[labels].map(columns))
         if let scores { try sequencer.receive(scores: scores, epoch: arguments[epoch]) }
         return try sequencer.plan(
             epoch: arguments[epoch], batchSize: arguments[batchSize],

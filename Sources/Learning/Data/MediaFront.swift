@@ -54,7 +54,8 @@ enum AudioFront {
                 kind: .usage)
         }
         return SpectrogramReader(
-            rate: a[sampleRate], fit: fit, length: max(1, Int((a[seconds] * Double(a[sampleRate])).rounded())),
+            rate: a[sampleRate], fit: fit,
+            length: max(1, Int(saturating: (a[seconds] * Double(a[sampleRate])).rounded())),
             offset: a[offset],
             transform: try ShortTimeTransform(fftLength: a[fftLength], hop: a[hop]), size: size, scale: scale,
             bands: a[bands], coefficients: a[coefficients])

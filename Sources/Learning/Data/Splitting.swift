@@ -19,8 +19,8 @@ enum Splitting {
             let members = groups[key]!
             seen += Double(members.count)
             // A class keeps one sample for training at least.
-            let forTest = min(members.count - 1, Int((seen * test).rounded()) - testTaken)
-            let forVal = min(members.count - 1 - forTest, Int((seen * val).rounded()) - valTaken)
+            let forTest = min(members.count - 1, Int(saturating: (seen * test).rounded()) - testTaken)
+            let forVal = min(members.count - 1 - forTest, Int(saturating: (seen * val).rounded()) - valTaken)
             testTaken += forTest
             valTaken += forVal
             for index in members.prefix(forTest) { splits[index] = .test }

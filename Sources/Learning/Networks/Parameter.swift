@@ -49,6 +49,7 @@ public final class Parameter {
             throw BSSError("parameter", "shape \(value.shape) cannot take values of shape \(new.shape)")
         }
         try value.backend.copy(new.view, out: value.view)
+        value.view.storage.markChanged()
     }
 
     /// Moves to another dtype (f64 for derivative checks).

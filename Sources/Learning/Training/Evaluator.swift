@@ -176,7 +176,11 @@ public final class Evaluator {
 enum TrainingLoss {
     /// Of a batch: its sample loss, then its sample weights.
     static func total(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> Tensor {
-        try total(batch.sampleLoss.map { try $0.applied(terms, batch) } ?? terms, weights: batch.weights)
+        guard let sampleLoss = batch.sampleLoss else { return try total(terms, weights: batch.weights) }
+        // Terms of weight 0 are there for their zero gradients only.
+        return try total(
+            sampleLoss.applied(terms.filter { $0.weight != 0 }, batch) + terms.filter { $0.weight == 0 },
+            weights: batch.weights)
     }
 
     /// Σ_t weight_t · mean over the batch of (sample weight · term).

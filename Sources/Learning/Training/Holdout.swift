@@ -29,7 +29,7 @@ struct Holdout {
         for (label, positions) in byClass.sorted(by: { $0.key < $1.key }) {
             var stream = random.child("class \(label)")
             let order = stream.permutation(positions.count)
-            let count = min(positions.count - 1, Int((fraction * Double(positions.count)).rounded()))
+            let count = min(positions.count - 1, Int(saturating: (fraction * Double(positions.count)).rounded()))
             for i in order.prefix(max(count, 0)) { isHeld[positions[i]] = true }
         }
         trainPositions = rows.indices.filter { !isHeld[$0] }

@@ -272,26 +272,32 @@ open class RebalanceMethod {
 public enum EquationFive {
     /// With the training's weights, or the function that `bss.train`'s option `loss` gives.
     static func terms(
-        _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
+        _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch, isJoint: Bool = true
     ) throws -> [LossTerm] {
         if let function = context.options.loss {
             return [LossTerm("custom", try custom(function, context.model.modalities, output, batch), weight: 1)]
         }
-        return try terms(output, batch.labels, context.lossWeights, context.model, epoch: context.epoch)
+        // A weight of 0 that the user gave leaves its head in the graph with gradients of zero, as PyTorch's `0 * loss` does:
+        // momentum and weight decay go on. A method that has no such term at all (base = "fused") leaves the head alone.
+        let given = context.options.lossWeights(modalities: context.model.modalities.count)
+        return try terms(
+            output, batch.labels, context.lossWeights, context.model, epoch: context.epoch,
+            keepsZeros: isJoint && context.lossWeights == given)
     }
 
     static func terms(
-        _ output: MultimodalOutput, _ labels: Tensor, _ weights: LossWeights, _ model: MultimodalModel, epoch: Int
+        _ output: MultimodalOutput, _ labels: Tensor, _ weights: LossWeights, _ model: MultimodalModel, epoch: Int,
+        keepsZeros: Bool = false
     ) throws -> [LossTerm] {
         let modalities = model.modalities
         var terms: [LossTerm] = []
-        if weights.multi != 0 {
+        if weights.multi != 0 || keepsZeros {
             terms.append(
                 LossTerm(
                     "fused", try model.fusion.loss(output, labels, epoch: epoch), weight: weights.multi,
                     logits: model.fusion.hasOwnLoss ? nil : output.fused))
         }
-        for (index, weight) in weights.uni.enumerated() where weight != 0 {
+        for (index, weight) in weights.uni.enumerated() where weight != 0 || keepsZeros {
             terms.append(
                 LossTerm(
                     modalities[index], try Tensor.crossEntropy(output.unimodal[index], labels, reduction: .none),

@@ -32,7 +32,7 @@ public struct TrainingOptions {
         "epochs", default: 30, "passes over the scheduler's plan", check: .range(1...1_000_000))
     static let batchArgument = Argument("batch_size", default: 64, "samples a step", check: .range(1...1 << 30))
     static let seedArgument = Argument<Int?>(
-        "seed", default: nil, "root of every random stream; the command line's --seed, else 1")
+        "seed", default: nil, "root of every random stream; the command line's --seed, else 1", check: .anyInteger)
     static let rebalanceArgument = Argument(
         "rebalance", default: Configured<RebalanceRecipe>.named("joint"), "losses and gradients against imbalance")
     static let alphaArgument = Argument<Double?>(
@@ -78,7 +78,7 @@ public struct TrainingOptions {
     static let budgetArgument = Argument<Int?>(
         "sample_budget", default: nil,
         "end after the epoch in which this many training samples have been seen, probe trainings and copies counted; epochs is then the most it may take",
-        check: Check("at least 1") { $0 ?? 1 >= 1 })
+        check: Check("at least 1", anyInteger: true) { $0 ?? 1 >= 1 })
     static let lossArgument = Argument<Callback?>(
         "loss", default: nil, "function(output, labels) returning a scalar tensor, in place of Eq. 5")
     static let sampleLossArgument = Argument<Configured<SampleLossRecipe>?>(

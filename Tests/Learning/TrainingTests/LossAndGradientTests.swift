@@ -79,6 +79,32 @@ import _BSSTestSupport
         #expect(abs(got - (multi * parts[0] + uni * parts.dropFirst().reduce(0, +))) < 1e-5)
     }
 
+    @Test("joint with a weight of 0: the head has gradients of zero, so that weight decay goes on as in PyTorch")
+    func weightOfZero() throws {
+        let trainer = try SmallTraining.trainer(
+            SmallTraining.data(),
+            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "batch_size": 1024, "optimizer": {"name": "sgd", "learning_rate": 0.5, "momentum": 0, "weight_decay": 0.1}}"#
+        )
+        let before = try trainer.model.heads.map { try $0.weight.value.values(Float.self) }
+        _ = try trainer.run()
+        for (head, old) in zip(trainer.model.heads, before) {
+            for (new, old) in zip(try head.weight.value.values(Float.self), old) {
+                #expect(abs(new - old * (1 - 0.5 * 0.1)) < 1e-6)
+            }
+        }
+    }
+
+    @Test("base = fused has no unimodal terms at all: heads are left alone, decay included")
+    func noTerm() throws {
+        let trainer = try SmallTraining.trainer(
+            SmallTraining.data(),
+            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "rebalance": {"name": "ogm", "unimodal": "slice"}, "optimizer": {"name": "sgd", "weight_decay": 0.1}}"#
+        )
+        let before = try trainer.model.heads.map { try $0.weight.value.values(Float.self) }
+        _ = try trainer.run()
+        #expect(try trainer.model.heads.map { try $0.weight.value.values(Float.self) } == before)
+    }
+
     static let heads: [(rebalance: String, heads: String, weights: [Double])] = [
         (#""joint""#, #""auto""#, [1.0, 1, 1]), (#""none""#, #""auto""#, [1, 0, 0]),
         (#""joint""#, #""all""#, [1, 1, 1]), (#""none""#, #""all""#, [1, 1, 1]),

@@ -83,6 +83,10 @@ final class ProfilingBackend: Backend {
         try timed("fill", out.elementCount) { try base.fill(out, value) }
     }
 
+    func fill(_ out: ArrayView, integer value: Int) throws {
+        try timed("fill", out.elementCount) { try base.fill(out, integer: value) }
+    }
+
     func accumulate(_ alpha: Double, _ x: ArrayView, into out: ArrayView) throws {
         try timed("accumulate", out.elementCount) { try base.accumulate(alpha, x, into: out) }
     }

@@ -81,6 +81,7 @@ private struct BackwardPass {
                 continue
             }
             try Cancellation.check("backward")
+            try node.checkSaved()
             for (input, part) in zip(node.inputs, try pullback(gradient)) {
                 guard let input, let part else { continue }
                 let slot = input.slot

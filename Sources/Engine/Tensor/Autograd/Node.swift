@@ -11,6 +11,8 @@ public final class Node {
     let name: StaticString
     fileprivate(set) var inputs: [Node?]
     let pullback: Pullback?
+    /// What the pullback reads, as it was when the operation ran.
+    private let saved: [SavedStorage]
     /// Later operations have larger numbers; backward runs from large to small.
     let order: UInt64
     /// Position in the running backward pass, -1 outside.
@@ -18,16 +20,28 @@ public final class Node {
 
     private static var counter: UInt64 = 0
 
-    init(_ name: StaticString, _ inputs: [Node?], _ pullback: Pullback?) {
+    init(_ name: StaticString, _ inputs: [Node?], saves: [ArrayView] = [], _ pullback: Pullback?) {
         self.name = name
         self.inputs = inputs
         self.pullback = pullback
+        saved = saves.map { SavedStorage(storage: $0.storage, version: $0.storage.version) }
         Node.counter += 1
         order = Node.counter
     }
 
     static func leaf() -> Node { Node("leaf", [], nil) }
     var isLeaf: Bool { pullback == nil }
+
+    /// - Throws: a value that the pullback reads was written over since; its gradient would be of nothing that was computed.
+    func checkSaved() throws {
+        for one in saved where one.storage.version != one.version {
+            throw BSSError(
+                "backward",
+                "a tensor that '\(name)' needs for its gradient was changed in place after it was used "
+                    + "(version \(one.storage.version), expected \(one.version))",
+                hint: "call :assign after backward, or compute with a copy")
+        }
+    }
 
     deinit {
         var pending = inputs
@@ -40,6 +54,11 @@ public final class Node {
             }
         }
     }
+}
+
+private struct SavedStorage {
+    let storage: Storage
+    let version: Int
 }
 
 /// Whether operations are being recorded.
@@ -57,20 +76,22 @@ public enum Autograd {
 }
 
 extension Tensor {
-    /// Wraps a result; with recording on and an input in the graph, links it with its pullback.
+    /// Wraps a result; with recording on and an input in the graph, links it with its pullback, which reads `saves`.
     @inline(__always)
     func recorded(
-        _ name: StaticString, _ out: ArrayView, _ input: Tensor, _ pullback: @escaping Node.Pullback
+        _ name: StaticString, _ out: ArrayView, _ input: Tensor, saves: @autoclosure () -> [ArrayView] = [],
+        _ pullback: @escaping Node.Pullback
     ) -> Tensor {
         guard Autograd.isRecording, let node = input.node else { return Tensor(out) }
-        return Tensor(out, node: Node(name, [node], pullback))
+        return Tensor(out, node: Node(name, [node], saves: saves(), pullback))
     }
 
     @inline(__always)
     static func recorded(
-        _ name: StaticString, _ out: ArrayView, _ inputs: [Tensor], _ pullback: @escaping Node.Pullback
+        _ name: StaticString, _ out: ArrayView, _ inputs: [Tensor], saves: @autoclosure () -> [ArrayView] = [],
+        _ pullback: @escaping Node.Pullback
     ) -> Tensor {
         guard Autograd.isRecording, inputs.contains(where: { $0.node != nil }) else { return Tensor(out) }
-        return Tensor(out, node: Node(name, inputs.map(\.node), pullback))
+        return Tensor(out, node: Node(name, inputs.map(\.node), saves: saves(), pullback))
     }
 }

@@ -105,7 +105,9 @@ extension Tensor {
         let needsX = node != nil
         let needsWeight = weight.node != nil
         let needsBias = bias?.node != nil
-        return Tensor.recorded("conv", out.channelsFirst(), [self, weight] + (bias.map { [$0] } ?? [])) { g in
+        return Tensor.recorded(
+            "conv", out.channelsFirst(), [self, weight] + (bias.map { [$0] } ?? []), saves: [x, w]
+        ) { g in
             let grad = try g.view.channelsLast()
             var gradients: [Tensor?] = [nil, nil, nil]
             if needsX {

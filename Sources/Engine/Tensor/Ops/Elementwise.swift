@@ -33,12 +33,13 @@ extension Tensor {
         guard dtype.isFloat || (dtype == .int64 && op.allowsIntegers) || (dtype == .bool && op == .logicalNot) else {
             return try converted(to: op == .logicalNot ? .bool : .float32).unary(op, p0, p1)
         }
+        if dtype == .int64, !op.keepsIntegers(p0, p1) { return try converted(to: .float32).unary(op, p0, p1) }
         if op == .logicalNot, dtype != .bool { return try converted(to: .bool).unary(op) }
         let out = try allocateLike(op.yieldsBool ? .bool : nil)
         try backend.unary(op, view, p0, p1, out: out)
         if op.yieldsBool { return Tensor(out) }
         let x = op.derivativeReadsOutput ? out : view
-        return recorded("unary", out, self) { g in
+        return recorded("unary", out, self, saves: op.derivativeReadsNothing ? [] : [x]) { g in
             let dx = try g.allocateLike()
             if op == .digamma {
                 let slope = try Tensor(x).unary(.trigamma)
@@ -103,10 +104,22 @@ extension Tensor {
         let y = Tensor(b.view)
         return Tensor(
             out,
-            node: Node("binary", [a.node, b.node]) { g in
+            node: Node("binary", [a.node, b.node], saves: saves(op, a.view, b.view, out, needsA, needsB)) { g in
                 let (da, db) = try pull(op, g, x, y, Tensor(out), needsA, needsB)
                 return [try da?.summed(to: x.shape), try db?.summed(to: y.shape)]
             })
+    }
+
+    /// What `pull` reads.
+    private static func saves(
+        _ op: BinaryOp, _ a: ArrayView, _ b: ArrayView, _ y: ArrayView, _ needsA: Bool, _ needsB: Bool
+    ) -> [ArrayView] {
+        switch op {
+        case .add, .sub: return []
+        case .mul: return (needsA ? [b] : []) + (needsB ? [a] : [])
+        case .div: return needsB ? [b, y] : [b]
+        case .maximum, .minimum, .pow: return [a, b, y]
+        }
     }
 
     private static func pull(
@@ -142,9 +155,10 @@ extension Tensor {
         }
     }
 
-    /// Element-wise comparison, broadcast; bool result.
+    /// Element-wise comparison, broadcast; bool result. Integers beside floats are compared as f64, which holds them to 2⁵³.
     public static func compare(_ op: CompareOp, _ a: Tensor, _ b: Tensor) throws -> Tensor {
-        let target = DType.promoted(a.dtype, b.dtype)
+        let isMixed = a.dtype != b.dtype && (a.dtype == .int64 || b.dtype == .int64)
+        let target = isMixed && (a.dtype.isFloat || b.dtype.isFloat) ? .float64 : DType.promoted(a.dtype, b.dtype)
         let shape = try Shape.broadcast(a.shape, b.shape, operation: "\(op)")
         let out = try allocate(shape, .bool, on: a.backend)
         let x = try a.detached.converted(to: target)
@@ -176,7 +190,7 @@ extension Tensor {
             mask.view.broadcast(to: shape), a.view.broadcast(to: shape), b.view.broadcast(to: shape), out: out)
         let shapeA = a.shape
         let shapeB = b.shape
-        return recorded("where", out, [a, b]) { g in
+        return recorded("where", out, [a, b], saves: [mask.view]) { g in
             let zero = try scalar(0, g.dtype, on: g.backend)
             return [try select(mask, g, zero).summed(to: shapeA), try select(mask, zero, g).summed(to: shapeB)]
         }

@@ -97,7 +97,7 @@ extension Tensor {
                 b: values.sample(b), ldb: values.leading, strideB: width, beta: 0, out: block(out, b), ldc: features,
                 strideC: width, batch: heads)
         }
-        return recorded("attention", out, [q, k, v]) { g in
+        return recorded("attention", out, [q, k, v], saves: [q.view, k.view, v.view]) { g in
             let grad = try g.view.dense()
             let dq = try allocate([batch, length, features], dtype, on: backend)
             let dk = try allocate([batch, span, features], dtype, on: backend)

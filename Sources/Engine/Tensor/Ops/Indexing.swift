@@ -17,7 +17,7 @@ extension Tensor {
         let (outer, size, inner) = shape.around(axis)
         try backend.indexSelect(x.view, outer: outer, axis: size, inner: inner, indices: list.view, out: out)
         let original = shape
-        return x.recorded("index_select", out, x) { g in
+        return x.recorded("index_select", out, x, saves: [list.view]) { g in
             let dx = try Tensor.zeros(original, g.dtype, on: g.backend)
             try g.backend.indexAdd(
                 into: dx.view, outer: outer, axis: size, inner: inner, indices: list.view, source: g.contiguous().view,
@@ -40,7 +40,7 @@ extension Tensor {
         let out = try Tensor.allocate(index.shape, dtype, on: backend)
         try backend.gather(view, index: index.view, axis: axis, out: out)
         let original = shape
-        return recorded("gather", out, self) { g in
+        return recorded("gather", out, self, saves: [index.view]) { g in
             let dx = try Tensor.zeros(original, g.dtype, on: g.backend)
             try g.backend.scatterAdd(into: dx.view, index: index.view, axis: axis, source: g.view)
             return [dx]

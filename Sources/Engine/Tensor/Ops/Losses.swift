@@ -168,7 +168,8 @@ extension Tensor {
         _ x: Tensor, _ target: Tensor, beta: Double = 1, reduction: Reduction = .mean
     ) throws -> Tensor {
         try sameShape("smooth_l1_loss", x, target)
-        let d = try x.subtracting(target)
+        var d = try x.subtracting(target)
+        if !d.dtype.isFloat { d = try d.converted(to: .float32) }
         if beta == 0 { return try d.abs().reducedLoss(reduction) }
         let isSmall = try compare(.less, d.detached.abs(), scalar(beta, d.dtype, on: d.backend))
         return try select(isSmall, d.square().multiplied(by: 0.5 / beta), d.abs().adding(-0.5 * beta)).reducedLoss(

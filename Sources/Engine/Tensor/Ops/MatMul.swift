@@ -15,7 +15,10 @@ private struct Matrix {
         let rowStep = view.strides[r - 2]
         let columnStep = view.strides[r - 1]
         self.view = view
-        if (columnStep == 1 || columns == 1) && (rows == 1 || rowStep >= max(columns, 1)) {
+        if rows == 0 || columns == 0 {  // nothing is read
+            isTransposed = false
+            leading = max(columns, 1)
+        } else if (columnStep == 1 || columns == 1) && (rows == 1 || rowStep >= max(columns, 1)) {
             isTransposed = false
             leading = rows == 1 ? max(columns, 1) : rowStep
         } else if (rowStep == 1 || rows == 1) && (columns == 1 || columnStep >= max(rows, 1)) {
@@ -24,6 +27,16 @@ private struct Matrix {
         } else {
             return nil
         }
+    }
+}
+
+extension Matrix {
+    /// Of rows without gaps.
+    init(dense view: ArrayView) throws {
+        guard let matrix = Matrix(view) else {
+            throw BSSError("matmul", "rows of \(view.shape) have gaps, strides \(view.strides)")
+        }
+        self = matrix
     }
 }
 
@@ -71,7 +84,7 @@ extension Tensor {
         let y = Tensor(b.view)
         return Tensor(
             out,
-            node: Node("matmul", [a.node, b.node]) { g in
+            node: Node("matmul", [a.node, b.node], saves: (needsA ? [b.view] : []) + (needsB ? [a.view] : [])) { g in
                 [
                     needsA ? try g.matmul(y.transposed(-1, -2)).summed(to: x.shape) : nil,
                     needsB ? try x.transposed(-1, -2).matmul(g).summed(to: y.shape) : nil,
@@ -107,7 +120,7 @@ extension Tensor {
         full.append(view.shape[view.shape.rank - 1])
         let copy = try allocate(full, view.dtype, on: view.backend)
         try view.backend.copy(view.broadcast(to: full), out: copy)
-        return (Matrix(copy)!, full[full.rank - 2] * full[full.rank - 1])
+        return (try Matrix(dense: copy), full[full.rank - 2] * full[full.rank - 1])
     }
 
     private static func uniformStep(_ view: ArrayView, _ batch: Shape) -> Int? {
@@ -151,13 +164,15 @@ extension Tensor {
         if x.rank != 2 {
             var shape = x.shape
             shape[x.rank - 1] = outputs
-            return try linear(x.reshaped([x.elementCount / max(inputs, 1), inputs]), weight, bias, epilogue: epilogue)
-                .reshaped(shape)
+            return try linear(
+                x.reshaped([x.shape.array.dropLast().reduce(1, *), inputs]), weight, bias, epilogue: epilogue
+            )
+            .reshaped(shape)
         }
         let rows = x.shape[0]
         let out = try allocate([rows, outputs], x.dtype, on: x.backend)
-        let a = try Matrix(x.view) ?? Matrix(x.contiguous().view)!
-        let b = try Matrix(weight.view) ?? Matrix(weight.contiguous().view)!
+        let a = try Matrix(x.view) ?? Matrix(dense: x.contiguous().view)
+        let b = try Matrix(weight.view) ?? Matrix(dense: weight.contiguous().view)
         try x.backend.gemmBias(
             transposeA: a.isTransposed, transposeB: b.isTransposed, m: rows, n: outputs, k: inputs, a: a.view,
             lda: a.leading, b: b.view,
@@ -166,7 +181,7 @@ extension Tensor {
         let layer = LinearBack(
             x: a, weight: b, y: epilogue == .relu ? out : nil, needsX: x.node != nil, needsWeight: weight.node != nil,
             needsBias: bias?.node != nil)
-        return Tensor(out, node: Node("linear", [x.node, weight.node, bias?.node], layer.pull))
+        return Tensor(out, node: Node("linear", [x.node, weight.node, bias?.node], saves: layer.saves, layer.pull))
     }
 }
 
@@ -180,6 +195,10 @@ private final class LinearBack {
     init(x: Matrix, weight: Matrix, y: ArrayView?, needsX: Bool, needsWeight: Bool, needsBias: Bool) {
         (self.x, self.weight, self.y) = (x, weight, y)
         (self.needsX, self.needsWeight, self.needsBias) = (needsX, needsWeight, needsBias)
+    }
+
+    var saves: [ArrayView] {
+        (needsWeight ? [x.view] : []) + (needsX ? [weight.view] : []) + (y.map { [$0] } ?? [])
     }
 
     func pull(_ upstream: Tensor) throws -> [Tensor?] {

@@ -122,7 +122,9 @@ extension Tensor {
         let needsBias = bias?.node != nil
         let hasWeight = weight != nil
         let original = shape
-        return Tensor.recorded("layer_norm", out, [self] + [weight, bias].compactMap { $0 }) { g in
+        return Tensor.recorded(
+            "layer_norm", out, [self] + [weight, bias].compactMap { $0 }, saves: [x] + (w.map { [$0] } ?? [])
+        ) { g in
             let dx = needsX ? try Tensor.allocate(original, g.dtype, on: g.backend) : nil
             let dw = needsWeight ? try Tensor.allocate(over, g.dtype, on: g.backend) : nil
             let db = needsBias ? try Tensor.allocate(over, g.dtype, on: g.backend) : nil
@@ -164,8 +166,10 @@ private struct BatchNormalization {
         let hasResidual = residual != nil
         // A residual shares the gradient behind the ReLU; without one the sign of y follows from x.
         let masks = hasResidual && epilogue == .relu
-        return Tensor.recorded("batch_norm", out.channelsFirst(), [image] + [weight, bias, residual].compactMap { $0 })
-        { [x, mean, inverse, ownStatistics] g in
+        return Tensor.recorded(
+            "batch_norm", out.channelsFirst(), [image] + [weight, bias, residual].compactMap { $0 },
+            saves: [x, mean, inverse] + [w, b, masks ? out : nil].compactMap { $0 }
+        ) { [x, mean, inverse, ownStatistics] g in
             let grad = try g.view.channelsLast()
             let dx = needsX ? try Tensor.allocate(dense, g.dtype, on: g.backend) : nil
             let dw = needsWeight ? try Tensor.allocate([channels], g.dtype, on: g.backend) : nil

@@ -140,7 +140,10 @@ extension Tensor {
             try backend.lstmCell(
                 gates: active.at(t), previousCell: t == 0 ? firstC : c.at(t - 1), cell: c.at(t), hidden: h.at(t))
         }
-        return recorded("lstm", state, [gates, h0, c0, weight].compactMap { $0 }) { g in
+        return recorded(
+            "lstm", state, [gates, h0, c0, weight].compactMap { $0 },
+            saves: [state, run.weight, firstC] + (firstH.map { [$0] } ?? [])
+        ) { g in
             let dgates = try allocate(active.shape, dtype, on: backend)
             let spare = try allocate(firstC.shape, dtype, on: backend)
             let grads = try allocate(g.shape, dtype, on: backend)
@@ -186,7 +189,8 @@ extension Tensor {
                 input: source.at(t), recurrent: inner.at(t), previousHidden: previous, gates: active.at(t),
                 hidden: h.at(t))
         }
-        return recorded("gru", h, [input, h0, weight] + (bias.map { [$0] } ?? [])) { g in
+        return recorded("gru", h, [input, h0, weight] + (bias.map { [$0] } ?? []), saves: [h, run.weight, firstH]) {
+            g in
             let dinput = try allocate(active.shape, dtype, on: backend)
             let dinner = try allocate(active.shape, dtype, on: backend)
             let dh = try allocate(g.shape, dtype, on: backend)

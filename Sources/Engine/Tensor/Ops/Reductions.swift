@@ -19,9 +19,7 @@ extension Tensor {
         }
         let needsOne = op == .max || op == .min || op == .argmax || op == .argmin
         if needsOne, removed == 0 { throw BSSError("\(op)", "the reduced axes of shape \(shape) are empty") }
-        let target: DType =
-            op == .argmax || op == .argmin ? .int64 : op == .any || op == .all ? .bool : dtype == .bool ? .int64 : dtype
-        let out = try Tensor.allocate(kept, target, on: backend)
+        let out = try Tensor.allocate(kept, op.result(of: dtype), on: backend)
         try backend.reduce(op, view, axes: mask, out: out)
         return Tensor(out)
     }
@@ -78,7 +76,7 @@ extension Tensor {
         let y = try reduced(op, axes: mask)
         let x = detached
         let original = shape
-        let result = recorded(op == .max ? "amax" : "amin", y.view, self) { g in
+        let result = recorded(op == .max ? "amax" : "amin", y.view, self, saves: [x.view, y.view]) { g in
             let hits = try Tensor.compare(.equal, x, y.keeping(mask, of: original)).converted(to: g.dtype)
             let count = try hits.reduced(.sum, axes: mask)
             return [try hits.multiplied(by: g.divided(by: count).keeping(mask, of: original))]
@@ -111,7 +109,7 @@ extension Tensor {
         let y = try reduced(.prod, axes: mask)
         let x = detached
         let original = shape
-        let result = recorded("prod", y.view, self) { g in
+        let result = recorded("prod", y.view, self, saves: [x.view]) { g in
             // Reduced axes to the end and flattened: others_i = (x_1 … x_{i-1}) (x_{i+1} … x_n).
             let order =
                 original.indices.filter { mask >> UInt32($0) & 1 == 0 }
@@ -136,7 +134,7 @@ extension Tensor {
         return keepsAxes ? try result.keeping(mask, of: original) : result
     }
 
-    /// y = sum (x - mean)² / (n - correction)
+    /// y = sum (x - mean)² / max(n - correction, 0): NaN where there are too few elements.
     public func variance(_ axes: [Int]? = nil, correction: Double = 1, keepsAxes: Bool = false) throws -> Tensor {
         if !dtype.isFloat {
             return try converted(to: .float32).variance(axes, correction: correction, keepsAxes: keepsAxes)
@@ -144,28 +142,51 @@ extension Tensor {
         let centered = try subtracting(mean(axes, keepsAxes: true))
         let total = try centered.square().sum(axes, keepsAxes: keepsAxes)
         let count = Double(elementCount) / Double(max(total.elementCount, 1))
-        return try total.multiplied(by: 1 / (count - correction))
+        return try total.multiplied(by: 1 / Swift.max(count - correction, 0))
     }
 
+    /// The root of the variance; where it is 0 its gradient is 0.
     public func standardDeviation(
         _ axes: [Int]? = nil, correction: Double = 1, keepsAxes: Bool = false
     ) throws -> Tensor {
-        try variance(axes, correction: correction, keepsAxes: keepsAxes).sqrt()
+        let variance = try variance(axes, correction: correction, keepsAxes: keepsAxes)
+        let y = try variance.detached.sqrt()
+        return variance.recorded("std", y.view, variance, saves: [y.view]) { g in
+            let slope = try g.allocateLike()
+            try g.backend.unaryBackward(.sqrt, grad: g.view, x: y.view, y: y.view, 0, 0, out: slope)
+            let zero = try Tensor.scalar(0, y.dtype, on: y.backend)
+            return [try Tensor.select(Tensor.compare(.equal, y, zero), zero, Tensor(slope))]
+        }
     }
 
-    /// y = (sum |x|^p)^(1/p); p = infinity gives the largest |x|. Where the 2-norm is 0 its gradient is 0.
+    /// y = (Σ |x|^p)^(1/p); p = ±infinity gives the largest or smallest |x|, p = 0 counts what is not 0.
+    ///
+    /// dx = g sgn(x) |x|^(p-1) y^(1-p), 0 where x or y is 0; for p = 0 it is 0 everywhere. Conventions of PyTorch.
     public func norm(p: Double = 2, _ axes: [Int]? = nil, keepsAxes: Bool = false) throws -> Tensor {
+        guard dtype.isFloat else { return try converted(to: .float32).norm(p: p, axes, keepsAxes: keepsAxes) }
         if p.isInfinite { return try abs().extremum(p > 0 ? .max : .min, axes, keepsAxes: keepsAxes) }
         if p == 1 { return try abs().sum(axes, keepsAxes: keepsAxes) }
-        guard p == 2 else { return try abs().power(p).sum(axes, keepsAxes: keepsAxes).power(1 / p) }
         let mask = try axisMask(axes, "norm")
-        let y = try reduced(.sumSquares, axes: mask).sqrt()
         let x = detached
+        let zero = try Tensor.scalar(0, dtype, on: backend)
         let original = shape
-        let result = recorded("norm", y.view, self) { g in
-            let zero = try Tensor.scalar(0, y.dtype, on: y.backend)
-            let scale = try Tensor.select(Tensor.compare(.equal, y, zero), zero, g.divided(by: y))
-            return [try x.multiplied(by: scale.keeping(mask, of: original))]
+        let y: Tensor
+        switch p {
+        case 0: y = try Tensor.compare(.notEqual, x, zero).converted(to: dtype).reduced(.sum, axes: mask)
+        case 2: y = try reduced(.sumSquares, axes: mask).sqrt()
+        default: y = try x.abs().power(p).reduced(.sum, axes: mask).power(1 / p)
+        }
+        let result = recorded("norm", y.view, self, saves: [x.view, y.view]) { g in
+            if p == 0 { return [try Tensor.zeros(original, g.dtype, on: g.backend)] }
+            let isZero = try Tensor.compare(.equal, y, zero)
+            if p == 2 {
+                let scale = try Tensor.select(isZero, zero, g.divided(by: y))
+                return [try x.multiplied(by: scale.keeping(mask, of: original))]
+            }
+            let scale = try Tensor.select(isZero, zero, g.multiplied(by: y.power(1 - p)))
+            let slope = try x.unary(.sign).multiplied(by: x.abs().power(p - 1))
+            let own = try Tensor.select(Tensor.compare(.equal, x, zero), zero, slope)
+            return [try own.multiplied(by: scale.keeping(mask, of: original))]
         }
         return keepsAxes ? try result.keeping(mask, of: original) : result
     }

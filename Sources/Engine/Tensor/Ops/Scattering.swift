@@ -28,7 +28,7 @@ extension Tensor {
         part.shape = index.shape
         try backend.scatterAdd(into: out, index: index.view, axis: axis, source: part)
         let sourceShape = source.shape
-        return Tensor.recorded("scatter_add", out, [self, source]) { g in
+        return Tensor.recorded("scatter_add", out, [self, source], saves: [index.view]) { g in
             let picked = try g.gather(axis, index)
             if sourceShape == index.shape { return [g, picked] }
             // Elements of the source beyond the index were not used.
@@ -61,7 +61,7 @@ extension Tensor {
         try backend.indexAdd(
             into: out, outer: outer, axis: size, inner: inner, indices: list.view, source: source.view.dense(),
             alpha: alpha, skipping: nil)
-        return Tensor.recorded("index_add", out, [self, source]) { g in
+        return Tensor.recorded("index_add", out, [self, source], saves: [list.view]) { g in
             [g, try g.indexSelect(axis, list).multiplied(by: alpha)]
         }
     }
@@ -98,7 +98,7 @@ extension Tensor {
         try weight.backend.indexSelect(
             weight.view.dense(), outer: 1, axis: rows, inner: width, indices: list.view, out: out)
         let original = weight.shape
-        return weight.recorded("embedding", out, weight) { g in
+        return weight.recorded("embedding", out, weight, saves: [list.view]) { g in
             let dw = try Tensor.zeros(original, g.dtype, on: g.backend)
             try g.backend.indexAdd(
                 into: dw.view, outer: 1, axis: rows, inner: width, indices: list.view, source: g.view.dense(), alpha: 1,

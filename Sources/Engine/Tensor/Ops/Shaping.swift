@@ -26,13 +26,21 @@ extension Tensor {
     /// `sizes` may hold one -1, which is inferred.
     public func reshaped(inferring sizes: [Int]) throws -> Tensor {
         guard let hole = sizes.firstIndex(of: -1) else { return try reshaped(Shape(sizes, operation: "reshape")) }
-        let known = sizes.enumerated().filter { $0.offset != hole }.map(\.element).reduce(1, *)
+        var others = sizes
+        others.remove(at: hole)
+        let known = try Shape(others, operation: "reshape").elementCount
         guard known > 0, elementCount % known == 0 else {
             throw BSSError("reshape", "shape \(shape) cannot become \(sizes)")
         }
         var filled = sizes
         filled[hole] = elementCount / known
         return try reshaped(Shape(filled, operation: "reshape"))
+    }
+
+    /// [N, …] as rows [N, everything else], also where N is 0.
+    public func flattenedRows() throws -> Tensor {
+        guard rank > 0 else { throw BSSError("flatten", "a scalar has no rows") }
+        return try reshaped([shape[0], shape.array.dropFirst().reduce(1, *)])
     }
 
     /// Axis i of the result is axis `order[i]` of this.

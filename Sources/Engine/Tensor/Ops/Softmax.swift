@@ -14,7 +14,7 @@ extension Tensor {
         let x = try contiguous()
         let out = try Tensor.allocate(shape, dtype, on: backend)
         try backend.softmax(x.view, log: log, out: out)
-        return x.recorded("softmax", out, x) { g in
+        return x.recorded("softmax", out, x, saves: [out]) { g in
             let dx = try Tensor.allocate(g.shape, g.dtype, on: g.backend)
             try g.backend.softmaxBackward(grad: g.contiguous().view, y: out, log: log, out: dx)
             return [Tensor(dx)]
@@ -23,6 +23,7 @@ extension Tensor {
 
     /// log Σ exp(x) over `axes`.
     public func logSumExp(_ axes: [Int]? = nil, keepsAxes: Bool = false) throws -> Tensor {
+        guard dtype.isFloat else { return try converted(to: .float32).logSumExp(axes, keepsAxes: keepsAxes) }
         let mask = try axisMask(axes, "logsumexp")
         let kept = shape.indices.filter { mask >> UInt32($0) & 1 == 0 }
         let gone = shape.indices.filter { mask >> UInt32($0) & 1 == 1 }
@@ -33,7 +34,7 @@ extension Tensor {
         try backend.logSumExp(rows.view, out: out)
         let x = rows.detached
         let y = Tensor(out)
-        let flat = rows.recorded("logsumexp", out, rows) { g in
+        let flat = rows.recorded("logsumexp", out, rows, saves: [rows.view, out]) { g in
             [try x.subtracting(y.unsqueezed(1)).exp().multiplied(by: g.unsqueezed(1))]
         }
         if keepsAxes {

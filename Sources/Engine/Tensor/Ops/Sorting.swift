@@ -48,7 +48,7 @@ extension Tensor {
         try kernel(x, values, indices)
         let places = indices.permuted(order)
         let original = shape
-        let sorted = recorded(name, values.permuted(order), self) { g in
+        let sorted = recorded(name, values.permuted(order), self, saves: [places]) { g in
             let dx = try Tensor.zeros(original, g.dtype, on: g.backend)
             try g.backend.scatterAdd(into: dx.view, index: places, axis: axis, source: g.view)
             return [dx]

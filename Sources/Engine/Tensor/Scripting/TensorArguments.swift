@@ -43,59 +43,147 @@ public struct DTypeName: ArgumentType {
     public var plain: Value { .string(dtype.name) }
 }
 
-/// A tensor, a number, or nested lists of numbers.
+/// A number of a script: whether it was written as an integer decides the dtype it takes beside a tensor.
+public struct Scalar: ArgumentType {
+    public static let expected = "number"
+    public let value: Value
+    public init(_ value: Double) { self.value = .number(value) }
+    public init(value: Value) throws {
+        guard value.double != nil else { throw Mismatch() }
+        self.value = value
+    }
+    public var plain: Value { value }
+    public var double: Double { value.double ?? .nan }
+    var isInteger: Bool { if case .int = value { return true } else { return false } }
+}
+
+/// A tensor, a number, or nested lists of numbers. Numbers are kept as they were written; beside a tensor they take its dtype.
 public struct TensorArgument: ArgumentType {
     public static let expected = "tensor or number"
-    public let tensor: Tensor
-    /// True for plain numbers: they take the other operand's dtype.
-    public let isNumber: Bool
+
+    /// What numbers of a script are, from the narrowest: each kind goes into a dtype of its own kind or a wider one.
+    enum Kind: Int { case flag, integer, real }
+
+    /// The tensor, or the numbers without loss: bool, i64 or f64.
+    let exact: Tensor
+    /// `nil`: a tensor.
+    let kind: Kind?
+    /// True for numbers and lists of them.
+    public var isNumber: Bool { kind != nil }
+
+    init(_ tensor: Tensor) { (exact, kind) = (tensor, nil) }
 
     public init(value: Value) throws {
         switch value {
         case .object(let object):
             guard let tensor = object as? Tensor else { throw Mismatch() }
-            (self.tensor, isNumber) = (tensor, false)
-        case .int, .number:
-            (tensor, isNumber) = (try Tensor.scalar(value.double!), true)
-        case .table:
-            (tensor, isNumber) = (try TensorArgument.nested(value, .float32), false)
+            (exact, kind) = (tensor, nil)
+        case .int, .number, .table:
+            let numbers = try NestedNumbers(value)
+            (exact, kind) = (try numbers.tensor(), numbers.kind)
         default: throw Mismatch()
         }
     }
 
-    public var plain: Value { .string("tensor\(tensor.shape)") }
+    public var plain: Value { .string("tensor\(exact.shape)") }
 
-    /// A scalar operand in the dtype of its partner.
-    func matching(_ partner: Tensor) throws -> Tensor {
-        isNumber && partner.dtype.isFloat ? try tensor.converted(to: partner.dtype) : tensor
+    /// The tensor; numbers as f32.
+    public var tensor: Tensor {
+        get throws { isNumber ? try exact.converted(to: .float32) : exact }
     }
 
-    /// Nested lists of equal lengths as a tensor.
-    static func nested(_ value: Value, _ dtype: DType) throws -> Tensor {
-        var sizes: [Int] = []
+    /// Beside a tensor of `dtype`, by PyTorch's rule: the tensor's dtype unless the number's kind is wider, then i64 or f32.
+    func dtype(beside dtype: DType) -> DType {
+        guard let kind else { return exact.dtype }
+        let own: Kind = dtype.isFloat ? .real : dtype == .int64 ? .integer : .flag
+        return kind.rawValue <= own.rawValue ? dtype : kind == .real ? .float32 : .int64
+    }
+
+    /// This operand beside another.
+    func matching(_ partner: TensorArgument) throws -> Tensor {
+        partner.isNumber ? try tensor : try matching(partner.exact)
+    }
+    func matching(_ partner: Tensor) throws -> Tensor {
+        isNumber ? try exact.converted(to: dtype(beside: partner.dtype)) : exact
+    }
+
+    /// Whole numbers as i64: positions, labels. Nothing is rounded.
+    /// - Throws: naming the first entry that is no integer.
+    public func integers(_ operation: String, _ what: String) throws -> Tensor {
+        guard exact.dtype.isFloat else { return try exact.converted(to: .int64) }
+        let whole = try exact.detached.converted(to: .int64)
+        let back = try whole.converted(to: .float64)
+        let isSame = try Tensor.compare(.equal, back, exact.detached)
+        guard try isSame.unary(.logicalNot).sum().item() > 0 else { return whole }
+        let bad = try exact.values(Double.self).first { Int(exactly: $0) == nil } ?? .nan
+        throw BSSError(operation, "\(what) are whole numbers, got \(Text.number(bad))", kind: .usage)
+    }
+}
+
+/// Nested lists of equal lengths, or one number.
+struct NestedNumbers {
+    private(set) var sizes: [Int] = []
+    private var integers: [Int] = []
+    /// Used from the first number that is no integer on.
+    private var reals: [Double] = []
+    private(set) var kind = TensorArgument.Kind.flag
+
+    /// - Throws: `Mismatch` naming what is no number, or lists of different lengths.
+    init(_ value: Value) throws {
         var probe = value
         while case .table(let table) = probe {
             guard table.keys.isEmpty else { throw Mismatch("it has the field '\(table.keys[0])'") }
+            guard sizes.count < Shape.maximumRank else { throw Mismatch("more than \(Shape.maximumRank) levels") }
             sizes.append(table.items.count)
             guard let first = table.items.first else { break }
             probe = first
         }
-        var numbers: [Double] = []
-        func collect(_ value: Value, _ depth: Int) throws {
-            if case .table(let table) = value {
-                guard depth < sizes.count, table.items.count == sizes[depth] else {
-                    throw Mismatch("lists of different lengths at level \(depth + 1)")
-                }
-                for item in table.items { try collect(item, depth + 1) }
-            } else if depth == sizes.count, let number = value.double {
-                numbers.append(number)
-            } else if depth == sizes.count, let flag = value.bool {
-                numbers.append(flag ? 1 : 0)
-            } else {
-                throw Mismatch("an entry is \(value.described)")
-            }
-        }
         try collect(value, 0)
-        return try Tensor.from(numbers, Shape(sizes, operation: "tensor")).converted(to: dtype)
+        if integers.isEmpty && reals.isEmpty { kind = .real }
+    }
+
+    private mutating func collect(_ value: Value, _ depth: Int) throws {
+        switch value {
+        case .table(let table):
+            guard depth < sizes.count, table.items.count == sizes[depth], table.keys.isEmpty else {
+                throw Mismatch("lists of different lengths at level \(depth + 1)")
+            }
+            for item in table.items { try collect(item, depth + 1) }
+        case .int(let number) where depth == sizes.count: add(number, .integer)
+        case .bool(let flag) where depth == sizes.count: add(flag ? 1 : 0, .flag)
+        case .number(let number) where depth == sizes.count:
+            if kind != .real { reals = integers.map(Double.init) }
+            kind = .real
+            reals.append(number)
+        default: throw Mismatch("an entry is \(value.described)")
+        }
+    }
+
+    private mutating func add(_ number: Int, _ own: TensorArgument.Kind) {
+        if kind == .real {
+            reals.append(Double(number))
+        } else {
+            integers.append(number)
+            if own == .integer { kind = .integer }
+        }
+    }
+
+    /// Without loss: bool, i64 or f64.
+    func tensor() throws -> Tensor {
+        let shape = try Shape(sizes, operation: "tensor")
+        switch kind {
+        case .flag: return try Tensor.from(integers.map { $0 != 0 }, shape)
+        case .integer: return try Tensor.from(integers, shape)
+        case .real: return try Tensor.from(reals, shape)
+        }
+    }
+
+    /// As `dtype`; fractions are cut off for i64.
+    /// - Throws: a number that i64 cannot hold: NaN, infinite or beyond 2⁶³.
+    func tensor(as dtype: DType, _ operation: String) throws -> Tensor {
+        if dtype == .int64, let bad = reals.first(where: { Int(exactly: $0.rounded(.towardZero)) == nil }) {
+            throw BSSError(operation, "i64 cannot hold \(Text.number(bad))", kind: .usage)
+        }
+        return try tensor().converted(to: dtype)
     }
 }

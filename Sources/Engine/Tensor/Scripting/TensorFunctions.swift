@@ -5,11 +5,17 @@ import BSSCore
 public enum TensorFunctions {
     private static let values = Argument<Value>("values", "a number or nested lists of numbers")
     private static let dtype = Argument("dtype", default: DTypeName(.float32), "element type")
+    private static let floatType = Argument(
+        "dtype", default: DTypeName(.float32), "element type: \"f32\" or \"f64\"",
+        check: Check("that is a float type") { $0.dtype.isFloat })
+    private static let ownType = Argument<DTypeName?>(
+        "dtype", default: nil, "element type; that of a given tensor, \"f32\" for numbers if left out")
     private static let sizes = Argument<[Int]>(
         "shape", "sizes of the axes", check: Check("of sizes of at least 0") { $0.allSatisfy { $0 >= 0 } })
-    private static let fill = Argument<Double>("value", "value of every element")
+    private static let fill = Argument<Scalar>("value", "value of every element")
     private static let seed = Argument<Int?>(
-        "seed", default: nil, "seed of these numbers; by default they continue the stream `tensor` of the root seed")
+        "seed", default: nil, "seed of these numbers; by default they continue the stream `tensor` of the root seed",
+        check: .anyInteger)
     private static let mean = Argument("mean", default: 0.0, "mean"),
         std = Argument("std", default: 1.0, "standard deviation", check: .atLeast(0))
     private static let low = Argument("low", default: 0.0, "lower limit"),
@@ -21,8 +27,8 @@ public enum TensorFunctions {
         b = Argument<TensorArgument>("b", "second operand")
     private static let count = Argument<Int>("count", "number of elements", check: .range(0...1 << 30)),
         order = Argument<Int>("size", "rows and columns", check: .range(0...1 << 15)),
-        start = Argument("start", default: 0.0, "first value"),
-        step = Argument("step", default: 1.0, "difference of neighbours")
+        start = Argument("start", default: Scalar(0), "first value"),
+        step = Argument("step", default: Scalar(1), "difference of neighbours")
 
     /// The stream that unseeded draws continue; the host sets its seed.
     public static var stream = RandomStream(seed: 1, name: "tensor")
@@ -40,15 +46,16 @@ public enum TensorFunctions {
 
     static let creation: [Function] = [
         Function(
-            "tensor", "A tensor of the given values.", [values, dtype], returns: "tensor",
+            "tensor", "A tensor of the given values.", [values, ownType], returns: "tensor",
             example: "bss.tensor{{1, 2}, {3, 4}}", style: .positional
         ) { args in
             if case .object(let object) = args[values], let tensor = object as? Tensor {
-                return [.object(try tensor.converted(to: args[dtype].dtype))]
+                return [.object(try args[ownType].map { try tensor.converted(to: $0.dtype) } ?? tensor)]
             }
-            do { return [.object(try TensorArgument.nested(args[values], args[dtype].dtype))] } catch let mismatch
-                as Mismatch
-            {
+            do {
+                let numbers = try NestedNumbers(args[values])
+                return [.object(try numbers.tensor(as: args[ownType]?.dtype ?? .float32, "bss.tensor"))]
+            } catch let mismatch as Mismatch {
                 throw BSSError(
                     "bss.tensor",
                     "expected a number or nested lists of numbers, got \(args[values].described)"
@@ -65,36 +72,44 @@ public enum TensorFunctions {
             "full", "All one value.", [sizes, fill, dtype], returns: "tensor", example: "bss.full({2, 3}, 0.5)",
             style: .positional
         ) { a in
-            [.object(try Tensor.full(Shape(a[sizes], operation: "full"), a[fill], a[dtype].dtype))]
+            let shape = try Shape(a[sizes], operation: "full")
+            let value = try NestedNumbers(a[fill].value).tensor(as: a[dtype].dtype, "bss.full")
+            return [.object(try value.expanded(shape).duplicate())]
         },
         Function(
-            "randn", "Normal numbers.", [sizes, mean, std, dtype, seed], returns: "tensor", example: "bss.randn{2, 3}"
+            "randn", "Normal numbers.", [sizes, mean, std, floatType, seed], returns: "tensor",
+            example: "bss.randn{2, 3}"
         ) { a in
-            try draw(a) { try Tensor.normal($0, mean: a[mean], std: a[std], using: &$1, a[dtype].dtype) }
+            try draw(a) { try Tensor.normal($0, mean: a[mean], std: a[std], using: &$1, a[floatType].dtype) }
         },
         Function(
-            "rand", "Uniform numbers in [low, high).", [sizes, low, high, dtype, seed], returns: "tensor",
+            "rand", "Uniform numbers in [low, high).", [sizes, low, high, floatType, seed], returns: "tensor",
             example: "bss.rand{2, 3}"
         ) { a in
-            try draw(a) { try Tensor.uniform($0, low: a[low], high: a[high], using: &$1, a[dtype].dtype) }
+            try draw(a) { try Tensor.uniform($0, low: a[low], high: a[high], using: &$1, a[floatType].dtype) }
         },
         Function(
             "arange", "start, start + step, … (count values).", [count, start, step, dtype], returns: "tensor",
             example: "bss.arange(5)"
         ) { a in
-            [
-                .object(
-                    try Tensor.from((0..<a[count]).map { a[start] + Double($0) * a[step] }).converted(
-                        to: a[dtype].dtype))
-            ]
+            let (first, difference, target) = (a[start], a[step], a[dtype].dtype)
+            try Memory.reserve(a[count], of: 24, "arange", "\(a[count]) numbers")
+            if case .int(let from) = first.value, case .int(let by) = difference.value {
+                // Exact in every dtype that can hold it; wraps beyond 2⁶³ as i64 arithmetic does.
+                let values = try Memory.array(a[count], "arange") { from &+ $0 &* by }
+                return [.object(try Tensor.from(values).converted(to: target))]
+            }
+            let values = try Memory.array(a[count], "arange") { first.double + Double($0) * difference.double }
+            return [.object(try Tensor.from(values).converted(to: target))]
         },
         Function("eye", "The identity matrix.", [order, dtype], returns: "tensor", example: "bss.eye(3)") { a in
             let n = a[order]
-            return [
-                .object(
-                    try Tensor.from((0..<n * n).map { $0 / n == $0 % n ? 1.0 : 0.0 }, [n, n]).converted(
-                        to: a[dtype].dtype))
-            ]
+            let matrix = try Tensor.zeros([n, n], a[dtype].dtype)
+            var diagonal = matrix.view
+            diagonal.shape = [n]
+            diagonal.strides = [n + 1]
+            if n > 0 { try matrix.backend.fill(diagonal, 1) }
+            return [.object(matrix)]
         },
     ]
 
@@ -103,13 +118,13 @@ public enum TensorFunctions {
             "concat", "Tensors joined along an axis.", [tensors, axis], returns: "tensor",
             example: "bss.concat({bss.ones{2}, bss.zeros{3}}, 1)", style: .positional
         ) { a in
-            [.object(try Tensor.concatenated(a[tensors].map(\.tensor), axis: a[axis].index))]
+            [.object(try Tensor.concatenated(a[tensors].map { try $0.tensor }, axis: a[axis].index))]
         },
         Function(
             "stack", "Tensors joined along a new axis.", [tensors, axis], returns: "tensor",
             example: "bss.stack({bss.ones{2}, bss.zeros{2}}, 1)", style: .positional
         ) { a in
-            [.object(try Tensor.stacked(a[tensors].map(\.tensor), axis: a[axis].index))]
+            [.object(try Tensor.stacked(a[tensors].map { try $0.tensor }, axis: a[axis].index))]
         },
         Function(
             "where", "a where the condition is true, else b.", [condition, a, b], returns: "tensor",
@@ -118,7 +133,7 @@ public enum TensorFunctions {
             [
                 .object(
                     try Tensor.select(
-                        args[condition].tensor, args[a].matching(args[b].tensor), args[b].matching(args[a].tensor)))
+                        args[condition].tensor, args[a].matching(args[b]), args[b].matching(args[a])))
             ]
         },
         Function(
@@ -126,14 +141,14 @@ public enum TensorFunctions {
             returns: "number or tensor", example: "bss.maximum(2, 3)",
             style: .positional, numeric: { $0 > $1 || $0 != $0 ? $0 : $1 }
         ) { args in
-            [.object(try Tensor.binary(.maximum, args[a].matching(args[b].tensor), args[b].matching(args[a].tensor)))]
+            [.object(try Tensor.binary(.maximum, args[a].matching(args[b]), args[b].matching(args[a])))]
         },
         Function(
             "minimum", "The smaller of two numbers, or of two tensors element by element.", [a, b],
             returns: "number or tensor", example: "bss.minimum(2, 3)",
             style: .positional, numeric: { $0 < $1 || $0 != $0 ? $0 : $1 }
         ) { args in
-            [.object(try Tensor.binary(.minimum, args[a].matching(args[b].tensor), args[b].matching(args[a].tensor)))]
+            [.object(try Tensor.binary(.minimum, args[a].matching(args[b]), args[b].matching(args[a])))]
         },
     ]
 
@@ -159,7 +174,8 @@ public enum TensorFunctions {
             [
                 .object(
                     try Tensor.crossEntropy(
-                        a[logits].tensor, a[labels].tensor.converted(to: .int64), labelSmoothing: a[smoothing],
+                        a[logits].tensor, a[labels].integers("bss.cross_entropy", "labels"),
+                        labelSmoothing: a[smoothing],
                         reduction: Reduction(rawValue: a[reduction])!))
             ]
         },

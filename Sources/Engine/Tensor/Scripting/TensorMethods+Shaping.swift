@@ -67,13 +67,15 @@ extension TensorMethods {
         ) { a in
             result(
                 try tensor(a).indexSelect(
-                    a[axis].index, a[positions].tensor.converted(to: .int64).unary(.addScalar, -1)))
+                    a[axis].index, a[positions].integers("index_select", "positions").unary(.addScalar, -1)))
         },
         Function(
             "gather", "y[…, i, …] = x[…, index[…, i, …], …]; positions from 1.", [axis, positions], returns: "tensor",
             example: "bss.tensor{{1, 2}, {3, 4}}:gather{ axis = 2, positions = {{2}, {1}} }"
         ) { a in
-            result(try tensor(a).gather(a[axis].index, a[positions].tensor.converted(to: .int64).unary(.addScalar, -1)))
+            result(
+                try tensor(a).gather(
+                    a[axis].index, a[positions].integers("gather", "positions").unary(.addScalar, -1)))
         },
         Function(
             "sort", "Sorted values and their positions (from 1) along an axis; stable.", [lastAxis, descending],
@@ -95,7 +97,10 @@ extension TensorMethods {
         Function(
             "masked_fill", "`value` where the mask is true.", [mask, value], returns: "tensor",
             example: "bss.tensor{1, 2}:masked_fill(bss.tensor({0, 1}, \"bool\"), -1)", style: .positional
-        ) { a in result(try tensor(a).masked(a[mask].tensor, with: a[value])) },
+        ) { a in
+            let x = try tensor(a)
+            return result(try Tensor.select(a[mask].tensor, a[value].matching(x), x))
+        },
     ]
 
     private static let positions = Argument<TensorArgument>("positions", "positions, from 1")
@@ -104,7 +109,7 @@ extension TensorMethods {
     private static let count = Argument<Int>("k", "how many", check: .atLeast(1)),
         largest = Argument("largest", default: true, "the largest rather than the smallest")
     private static let mask = Argument<TensorArgument>("mask", "bool tensor"),
-        value = Argument<Double>("value", "what masked elements become")
+        value = Argument<TensorArgument>("value", "what masked elements become")
 
     // MARK: Reading, converting, differentiating
 
@@ -170,11 +175,7 @@ extension TensorMethods {
             returns: "tensor", example: "bss.zeros{2}:assign(bss.tensor{1, 2})", style: .positional
         ) { a in
             let x = try tensor(a)
-            let new = a[source].tensor
-            guard new.shape == x.shape || new.rank == 0 else {
-                throw BSSError("assign", "shape \(x.shape) cannot take values of shape \(new.shape)")
-            }
-            try x.backend.copy(new.view.broadcast(to: x.shape), out: x.view)
+            try x.assign(a[source].exact)
             return result(x)
         },
     ]

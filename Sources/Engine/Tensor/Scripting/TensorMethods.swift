@@ -38,8 +38,7 @@ enum TensorMethods {
             name, "y = \(formula), broadcast.", [other], returns: "tensor", example: "bss.tensor{1, 2}:\(name)(2)",
             style: .positional
         ) { a in
-            let x = try tensor(a)
-            return result(try Tensor.binary(op, x, a[other].matching(x)))
+            result(try binary(op, TensorArgument(tensor(a)), a[other]))
         }
     }
 
@@ -48,7 +47,48 @@ enum TensorMethods {
             name, "x \(symbol) other, element by element.", [other], returns: "bool tensor",
             example: "bss.tensor{1, 2}:\(name)(2)", style: .positional
         ) { a in
-            result(try Tensor.compare(op, tensor(a), a[other].tensor))
+            result(try compare(op, tensor(a), a[other]))
+        }
+    }
+
+    /// Two operands, one of them perhaps a number, which takes the dtype of the other.
+    static func binary(_ op: BinaryOp, _ a: TensorArgument, _ b: TensorArgument) throws -> Tensor {
+        let (x, y) = (try a.matching(b), try b.matching(a))
+        if op == .pow, b.isNumber, !x.dtype.isFloat, y.dtype == .int64,
+            try y.values(Int.self).contains(where: { $0 < 0 })
+        {
+            throw BSSError(
+                "pow", "an integer to a negative integer power is no integer",
+                hint: "convert with :to(\"f32\"), or write the exponent as -1.0")
+        }
+        return try Tensor.binary(op, x, y)
+    }
+
+    /// As numbers, not rounded to the tensor's dtype where that holds integers.
+    private static func compare(_ op: CompareOp, _ x: Tensor, _ other: TensorArgument) throws -> Tensor {
+        guard other.kind == .real, other.exact.rank == 0, !x.dtype.isFloat else {
+            return try Tensor.compare(op, x, other.matching(x))
+        }
+        // An integer is below 2.5 if it is at most 2; no integer is 2.5.
+        let number = try other.exact.item()
+        let whole = number.rounded(.down)
+        guard let limit = Int(exactly: whole) else {
+            let holds: Bool
+            switch op {
+            case .equal: holds = false
+            case .notEqual: holds = true
+            case .less, .lessEqual: holds = number > 0
+            case .greater, .greaterEqual: holds = number < 0
+            }
+            return try Tensor.full(x.shape, holds ? 1 : 0, .bool, on: x.backend)
+        }
+        let bound = try Tensor.from([limit], Shape())
+        if whole == number { return try Tensor.compare(op, x, bound) }
+        switch op {
+        case .equal: return try Tensor.full(x.shape, 0, .bool, on: x.backend)
+        case .notEqual: return try Tensor.full(x.shape, 1, .bool, on: x.backend)
+        case .less, .lessEqual: return try Tensor.compare(.lessEqual, x, bound)
+        case .greater, .greaterEqual: return try Tensor.compare(.greater, x, bound)
         }
     }
 
@@ -64,12 +104,21 @@ enum TensorMethods {
     ]
 
     private static let clamp: Function = {
-        let low = Argument("min", default: -Double.infinity, "lower limit")
-        let high = Argument("max", default: Double.infinity, "upper limit")
+        let low = Argument<Scalar?>("min", default: nil, "lower limit")
+        let high = Argument<Scalar?>("max", default: nil, "upper limit")
         return Function(
             "clamp", "Limits every element to [min, max].", [low, high], returns: "tensor",
             example: "bss.tensor{-2, 0.5, 2}:clamp{ min = 0, max = 1 }"
-        ) { a in result(try tensor(a).clamped(a[low], a[high])) }
+        ) { a in
+            let x = try tensor(a)
+            if x.dtype.isFloat {
+                return result(try x.clamped(a[low]?.double ?? -.infinity, a[high]?.double ?? .infinity))
+            }
+            var y = TensorArgument(x)
+            if let low = a[low] { y = TensorArgument(try binary(.maximum, y, TensorArgument(value: low.value))) }
+            if let high = a[high] { y = TensorArgument(try binary(.minimum, y, TensorArgument(value: high.value))) }
+            return result(y.exact)
+        }
     }()
 
     private static let leakyReLU: Function = {

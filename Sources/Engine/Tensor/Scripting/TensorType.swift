@@ -31,9 +31,7 @@ extension Tensor: HostObject {
                     hint: "operands are tensors or numbers")
             }
         }
-        let a = try operand(0)
-        let b = try operand(1)
-        return .object(try binary(op, a.matching(b.tensor), b.matching(a.tensor)))
+        return .object(try TensorMethods.binary(op, operand(0), operand(1)))
     }
 
     /// `t[i]`: the i-th sub-tensor (1-based, negative from the end); an element of a vector comes as a number.
@@ -96,11 +94,11 @@ extension Tensor: HostObject {
 
     private static func corner(_ tensor: Tensor, indent: String) throws -> String {
         try Autograd.withoutRecording {
-            guard tensor.rank > 0 else { return cell(try tensor.item(), tensor.dtype) }
+            guard tensor.rank > 0 else { return try cell(tensor) }
             let n = tensor.shape[0]
             let shown = n <= 8 ? Array(0..<n) : Array(0..<4) + [-1] + Array((n - 3)..<n)
             if tensor.rank == 1 {
-                let cells = try shown.map { $0 < 0 ? "…" : cell(try tensor.element(at: $0).item(), tensor.dtype) }
+                let cells = try shown.map { $0 < 0 ? "…" : try cell(tensor.element(at: $0)) }
                 return indent + "[" + cells.joined(separator: "  ") + "]"
             }
             return try shown.map {
@@ -111,11 +109,13 @@ extension Tensor: HostObject {
         }
     }
 
-    private static func cell(_ value: Double, _ dtype: DType) -> String {
-        switch dtype {
-        case .bool: return value == 0 ? "false" : "true"
-        case .int64: return Text.padded(Text.format("%.0f", value), to: 4, right: true)
-        default: return Text.padded(Text.format("%.4g", value), to: 9, right: true)
+    private static func cell(_ element: Tensor) throws -> String {
+        switch element.dtype {
+        case .bool: return try element.item() == 0 ? "false" : "true"
+        case .int64: return Text.padded(String(try element.values(Int.self)[0]), to: 4, right: true)
+        default:
+            let number = try element.item()
+            return Text.padded(number.isNaN ? "nan" : Text.format("%.4g", number), to: 9, right: true)
         }
     }
 }

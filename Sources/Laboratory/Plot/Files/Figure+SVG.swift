@@ -101,7 +101,7 @@ struct SVGDrawing {
     mutating func names(_ names: [(place: Double, name: String)]) {
         let pitch = (right - left) / Double(max(names.count, 1))
         let longest = Double(names.map { Text.columns($0.name) }.max() ?? 0) * 6.2
-        let stride = max(1, Int((11 / pitch).rounded(.up)))
+        let stride = max(1, Int(saturating: (11 / pitch).rounded(.up)))
         for (k, entry) in names.enumerated() where k % stride == 0 {
             if longest <= pitch - 2 {
                 page.text(entry.name, entry.place, bottom + 16, size: 11)

@@ -129,7 +129,7 @@ extension SVGDrawing {
                         colour: (shade ?? 1) < 0.5 ? "white" : "black")
                 }
             }
-            let every = max(1, Int((11 / h).rounded(.up)))
+            let every = max(1, Int(saturating: (11 / h).rounded(.up)))
             if map.rowStep == 1, r % every == 0 {
                 page.text(
                     figure.series[r].name, left - 6, top + (Double(r) + 0.5) * h + 4, anchor: "end",
@@ -158,7 +158,7 @@ extension Figure {
     /// The colour of a fraction 0 … 1.
     static func shade(_ fraction: Double) -> String {
         let place = min(max(fraction, 0), 1) * Double(shades.count - 1)
-        let k = min(Int(place), shades.count - 2)
+        let k = min(Int(saturating: place), shades.count - 2)
         let t = place - Double(k)
         let (a, b) = (shades[k], shades[k + 1])
         func mix(_ a: Double, _ b: Double) -> String { Text.format("%02x", Int32((a + (b - a) * t).rounded())) }

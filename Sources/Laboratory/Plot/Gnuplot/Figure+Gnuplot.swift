@@ -35,8 +35,10 @@ extension Figure {
                 "set terminal pdfcairo size \(Text.number(width))cm,\(Text.number(height))cm font 'Helvetica,\(font)'"
             ]
         case .png:
-            lines = ["set terminal pngcairo size \(Int(width * 80)),\(Int(height * 80)) font 'Helvetica,\(font)'"]
-        case .sixel: lines = ["set terminal sixelgd size \(Int(width * 60)),\(Int(height * 60))"]
+            lines = [
+                "set terminal pngcairo size \(Int(width * 80)),\(Int(saturating: height * 80)) font 'Helvetica,\(font)'"
+            ]
+        case .sixel: lines = ["set terminal sixelgd size \(Int(width * 60)),\(Int(saturating: height * 60))"]
         }
         lines += [
             "set output \(q(output))", "set title \(q(title)) noenhanced", "set xlabel \(q(xLabel)) noenhanced",

@@ -16,7 +16,9 @@ public enum Sparkline {
             means.map { value in
                 guard value.isFinite else { return " " }
                 return blocks[
-                    high > low ? min(Int((value - low) / (high - low) * Double(blocks.count)), blocks.count - 1) : 0]
+                    high > low
+                        ? min(Int(saturating: (value - low) / (high - low) * Double(blocks.count)), blocks.count - 1)
+                        : 0]
             })
     }
 }

@@ -96,7 +96,7 @@ struct DotCanvas {
 
     /// The dot of a place; off the canvas for places outside 0 … 1.
     func dot(_ place: Figure.Place) -> (x: Int, y: Int) {
-        func limited(_ value: Double) -> Int { Int(min(max(value.rounded(), -1e6), 1e6)) }
+        func limited(_ value: Double) -> Int { Int(saturating: min(max(value.rounded(), -1e6), 1e6)) }
         return (limited(place.x * Double(width - 1)), limited((1 - place.y) * Double(height - 1)))
     }
 

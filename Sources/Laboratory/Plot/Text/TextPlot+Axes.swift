@@ -37,7 +37,7 @@ extension TextPlot {
     /// The row of a height 0 … 1.
     func rowOf(_ fraction: Double) -> Int {
         let steps = display.isUnicode ? rows * 4 - 1 : rows - 1
-        let dot = Int(min(max(((1 - fraction) * Double(steps)).rounded(), -1e6), 1e6))
+        let dot = Int(saturating: min(max(((1 - fraction) * Double(steps)).rounded(), -1e6), 1e6))
         return display.isUnicode ? dot / 4 - (dot < 0 ? 1 : 0) : dot
     }
 
@@ -56,7 +56,7 @@ extension TextPlot {
     ) {
         var free = 0
         for (fraction, label) in ticks where fraction >= -1e-9 && fraction <= 1 + 1e-9 {
-            let column = gutter + Int((fraction * Double(columns - 1)).rounded())
+            let column = gutter + Int(saturating: (fraction * Double(columns - 1)).rounded())
             let size = Text.columns(label)
             let start = min(max(column - size / 2, 0), width - size)
             guard start >= free else { continue }

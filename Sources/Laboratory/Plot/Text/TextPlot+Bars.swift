@@ -60,14 +60,14 @@ extension TextPlot {
         }
         if end >= zero {
             // From a whole column, so that only the far end needs a part of a block.
-            let start = Int((zero * Double(columns)).rounded(.down))
-            let length = Int(((end - zero) * Double(columns * steps)).rounded())
+            let start = Int(saturating: (zero * Double(columns)).rounded(.down))
+            let length = Int(saturating: ((end - zero) * Double(columns * steps)).rounded())
             for c in 0..<(length / steps) { cell(start + c, display.isUnicode ? "█" : "=") }
             if length % steps > 0 { cell(start + length / steps, eighths[length % steps]) }
             return start + (length + steps - 1) / steps
         }
-        let start = Int((zero * Double(columns)).rounded(.down))
-        let halves = Int(((zero - end) * Double(columns * 2)).rounded())
+        let start = Int(saturating: (zero * Double(columns)).rounded(.down))
+        let halves = Int(saturating: ((zero - end) * Double(columns * 2)).rounded())
         for c in 0..<min(halves / 2, start) { cell(start - 1 - c, display.isUnicode ? "█" : "=") }
         if halves % 2 == 1, halves / 2 < start { cell(start - 1 - halves / 2, display.isUnicode ? "▐" : "=") }
         return start
@@ -80,7 +80,7 @@ extension TextPlot {
             return figure.series.contains { $0.low != nil } ? 2 : 0
         }
         guard let largest = all.map(abs).max(), largest >= 1e-3, largest < 1e6 else { return nil }
-        return max(0, min(6, 3 - Int(Math.log10(largest).rounded(.down)) - (largest < 1 ? 1 : 0)))
+        return max(0, min(6, 3 - Int(saturating: Math.log10(largest).rounded(.down)) - (largest < 1 ? 1 : 0)))
     }
 
     private func value(_ one: Figure.Series, _ i: Int, _ digits: Int?) -> String {
@@ -126,10 +126,11 @@ extension TextPlot {
     ) {
         func column(_ value: Double) -> Int? {
             let fraction = axis.fraction(value)
-            return fraction >= -1e-9 && fraction <= 1 + 1e-9 ? Int((fraction * Double(columns - 1)).rounded()) : nil
+            return fraction >= -1e-9 && fraction <= 1 + 1e-9
+                ? Int(saturating: (fraction * Double(columns - 1)).rounded()) : nil
         }
         func clamped(_ value: Double) -> Int {
-            Int((min(max(axis.fraction(value), 0), 1) * Double(columns - 1)).rounded())
+            Int(saturating: (min(max(axis.fraction(value), 0), 1) * Double(columns - 1)).rounded())
         }
         func put(_ row: Int, _ column: Int, _ text: String) {
             grid[row, gutter + column] = TextGrid.Cell(text: text, ink: series + 1)

@@ -100,10 +100,10 @@ extension TextPlot {
         for c in 0..<frame.columns {
             let at = frame.x.low + (frame.x.high - frame.x.low) * (Double(c) + 0.5) / Double(frame.columns)
             let place = (at - figure.edges[0]) / (figure.edges[bins] - figure.edges[0]) * Double(bins)
-            guard place >= 0, place < Double(bins), counts[Int(place)] > 0 else { continue }
-            let height = min(max(frame.y.fraction(counts[Int(place)]), 0), 1) * Double(frame.rows)
+            guard place >= 0, place < Double(bins), counts[Int(saturating: place)] > 0 else { continue }
+            let height = min(max(frame.y.fraction(counts[Int(saturating: place)]), 0), 1) * Double(frame.rows)
             // At least the lowest block, so that a single value among thousands is seen.
-            let eighths = max(1, Int((height * Double(blocks.count)).rounded()))
+            let eighths = max(1, Int(saturating: (height * Double(blocks.count)).rounded()))
             for r in 0..<frame.rows {
                 let level = eighths - r * blocks.count
                 if level > 0 {

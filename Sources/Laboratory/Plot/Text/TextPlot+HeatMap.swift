@@ -42,7 +42,7 @@ extension TextPlot {
     ) {
         let fraction = value.isFinite && !(axis.isLog && value <= 0) ? min(max(axis.fraction(value), 0), 1) : nil
         if display.colours >= 256, let fraction {
-            let level = Int((fraction * Double(TextPlot.papers.count - 1)).rounded())
+            let level = Int(saturating: (fraction * Double(TextPlot.papers.count - 1)).rounded())
             let text =
                 number.map { padded($0, to: width - 1, right: true) + " " } ?? String(repeating: " ", count: width)
             for (c, character) in text.enumerated() {

@@ -251,7 +251,7 @@ enum AnnotatedArgument {
         "val", default: 0,
         "share of the training rows drawn by class for validation, where the collection has no such split",
         check: Check("from 0, less than 1") { $0 >= 0 && $0 < 1 })
-    static let seed = Argument<Int>("split_seed", default: 1, "seed of that draw")
+    static let seed = Argument<Int>("split_seed", default: 1, "seed of that draw", check: .anyInteger)
     static let workers = Argument<Int>(
         "workers", default: 2, "threads that read samples ahead; results do not depend on it, 0 reads when needed",
         check: .range(0...256))

@@ -13,7 +13,7 @@ enum ArrayData {
     private static let splitFile = Argument<Value>("split", default: .null, "the file of splits " + splitHelp)
     private static let ids = Argument<String?>(
         "id", default: nil, "the array (or file) of sample ids: text or integers; without it 1, 2, …")
-    private static let seed = Argument<Int>("seed", default: 1, "seed of drawn splits")
+    private static let seed = Argument<Int>("seed", default: 1, "seed of drawn splits", check: .anyInteger)
     private static let path = Argument<String>("path", "the .npz file")
     private static let modalities = Argument<Value>(
         "modalities", default: .null,

@@ -28,7 +28,7 @@ enum SyntheticData {
         "imbalanced_modality", default: nil, "spoil this modality only; without it, any with equal odds")
     private static let val = Argument<Double>("val", default: 0.1, "share of samples for validation", check: share)
     private static let test = Argument<Double>("test", default: 0.3, "share of samples for testing", check: share)
-    private static let seed = Argument<Int>("seed", default: 1, "root of the random streams")
+    private static let seed = Argument<Int>("seed", default: 1, "root of the random streams", check: .anyInteger)
     private static let share = Check<Double>("from 0, less than 1") { $0 >= 0 && $0 < 1 }
 
     /// One strong modality that is learned in a few epochs, and a weak one that the fused loss leaves half-trained.
@@ -118,6 +118,8 @@ enum SyntheticData {
                     hint: "known: \(recipes.map(\.name).joined(separator: ", "))", kind: .usage)
             }
         }
+        let columns = recipes.reduce(0) { $0 + $1.dim }
+        try Memory.reserve(n, of: 8 * columns, a.operation, "\(n) samples of \(columns) columns")
         let root = RandomStream(seed: UInt64(bitPattern: Int64(a[seed])), name: "synthetic")
 
         // Classes as equal in size as possible, in random order.
@@ -159,7 +161,7 @@ enum SyntheticData {
         _ classCount: Int, _ stream: RandomStream
     ) {
         var stream = stream
-        let chosen = stream.permutation(labels.count).prefix(Int((share * Double(labels.count)).rounded()))
+        let chosen = stream.permutation(labels.count).prefix(Int(saturating: (share * Double(labels.count)).rounded()))
         for (place, i) in chosen.enumerated() {
             let m = spoilable[stream.integer(below: spoilable.count)]
             let shown = other(labels[i], classCount, &stream)

@@ -16,7 +16,7 @@ enum TableData {
     private static let separator = Argument<String>(
         "separator", default: ",", "what stands between fields",
         check: Check("of one ASCII character") { $0.utf8.count == 1 })
-    private static let seed = Argument<Int>("seed", default: 1, "seed of drawn splits")
+    private static let seed = Argument<Int>("seed", default: 1, "seed of drawn splits", check: .anyInteger)
 
     static let part = Part<Dataset>(
         "csv", "Your own numbers in a CSV file: modalities are groups of columns.",

@@ -19,15 +19,19 @@ struct RandomCrop: Sendable {
         for _ in 0..<10 {
             let target = area * (scale.lowerBound + (scale.upperBound - scale.lowerBound) * random.uniform())
             let sides = Math.exp(low + (high - low) * random.uniform())
-            let w = Int((target * sides).squareRoot().rounded(.toNearestOrEven))
-            let h = Int((target / sides).squareRoot().rounded(.toNearestOrEven))
+            let w = Int(saturating: (target * sides).squareRoot().rounded(.toNearestOrEven))
+            let h = Int(saturating: (target / sides).squareRoot().rounded(.toNearestOrEven))
             if w > 0, w <= width, h > 0, h <= height {
                 return (random.integer(below: height - h + 1), random.integer(below: width - w + 1), h, w)
             }
         }
         let sides = Double(width) / Double(height)
-        let w = sides > ratio.upperBound ? Int((Double(height) * ratio.upperBound).rounded(.toNearestOrEven)) : width
-        let h = sides < ratio.lowerBound ? Int((Double(width) / ratio.lowerBound).rounded(.toNearestOrEven)) : height
+        let w =
+            sides > ratio.upperBound
+            ? Int(saturating: (Double(height) * ratio.upperBound).rounded(.toNearestOrEven)) : width
+        let h =
+            sides < ratio.lowerBound
+            ? Int(saturating: (Double(width) / ratio.lowerBound).rounded(.toNearestOrEven)) : height
         return ((height - h) / 2, (width - w) / 2, h, w)
     }
 }

@@ -80,7 +80,7 @@ public enum Interpolate {
                     : (Double(i) + 0.5) * scale - 0.5
                 if mode == .bilinear {
                     position = max(0, position)
-                    let low = min(size - 1, Int(position))
+                    let low = min(size - 1, Int(saturating: position))
                     let share = position - Double(low)
                     return low == size - 1 ? ([low], [1]) : ([low, low + 1], [1 - share, share])
                 }

@@ -58,7 +58,7 @@ extension RasterImage {
             var position = step * 0.5
             return (0..<newSize).map { _ in
                 defer { position += step }
-                return min(size - 1, Int(position))
+                return min(size - 1, Int(saturating: position))
             }
         }
         let columns = sources(width, newWidth)
@@ -87,7 +87,7 @@ extension RasterImage {
     /// short is first padded with zeros, the odd pixel at the end.
     public func centreCropped(height newHeight: Int, width newWidth: Int) -> RasterImage {
         func offset(_ size: Int, _ crop: Int) -> Int {
-            crop > size ? -((crop - size) / 2) : Int((Double(size - crop) / 2).rounded(.toNearestOrEven))
+            crop > size ? -((crop - size) / 2) : Int(saturating: (Double(size - crop) / 2).rounded(.toNearestOrEven))
         }
         return cropped(
             top: offset(height, newHeight), left: offset(width, newWidth), height: newHeight, width: newWidth)
@@ -177,8 +177,8 @@ enum AntialiasWeights {
         let support = (interpolation == .bicubic ? 2 : 1) * widening
         return (0..<newSize).map { i in
             let centre = (Double(i) + 0.5) * scale
-            let first = max(0, Int(centre - support + 0.5))
-            let end = min(size, Int(centre + support + 0.5))
+            let first = max(0, Int(saturating: centre - support + 0.5))
+            let end = min(size, Int(saturating: centre + support + 0.5))
             let raw = (first..<max(first + 1, end)).map {
                 filter((Double($0) - centre + 0.5) / widening, interpolation)
             }

@@ -53,6 +53,6 @@ public final class Dropout: Module {
 /// [B, …] → [B, features]
 public final class Flatten: Module {
     public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        try x.reshaped([x.shape[0], x.elementCount / max(x.shape[0], 1)])
+        try x.flattenedRows()
     }
 }

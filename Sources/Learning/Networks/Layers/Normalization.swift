@@ -36,7 +36,7 @@ public final class BatchNorm: Module {
     public func callAsFunction(
         _ x: Tensor, _ context: ForwardContext, adding residual: Tensor? = nil, epilogue: Epilogue
     ) throws -> Tensor {
-        if context.phase == .evaluation || x.rank >= 2 && x.elementCount == x.shape[1] {
+        if context.phase == .evaluation || x.rank >= 2 && x.elementCount <= x.shape[1] {
             return try x.batchNormalized(
                 mean: runningMean.value, variance: runningVariance.value, weight: weight.value, bias: bias.value,
                 eps: eps,

@@ -188,7 +188,9 @@ extension CLIPSizes {
             let patches = try shape("vision_model.embeddings.patch_embedding.weight", 4)
             let places = try shape("vision_model.embeddings.position_embedding.weight", 2)[0]
             (hidden, channels, patch) = (patches[0], patches[1], patches[2])
-            image = options?["image_size"]?.int ?? patch * Int(Double(max(places - 1, 1)).squareRoot().rounded())
+            image =
+                options?["image_size"]?.int ?? patch
+                * Int(saturating: Double(max(places - 1, 1)).squareRoot().rounded())
             features = shapes["visual_projection.weight"]?.first ?? features
         } else {
             let table = try shape("text_model.embeddings.token_embedding.weight", 2)

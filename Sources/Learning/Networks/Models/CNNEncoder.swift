@@ -47,10 +47,10 @@ public final class CNNEncoder: Encoder, ExchangingEncoder {
             check: Check("at least 1") { $0 ?? 1 >= 1 })
         let widths = Argument(
             "widths", default: [16, 32, 64], "channels of the blocks",
-            check: Check("of positive widths") { !$0.isEmpty && $0.allSatisfy { $0 > 0 } })
+            check: Check("of widths from 1 to 65536") { !$0.isEmpty && $0.allSatisfy { (1...65536).contains($0) } })
         let pooled = Argument(
             "pool", default: [1, 1], "size of the last feature map after adaptive average pooling",
-            check: Check("of two positive sizes") { $0.count == 2 && $0.allSatisfy { $0 > 0 } })
+            check: Check("of two sizes from 1 to 4096") { $0.count == 2 && $0.allSatisfy { (1...4096).contains($0) } })
         return Part(
             "cnn", "A small convolutional network for images and spectrograms [C, H, W].", [channels, widths, pooled],
             example: "bss.encoder.cnn{ channels = 1, widths = {16, 32} }"

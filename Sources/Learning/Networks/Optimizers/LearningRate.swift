@@ -145,7 +145,9 @@ public struct LearningRateRecipe: Family {
     static let warmup: Part<LearningRateRecipe> = {
         let epochs = Argument("epochs", default: 5, "epochs of linear growth", check: .atLeast(0))
         let decay = Argument("decay", default: "none", "what follows", check: .oneOf(["none", "linear", "cosine"]))
-        let total = Argument<Int?>("total", default: nil, "epoch at which linear or cosine decay reaches its end")
+        let total = Argument<Int?>(
+            "total", default: nil, "epoch at which linear or cosine decay reaches its end",
+            check: Check("at least 1") { $0 ?? 1 >= 1 })
         let cycles = Argument("cycles", default: 0.5, "cosine waves after the warm-up", check: .above(0))
         return Part(
             "warmup",

@@ -95,6 +95,7 @@ open class Optimizer {
                     try update(
                         state, parameter.value, gradient.laidOut(like: parameter.value),
                         rate: learningRate * group.multiplier, decay: group.decays ? weightDecay : 0)
+                    parameter.value.view.storage.markChanged()
                 }
             }
         }

@@ -59,7 +59,7 @@ open class BaseLossMethod: RebalanceMethod {
     open override func loss(
         _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws -> [LossTerm] {
-        var terms = try EquationFive.terms(context, output, batch)
+        var terms = try EquationFive.terms(context, output, batch, isJoint: base.terms == .joint)
         if hasProbes {
             for (index, name) in context.model.modalities.enumerated() {
                 let logits = try context.model.heads[index](output.features[index].detached, ForwardContext(.training))

@@ -64,7 +64,9 @@ final class PMR: BaseLossMethod {
     private func subset(_ context: TrainingContext) -> [Int] {
         let rows = context.trainRows
         let random = context.random("prototypes").child("epoch \(context.epoch)")
-        func share(_ count: Int) -> Int { min(count, max(1, Int((settings.fraction * Double(count)).rounded()))) }
+        func share(_ count: Int) -> Int {
+            min(count, max(1, Int(saturating: (settings.fraction * Double(count)).rounded())))
+        }
         if settings.fraction == 1 { return rows }
         if !settings.isStratified {
             var stream = random

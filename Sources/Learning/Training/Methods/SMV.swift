@@ -78,10 +78,12 @@ final class SMV: BaseLossMethod {
             }
         case .modality:
             var draw = context.random("subset").child("epoch \(context.epoch)")
-            let size = max(1, Int((settings.subset * Double(context.trainRows.count)).rounded(.down)))
+            let size = max(1, Int(saturating: (settings.subset * Double(context.trainRows.count)).rounded(.down)))
             means = SMV.means(try values(context, draw.permutation(context.trainRows.count).prefix(size).sorted()))
             for (m, share) in SMV.shares(means, alpha: settings.alpha, settings.mapping).enumerated() {
-                for _ in 0..<Int(share * Double(plan.positions.count)) {
+                let added = Int(saturating: share * Double(plan.positions.count))
+                try Memory.reserve(added, of: 64, "smv", "\(added) copies of samples")
+                for _ in 0..<max(0, added) {
                     copies[stream.integer(below: copies.count)].append(1 << UInt32(m))
                 }
             }
@@ -125,7 +127,7 @@ final class SMV: BaseLossMethod {
     /// Keep-masks of a sample's copies.
     static func copies(_ values: [Double]) -> [UInt32] {
         values.enumerated().flatMap { m, value in
-            Array(repeating: 1 << UInt32(m), count: value < 1 ? Int((2 * (1 - value)).rounded()) : 0)
+            Array(repeating: 1 << UInt32(m), count: value < 1 ? Int(saturating: (2 * (1 - value)).rounded()) : 0)
         }
     }
 

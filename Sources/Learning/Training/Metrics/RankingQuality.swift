@@ -139,7 +139,8 @@ public struct CalibrationError {
         for (row, (prediction, label)) in zip(predictions, labels).enumerated() {
             let confidence = Double(probabilities[row * classes + prediction])
             // Edges are the doubles b / M, so the rounding of confidence * M must not decide.
-            var bin = confidence.isFinite ? min(max(Int(confidence * Double(bins.count)), 0), bins.count - 1) : 0
+            var bin =
+                confidence.isFinite ? min(max(Int(saturating: confidence * Double(bins.count)), 0), bins.count - 1) : 0
             while bin > 0, confidence <= Double(bin) / Double(bins.count) { bin -= 1 }
             while bin < bins.count - 1, confidence > Double(bin + 1) / Double(bins.count) { bin += 1 }
             bins[bin].count += 1

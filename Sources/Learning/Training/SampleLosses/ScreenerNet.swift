@@ -43,7 +43,7 @@ final class ScreenerNet: SampleLoss {
     /// w [B] of a batch.
     func weights(_ batch: TrainingBatch) throws -> Tensor {
         let flat = try batch.inputs.map {
-            try $0.detached.reshaped([$0.shape[0], $0.elementCount / max($0.shape[0], 1)])
+            try $0.detached.flattenedRows()
         }
         return try network.layers(Tensor.concatenated(flat, axis: 1), ForwardContext(.training)).sigmoid().reshaped([
             flat[0].shape[0]

@@ -37,7 +37,7 @@ final class SelfPacedLoss: SampleLoss {
             losses = given.map { high > low ? ($0 - low) / (high - low) * (1 - 1e-6) : 0 }
         }
         let sorted = losses.sorted()
-        let available = Int((Double(sorted.count) * fraction).rounded(.up))
+        let available = Int(saturating: (Double(sorted.count) * fraction).rounded(.up))
         guard let last = sorted.last else { return [] }
         let next = available < sorted.count ? sorted[available] : last.nextUp
         let threshold =

@@ -51,7 +51,8 @@ struct ClipOptions {
         folder: @escaping (AnnotatedRow, _ least: Int) -> AnnotatedSet.Source
     ) throws -> [AnnotatedSet.Modality] {
         let audio = SpectrogramReader(
-            rate: a[rate], fit: .tile, length: max(1, Int((a[seconds] * Double(a[rate])).rounded())), offset: a[offset],
+            rate: a[rate], fit: .tile, length: max(1, Int(saturating: (a[seconds] * Double(a[rate])).rounded())),
+            offset: a[offset],
             transform: try ShortTimeTransform(fftLength: a[fftLength], hop: a[hop]),
             size: try MediaSize.read(a[audioSize], "audio_size", a.operation))
         guard let size = try MediaSize.read(a[imageSize], "image_size", a.operation) else {

@@ -1,0 +1,133 @@
+import BSSCore
+
+/// The element types that a kernel is written for.
+public struct DTypes: OptionSet, Sendable {
+    public let rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+    public init(_ dtype: DType) { rawValue = 1 << dtype.rawValue }
+
+    public static let int64 = DTypes(.int64), bool = DTypes(.bool)
+    public static let floats: DTypes = [DTypes(.float32), DTypes(.float64)]
+    public static let numbers: DTypes = [.floats, DTypes(.int64)]
+    public static let any: DTypes = [.numbers, DTypes(.bool)]
+
+    public func contains(_ dtype: DType) -> Bool { rawValue >> dtype.rawValue & 1 == 1 }
+    var names: String {
+        DType.allCases.filter { contains($0) }.map(\.name).joined(separator: ", ")
+    }
+}
+
+/// The one door between arrays and kernels. A kernel believes the dtype and the sizes it is told; a pointer is handed out
+/// only after its dtype, its layout and the end of its memory were looked at. No op can make a kernel overrun.
+public struct KernelCall {
+    public let name: StaticString
+    /// Of the elements that the kernel works on.
+    public let dtype: DType
+
+    /// - Throws: a dtype for which there is no such kernel.
+    @inlinable
+    public init(_ name: StaticString, _ first: ArrayView, _ allowed: DTypes = .floats) throws {
+        self.name = name
+        dtype = first.dtype
+        if !allowed.contains(first.dtype) { throw KernelCall.refusal(name, first, allowed) }
+    }
+
+    /// The memory of `count` elements of the call's dtype that lie without gaps.
+    @inlinable
+    public func memory(_ view: ArrayView, _ count: Int) throws -> UnsafeMutableRawPointer {
+        try checked(view, dtype, count)
+    }
+
+    @inlinable
+    public func memory(ifAny view: ArrayView?, _ count: Int) throws -> UnsafeMutableRawPointer? {
+        try view.map { try checked($0, dtype, count) }
+    }
+
+    /// The memory of `count` elements that lie without gaps in any order of the axes: what is updated in place.
+    @inlinable
+    public func buffer(_ view: ArrayView, _ count: Int) throws -> UnsafeMutableRawPointer {
+        if view.dtype != dtype { throw mismatch(view, "needs \(dtype.name)") }
+        if view.elementCount != count { throw mismatch(view, "needs \(count) elements") }
+        if count > 0, view.offset < 0 || view.offset + count > view.storage.byteCount / dtype.byteSize {
+            throw mismatch(view, "reaches beyond its memory")
+        }
+        return view.address
+    }
+
+    @inlinable
+    public func buffer(ifAny view: ArrayView?, _ count: Int) throws -> UnsafeMutableRawPointer? {
+        try view.map { try buffer($0, count) }
+    }
+
+    @inlinable
+    public func integers(_ view: ArrayView, _ count: Int) throws -> UnsafeMutablePointer<Int64> {
+        try checked(view, .int64, count).assumingMemoryBound(to: Int64.self)
+    }
+
+    @inlinable
+    public func doubles(_ view: ArrayView, _ count: Int) throws -> UnsafeMutablePointer<Double> {
+        try checked(view, .float64, count).assumingMemoryBound(to: Double.self)
+    }
+
+    /// A view of any strides and of this shape and dtype (nil: the call's), whose elements all lie in its memory.
+    @inlinable
+    public func strided(_ view: ArrayView, _ dtype: DType? = nil, like shape: Shape? = nil) throws -> ArrayView {
+        if view.dtype != dtype ?? self.dtype { throw mismatch(view, "needs \((dtype ?? self.dtype).name)") }
+        if let shape, shape != view.shape { throw mismatch(view, "needs shape \(shape)") }
+        if !view.liesInStorage { throw mismatch(view, "reaches beyond its memory") }
+        return view
+    }
+
+    /// Matrices of `rows` rows `leading` apart, `batch` of them `step` apart.
+    @inlinable
+    public func matrices(
+        _ view: ArrayView, rows: Int, columns: Int, leading: Int, batch: Int = 1, step: Int = 0
+    ) throws -> UnsafeMutableRawPointer {
+        if view.dtype != dtype { throw mismatch(view, "needs \(dtype.name)") }
+        if rows > 0, columns > 0, batch > 0 {
+            let last = view.offset + (batch - 1) * step + (rows - 1) * leading + columns
+            if view.offset < 0 || leading < 0 || step < 0 || last > view.storage.byteCount / dtype.byteSize {
+                throw mismatch(view, "reaches beyond its memory")
+            }
+        }
+        return view.address
+    }
+
+    @inlinable
+    func checked(_ view: ArrayView, _ dtype: DType, _ count: Int) throws -> UnsafeMutableRawPointer {
+        if view.dtype != dtype { throw mismatch(view, "needs \(dtype.name)") }
+        if count < 0 || view.elementCount < count { throw mismatch(view, "needs \(count) elements") }
+        if !view.isContiguous { throw mismatch(view, "needs rows without gaps") }
+        if count > 0, view.offset < 0 || view.offset + count > view.storage.byteCount / dtype.byteSize {
+            throw mismatch(view, "reaches beyond its memory")
+        }
+        return view.address
+    }
+
+    @usableFromInline
+    func mismatch(_ view: ArrayView, _ what: String) -> BSSError {
+        BSSError("\(name)", "the kernel \(what), got \(view.dtype.name) \(view.shape) with strides \(view.strides)")
+    }
+
+    @usableFromInline
+    static func refusal(_ name: StaticString, _ view: ArrayView, _ allowed: DTypes) -> BSSError {
+        BSSError(
+            "\(name)", "takes \(allowed.names), got \(view.dtype.name) \(view.shape)", hint: "convert it with :to()")
+    }
+}
+
+extension ArrayView {
+    /// Whether the first and the last address that its strides reach lie in its memory.
+    @inlinable
+    public var liesInStorage: Bool {
+        var low = offset
+        var high = offset
+        for axis in 0..<shape.rank {
+            let size = shape[axis]
+            if size == 0 { return true }
+            let reach = (size - 1) * strides[axis]
+            if reach < 0 { low += reach } else { high += reach }
+        }
+        return low >= 0 && high < storage.byteCount / dtype.byteSize
+    }
+}
