@@ -123,10 +123,13 @@ public final class TrainingContext {
     /// Tensors of the sample loss that are no parameters of the optimizer: methods that add up gradients of several passes keep theirs.
     public var sampleLossLeaves: [Tensor] { trainer.sampleLoss?.leaves ?? [] }
 
-    /// Stops a modality: its encoder runs in evaluation mode outside the graph, and neither it nor its head is updated.
+    /// What belongs to one modality: its encoder, its head, and its classifier where the fusion is a sum of classifiers.
+    static func parts(of modality: String) -> Set<Scope> { [.encoder(modality), .head(modality), .summand(modality)] }
+
+    /// Stops a modality: its encoder runs in evaluation mode outside the graph, and nothing that belongs to it is updated.
     public func freeze(_ modality: String) {
         model.frozen.insert(modality)
-        for scope in [Scope.encoder(modality), .head(modality)] { optimizer.modify(scope) { $0.isTrainable = false } }
+        for scope in TrainingContext.parts(of: modality) { optimizer.modify(scope) { $0.isTrainable = false } }
     }
 
     // MARK: Copies of the state

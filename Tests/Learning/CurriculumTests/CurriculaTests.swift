@@ -137,7 +137,7 @@ import _BSSTestSupport
     func contents() throws {
         let whole: [(String, [(String, Value)], Int)] = [
             ("transfer", [], 60), ("baby_step", [], 39), ("adaptive", [], 300), ("self_paced", [], 40),
-            ("dihcl", [("warmup_epochs", .int(3))], 2), ("dihcl", [], 10),
+            ("dihcl", [("warmup_epochs", .int(3))], 2), ("dihcl", [], 9),
             ("mcl", [("score_warmup_epochs", .int(0))], 180), ("competence", [("granularity", .string("epoch"))], 40),
         ]
         for (name, options, epoch) in whole {
@@ -354,7 +354,7 @@ import _BSSTestSupport
         for (got, l) in zip(sequencer.scores, losses) { #expect(abs(-got - (0.1 * 9 * l + 0.9 * 10 * l)) < 1e-9) }
         #expect(
             try [1, 2, 5, 50].map { try sequencer.plan(epoch: $0, batchSize: 1, random: stream).indices.count } == [
-                100, 85, 52, 20,
+                85, 72, 44, 20,
             ])
         var seen = [Int](repeating: 0, count: 100)
         for epoch in 100..<400 {
@@ -372,7 +372,8 @@ import _BSSTestSupport
         let part = try scheduler(
             "dihcl",
             [
-                ("warmup_epochs", .int(0)), ("feedback", .string(feedback)), ("prob_map", .string(map)),
+                ("warmup_epochs", .int(0)), ("decay", .int(1)), ("feedback", .string(feedback)),
+                ("prob_map", .string(map)),
                 ("discount", .int(1)),
             ])
         let sequencer = part.begin(count: 100)

@@ -9,6 +9,7 @@ import BSSTensor
 ///     l_m(t) = (1 - r) l_m(t - 1) + r l_raw,m(t)      smoothed loss of head m on the monitored samples
 ///     t*_m = argmin_t l_m(t);   t - t*_m > patience:  encoder m and head m go back to t*_m and are frozen
 ///
+/// With `fusion = "sum"`, z = Σ_m (W_m h_m + b_m), the classifier W_m, b_m belongs to modality m and stops with it.
 /// The training ends when all are frozen. A frozen modality is out of the graph, out of the optimizer (no momentum, no
 /// decay) and in evaluation mode. Inference: z. Source: Fujimori, Endo, Kawai, Mochizuki, ACPR 2019.
 ///
@@ -63,7 +64,7 @@ final class MSES: BaseLossMethod {
 
     /// What goes back together with a modality; nil = all.
     private func scopes(_ modality: String) -> Set<Scope>? {
-        takesBack == .model ? nil : [.encoder(modality), .head(modality)]
+        takesBack == .model ? nil : TrainingContext.parts(of: modality)
     }
 
     override func epochBegan(_ context: TrainingContext) throws {
@@ -107,7 +108,7 @@ final class MSES: BaseLossMethod {
     ) throws {
         guard stop == .gradient else { return }
         for (watch, name) in zip(watches, context.model.modalities) where watch.stoppedAt != nil {
-            for (_, parameter) in context.optimizer.parameters([.encoder(name), .head(name)]) {
+            for (_, parameter) in context.optimizer.parameters(TrainingContext.parts(of: name)) {
                 gradients[parameter.value] = try gradients[parameter.value]?.multiplied(by: 0)
             }
         }

@@ -122,7 +122,7 @@ final class CustomMethod: BaseLossMethod {
     }
 
     private func scope(_ value: Value, _ context: TrainingContext) throws -> Scope {
-        let known = context.optimizer.groups.map(\.scope)
+        let known = context.optimizer.scopes
         guard let name = value.string, let found = known.first(where: { $0.description == name }) else {
             throw BSSError(
                 "bss.rebalance.custom", "no scope \(value.described)",
@@ -135,14 +135,18 @@ final class CustomMethod: BaseLossMethod {
         _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws {
         guard hooks[.grads] != nil else { return }
-        let groups = context.optimizer.groups
+        let scopes = context.optimizer.scopes
+        /// What a scope holds, by the names that scripts use.
+        func parameters(_ scope: Scope) -> [(name: String, parameter: Parameter)] {
+            context.optimizer.parameters([scope]).map { (GradientValue.short($0.name, scope), $0.parameter) }
+        }
         let given = Value.fields(
-            groups.map { group in
+            scopes.map { scope in
                 (
-                    group.scope.description,
+                    scope.description,
                     .fields(
-                        group.parameters.compactMap { name, parameter in
-                            gradients[parameter.value].map { (GradientValue.short(name, group.scope), .object($0)) }
+                        parameters(scope).compactMap { name, parameter in
+                            gradients[parameter.value].map { (name, .object($0)) }
                         })
                 )
             })
@@ -152,13 +156,12 @@ final class CustomMethod: BaseLossMethod {
             !answer.isNull
         else { return }
         guard let table = answer.table else { throw mistake(.grads, answer) }
+        guard table.items.isEmpty else { throw mistake(.grads, answer) }
         for (scope, changed) in table.fields {
-            guard let changes = changed.table else { throw mistake(.grads, changed) }
-            let parameters = groups.filter { $0.scope.description == scope }.flatMap { group in
-                group.parameters.map { (GradientValue.short($0.name, group.scope), $0.parameter) }
-            }
+            let known = try parameters(self.scope(.string(scope), context))
+            guard let changes = changed.table, changes.items.isEmpty else { throw mistake(.grads, changed) }
             for (name, value) in changes.fields {
-                guard let parameter = parameters.first(where: { $0.0 == name })?.1 else {
+                guard let parameter = known.first(where: { $0.name == name })?.parameter else {
                     throw BSSError(
                         "bss.rebalance.custom",
                         "'grads' returned a gradient of '\(scope)' '\(name)', which does not exist")

@@ -50,10 +50,10 @@ final class TrainingObject: HostObject {
     }
 
     private func scope(_ name: String) throws -> Scope {
-        guard let found = context.optimizer.groups.map(\.scope).first(where: { $0.description == name }) else {
+        guard let found = context.optimizer.scopes.first(where: { $0.description == name }) else {
             throw BSSError(
                 "ctx", "no scope '\(name)'",
-                hint: "scopes: " + context.optimizer.groups.map(\.scope.description).joined(separator: ", "))
+                hint: "scopes: " + context.optimizer.scopes.map(\.description).joined(separator: ", "))
         }
         return found
     }
