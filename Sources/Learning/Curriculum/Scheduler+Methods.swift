@@ -1,7 +1,8 @@
 import BSSCore
 
 extension Scheduler {
-    private static let epoch = Argument("epoch", "epoch, counted from 0", check: Check<Int>.atLeast(0))
+    private static let epoch = Argument(
+        "t", aliases: ["epoch"], "epoch t, counted from 0", check: Check<Int>.atLeast(0))
     private static let scores = Argument<Vector?>(
         "scores", default: nil,
         "balance score per sample, high = balanced (self_paced: losses); schedulers without scores take n")
@@ -12,7 +13,8 @@ extension Scheduler {
         "batch_size", default: 1, "samples per batch (min_batches counts in it)", check: .atLeast(1))
     private static let seed = Argument("seed", default: 1, "root seed")
     private static let labels = Argument<[Int]?>(
-        "labels", default: nil, "class per sample, counted from 0 (for class_balance and diversity)")
+        "labels", default: nil, "class position per sample, from 1 (for class_balance and diversity)",
+        check: Check("class positions from 1 to 1000000") { $0?.allSatisfy { (1...1_000_000).contains($0) } ?? true })
     private static let onlyScores = Argument<Vector>("scores", "balance score per sample")
 
     public static let methods: [Function] = [
@@ -61,10 +63,10 @@ extension Scheduler {
         guard let n = scores?.count ?? arguments[count] else {
             throw BSSError(arguments.operation, "expected scores, or n = number of samples", kind: .usage)
         }
-        if let labels = arguments[labels], labels.count != n || labels.contains(where: { $0 < 0 }) {
-            throw BSSError(arguments.operation, "expected \(n) labels, none below 0, got \(labels.count)", kind: .usage)
+        if let labels = arguments[labels], labels.count != n {
+            throw BSSError(arguments.operation, "expected \(n) labels, got \(labels.count)", kind: .usage)
         }
-        let sequencer = scheduler.begin(count: n, labels: arguments[labels])
+        let sequencer = scheduler.begin(count: n, labels: arguments[labels]?.map { $0 - 1 })
         if let scores { try sequencer.receive(scores: scores, epoch: arguments[epoch]) }
         return try sequencer.plan(
             epoch: arguments[epoch], batchSize: arguments[batchSize],

@@ -35,7 +35,6 @@ final class AGM: BaseLossMethod {
     private let clip: Double?
     private let modulation: Modulation
     private var scalesRates = false
-    private var isModulating = false
     /// ŝ: the mean of s over `count` steps.
     private var usual: [Double] = []
     private var count = 0
@@ -85,18 +84,16 @@ final class AGM: BaseLossMethod {
 
     override func epochBegan(_ context: TrainingContext) throws {
         (kappas, scores) = (EpochMeans(), EpochMeans())
-        isModulating = epochs.contains(context.epoch)
-        if !isModulating { multiply(context, by: usual.map { _ in 1 }) }
+        if !epochs.contains(context.epoch) { multiply(context, by: usual.map { _ in 1 }) }
     }
 
     override func loss(
         _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws -> [LossTerm] {
-        guard isModulating else {
-            // What is usual is learnt in every step, inside the window or not.
-            _ = try Autograd.withoutRecording {
-                try coefficients(shares(context.model, output, batch.inputs), batch.labels)
-            }
+        guard epochs.contains(context.epoch) else {
+            // What is usual is learnt in every step, in the window or before it; after it nothing asks any more.
+            guard context.epoch < epochs.lowerBound else { return try super.loss(context, output, batch) }
+            try Autograd.withoutRecording { try observe(shares(context.model, output, batch.inputs), batch.labels) }
             return try super.loss(context, output, batch)
         }
         guard scalesRates else {
@@ -114,7 +111,7 @@ final class AGM: BaseLossMethod {
     override func adjust(
         _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws {
-        guard let clip, isModulating else { return }
+        guard let clip, epochs.contains(context.epoch) else { return }
         let weights = context.optimizer.parameters([.fusion]).map(\.parameter).filter { $0.value.rank > 1 }
         if try gradients.norm(p: .infinity, weights) > clip {
             try gradients.clip(norm: clip, context.optimizer.parameters(nil).map(\.parameter))
@@ -189,14 +186,21 @@ final class AGM: BaseLossMethod {
     // MARK: Coefficients
 
     private func coefficients(_ shares: [Tensor], _ labels: Tensor) throws -> [Double] {
-        let s = try shares.map { try AGM.score($0, labels) }
-        let kappa = AGM.coefficients(s, usual: usual, alpha: alpha, cap: cap ?? (shares.count < 3 ? 10 : 7))
-        count += 1
-        for m in s.indices { usual[m] += (s[m] - usual[m]) / Double(count) }
-        guard isModulating else { return kappa }
+        let before = usual
+        let s = try observe(shares, labels)
+        let kappa = AGM.coefficients(s, usual: before, alpha: alpha, cap: cap ?? (shares.count < 3 ? 10 : 7))
         kappas.add(kappa)
         scores.add(s)
         return kappa
+    }
+
+    /// s of this step, which ŝ takes in.
+    @discardableResult
+    private func observe(_ shares: [Tensor], _ labels: Tensor) throws -> [Double] {
+        let s = try shares.map { try AGM.score($0, labels) }
+        count += 1
+        for m in s.indices { usual[m] += (s[m] - usual[m]) / Double(count) }
+        return s
     }
 
     /// mean_i -log max(softmax(φ)[y_i], 1e-8)
@@ -251,10 +255,7 @@ final class AGM: BaseLossMethod {
             "alpha", default: 1.0, "strength of the modulation (released: 1; 2.5 on AV-MNIST)", check: .atLeast(0))
         let cap = Argument<Double?>(
             "cap", default: nil, "largest tau - r; by default 10 for two modalities and 7 for more, as released")
-        let first = Argument("from_epoch", default: 0, "first epoch with modulation, from 0", check: .atLeast(0))
-        let last = Argument<Int?>(
-            "to_epoch", default: nil,
-            "last epoch with modulation, from 0 (released: 19, there called 20); by default the last of all")
+        let window = EpochWindow(released: 19)
         let clips = Argument(
             "conditional_clip", default: false,
             "as released for CREMA-D: clip all gradients to norm 1 when an element of the fusion's weight gradients exceeds 1 in size"
@@ -266,18 +267,15 @@ final class AGM: BaseLossMethod {
         return Part(
             "agm",
             "Adaptive gradient modulation: damps the modality that leads more than usual, boosts the one that lags.",
-            [mode, alpha, cap, first, last, clips, threshold, Modulation.argument] + BaseLoss.arguments,
+            [mode, alpha, cap] + window.arguments + [clips, threshold, Modulation.argument] + BaseLoss.arguments,
             source: "Li et al., Boosting Multi-modal Model Performance with Adaptive Gradient Modulation, ICCV 2023",
             example: "bss.rebalance.agm{ alpha = 1, mode = \"linear\" }"
         ) { a in
-            let end = a[last] ?? Int.max
-            guard a[first] <= end else {
-                throw BSSError(a.operation, "from_epoch = \(a[first]) comes after to_epoch = \(end)", kind: .usage)
-            }
+            let epochs = try window(a)
             return RebalanceRecipe {
                 AGM(
                     BaseLoss(a), mode: Mode(rawValue: a[mode]) ?? .exact, alpha: a[alpha], cap: a[cap],
-                    epochs: a[first]...end, clip: a[threshold] ?? (a[clips] ? 1 : nil), modulation: Modulation(a))
+                    epochs: epochs, clip: a[threshold] ?? (a[clips] ? 1 : nil), modulation: Modulation(a))
             }
         }
     }()

@@ -19,6 +19,9 @@ import BSSTensor
 /// them, the weights stay as they were, equal at first); no weight exceeds `cap`; `smoothing` keeps a part of the last
 /// weights. The last super-epoch may be shorter than n, and so are its probes.
 ///
+/// Deviation: a task of weight 0 is no term of the loss, so that its head rests; in PyTorch a loss times 0 gives zero gradients,
+/// under which momentum and weight decay move it on.
+///
 /// Deviation: the authors released training with given weights only, without the estimator (`weights = { … }`).
 /// BalanceBenchmark's estimator takes |ΔG|, which rewards a head that got worse (`negative_gain = "absolute"`); its sums
 /// instead of means, its masked fusions instead of heads and its late baseline are not offered.
@@ -142,7 +145,7 @@ final class GradientBlending: RebalanceMethod {
         func named(_ values: [Double]) -> Value { .fields(zip(tasks, values).map { ($0, .number($1)) }) }
         var table = Table(fields: [("weights", named(weights))])
         if let estimate, let estimatedAt {
-            table["estimated_at"] = .int(estimatedAt)
+            table["estimated_at"] = .int(estimatedAt + 1)  // records count epochs from 1
             table["overfitting"] = named(estimate.overfitting)
             table["gain"] = named(estimate.gain)
             table["ratio"] = named(estimate.ratio)

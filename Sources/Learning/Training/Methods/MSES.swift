@@ -122,7 +122,7 @@ final class MSES: BaseLossMethod {
     }
 
     override func report(_ context: TrainingContext) -> Table? {
-        Table(fields: zip(context.model.modalities, watches).map { ($0, .table($1.table)) })
+        Table(fields: zip(context.model.modalities, watches).map { ($0, .table($1.report)) })
     }
 
     // MARK: Checkpoints
@@ -228,7 +228,14 @@ struct StoppingWatch {
         return true
     }
 
-    /// For the run record and for checkpoints.
+    /// For the run record, which counts epochs from 1.
+    var report: Table {
+        var table = table
+        for name in ["best_epoch", "stopped_at"] { if let epoch = table[name]?.int { table[name] = .int(epoch + 1) } }
+        return table
+    }
+
+    /// For checkpoints.
     var table: Table {
         var table = Table(fields: [("best_epoch", .int(bestEpoch)), ("due", .bool(isDue))])
         for (name, value) in [("smoothed_loss", smoothed), ("raw_loss", raw), ("best_loss", best)] {

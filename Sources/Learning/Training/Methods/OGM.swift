@@ -31,7 +31,7 @@ final class OGM: BaseLossMethod {
 
     struct Settings {
         var alpha = 0.3
-        var first = 0, last = 50
+        var epochs = 0...50
         var ratio = Ratio.pairwise
         var isReleased = false
         var hasNoise = false
@@ -53,7 +53,7 @@ final class OGM: BaseLossMethod {
     override func adjust(
         _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws {
-        guard context.model.modalities.count > 1, (settings.first...settings.last).contains(context.epoch) else {
+        guard context.model.modalities.count > 1, settings.epochs.contains(context.epoch) else {
             return
         }
         let scores = try unimodal(context, output).map { try OGM.score($0, batch.labels) }
@@ -109,8 +109,7 @@ final class OGM: BaseLossMethod {
 
     private static func make(_ name: String, _ summary: String, hasNoise: Bool) -> Part<RebalanceRecipe> {
         let alpha = Argument("alpha", default: 0.3, "strength: k = 1 - tanh(alpha rho)", check: .atLeast(0))
-        let first = Argument("from_epoch", default: 0, "first epoch with modulation, from 0", check: .atLeast(0))
-        let last = Argument("to_epoch", default: 50, "last epoch with modulation", check: .atLeast(0))
+        let window = EpochWindow(to: 50)
         let ratio = Argument(
             "ratio", default: "pairwise",
             "more than two modalities: \"pairwise\" (mean of s_m / s_j), \"minimum\" (s_m / min_j s_j) or \"sum\" (s_m / Σ_{j≠m} s_j)",
@@ -120,16 +119,13 @@ final class OGM: BaseLossMethod {
             "\"published\", or \"released\": ties slow the first modality, only convolution weights are modulated",
             check: .oneOf(["published", "released"]))
         return Part(
-            name, summary, [alpha, first, last, ratio, variant, Modulation.argument] + BaseLoss.arguments,
+            name, summary, [alpha] + window.arguments + [ratio, variant, Modulation.argument] + BaseLoss.arguments,
             source:
                 "Peng, Wei, Deng, Wang, Hu, Balanced Multimodal Learning via On-the-fly Gradient Modulation, CVPR 2022",
             example: "bss.rebalance.\(name){ alpha = 0.3 }"
         ) { a in
-            guard a[first] <= a[last] else {
-                throw BSSError(a.operation, "from_epoch = \(a[first]) comes after to_epoch = \(a[last])", kind: .usage)
-            }
             let settings = Settings(
-                alpha: a[alpha], first: a[first], last: a[last], ratio: Ratio(rawValue: a[ratio]) ?? .pairwise,
+                alpha: a[alpha], epochs: try window(a), ratio: Ratio(rawValue: a[ratio]) ?? .pairwise,
                 isReleased: a[variant] == "released", hasNoise: hasNoise,
                 modulation: Modulation(a))
             return RebalanceRecipe { OGM(BaseLoss(a), settings) }

@@ -254,27 +254,21 @@ final class PMR: BaseLossMethod {
             "untrained", default: "auto",
             "prototypes of the untrained network in the second epoch: \"mix\" (momentum), \"replace\" (as released), \"auto\": \"replace\" with coef = \"hard\"",
             check: .oneOf(["auto", "mix", "replace"]))
-        let first = Argument("from_epoch", default: 0, "first epoch that is rebalanced, from 0", check: .atLeast(0))
-        let last = Argument<Int?>(
-            "to_epoch", default: nil, "last epoch that is rebalanced (released: 100); by default the last of all")
+        let window = EpochWindow(released: 100)
         return Part(
             "pmr", "Prototypical modal rebalance: pulls the slower modality's features to class prototypes.",
-            [alpha, coef, per, mu, perEpochs, momentum, fraction, split, draw, scale, untrained, first, last]
+            [alpha, coef, per, mu, perEpochs, momentum, fraction, split, draw, scale, untrained] + window.arguments
                 + BaseLoss.arguments,
             source: "Fan et al., PMR: Prototypical Modal Rebalance for Multimodal Learning, CVPR 2023",
             example: "bss.rebalance.pmr{ alpha = 1.75, per = false }"
         ) { a in
-            let end = a[last] ?? Int.max
-            guard a[first] <= end else {
-                throw BSSError(a.operation, "from_epoch = \(a[first]) comes after to_epoch = \(end)", kind: .usage)
-            }
             let settings = Options(
                 alpha: a[alpha], isHard: a[coef] == "hard", hasEntropy: a[per], mu: a[mu], entropyEpochs: a[perEpochs],
                 momentum: a[momentum],
                 fraction: a[fraction], isStratified: a[draw] == "stratified", isScaled: a[scale] == "scaled",
                 usesValidation: a[split] == "val",
                 replacesFirst: a[untrained] == "replace" || (a[untrained] == "auto" && a[coef] == "hard"),
-                epochs: a[first]...end)
+                epochs: try window(a))
             return RebalanceRecipe { PMR(BaseLoss(a), settings) }
         }
     }()

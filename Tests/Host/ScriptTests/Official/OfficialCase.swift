@@ -90,7 +90,7 @@ struct OfficialCase {
     }
 
     /// What the first class is called in scripts.
-    private static let firstClass = 0
+    private static let firstClass = 1
 
     private static func nested(_ values: [Value], _ shape: [Int]) -> Value {
         guard let first = shape.first else { return values.first ?? .null }

@@ -155,7 +155,7 @@ private final class Forking: RebalanceMethod {
             encoder: MethodTrials.encoder)
         let result = try trainer.run()
         let estimated = result.history.compactMap { $0.value(atPath: "method.estimated_at")?.int }
-        #expect(estimated == (mode == "online" ? [0, 0, 2, 2, 4] : [0, 0, 0, 0, 0]))
+        #expect(estimated == (mode == "online" ? [1, 1, 3, 3, 5] : [1, 1, 1, 1, 1]))
         for record in result.history {
             let weights = weights(record)
             #expect(
