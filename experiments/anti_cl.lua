@@ -35,7 +35,7 @@ print(bss.experiment{
   params = p, seeds = p.seeds, arms = arms, control = "random, same sizes",
   metrics = { "P1", "P2", "best", "P1 mean of 5", "P2 mean of 5" },
   notes = {
-    "P1: epoch " .. p.t_grow .. ", the first on all data; P2: epoch " .. p.epochs - 1 .. ", the last (epochs count from 0).",
+    "P1: epoch " .. p.t_grow + 1 .. ", the first on all data; P2: epoch " .. p.epochs .. ", the last.",
     "best: best test epoch (optimistic: the test set chooses it). Criteria score the untrained network once, as BSS-H does.",
   },
   run = function(p, arm, seed)

@@ -7,9 +7,9 @@ local bss = require "bss"
 local p = bss.params{ epochs = 8, alpha = 0.3, batch_size = 64, seed = 1 }
 local data = bss.data.synthetic{ samples = 1200 }
 
--- Σ_i softmax(z_i)[y_i]; labels are class columns from 0, positions in tensors count from 1.
+-- Σ_i softmax(z_i)[y_i]; labels are class positions, counted from 1 as positions in tensors are.
 local function score(z, labels)
-  return z:detach():softmax{ axis = 2 }:gather(2, (labels + 1):reshape{ -1, 1 }):sum():item()
+  return z:detach():softmax{ axis = 2 }:gather(2, labels:reshape{ -1, 1 }):sum():item()
 end
 
 local function ogm(alpha)

@@ -23,7 +23,7 @@ local run = bss.train{
   scheduler = p.scheduler, optimizer = bss.optimizer.sgd{ learning_rate = p.learning_rate, momentum = 0.9, weight_decay = 1e-4 },
   learning_rate = bss.learning_rate.cosine{ t_max = p.epochs },
   on_epoch = function(e)
-    local line = { ("%5d"):format(e.epoch + 1) }
+    local line = { ("%5d"):format(e.epoch) }
     for _, name in ipairs(data.modalities) do line[#line + 1] = ("%.3f"):format(e.test[name].accuracy) end
     line[#line + 1] = ("%.3f"):format(e.test.total.accuracy)
     print(table.concat(line, "  "))

@@ -144,7 +144,10 @@ final class RunObject: HostObject {
                 "scores",
                 "Balance score of each training sample (s_upd), by position in the training split; empty without a scoring scheduler."
             ) { (r: RunObject) in .list(try r.whole().scores) },
-            Property("order", "The last epoch's samples, as positions (from 1) in the training split.") {
+            Property(
+                "order",
+                "The last epoch's samples in the order in which batches were cut from them, as positions (from 1) in the training split."
+            ) {
                 (r: RunObject) in .list(try r.whole().order.map { .int($0 + 1) })
             },
             Property(

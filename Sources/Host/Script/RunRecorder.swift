@@ -216,7 +216,7 @@ final class RunRecorder: TrainingObserver {
         }
         if !record.brokenBy.isEmpty { session.note("\(name): \(record.brokenBy.joined(separator: "; "))") }
         lineage.append(Table(fields: [("epoch", .int(resumedAt)), ("instruction_set", .string(here))]))
-        record.restarts = lineage.dropFirst().compactMap { $0["epoch"]?.int }
+        record.restarts = lineage.dropFirst().compactMap { $0["epoch"]?.int.map { $0 + 1 } }
     }
 
     /// What a checkpoint says beside the state of training.
@@ -229,20 +229,21 @@ final class RunRecorder: TrainingObserver {
 
     func epochEnded(_ epochRecord: Table, epoch: Int) throws {
         guard let runFolder else { return }
+        let step = epoch + 1  // files count epochs from 1
         func log(_ prefix: String, _ table: Table) {
             for (key, value) in table.fields {
                 if let inner = value.table {
                     log(prefix + key + ".", inner)
                 } else if let number = value.double {
-                    runFolder.log(step: epoch, prefix + key, number)
+                    runFolder.log(step: step, prefix + key, number)
                 }
             }
         }
         for key in ["train", "val", "test"] { if let table = epochRecord[key]?.table { log(key + ".", table) } }
-        runFolder.log(step: epoch, "learning_rate", epochRecord["learning_rate"]?.double ?? 0)
-        let order = trainer?.lastPlan?.indices ?? []
+        runFolder.log(step: step, "learning_rate", epochRecord["learning_rate"]?.double ?? 0)
+        let order = trainer?.lastTrained?.trace ?? []
         orders.append(RunFolder.hash(order))
-        runFolder.trace(step: epoch, indices: order, loss: epochRecord.value(atPath: "train.loss")?.double ?? .nan)
+        runFolder.trace(step: step, indices: order, loss: epochRecord.value(atPath: "train.loss")?.double ?? .nan)
         try runFolder.checkOwnership()
         // Every file is synced: often enough to watch a run, not so often that short ones wait for the disk.
         if Progress.now() - lastFlush >= 2 {

@@ -51,7 +51,7 @@ public struct Criterion: Family {
         "direction", default: "low", "which values mean balanced: \"high\" or \"low\"", check: .oneOf(["high", "low"]))
     private static let function = Argument<Callback>(
         "function",
-        "function(evidence) returning one number per sample; evidence has logits, fused, labels, loss (and features, gradient_norms where known)"
+        "function(evidence) returning one number per sample; evidence has logits, fused, labels (class positions from 1), loss (and features, gradient_norms where known)"
     )
 
     public static let parts: [Part<Criterion>] = [
@@ -137,7 +137,7 @@ public struct Criterion: Family {
             "values", "The criterion's value for every sample, in its own unit.", MeasurerInput.arguments,
             returns: "list of numbers",
             example:
-                "bss.criterion.loss{}:values{ logits = { a = {{2, 0}}, b = {{1, 0}} }, fused = {{3, 0}}, labels = {0} }"
+                "bss.criterion.loss{}:values{ logits = { a = {{2, 0}}, b = {{1, 0}} }, fused = {{3, 0}}, labels = {1} }"
         ) { arguments in
             let criterion = try arguments.part(Criterion.self)
             return [.list(try criterion.values(MeasurerInput.evidence(arguments)))]
@@ -147,7 +147,7 @@ public struct Criterion: Family {
     private static func evidenceTable(_ evidence: Evidence) throws -> Table {
         var table = Table(fields: [
             ("logits", .fields(zip(evidence.modalities, evidence.logits).map { ($0, $1.plain) })),
-            ("labels", .list(evidence.labels.map(Value.int))), ("loss", .list(try evidence.totalLoss())),
+            ("labels", .list(evidence.labels.map { .int($0 + 1) })), ("loss", .list(try evidence.totalLoss())),
         ])
         if let fused = evidence.fused { table["fused"] = fused.plain }
         if let features = evidence.features {

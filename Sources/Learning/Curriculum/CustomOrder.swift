@@ -1,6 +1,6 @@
 import BSSCore
 
-/// A scheduler written in Lua: `function(epoch, scores)` returns the order of the epoch.
+/// A scheduler written in Lua: `function(t, scores)` returns the order of the epoch t, counted from 0.
 struct CustomOrder: OrderPolicy {
     let callback: Callback
     var interval: Int?
@@ -16,10 +16,17 @@ struct CustomOrder: OrderPolicy {
         func mistake(_ message: String) -> BSSError {
             BSSError(
                 "bss.scheduler.custom",
-                "at epoch \(request.epoch) the function at \(callback.function.definition) returned \(message)",
+                "at t = \(request.epoch) the function at \(callback.function.definition) returned \(message)",
                 hint: "expected a list of sample positions from 1 to \(request.count), or { order = …, weights = … }")
         }
         guard case .table(let table) = answer else { throw mistake(answer.described) }
+        if let stranger = table.keys.first(where: { !["order", "weights"].contains($0) }) {
+            throw mistake("a table with the unknown name '\(stranger)'")
+        }
+        guard table.keys.isEmpty || table.items.isEmpty, table["order"].map({ $0.table != nil }) ?? table.keys.isEmpty
+        else {
+            throw mistake("a table that is neither a list nor { order = …, weights = … }")
+        }
         let listed = table["order"]?.table ?? table
         let indices = try listed.items.enumerated().map { index, item -> Int in
             guard let position = item.int, (1...max(1, request.count)).contains(position), request.count > 0 else {

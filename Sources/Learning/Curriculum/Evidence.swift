@@ -70,7 +70,9 @@ public final class Evidence {
             }
         }
         if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
-            throw fail("label \(labels[row]) of sample \(row + 1) has no column: expected 0 to \(classes - 1)")
+            throw fail(
+                "label \(labels[row] &+ 1) of sample \(row + 1) has no column: expected a class position from 1 to \(classes)"
+            )
         }
         if let features {
             guard features.count == modalities.count else {

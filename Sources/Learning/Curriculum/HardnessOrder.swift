@@ -4,7 +4,7 @@ import BSSCore
 /// hard samples first, fewer and fewer. Zhou, Wang, Bilmes, NeurIPS 2020.
 ///
 ///     r_i ← (1 - g) r_i + g a_i / lr,    a_i = loss | change of the loss | change of right and wrong
-///     share(t) = max(decay^t, floor);    p_i ∝ r_i | exp(√(2 ln n / n) r_i) | θ_i ~ Beta(r_i, c - r_i)
+///     share(t) = max(decay^(t + 1), floor);    p_i ∝ r_i | exp(√(2 ln n / n) r_i) | θ_i ~ Beta(r_i, c - r_i)
 ///
 /// Constants and the normalisation by the learning rate follow Zhou et al., CurML, ACM MM 2022. Costs no extra passes: the
 /// feedback is that of the training passes.
@@ -61,7 +61,7 @@ struct HardnessOrder: OrderPolicy {
 
     func draft(_ request: PlanRequest) throws -> OrderDraft {
         let n = request.count
-        let share = max(Math.pow(decay, Double(request.t)), floor)
+        let share = max(Math.pow(decay, Double(request.t + 1)), floor)
         let count = rule.size(share, of: n, batchSize: request.batchSize)
         var random = request.random
         // Given scores (and `scheduler:order`) stand for a hardness until training has shown one.

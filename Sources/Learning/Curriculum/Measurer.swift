@@ -149,7 +149,7 @@ public final class Measurer: ConfiguredObject, ArgumentType {
                 "score", "Scores given logits and labels: lists score, rank and one per criterion.",
                 MeasurerInput.arguments, returns: "table of lists",
                 example:
-                    "bss.measurer{ \"loss\" }:score{ logits = { a = {{2, 0}, {0, 1}}, b = {{1, 0}, {0, 2}} }, fused = {{3, 0}, {0, 3}}, labels = {0, 1} }",
+                    "bss.measurer{ \"loss\" }:score{ logits = { a = {{2, 0}, {0, 1}}, b = {{1, 0}, {0, 2}} }, fused = {{3, 0}, {0, 3}}, labels = {1, 2} }",
                 source: "Guan, Jiang, Yang, IJCAI 2025, Eq. 6"
             ) { arguments in
                 let measurer = try arguments.receiver(as: Measurer.self)
@@ -171,9 +171,10 @@ enum MeasurerInput {
     private static let logits = Argument<MatrixPerModality>(
         "logits", "unimodal logits by modality, each [samples, classes]")
     private static let fused = Argument<Matrix?>("fused", default: nil, "fused logits [samples, classes]")
-    private static let labels = Argument<[Value]>("labels", "one label per sample: 0 … C-1, or members of classes")
+    private static let labels = Argument<[Value]>(
+        "labels", "one label per sample: class positions 1 … C, or members of classes")
     private static let classes = Argument<[Value]?>(
-        "classes", default: nil, "label of each column, if labels are not 0 … C-1")
+        "classes", default: nil, "label of each column, if labels are not its positions 1 … C")
     private static let features = Argument<MatrixPerModality?>(
         "features", default: nil, "features by modality, each [samples, size]")
     private static let gradientNorms = Argument<Vector?>(
@@ -222,12 +223,13 @@ enum MeasurerInput {
         let labels = arguments[labels]
         guard let classes = arguments[classes] else {
             return try labels.enumerated().map { index, label in
-                guard let column = label.int else {
+                guard let position = label.int, position >= 1 else {
                     throw BSSError(
-                        arguments.operation, "label \(index + 1) is \(label.described)",
-                        hint: "pass classes = {…} to name the columns", kind: .usage)
+                        arguments.operation,
+                        "label \(index + 1) is \(label.described), expected a class position from 1",
+                        hint: "labels count from 1; pass classes = {…} to name the columns", kind: .usage)
                 }
-                return column
+                return position - 1
             }
         }
         var columnOf: [String: Int] = [:]

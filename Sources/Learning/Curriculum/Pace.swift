@@ -212,7 +212,7 @@ public struct Pace: Family {
                 guard let value = result.double, value > 0, value <= 1 else {
                     throw BSSError(
                         "bss.pace.custom",
-                        "at epoch \(Text.number(t)) the function at \(callback.function.definition) returned \(result.described)",
+                        "at t = \(Text.number(t)) the function at \(callback.function.definition) returned \(result.described)",
                         hint: "expected a fraction greater than 0, at most 1")
                 }
                 return value
@@ -228,12 +228,13 @@ public struct Pace: Family {
 
     // MARK: Methods
 
-    private static let epoch = Argument("epoch", "t, counted from 0", check: Check<Double>.atLeast(0))
+    private static let epoch = Argument(
+        "t", aliases: ["epoch"], "epoch t, counted from 0", check: Check<Double>.atLeast(0))
     private static let epochs = Argument("epochs", "how many epochs", check: Check<Int>.range(1...1_000_000))
 
     public static let methods: [Function] = [
         Function(
-            "at", "lambda(t): the fraction available at epoch t.", [epoch], returns: "number",
+            "at", "lambda(t): the fraction available at epoch t, counted from 0.", [epoch], returns: "number",
             example: "bss.pace.linear{}:at(20)   -- 0.55"
         ) {
             [.number(try $0.part(Pace.self).at($0[epoch]))]

@@ -21,7 +21,7 @@ extension Preset {
                 "The released settings with their mistakes corrected. Twitter2015 keeps SGD 1e-3; set optimizer = bss.optimizer.adam{ learning_rate = 1e-5 } for the paper's."
         case .january:
             return
-                "The settings of the code released in January 2025 (Twitter2015: the Figure 1 scripts, which rank again at epoch 20)."
+                "The settings of the code released in January 2025 (Twitter2015: the Figure 1 scripts, which rank again at epoch 20). Where a script was uploaded as an ablation (one loss, ranked by the loss alone), uploaded_as says so; the values are those of the full method."
         }
     }
 

@@ -1,7 +1,8 @@
 import BSSCore
 
 extension Scheduler {
-    private static let epoch = Argument("epoch", "epoch, counted from 0", check: Check<Int>.atLeast(0))
+    private static let epoch = Argument(
+        "t", aliases: ["epoch"], "epoch t, counted from 0", check: Check<Int>.atLeast(0))
     private static let scores = Argument<Vector?>(
         "scores", default: nil,
         "balance score per sample, high = balanced (self_paced: losses); schedulers without scores take n")
@@ -12,8 +13,8 @@ extension Scheduler {
         "batch_size", default: 1, "samples per batch (min_batches counts in it)", check: .atLeast(1))
     private static let seed = Argument("seed", default: 1, "root seed", check: .anyInteger)
     private static let labels = Argument<[Int]?>(
-        "labels", default: nil, "class per sample, by any numbers (for class_balance and diversity)",
-        check: .anyInteger)
+        "labels", default: nil, "class position per sample, from 1 (for class_balance and diversity)",
+        check: Check("class positions from 1 to 1000000") { $0?.allSatisfy { (1...1_000_000).contains($0) } ?? true })
     private static let onlyScores = Argument<Vector>("scores", "balance score per sample")
 
     public static let methods: [Function] = [
@@ -55,12 +56,6 @@ extension Scheduler {
         },
     ]
 
-    /// Class columns 0, 1, … in the order of the labels: which numbers name the classes does not matter.
-    private static func columns(_ labels: [Int]) -> [Int] {
-        let column = Dictionary(uniqueKeysWithValues: Set(labels).sorted().enumerated().map { ($1, $0) })
-        return labels.map { column[$0, default: 0] }
-    }
-
     private static func plan(_ arguments: Arguments) throws -> EpochPlan {
         let scheduler = try arguments.part(Scheduler.self)
         var scores = arguments[scores]?.values
@@ -71,7 +66,7 @@ extension Scheduler {
         if let labels = arguments[labels], labels.count != n {
             throw BSSError(arguments.operation, "expected \(n) labels, got \(labels.count)", kind: .usage)
         }
-        let sequencer = scheduler.begin(count: n, labels: arguments[labels].map(columns))
+        let sequencer = scheduler.begin(count: n, labels: arguments[labels]?.map { $0 - 1 })
         if let scores { try sequencer.receive(scores: scores, epoch: arguments[epoch]) }
         return try sequencer.plan(
             epoch: arguments[epoch], batchSize: arguments[batchSize],

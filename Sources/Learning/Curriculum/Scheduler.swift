@@ -65,7 +65,8 @@ public struct Scheduler: Family {
     static let warmup = Argument(
         "score_warmup_epochs", default: 0, "epochs of uniform order before the first scores", check: .atLeast(0))
     static let rerank = Argument(
-        "rerank_epochs", default: [0], "epochs (from 0, after the warm-up) at which the samples are scored and ranked")
+        "rerank_epochs", default: [0],
+        "epochs t (from 0, after the warm-up) at which the samples are scored and ranked")
     static let classBalance = Argument(
         "class_balance", default: "none",
         "\"per_class\": take the fraction of every class instead of the whole ranking",
@@ -119,7 +120,7 @@ public struct Scheduler: Family {
         "measurer", default: nil, "give the function scores from this measurer")
     static let function = Argument<Callback>(
         "function",
-        "function(epoch, scores) returning the order: positions from 1, or { order = …, weights = … }; epoch counts from 0, scores is nil without a measurer"
+        "function(t, scores) returning the order: positions from 1, or { order = …, weights = … }; the epoch t counts from 0, scores is nil without a measurer"
     )
 
     static let scoring: [any AnyArgument] = [measurer, warmup] + ScanSettings.arguments
@@ -223,7 +224,7 @@ public struct Scheduler: Family {
     private static let custom = Part(
         "custom", "A scheduler written in Lua.",
         [function, optionalMeasurer, everyEpoch, warmup] + ScanSettings.arguments + BatchRule.arguments,
-        example: "bss.scheduler.custom(function(epoch, scores) return {3, 1, 2} end)"
+        example: "bss.scheduler.custom(function(t, scores) return {3, 1, 2} end)"
     ) { arguments in
         let measurer = arguments[optionalMeasurer]
         let policy = CustomOrder(callback: arguments[function], interval: measurer == nil ? nil : arguments[everyEpoch])

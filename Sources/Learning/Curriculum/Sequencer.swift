@@ -142,7 +142,7 @@ public final class Sequencer {
         } else {
             if scores.isEmpty, count > 0, scheduler.policy.needsScores(t: t, evaluations: 0) {
                 throw BSSError(
-                    "bss.scheduler.\(scheduler.name)", "has no scores at epoch \(epoch)",
+                    "bss.scheduler.\(scheduler.name)", "has no scores at t = \(epoch)",
                     hint: "pass scores, one per sample")
             }
             draft = try scheduler.policy.draft(

@@ -7,6 +7,9 @@ public enum Scope: Hashable, CustomStringConvertible {
     case encoder(String)
     case head(String)
     case fusion
+    /// The part of the fusion that belongs to one modality's unimodal model: its classifier W_m in z = Σ_m (W_m h_m + b_m). Whoever
+    /// names `fusion` means it as well.
+    case summand(String)
     /// Added by a rebalancing method.
     case method
 
@@ -14,10 +17,18 @@ public enum Scope: Hashable, CustomStringConvertible {
         switch self {
         case .encoder(let modality): return "encoder.\(modality)"
         case .head(let modality): return "head.\(modality)"
-        case .fusion: return "fusion"
+        case .fusion, .summand: return "fusion"
         case .method: return "method"
         }
     }
+
+    /// The scope that it is a part of, or itself.
+    public var whole: Scope { if case .summand = self { return .fusion } else { return self } }
+}
+
+extension Set<Scope> {
+    /// True if the set has the scope, or the one that it is a part of.
+    public func covers(_ scope: Scope) -> Bool { contains(scope) || contains(scope.whole) }
 }
 
 /// A trainable tensor. Its storage is updated in place by the optimizer and by nothing else.

@@ -21,6 +21,20 @@ public struct SamplePlan {
         self.keeps = keeps
         self.isSequential = isSequential
     }
+
+    /// The first `count` entries.
+    func prefix(_ count: Int) -> SamplePlan {
+        guard count < positions.count else { return self }
+        return SamplePlan(
+            positions: Array(positions.prefix(count)), weights: weights.map { Array($0.prefix(count)) },
+            keeps: keeps.map { Array($0.prefix(count)) }, isSequential: isSequential)
+    }
+
+    /// Everything that tells two epochs apart, as numbers to hash: positions, then masks and weights where there are some.
+    public var trace: [Int] {
+        positions + (keeps.map { [-1] + $0.map(Int.init) } ?? [])
+            + (weights.map { [-2] + $0.map { Int(truncatingIfNeeded: $0.bitPattern) } } ?? [])
+    }
 }
 
 /// One named term of the loss: per-sample values [B] and their weight in the sum.
@@ -123,10 +137,13 @@ public final class TrainingContext {
     /// Tensors of the sample loss that are no parameters of the optimizer: methods that add up gradients of several passes keep theirs.
     public var sampleLossLeaves: [Tensor] { trainer.sampleLoss?.leaves ?? [] }
 
-    /// Stops a modality: its encoder runs in evaluation mode outside the graph, and neither it nor its head is updated.
+    /// What belongs to one modality: its encoder, its head, and its classifier where the fusion is a sum of classifiers.
+    static func parts(of modality: String) -> Set<Scope> { [.encoder(modality), .head(modality), .summand(modality)] }
+
+    /// Stops a modality: its encoder runs in evaluation mode outside the graph, and nothing that belongs to it is updated.
     public func freeze(_ modality: String) {
         model.frozen.insert(modality)
-        for scope in [Scope.encoder(modality), .head(modality)] { optimizer.modify(scope) { $0.isTrainable = false } }
+        for scope in TrainingContext.parts(of: modality) { optimizer.modify(scope) { $0.isTrainable = false } }
     }
 
     // MARK: Copies of the state
@@ -256,6 +273,8 @@ open class RebalanceMethod {
     open var ownsLoss: Bool { false }
     /// What the method did in this epoch, for the history: coefficients, acceptance rates.
     open func report(_ context: TrainingContext) -> Table? { nil }
+    /// What `epochEnded` adds to the report of the epoch that ended.
+    open var closingReport: Table? { nil }
     /// What checkpoints keep: plain values …
     open var state: Value {
         get { .null }
@@ -269,6 +288,9 @@ open class RebalanceMethod {
 }
 
 /// L = w_multi CE(z, y) + Σ_m w_uni CE(z_m, y) per sample (Guan, Jiang, Yang, IJCAI 2025, Eq. 5; alpha: w_multi = 1 - alpha, w_uni = alpha).
+///
+/// Deviation: a term of weight 0 is left out. What only it trains rests, momentum and weight decay included; in PyTorch a loss times 0
+/// gives zero gradients, under which both go on.
 public enum EquationFive {
     /// With the training's weights, or the function that `bss.train`'s option `loss` gives.
     static func terms(
@@ -306,16 +328,13 @@ public enum EquationFive {
         return terms
     }
 
-    /// A loss written by the user: `function(output, labels)`, output = {fused, unimodal = {…}, features = {…}}.
+    /// A loss written by the user: `function(output, labels)`, output = {fused, unimodal = {…}, features = {…}}, labels class
+    /// positions from 1.
     private static func custom(
         _ function: Callback, _ modalities: [String], _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws -> Tensor {
-        func named(_ tensors: [Tensor]) -> Value { .fields(zip(modalities, tensors).map { ($0, .object($1)) }) }
-        let argument = Value.fields([
-            ("fused", .object(output.fused)), ("unimodal", named(output.unimodal)),
-            ("features", named(output.features)),
-        ])
-        let results = try function.function.call([argument, .object(batch.labels)])
+        let argument = OutputValue.value(output, modalities)
+        let results = try function.function.call([argument, LabelValue.value(batch.labels)])
         guard case .object(let object)? = results.first, let loss = object as? Tensor else {
             throw BSSError(
                 "bss.train", "the loss function must return a tensor, got \(results.first?.described ?? "nothing")")

@@ -48,7 +48,13 @@ public final class Trainer {
     private(set) var isProbing = false
     /// Epochs in the last checkpoint.
     private var savedEpochs = 0
+    /// The scheduler's plan of the last epoch, and what the method made of it.
     public private(set) var lastPlan: EpochPlan?
+    public private(set) var lastSamples: SamplePlan?
+    /// How many of `lastSamples` were trained on: `drop_last` leaves out what fills no batch.
+    private var trainedCount = 0
+    /// What was trained in the last epoch.
+    public var lastTrained: SamplePlan? { lastSamples?.prefix(trainedCount) }
 
     /// - Throws: options that do not fit model or data.
     public init(_ options: TrainingOptions, model: MultimodalModel, source: any SampleSource) throws {
@@ -113,11 +119,17 @@ public final class Trainer {
         var lastWrite = start
         var isStopped = false
         for epoch in next..<max(next, options.epochs) {
-            let record = try trainEpoch(epoch)
-            history.append(record)
-            select(record)
+            var record = try trainEpoch(epoch)
             context.lastEpoch = record
             try method.epochEnded(context)
+            if let closing = method.closingReport {
+                var report = record["method"]?.table ?? Table()
+                for (key, value) in closing.fields { report[key] = value }
+                record["method"] = .table(report)
+                context.lastEpoch = record
+            }
+            history.append(record)
+            select(record)
             sequencer.epochEnded(record, epoch: epoch)
             watch(record)
             try observer?.epochEnded(record, epoch: epoch)
@@ -154,8 +166,8 @@ public final class Trainer {
 
     /// The scheduler's state, for callbacks and plots.
     public var scores: [Double] { sequencer.scores }
-    /// The last epoch's samples, as positions in the training split.
-    public var lastOrder: [Int] { lastPlan.map { $0.indices.map { splitPositions[$0] } } ?? [] }
+    /// The last epoch's samples in the order in which batches were cut from them, as positions in the training split.
+    public var lastOrder: [Int] { lastSamples.map { $0.positions.map { splitPositions[$0] } } ?? [] }
     public var measurement: Measurement? { sequencer.measurement }
 
     /// - Throws: the process was asked to leave, and what was done is kept.
@@ -181,10 +193,11 @@ public final class Trainer {
         let training = try trainBatches(samples, dropsLast: plan.dropsLast, epoch) {
             try self.method.steps(self.context, $0)
         }
+        (lastSamples, trainedCount) = (samples, training.rows.count)
         let trained = Trainer.now()
         try observe(training.scan, training.rows, samples, epoch)
         var record = Table(fields: [
-            ("epoch", .int(epoch)), ("learning_rate", .number(optimizer.learningRate)),
+            ("epoch", .int(epoch + 1)), ("learning_rate", .number(optimizer.learningRate)),
             ("samples", .int(training.rows.count)),
         ])
         record["train"] = .table(
@@ -222,7 +235,7 @@ public final class Trainer {
         }
         throw BSSError(
             "bss.train",
-            "the \(split) loss is \(Text.number(loss)) after epoch \(epoch), step \(context.step), samples \(names(bad.isEmpty ? rows : bad.map { rows[$0] }))",
+            "the \(split) loss is \(Text.number(loss)) after epoch \(epoch + 1), step \(context.step), samples \(names(bad.isEmpty ? rows : bad.map { rows[$0] }))",
             hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 
@@ -302,7 +315,7 @@ public final class Trainer {
         if steps == 0, count > 0 {
             throw BSSError(
                 "bss.train",
-                "epoch \(epoch) has \(count) samples, fewer than batch_size = \(size), and drop_last leaves them out: nothing would be trained",
+                "epoch \(epoch + 1) has \(count) samples, fewer than batch_size = \(size), and drop_last leaves them out: nothing would be trained",
                 hint: "lower batch_size, or set drop_last = false", kind: .usage)
         }
         let forward = ForwardContext(.training, random: stream("dropout").child("epoch \(epoch)"))
@@ -340,7 +353,8 @@ public final class Trainer {
 
     private func nonFinite(_ loss: Double, _ epoch: Int, _ step: Int, _ rows: [Int]) -> BSSError {
         BSSError(
-            "bss.train", "the loss is \(Text.number(loss)) at epoch \(epoch), step \(step + 1), samples \(names(rows))",
+            "bss.train",
+            "the loss is \(Text.number(loss)) at epoch \(epoch + 1), step \(step + 1), samples \(names(rows))",
             hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 
@@ -364,7 +378,10 @@ public final class Trainer {
             }
             let loss = record.value(atPath: "\(split).loss")?.double ?? .infinity
             let bestLoss = old.value(atPath: "\(split).loss")?.double ?? .infinity
-            if accuracy > bestAccuracy || (key == "val_best" && accuracy == bestAccuracy && loss < bestLoss) {
+            // NaN is worse than any number.
+            let isFirst = bestAccuracy.isNaN && !accuracy.isNaN
+            if isFirst || accuracy > bestAccuracy || (key == "val_best" && accuracy == bestAccuracy && loss < bestLoss)
+            {
                 best[key] = .table(Trainer.selection(record))
             }
         }

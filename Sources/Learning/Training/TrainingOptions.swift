@@ -80,7 +80,8 @@ public struct TrainingOptions {
         "end after the epoch in which this many training samples have been seen, probe trainings and copies counted; epochs is then the most it may take",
         check: Check("at least 1", anyInteger: true) { $0 ?? 1 >= 1 })
     static let lossArgument = Argument<Callback?>(
-        "loss", default: nil, "function(output, labels) returning a scalar tensor, in place of Eq. 5")
+        "loss", default: nil,
+        "function(output, labels) returning a scalar tensor, in place of Eq. 5; labels are class positions from 1")
     static let sampleLossArgument = Argument<Configured<SampleLossRecipe>?>(
         "sample_loss", default: nil,
         "what becomes of each sample's losses before they are averaged: bss.sample_loss.superloss{}, …")

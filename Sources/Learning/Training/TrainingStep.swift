@@ -50,7 +50,7 @@ extension Gradients {
     /// Only the gradients of parameters in `scopes`: the rest is left alone by the optimizer, momentum and decay included.
     func keeping(_ scopes: Set<Scope>, _ groups: [ParameterGroup]) -> Gradients {
         var kept = self
-        for group in groups where !scopes.contains(group.scope) {
+        for group in groups where !scopes.covers(group.scope) {
             for (_, parameter) in group.parameters { kept[parameter.value] = nil }
         }
         return kept

@@ -78,8 +78,11 @@ import _BSSTestSupport
             fails("tensor:matmul|'other' is missing", function() return t:matmul() end)
             fails("dtype|f16", bss.zeros, { 2, dtype = "f16" })
             fails("assign|[2, 3]|[4]", t.assign, t, u)
-            fails("bss.cross_entropy|cross_entropy", bss.cross_entropy, t, bss.tensor({ 0, 5 }, "i64"))
-            """.replacingOccurrences(of: "bss.cross_entropy|cross_entropy", with: "cross_entropy"))
+            fails("cross_entropy|label 1 is 0|from 1 to 3", bss.cross_entropy, t, bss.tensor({ 0, 3 }, "i64"))
+            fails("cross_entropy|label 2 is 4|from 1 to 3", bss.cross_entropy, t, bss.tensor({ 1, 4 }, "i64"))
+            fails("cross_entropy|label 1 is 0.7", bss.cross_entropy, t, bss.tensor{ 0.7, 1 })
+            fails("cross_entropy|label 1 is nan", bss.cross_entropy, t, bss.tensor{ 0/0, 1 })
+            """)
     }
 
     // MARK: Derivatives
@@ -110,7 +113,7 @@ import _BSSTestSupport
             local data = bss.data.synthetic{ samples = 400, classes = 3, modalities = { a = { dim = 10 } }, imbalanced = 0 }
             local function inputs(split)
               local rows, labels = {}, {}
-              for i = 1, #split do rows[i] = split[i].a; labels[i] = split.classes[i] - 1 end
+              for i = 1, #split do rows[i] = split[i].a; labels[i] = split.classes[i] end
               return bss.tensor(rows), bss.tensor(labels, "i64")
             end
             local x, y = inputs(data.train)
@@ -126,7 +129,7 @@ import _BSSTestSupport
             end
             assert(last < 0.3 * first, first .. " -> " .. last)
             local xt, yt = inputs(data.test)
-            local right = logits(xt):argmax{ axis = 2 }:eq(yt + 1):to("f32"):mean():item()
+            local right = logits(xt):argmax{ axis = 2 }:eq(yt):to("f32"):mean():item()
             assert(right > 0.8, right)
             """)
     }
@@ -138,7 +141,7 @@ import _BSSTestSupport
             local data = bss.data.synthetic{ samples = 120, classes = 3, modalities = { a = { dim = 6 }, b = { dim = 5 } } }
             local model = bss.model{ a = bss.encoder.mlp{ hidden = { 8 } }, b = "mlp" }:build(data)
             local batch = { a = bss.randn{ 9, 6 }, b = bss.randn{ 9, 5 } }
-            local y = bss.tensor({ 0, 1, 2, 0, 1, 2, 0, 1, 2 }, "i64")
+            local y = bss.tensor({ 1, 2, 3, 1, 2, 3, 1, 2, 3 }, "i64")
             local p = model:parameters()
             local before = model:hash()
             local first, last
@@ -194,12 +197,12 @@ import _BSSTestSupport
             assert(run.history[1].samples == n // 4 and run.history[3].samples == n)
             -- Scheduler: every sample backwards, then the first ten, with weights.
             local epochs = {}
-            local run = bss.train{ data = data, epochs = 2, batch_size = 8, record = false, scheduler = bss.scheduler.custom(function(epoch, scores)
-              epochs[#epochs + 1] = epoch
+            local run = bss.train{ data = data, epochs = 2, batch_size = 8, record = false, scheduler = bss.scheduler.custom(function(t, scores)
+              epochs[#epochs + 1] = t
               assert(scores == nil)
               local order = {}
               for i = 1, n do order[i] = n + 1 - i end
-              if epoch == 0 then return order end
+              if t == 0 then return order end
               local weights = {}
               for i = 1, 10 do weights[i] = i / 10 end
               return { order = { table.unpack(order, n - 9) }, weights = weights }
@@ -207,7 +210,7 @@ import _BSSTestSupport
             assert(#epochs == 2 and run.history[1].samples == n and run.history[2].samples == 10 and run.order[1] == 10 and run.order[10] == 1)
             -- Scheduler with scores of a measurer.
             local seen = 0
-            bss.train{ data = data, epochs = 1, record = false, scheduler = bss.scheduler.custom{ function(epoch, scores)
+            bss.train{ data = data, epochs = 1, record = false, scheduler = bss.scheduler.custom{ function(t, scores)
               seen = #scores
               local order = {}
               for i = 1, n do order[i] = i end
@@ -246,7 +249,7 @@ import _BSSTestSupport
               seen[epoch] = true
               return losses
             end, on = "each" } }
-            assert(same.parameters_hash == plain.parameters_hash and seen[0] and seen[1])
+            assert(same.parameters_hash == plain.parameters_hash and seen[1] and seen[2] and not seen[0])
             assert(train{ sample_loss = bss.sample_loss.custom(function(losses) return losses * losses end) }.parameters_hash ~= plain.parameters_hash)
             fails("bss.sample_loss.custom|shape", train, { sample_loss = bss.sample_loss.custom(function(losses) return losses:mean() end) })
             fails("sample_loss|bss.sample_loss.custom", train, { loss = function() end, sample_loss = "superloss" })
@@ -290,9 +293,9 @@ import _BSSTestSupport
                 end
               end
             end
-            assert(#run.history == 4 and #events == 4 and events[2].epoch == 1 and #events[1].order == #data.train and #events[1].scores == #data.train)
+            assert(#run.history == 4 and #events == 4 and events[2].epoch == 2 and events[2].t == 1 and #events[1].order == #data.train and #events[1].scores == #data.train)
             for i, e in ipairs(run.history) do
-              assert(e.epoch == i - 1 and e.learning_rate == 0.01 and e.samples == #data.train and e.seconds > 0 and e.train.loss and e.val.total.accuracy and e.test.weak.map)
+              assert(e.epoch == i and e.learning_rate == 0.01 and e.samples == #data.train and e.seconds > 0 and e.train.loss and e.val.total.accuracy and e.test.weak.map)
               assert(e.train.loss == events[i].train.loss)
             end
             assert(#run.scores == #data.train and #run.order == #data.train)
@@ -312,8 +315,8 @@ import _BSSTestSupport
         try check(
             """
             local data = bss.data.synthetic{ samples = 100 }
-            local run = bss.train{ data = data, epochs = 10, record = false, on_epoch = function(e) return e.epoch < 2 end }
-            assert(#run.history == 3 and run.result.last.epoch == 2)
+            local run = bss.train{ data = data, epochs = 10, record = false, on_epoch = function(e) return e.epoch < 3 end }
+            assert(#run.history == 3 and run.result.last.epoch == 3)
             for _, value in ipairs{ 0, "", {} } do
               assert(#bss.train{ data = data, epochs = 2, record = false, on_epoch = function() return value end }.history == 2)
             end
@@ -366,7 +369,7 @@ import _BSSTestSupport
             local pace = bss.pace.root{ lambda_0 = 0.1, t_grow = 40 }
             near(pace:at(10), 0.507445, 1e-5)
             assert(#pace:curve(50) == 50 and pace:curve(50)[50] == 1 and pace.lambda_0 == 0.1 and pace.name == "root")
-            local m = bss.measurer{ "prediction_similarity", "loss" }:score{ logits = { a = { {2, 0}, {0, 1} }, b = { {1, 0}, {3, 0} } }, fused = { {3, 0}, {3, 1} }, labels = { 0, 1 } }
+            local m = bss.measurer{ "prediction_similarity", "loss" }:score{ logits = { a = { {2, 0}, {0, 1} }, b = { {1, 0}, {3, 0} } }, fused = { {3, 0}, {3, 1} }, labels = { 1, 2 } }
             assert(#m.score == 2 and m.score[1] > m.score[2] and m.rank[1] == 1)
             local order = bss.scheduler.heuristic{ lambda_0 = 0.5, t_grow = 4 }:order(0, { 0.1, 0.9, 0.5, 0.7 })
             table.sort(order)

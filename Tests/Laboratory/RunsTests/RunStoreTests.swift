@@ -134,10 +134,10 @@ import _BSSTestSupport
         let id = identity().id
         let first = try take(store, id)
         var size = 0
-        for step in 0..<5 {
-            first.log(step: step, "train.loss", 1 / Double(step + 1))
+        for step in 1...5 {
+            first.log(step: step, "train.loss", 1 / Double(step))
             first.print("epoch \(step)")
-            if step == 2 {
+            if step == 3 {
                 size = first.outputBytes
                 try Files.write("state", to: first.checkpoint(3))
             }
@@ -148,8 +148,8 @@ import _BSSTestSupport
         #expect(checkpoint.epoch == 3 && checkpoint.attempt == 1)
         let second = try take(store, id)
         try second.resume(from: checkpoint, outputBytes: size).withUnsafeBytes { second.print($0) }
-        for step in 3..<5 {
-            second.log(step: step, "train.loss", 1 / Double(step + 1))
+        for step in 4...5 {
+            second.log(step: step, "train.loss", 1 / Double(step))
             second.print("epoch \(step)")
         }
         try second.flush()

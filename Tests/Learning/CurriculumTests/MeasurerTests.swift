@@ -111,7 +111,7 @@ import _BSSTestSupport
             "\($0)".contains("one modality")
         }
         #expect { try evidence([[2, 0]], [[1, 0]], fused: [[1, 0]], labels: [2]) } throws: {
-            "\($0)".contains("label 2 of sample 1")
+            "\($0)".contains("label 3 of sample 1 has no column: expected a class position from 1 to 2")
         }
         #expect { try evidence([[2, 0]], [[1, 0, 0]], fused: [[1, 0]], labels: [0]) } throws: {
             "\($0)".contains("visual has 3 classes")

@@ -102,7 +102,7 @@ import _BSSTestSupport
             .function(Stand { [.number($0[0].double! < 3 ? 0.5 : 1.5)] })
         ]).product
         #expect(try pace.at(2) == 0.5)
-        #expect { try pace.at(3) } throws: { "\($0)".contains("epoch 3") && "\($0)".contains("1.5") }
+        #expect { try pace.at(3) } throws: { "\($0)".contains("t = 3") && "\($0)".contains("1.5") }
     }
 
     @Test("methods as scripts call them")

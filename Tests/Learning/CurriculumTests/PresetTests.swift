@@ -83,6 +83,26 @@ import _BSSTestSupport
         #expect(
             twitter.value(atPath: "scheduler.rerank_epochs.2")?.int == 20 && twitter["f1_average"]?.string == "weighted"
         )
+        func january(_ dataset: String, _ kind: Preset.Kind) throws -> Table {
+            try Preset.january.options(dataset: dataset, scheduler: kind)
+        }
+        #expect(twitter["batch_size"]?.int == 32 && twitter["epochs"]?.int == 113)
+        #expect(try january("twitter2015", .learned)["batch_size"]?.int == 64)
+        #expect(try january("nvgesture", .heuristic)["epochs"]?.int == 113)
+        #expect(try january("nvgesture", .learned)["epochs"]?.int == 100)
+        let uploaded = try Preset.datasets.flatMap { dataset in
+            try Preset.Kind.allCases.filter { try january(dataset, $0)["uploaded_as"] != nil }.map {
+                "\(dataset) \($0)"
+            }
+        }
+        #expect(
+            uploaded == [
+                "crema_d heuristic", "kinetics_sounds heuristic", "kinetics_sounds learned", "sarcasm heuristic",
+                "nvgesture heuristic",
+            ])
+        for preset in Preset.allCases where preset != .january {
+            #expect(try preset.options(dataset: "kinetics_sounds", scheduler: .learned)["uploaded_as"] == nil)
+        }
     }
 
     @Test("a preset's scheduler table builds that scheduler; unknown datasets get generic values")

@@ -256,7 +256,7 @@ import _BSSTestSupport
         let weighted = try plan { _ in [.fields([("order", .list([.int(2)])), ("weights", .list([0.5]))])] }
         #expect(weighted.indices == [1] && weighted.weights == [0.5])
         #expect { try plan { _ in [.list([.int(0)])] } } throws: {
-            "\($0)".contains("epoch 4") && "\($0)".contains("integer 0") && "\($0)".contains("1 to 3")
+            "\($0)".contains("t = 4") && "\($0)".contains("integer 0") && "\($0)".contains("1 to 3")
         }
         #expect { try plan { _ in [.string("x")] } } throws: { "\($0)".contains("returned string") }
         #expect { try plan { _ in [.list([.int(1), .number(1.5)])] } } throws: { "\($0)".contains("entry 2") }
@@ -288,7 +288,7 @@ import _BSSTestSupport
         }
         #expect { try sequencer.receive(scores: [1, .infinity], epoch: 0) } throws: { "\($0)".contains("sample 2") }
         #expect { try sequencer.plan(epoch: 0, batchSize: 1, random: stream) } throws: {
-            "\($0)".contains("no scores at epoch 0")
+            "\($0)".contains("no scores at t = 0")
         }
     }
 
@@ -327,7 +327,7 @@ import _BSSTestSupport
         }
         #expect(try call("ranking", [.list([0.1, 0.9, 0.5])])[0].table?.items.compactMap(\.int) == [2, 3, 1])
         #expect(try call("order", [.int(0), .list([0.1, 0.9, 0.5])])[0].table?.items.compactMap(\.int) == [2])
-        #expect(try call("size", [.fields([("epoch", .int(40)), ("scores", .list([0.1, 0.9, 0.5]))])])[0].int == 3)
+        #expect(try call("size", [.fields([("t", .int(40)), ("scores", .list([0.1, 0.9, 0.5]))])])[0].int == 3)
         #expect { try call("order", [.int(0)]) } throws: { "\($0)".contains("n = number of samples") }
     }
 

@@ -1,6 +1,7 @@
 import BSSBackend
 import BSSCore
 import BSSTensor
+import Foundation
 import Testing
 import _BSSTestSupport
 
@@ -225,6 +226,50 @@ enum ChannelCase {
         #expect(failures.isEmpty, "\(failures.prefix(3))")
     }
 
+    @Test(
+        "cen in a ResNet exchanges inside every residual block, before its last convolution", arguments: [false, true])
+    func residualExchange(isBottleneck: Bool) throws {
+        let encoder = #"{"name": "\#(isBottleneck ? "resnet50" : "resnet18")", "width": 2, "blocks": [1, 2]}"#
+        let shapes = [[1, 16, 16], [1, 16, 16]]
+        func model(_ threshold: Double) throws -> MultimodalModel {
+            try ChannelCase.model(
+                "channel", #"{"variant": "cen", "share": false, "stages": 1, "threshold": \#(threshold)}"#,
+                encoder: encoder, shapes: shapes)
+        }
+        let evaluation = ForwardContext(.evaluation)
+        let inputs = try ChannelCase.inputs(shapes, rows: 2).map { try $0.converted(to: .float32) }
+        // No channel is below 0: every encoder for itself.
+        let alone = try model(0)
+        let features = try alone.encode(inputs, evaluation)
+        for m in 0..<2 {
+            let wanted = try alone.encoders[m](inputs[m], evaluation).values(Double.self)
+            expectNear(try features[m].values(Double.self), wanted, within: 1e-5)
+        }
+        // All are below 9: the two blocks of the last stage read each other's maps.
+        let exchanged = try model(9)
+        let encoders = try exchanged.encoders.map { try #require($0 as? ResNetEncoder) }
+        var maps = try encoders.indices.map { m in
+            try encoders[m].stage(0, encoders[m].stem(inputs[m], evaluation), evaluation)
+        }
+        for block in 0..<2 {
+            let blocks = encoders.map { $0.blocks(ofStage: 1)[block] }
+            let normed = try blocks.indices.map { try blocks[$0].toNorm(maps[$0], evaluation) }
+            maps = try blocks.indices.map { try blocks[$0].fromNorm(normed[1 - $0], maps[$0], evaluation) }
+        }
+        let crossed = try exchanged.encode(inputs, evaluation)
+        for m in 0..<2 {
+            let wanted = try encoders[m].pooled(maps[m], samples: 2, evaluation).values(Double.self)
+            expectNear(try crossed[m].values(Double.self), wanted, within: 1e-5)
+        }
+        // λ Σ |w|: two norms of 4 channels at 1, of each modality its half.
+        let penalty = try exchanged.fusion.penalty()
+        #expect(try abs(#require(penalty).item() - 2e-4 * 2 * 4) < 1e-9)
+        let deep = encoder.replacingOccurrences(of: "[1, 2]", with: "[1, 1]")
+        #expect {
+            try ChannelCase.model("channel", #"{"variant": "cen"}"#, encoders: [encoder, deep], shapes: shapes)
+        } throws: { "\($0)".contains("equal blocks, but coupled stage 2 has a 2, b 1") }
+    }
+
     // MARK: Misfits
 
     @Test("what cannot be coupled is explained")
@@ -237,7 +282,7 @@ enum ChannelCase {
             (#"{"variant": "cen"}"#, [cnn], [[1, 6, 6]], "needs two or more, got a"),
             (#"{"variant": "cen"}"#, [cnn, wide], [[1, 6, 6], [1, 6, 6]], "coupled stage 2 has a 6, b 8"),
             (
-                #"{"variant": "cen"}"#, [cnn, mlp], [[1, 6, 6], [5]], "stages that end in a batch norm, but that of 'b'"
+                #"{"variant": "cen"}"#, [cnn, mlp], [[1, 6, 6], [5]], "batch norms to exchange at, but that of 'b'"
             ),
             (
                 #"{"variant": "cen", "gate": "code"}"#, [cnn, cnn], [[1, 6, 6], [1, 6, 6]],

@@ -32,7 +32,7 @@ import _BSSTestSupport
 
     static let additive = [
         ("concat", "{}"), ("sum", "{}"), ("weight", "{}"), ("weight", #"{"variant": "gated"}"#),
-        ("weight", #"{"variant": "cmml"}"#),
+        ("weight", #"{"variant": "cmml"}"#), ("weight", #"{"variant": "cmml_mlp", "scorer": [5]}"#), ("mean", "{}"),
     ]
 
     @Test("slices add up to the logits", arguments: additive.indices, 1...3)
@@ -49,7 +49,10 @@ import _BSSTestSupport
 
     @Test(
         "fusions that are no sum say so",
-        arguments: [("concat", #"{"hidden": [5]}"#), ("affine", "{}"), ("ml_lstm", #"{"hidden": 4}"#), ("etmc", "{}")])
+        arguments: [
+            ("concat", #"{"hidden": [5]}"#), ("affine", "{}"), ("ml_lstm", #"{"hidden": 4}"#), ("etmc", "{}"),
+            ("gated", "{}"), ("max", "{}"), ("mean", #"{"hidden": [5]}"#),
+        ])
     func noSlices(name: String, options: String) throws {
         let subject = try FusionCase(name, options, sizes: [4, 4])
         #expect(try subject.fusion.slices(subject.inDoubles().features(rows: 2), ForwardContext(.evaluation)) == nil)
@@ -266,6 +269,47 @@ import _BSSTestSupport
         #expect(cmml.fusion.parameterCount == 3 * 3 + 3)
     }
 
+    @Test("cmml_mlp: one MLP scores every modality: f(1) = ln 3, f(0) = 0 give π = (3/4, 1/4)")
+    func attention() throws {
+        let subject = try FusionCase("weight", #"{"variant": "cmml_mlp", "scorer": [1]}"#, sizes: [1, 1], classes: 1)
+        try subject.set([
+            "scorer.0.weight": [1], "scorer.0.bias": [0], "scorer.1.weight": [log(3)], "scorer.1.bias": [0],
+            "classifier.weight": [4], "classifier.bias": [1],
+        ])
+        // u = 3/4 · 1 + 1/4 · 0 and 4/7 of 2 beside 3/7 of 1 (scores ln 9 and ln 3): z = 4 u + 1.
+        expectNear(
+            try subject.logits([matrix([[1], [2]]), matrix([[0], [1]])]), [4, 4 * (0.75 * 2 + 0.25 * 1) + 1])
+        let whole = try FusionCase("weight", #"{"variant": "cmml_mlp"}"#, sizes: [128, 128])
+        #expect(whole.fusion.parameterCount == 129 * 64 + 65 * 32 + 33 + 129 * 3)
+    }
+
+    @Test("gated: σ(W x) ⊙ y, with projections σ(W x) ⊙ (W' y + b')")
+    func gatedFusion() throws {
+        let subject = try FusionCase("gated", sizes: [2, 2], classes: 2)
+        try subject.set([
+            "gate.weight": [1, 0, 0, 1], "gate.bias": [0, 0], "classifier.weight": [1, 0, 0, 1],
+            "classifier.bias": [0, 1],
+        ])
+        let features = [try matrix([[0, log(3)]]), try matrix([[4, 8]])]
+        expectNear(try subject.logits(features), [0.5 * 4, 0.75 * 8 + 1])
+        let projected = try FusionCase("gated", #"{"project": 1, "target": "a"}"#, sizes: [1, 2], classes: 1)
+        try projected.set([
+            "gate.weight": [1, 0], "gate.bias": [0], "projection.weight": [3], "projection.bias": [1],
+            "classifier.weight": [1], "classifier.bias": [0],
+        ])
+        expectNear(try projected.logits([matrix([[5]]), matrix([[log(3), 9]])]), [0.75 * 16])
+        #expect(projected.fusion.parameterCount == (2 + 1 + 2) * 1 + (1 + 1) * 1)
+    }
+
+    @Test("mean and max of the features, element by element")
+    func pooled() throws {
+        for (name, wanted) in [("mean", [2.0, 0]), ("max", [3, 2])] {
+            let subject = try FusionCase(name, sizes: [2, 2], classes: 2)
+            try subject.set(["layers.0.weight": [1, 0, 0, 1], "layers.0.bias": [0, 0.5]])
+            expectNear(try subject.logits([matrix([[1, 2]]), matrix([[3, -2]])]), [wanted[0], wanted[1] + 0.5])
+        }
+    }
+
     // MARK: Every fusion
 
     static let all: [(String, String)] = [
@@ -273,13 +317,16 @@ import _BSSTestSupport
         ("weight", #"{"variant": "gated"}"#), ("weight", #"{"variant": "cmml"}"#),
         ("affine", "{}"), ("affine", #"{"target": "each", "residual": true}"#), ("ml_lstm", #"{"hidden": 3}"#),
         ("ml_lstm", #"{"hidden": 3, "variant": "progressive"}"#),
-        ("etmc", "{}"), ("etmc", #"{"hidden": [4]}"#),
+        ("etmc", "{}"), ("etmc", #"{"hidden": [4]}"#), ("etmc", #"{"pseudo_view": false}"#),
+        ("weight", #"{"variant": "cmml_mlp", "scorer": [5]}"#), ("gated", "{}"),
+        ("gated", #"{"project": 4, "target": "a"}"#),
+        ("mean", "{}"), ("max", #"{"hidden": [5]}"#),
     ]
 
     @Test("derivatives of features and parameters against finite differences", arguments: all.indices, 1...3)
     func gradients(index: Int, count: Int) throws {
         let (name, options) = Self.all[index]
-        if name == "affine", count == 1 { return }  // refused: see oneModality
+        if ["affine", "gated"].contains(name), count == 1 { return }  // refused: see oneModality
         let subject = try FusionCase(name, options, sizes: Array(repeating: 3, count: count)).inDoubles()
         let features = try subject.features(rows: 4, scale: 2)
         let failures = try FiniteDifferences.mismatches(features, subject.fusion.parameters()) { features in
@@ -289,10 +336,10 @@ import _BSSTestSupport
         #expect(failures.isEmpty, "\(name) \(options), \(count) modalities: \(failures.prefix(3))")
     }
 
-    @Test("affine needs a second modality, and says so")
+    @Test("affine and gated need a second modality, and say so")
     func oneModality() throws {
-        for options in ["{}", #"{"target": "each"}"#] {
-            #expect { try FusionCase("affine", options, sizes: [3]) } throws: {
+        for (name, options) in [("affine", "{}"), ("affine", #"{"target": "each"}"#), ("gated", "{}")] {
+            #expect { try FusionCase(name, options, sizes: [3]) } throws: {
                 "\($0)".contains("needs two modalities or more, got a") && ($0 as? BSSError)?.kind == .usage
             }
         }
@@ -303,6 +350,12 @@ import _BSSTestSupport
         arguments: [
             ("affine", #"{"target": "d"}"#, "target 'd' is no modality of the model"),
             ("weight", #"{"variant": "cmml"}"#, "one size, got a 3, b 4"),
+            ("weight", #"{"variant": "cmml_mlp"}"#, "one size, got a 3, b 4"),
+            ("weight", #"{"scorer": [3]}"#, "option 'scorer' belongs to variant"),
+            ("weight", #"{"variant": "cmml_mlp", "scorer": [0]}"#, "positive widths"),
+            ("mean", "{}", "one size, got a 3, b 4"), ("max", "{}", "one size, got a 3, b 4"),
+            ("gated", #"{"target": "d"}"#, "target 'd' is no modality of the model"),
+            ("gated", #"{"project": 0}"#, "from 1 to 65536"), ("etmc", #"{"pseudo_view": 2}"#, "pseudo_view"),
             ("ml_lstm", #"{"variant": "progressive", "layers": 2}"#, "option 'layers' belongs to"),
             ("etmc", #"{"annealing": 0}"#, "greater than 0"),
             ("channel", "{}", "needs encoders with feature maps, but that of 'a'"),

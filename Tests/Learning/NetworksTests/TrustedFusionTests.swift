@@ -54,6 +54,25 @@ import _BSSTestSupport
         expectNear([3 / three.reduce(0, +)], [0.230769])
     }
 
+    @Test("without the pseudo-view: the evidence of the modalities alone, K + 1 loss terms")
+    func modalitiesAlone() throws {
+        let subject = try FusionCase("etmc", #"{"pseudo_view": false}"#, sizes: [3, 3])
+        let unit: [Double] = [1, 0, 0, 0, 1, 0, 0, 0, 1]
+        #expect(
+            subject.fusion.parameters().map(\.name).sorted()
+                == ["a", "b"].flatMap { ["view.\($0).0.bias", "view.\($0).0.weight"] })
+        for name in ["a", "b"] { try subject.set(["view.\(name).0.weight": unit, "view.\(name).0.bias": [0, 0, 0]]) }
+        // softplus(ln(e^4 - 1)) = 4, softplus(ln(e^2 - 1)) = 2, softplus(-100) = 0: alpha_1 and alpha_2 of the check.
+        let features = [try matrix([[log(exp(4) - 1), -100, -100]]), try matrix([[-100, log(exp(2) - 1), -100]])]
+        let result = try subject.fusion.fuse(features, ForwardContext(.evaluation))
+        #expect(result.views.count == 3)
+        expectNear(try result.logits.values(Double.self).map { exp($0) }, [5, 3, 1], within: 1e-5)
+        // y = 0, epoch 0: ψ(S) - ψ(α_0) of (5, 1, 1), (1, 3, 1), (5, 3, 1): .366667, 2.083333 and 1/5 + 1/6 + 1/7 + 1/8.
+        let output = MultimodalOutput(features: features, unimodal: [], fused: result.logits, views: result.views)
+        let loss = try subject.fusion.loss(output, Tensor.from([0]), epoch: 0).item()
+        expectNear([loss], [0.3666667 + 2.0833333 + 1 / 5.0 + 1 / 6.0 + 1 / 7.0 + 1 / 8.0], within: 1e-5)
+    }
+
     @Test func dempster_permutation_invariance() throws {
         let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
         let views = [Self.first, Self.second, Self.third]

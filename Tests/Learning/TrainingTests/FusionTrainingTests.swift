@@ -156,7 +156,7 @@ import _BSSTestSupport
         let killed = try trainer()
         killed.checkpointPath = path
         killed.onEpoch = { record, _ in
-            if record["epoch"]?.int == 2 { throw Killed() }
+            if record["epoch"]?.int == 3 { throw Killed() }
             return true
         }
         #expect(throws: Killed.self) { try killed.run() }

@@ -70,10 +70,25 @@ import _BSSTestSupport
         #expect(abs(m.meanAveragePrecision(.micro) - (1.0 / 3 + 2.0 / 3 * 3 / 6)) < 1e-15)
     }
 
+    @Test("NaN among scores makes every figure NaN, infinities do not")
+    func notANumber() throws {
+        let m = try ClassificationMetrics(scores: [.nan, 1, 0, 2, 1, 0], classes: 2, labels: [0, 0, 1])
+        let figures =
+            [m.accuracy, m.macroF1, m.weightedF1, m.microF1, m.macroPrecision, m.macroRecall, m.balancedAccuracy]
+            + [m.macroAUROC] + ClassificationMetrics.Average.allCases.map { m.meanAveragePrecision($0) } + m.f1
+        #expect(figures.allSatisfy { $0.isNaN }, "\(figures)")
+        let binary = BinaryMetrics(scores: [0.2, .nan, 0.7], isPositive: [false, true, true])
+        #expect([binary.averagePrecision, binary.auroc, binary.f1, binary.accuracy].allSatisfy { $0.isNaN })
+        let ranked = RankingQuality(scores: [.infinity, 0, -.infinity], isPositive: [true, true, false])
+        #expect(ranked.averagePrecision == 1 && ranked.auroc == 1)
+        let error = CalibrationError(probabilities: [.nan, 0.5], classes: 2, predictions: [0], labels: [0])
+        #expect(error.value.isNaN)
+    }
+
     @Test("a label without a column names the sample")
     func badLabel() {
         #expect { try ClassificationMetrics(scores: [1, 2], classes: 2, labels: [2]) } throws: {
-            "\($0)".contains("label 2 of sample 1")
+            "\($0)".contains("label 3 of sample 1")
         }
     }
 }

@@ -39,7 +39,7 @@ import _BSSTestSupport
             let killed = try SmallTraining.trainer(source, options, encoder: Self.encoder)
             killed.checkpointPath = path
             killed.onEpoch = { record, _ in
-                if record["epoch"]?.int == last { throw Killed() }
+                if record["epoch"]?.int == last + 1 { throw Killed() }
                 return true
             }
             #expect(throws: Killed.self) { try killed.run() }
@@ -65,7 +65,7 @@ import _BSSTestSupport
         let killed = try SmallTraining.trainer(source, options, encoder: Self.encoder)
         killed.checkpointPath = path
         killed.onEpoch = { record, _ in
-            if record["epoch"]?.int == 3 { throw Killed() }
+            if record["epoch"]?.int == 4 { throw Killed() }
             return true
         }
         #expect(throws: Killed.self) { try killed.run() }

@@ -55,14 +55,14 @@ import _BSSTestSupport
             #"{"epochs": 8, "batch_size": 16, "optimizer": {"name": "sgd", "learning_rate": 0.5}}"#
         ).run()
         func values(_ path: String) -> [Double] { result.history.map { $0.value(atPath: path)?.double ?? .nan } }
-        /// The first of the highest accuracies; on validation, the one of them with the lowest loss.
+        /// The epoch, from 1, of the first of the highest accuracies; on validation, the one of them with the lowest loss.
         func best(_ split: String) -> Int {
             let accuracies = values("\(split).total.accuracy")
             let losses = values("\(split).loss")
             let top = accuracies.indices.filter { accuracies[$0] == accuracies.max() }
-            return split == "val" ? top.min { losses[$0] < losses[$1] }! : top[0]
+            return 1 + (split == "val" ? top.min { losses[$0] < losses[$1] }! : top[0])
         }
-        #expect(result.selections.value(atPath: "last.epoch")?.int == 7)
+        #expect(result.selections.value(atPath: "last.epoch")?.int == 8)
         #expect(result.selections.value(atPath: "val_best.epoch")?.int == best("val"))
         #expect(result.selections.value(atPath: "test_best.epoch")?.int == best("test"))
         #expect(result.selections.value(atPath: "selected.epoch")?.int == best("val"))
@@ -73,20 +73,36 @@ import _BSSTestSupport
         arguments: [(#"{"val": 0}"#, "{\"epochs\": 3}"), ("{}", "{\"epochs\": 3, \"use_val\": false}")])
     func withoutValidation(data: String, options: String) throws {
         let result = try SmallTraining.trainer(SmallTraining.data(data), options).run()
-        #expect(result.selections.value(atPath: "val_best.epoch")?.int == 2)
+        #expect(result.selections.value(atPath: "val_best.epoch")?.int == 3)
         #expect(result.history[0]["val"] == nil)
         #expect(
             result.selections.value(atPath: "val_best.test.total.accuracy")?.double
                 == result.selections.value(atPath: "last.test.total.accuracy")?.double)
     }
 
+    @Test("a loss of weight 0 is no term: what only it trains rests, momentum and weight decay included")
+    func weightZero() throws {
+        let trainer = try SmallTraining.trainer(
+            SmallTraining.data(),
+            #"{"epochs": 2, "w_multi": 1, "w_uni": 0, "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.1}}"#
+        )
+        func heads() throws -> [[Float]] {
+            try trainer.model.parameters().filter { $0.name.hasPrefix("head.") }.map {
+                try $0.parameter.value.values(Float.self)
+            }
+        }
+        let before = try heads()
+        _ = try trainer.run()
+        #expect(try heads() == before && !before.isEmpty)
+    }
+
     @Test("on_epoch stops after its epoch")
     func stops() throws {
         let trainer = try SmallTraining.trainer(SmallTraining.data(), #"{"epochs": 10}"#)
-        trainer.onEpoch = { record, _ in record["epoch"]?.int != 2 }
+        trainer.onEpoch = { record, _ in record["epoch"]?.int != 3 }
         let result = try trainer.run()
         #expect(result.history.count == 3 && !result.isComplete)
-        #expect(result.selections.value(atPath: "last.epoch")?.int == 2)
+        #expect(result.selections.value(atPath: "last.epoch")?.int == 3)
     }
 
     @Test("plans: a pace shows fewer samples, drop_last drops, every sample is shown once")
@@ -135,7 +151,7 @@ import _BSSTestSupport
         } throws: { error in
             let text = "\(error)"
             let asked = source.asked.last ?? []
-            return text.contains("the loss is nan at epoch 0, step \(source.asked.count), samples sample-\(asked[0]),")
+            return text.contains("the loss is nan at epoch 1, step \(source.asked.count), samples sample-\(asked[0]),")
                 && asked.contains(17) && text.contains("sample-")
         }
     }

@@ -155,7 +155,7 @@ public enum TensorFunctions {
     // MARK: Losses
 
     private static let logits = Argument<TensorArgument>("logits", "[N, C]"),
-        labels = Argument<TensorArgument>("labels", "class columns (from 0), [N]")
+        labels = Argument<TensorArgument>("labels", "class positions (from 1), [N]")
     private static let smoothing = Argument(
         "label_smoothing", default: 0.0, "share of the target spread over all classes", check: .range(0...1))
     private static let reduction = Argument(
@@ -166,15 +166,16 @@ public enum TensorFunctions {
 
     static let losses: [Function] = [
         Function(
-            "cross_entropy", "-log softmax(logits)[label]; labels are class columns from 0, as datasets store them.",
+            "cross_entropy",
+            "-log softmax(logits)[label]; labels are class positions from 1, as logits:argmax{ axis = 2 } and split.classes give them.",
             [logits, labels, smoothing, reduction],
-            returns: "tensor", example: "bss.cross_entropy(bss.randn{4, 3}, bss.tensor({0, 1, 2, 0}, \"i64\"))",
+            returns: "tensor", example: "bss.cross_entropy(bss.randn{4, 3}, bss.tensor({1, 2, 3, 1}, \"i64\"))",
             style: .positional
         ) { a in
             [
                 .object(
                     try Tensor.crossEntropy(
-                        a[logits].tensor, a[labels].integers("bss.cross_entropy", "labels"),
+                        a[logits].tensor, a[labels].tensor.classColumns(of: a[logits].tensor),
                         labelSmoothing: a[smoothing],
                         reduction: Reduction(rawValue: a[reduction])!))
             ]
@@ -203,4 +204,24 @@ public enum TensorFunctions {
             [.object(try Tensor.cosineSimilarity(args[a].tensor, args[b].tensor, axis: -1, eps: args[eps]))]
         },
     ]
+}
+
+extension Tensor {
+    /// Class columns (from 0) of class positions (from 1) beside `logits` [C] or [N, C, …].
+    /// - Throws: what is no whole number from 1 to C.
+    fileprivate func classColumns(of logits: Tensor) throws -> Tensor {
+        let classes = logits.rank == 0 ? 0 : logits.shape[logits.rank == 1 ? 0 : 1]
+        let columns = try detached.values(Double.self).enumerated().map { index, label in
+            guard label >= 1, label <= Double(classes), label == label.rounded() else {
+                // As it was written: 0.7, not the double nearest to the float.
+                let isShort = dtype == .float32 && label.isFinite && label != label.rounded()
+                throw BSSError(
+                    "bss.cross_entropy",
+                    "label \(index + 1) is \(isShort ? "\(Float(label))" : Text.number(label)), expected a class position from 1 to \(classes)",
+                    hint: "labels count from 1, as logits:argmax{ axis = 2 } and split.classes do")
+            }
+            return Int(label) - 1
+        }
+        return try Tensor.from(columns, shape, on: backend)
+    }
 }

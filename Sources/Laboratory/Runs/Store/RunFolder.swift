@@ -102,13 +102,13 @@ public final class RunFolder {
         for old in try Attempt(store.folder(id), number).checkpoints().dropFirst(2) { Files.remove(old.path) }
     }
 
-    /// Begins with the lines of an earlier attempt up to a checkpoint: steps before `epoch`.
+    /// Begins with the lines of an earlier attempt up to a checkpoint: those of its epochs, which count from 1.
     /// - Returns: the first `outputBytes` of what that attempt printed, to be printed again.
     public func resume(from checkpoint: Attempt.Checkpoint, outputBytes: Int) throws -> [UInt8] {
         func lines(_ name: String) throws -> [(step: Int, line: String)] {
             let file = "\(checkpoint.folder)/\(name)"
             return try (StoreFiles.text(file) ?? "").split(separator: "\n").compactMap { line in
-                guard let at = try JSON.parse(String(line), source: file).table?["step"]?.int, at < checkpoint.epoch
+                guard let at = try JSON.parse(String(line), source: file).table?["step"]?.int, at <= checkpoint.epoch
                 else { return nil }
                 return (at, String(line))
             }

@@ -29,14 +29,10 @@ public final class CNNEncoder: Encoder, ExchangingEncoder {
     // MARK: One block is one stage
 
     public func stem(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { x.rank == 3 ? try x.unsqueezed(1) : x }
-    public func norm(ofStage index: Int) -> BatchNorm { blocks[index].norm }
-    public func stageToNorm(
-        _ index: Int, _ x: Tensor, _ context: ForwardContext
-    ) throws -> (map: Tensor, beside: Tensor?) {
-        (try blocks[index].toNorm(x, context), nil)
+    public func blocks(ofStage index: Int) -> [any ExchangingBlock] { [blocks[index]] }
+    public func stage(_ index: Int, _ x: Tensor, _ context: ForwardContext) throws -> Tensor {
+        try blocks[index](x, context)
     }
-    public func stageFromNorm(_ index: Int, _ map: Tensor, beside: Tensor?, _ context: ForwardContext) throws -> Tensor
-    { try blocks[index].fromNorm(map) }
     public func pooled(_ x: Tensor, samples: Int, _ context: ForwardContext) throws -> Tensor {
         try x.adaptiveAveragePool(pooled).reshaped([samples, featureCount])
     }
@@ -76,7 +72,7 @@ public final class CNNEncoder: Encoder, ExchangingEncoder {
 }
 
 /// conv 3×3 (no bias) – batch norm – ReLU – max-pool 2×2
-private final class CNNBlock: Module {
+private final class CNNBlock: Module, ExchangingBlock {
     let norm: BatchNorm
     private let conv: Conv2d, pools: Bool
 
@@ -92,9 +88,11 @@ private final class CNNBlock: Module {
     func toNorm(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { try norm(conv(x, context), context) }
 
     /// The largest of rectified values is the rectified largest: pooling first leaves a quarter to rectify.
-    func fromNorm(_ y: Tensor) throws -> Tensor { try (pools ? y.maxPool(kernel: [2]) : y).relu() }
+    func fromNorm(_ y: Tensor, _ x: Tensor, _ context: ForwardContext) throws -> Tensor {
+        try (pools ? y.maxPool(kernel: [2]) : y).relu()
+    }
 
     override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        try fromNorm(toNorm(x, context))
+        try fromNorm(toNorm(x, context), x, context)
     }
 }

@@ -48,23 +48,21 @@ extension StagedEncoder {
     }
 }
 
-/// A staged encoder whose stages hold a batch norm at which a fusion can exchange channels between encoders (`channel`, variant `cen`).
+/// A block of layers with a batch norm at which a fusion can exchange channels between encoders (`channel`, variant `cen`).
 ///
-///     stage(x) = stageFromNorm(norm(x)),   norm(x) = the normalised map of `stageToNorm`
-public protocol ExchangingEncoder: StagedEncoder {
-    /// The stage's last batch norm.
-    func norm(ofStage index: Int) -> BatchNorm
-    /// From the stage's input to the map that its last batch norm gives; `beside`: what joins the map later, such as a shortcut.
-    func stageToNorm(_ index: Int, _ x: Tensor, _ context: ForwardContext) throws -> (map: Tensor, beside: Tensor?)
-    /// The rest of the stage.
-    func stageFromNorm(_ index: Int, _ map: Tensor, beside: Tensor?, _ context: ForwardContext) throws -> Tensor
+///     block(x) = fromNorm(toNorm(x), x),   toNorm(x) = the normalised map
+public protocol ExchangingBlock: AnyObject {
+    /// The batch norm of the exchange.
+    var norm: BatchNorm { get }
+    /// From the block's input to the map that `norm` gives.
+    func toNorm(_ x: Tensor, _ context: ForwardContext) throws -> Tensor
+    /// The rest of the block; `x` is its input, which a shortcut adds.
+    func fromNorm(_ map: Tensor, _ x: Tensor, _ context: ForwardContext) throws -> Tensor
 }
 
-extension ExchangingEncoder {
-    public func stage(_ index: Int, _ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        let (map, beside) = try stageToNorm(index, x, context)
-        return try stageFromNorm(index, map, beside: beside, context)
-    }
+/// A staged encoder whose stages are chains of such blocks.
+public protocol ExchangingEncoder: StagedEncoder {
+    func blocks(ofStage index: Int) -> [any ExchangingBlock]
 }
 
 /// A configured encoder before the data's shape is known: `bss.encoder.mlp{ hidden = {128} }`.

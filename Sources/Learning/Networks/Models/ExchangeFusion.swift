@@ -2,7 +2,8 @@ import BSSBackend
 import BSSCore
 import BSSTensor
 
-/// Channel exchange at the last batch norm of each coupled stage.
+/// Channel exchange at a batch norm of every block of the coupled stages: the one before the last convolution inside each residual
+/// block (`resnet18`, `resnet50`), the only one of a block of `cnn`.
 ///
 ///     channel c of modality m ← mean over the other modalities of their channel c,   where |w_m[c]| < τ,  w_m the norm's weight
 ///     penalty λ Σ_m Σ_{c in part m} |w_m[c]|,   the channels cut into K disjoint parts, so that no channel leaves all modalities
@@ -11,8 +12,8 @@ import BSSTensor
 /// Xu, Rong and Huang, "Deep Multimodal Fusion by Channel Exchanging" (NeurIPS 2020). Needs maps of one shape.
 ///
 /// Deviation: the paper adds up predictions of K networks, its public code adds the penalty once for each of their K outputs and
-/// of the ensemble (`penalty = "code"`); here the features are concatenated. The code exchanges inside every residual block and
-/// between two modalities; we at the end of every coupled stage and between any number, as the paper defines it.
+/// of the ensemble (`penalty = "code"`); here the features are concatenated. The code exchanges between
+/// two modalities; we between any number, as the paper defines it.
 final class ExchangeFusion: ChannelFusion {
     enum PenaltyCount: String, CaseIterable { case paper, code }
     private let threshold: Double, sparsity: Double
@@ -32,8 +33,8 @@ final class ExchangeFusion: ChannelFusion {
             guard let able = encoder as? any ExchangingEncoder else {
                 throw BSSError(
                     "bss.fusion.channel",
-                    "variant \"cen\" needs encoders with stages that end in a batch norm, but that of '\(name)' has none to exchange at",
-                    hint: "use bss.encoder.cnn, or variant = \"mmtm\"", kind: .usage)
+                    "variant \"cen\" needs encoders with batch norms to exchange at, but that of '\(name)' has none",
+                    hint: "use bss.encoder.cnn or resnet18, or variant = \"mmtm\"", kind: .usage)
             }
             return able
         }
@@ -41,21 +42,27 @@ final class ExchangeFusion: ChannelFusion {
         self.sparsity = sparsity * Double(count == .code ? names.count + 1 : 1)
         try super.init(setting, stages: stages)
         for step in 0..<coupled {
-            let channels = norms(step).map { $0.weight.value.elementCount }
-            guard Set(channels).count == 1 else {
+            func require(_ counts: [Int], _ what: String, _ hint: String) throws {
+                guard Set(counts).count > 1 else { return }
                 throw BSSError(
                     "bss.fusion.channel",
-                    "variant \"cen\" exchanges equal channels, but coupled stage \(step + 1) has \(setting.listed(channels))",
-                    hint: "give the encoders the same widths, couple fewer stages, or use variant = \"mmtm\"",
+                    "variant \"cen\" exchanges equal \(what), but coupled stage \(step + 1) has \(setting.listed(counts))",
+                    hint: "give the encoders the same \(hint), couple fewer stages, or use variant = \"mmtm\"",
                     kind: .usage)
+            }
+            try require(blocks(step).map(\.count), "blocks", "depths")
+            for block in 0..<(blocks(step).first?.count ?? 0) {
+                try require(norms(step, block).map { $0.weight.value.elementCount }, "channels", "widths")
             }
         }
         if shares { shareConvolutions() }
     }
 
-    private func norms(_ step: Int) -> [BatchNorm] {
-        exchanging.indices.map { exchanging[$0].norm(ofStage: stage($0, step)) }
+    /// By modality.
+    private func blocks(_ step: Int) -> [[any ExchangingBlock]] {
+        exchanging.indices.map { exchanging[$0].blocks(ofStage: stage($0, step)) }
     }
+    private func norms(_ step: Int, _ block: Int) -> [BatchNorm] { blocks(step).map { $0[block].norm } }
 
     /// Makes one of the convolutions that stand at the same place in every encoder with the same geometry.
     private func shareConvolutions() {
@@ -76,20 +83,21 @@ final class ExchangeFusion: ChannelFusion {
     }
 
     override func couple(_ step: Int, _ maps: [Tensor], samples: Int, _ contexts: [ForwardContext]) throws -> [Tensor] {
-        let halves = try exchanging.indices.map {
-            try exchanging[$0].stageToNorm(stage($0, step), maps[$0], contexts[$0])
+        let blocks = blocks(step)
+        var maps = maps
+        for block in blocks[0].indices {
+            let normed = try blocks.indices.map { try blocks[$0][block].toNorm(maps[$0], contexts[$0]) }
+            if let m = normed.indices.first(where: { normed[$0].shape != normed[0].shape }) {
+                throw BSSError(
+                    "bss.fusion.channel",
+                    "variant \"cen\" exchanges maps of one shape, but coupled stage \(step + 1) gives \(normed[0].shape) for '\(modalities[0])' and \(normed[m].shape) for '\(modalities[m])'",
+                    hint: "bring the inputs to one size, or use variant = \"mmtm\"", kind: .usage)
+            }
+            let exchanged = try ExchangeFusion.exchange(
+                normed, norms(step, block).map(\.weight.value), below: threshold)
+            maps = try blocks.indices.map { try blocks[$0][block].fromNorm(exchanged[$0], maps[$0], contexts[$0]) }
         }
-        if let m = halves.indices.first(where: { halves[$0].map.shape != halves[0].map.shape }) {
-            throw BSSError(
-                "bss.fusion.channel",
-                "variant \"cen\" exchanges maps of one shape, but coupled stage \(step + 1) gives \(halves[0].map.shape) for '\(modalities[0])' and \(halves[m].map.shape) for '\(modalities[m])'",
-                hint: "bring the inputs to one size, or use variant = \"mmtm\"", kind: .usage)
-        }
-        let exchanged = try ExchangeFusion.exchange(
-            halves.map(\.map), norms(step).map(\.weight.value), below: threshold)
-        return try exchanging.indices.map {
-            try exchanging[$0].stageFromNorm(stage($0, step), exchanged[$0], beside: halves[$0].beside, contexts[$0])
-        }
+        return maps
     }
 
     /// `maps` [N, C, positions…] and `weights` [C], one a modality.
@@ -109,8 +117,9 @@ final class ExchangeFusion: ChannelFusion {
 
     override func penalty() throws -> Tensor? {
         guard sparsity > 0, coupled > 0 else { return nil }
-        let terms = try (0..<coupled).flatMap { step in
-            try norms(step).enumerated().map { m, norm in
+        let coupledNorms = (0..<coupled).flatMap { step in blocks(step)[0].indices.map { norms(step, $0) } }
+        let terms = try coupledNorms.flatMap { norms in
+            try norms.enumerated().map { m, norm in
                 let count = norm.weight.value.elementCount
                 let parts = modalities.count
                 return (

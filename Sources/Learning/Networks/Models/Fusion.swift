@@ -61,6 +61,9 @@ open class Fusion: Module {
     /// A scalar that is added to the training loss; nil = none.
     open func penalty() throws -> Tensor? { nil }
 
+    /// Parameters that belong to the unimodal model of one modality: its classifier, where the fusion is a sum of them.
+    open func classifier(of modality: Int) -> [Parameter] { [] }
+
     /// Parameters that weight decay must leave alone.
     open var undecayed: [Parameter] { [] }
 }
@@ -70,10 +73,11 @@ public struct FusionRecipe: Family {
     public static let familyName = "fusion"
     public static let noun = "fusion"
     public static let help = "How the modalities' features become fused logits (Eq. 2)."
-    public static let parts: [Part<FusionRecipe>] = [
-        ConcatFusion.part, SumFusion.part, WeightFusion.part, AffineFusion.part, ChannelFusion.part,
-        MultilayerLSTMFusion.part, TrustedFusion.part,
-    ]
+    public static let parts: [Part<FusionRecipe>] =
+        [
+            ConcatFusion.part, SumFusion.part, WeightFusion.part, AffineFusion.part, ChannelFusion.part,
+            MultilayerLSTMFusion.part, TrustedFusion.part, GatedFusion.part,
+        ] + PooledFusion.parts
 
     /// - Throws: encoders that the fusion cannot work with.
     public let make: (FusionSetting) throws -> Fusion

@@ -163,7 +163,16 @@ public final class MultimodalModel: Module {
             }
         }
         let undecayed = Set(fusion.undecayed.map(ObjectIdentifier.init))
-        let parameters = fusion.parameters(prefix: "fusion.")
+        var parameters = fusion.parameters(prefix: "fusion.")
+        for (index, name) in modalities.enumerated() {
+            let own = Set(fusion.classifier(of: index).map(ObjectIdentifier.init))
+            guard !own.isEmpty else { continue }
+            groups.append(
+                ParameterGroup(
+                    scope: .summand(name),
+                    parameters: parameters.filter { own.contains(ObjectIdentifier($0.parameter)) }))
+            parameters.removeAll { own.contains(ObjectIdentifier($0.parameter)) }
+        }
         groups.append(
             ParameterGroup(
                 scope: .fusion, parameters: parameters.filter { !undecayed.contains(ObjectIdentifier($0.parameter)) }))

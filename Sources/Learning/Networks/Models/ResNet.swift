@@ -11,7 +11,7 @@ import BSSTensor
 /// of torchvision's state dict (`conv1.weight`, `layer1.0.bn2.bias`, `layer2.0.downsample.0.weight`, `fc.weight` …).
 ///
 /// Convolutions start from N(0, 2 / fan_out), norms at 1 and 0, whatever `init` says: torchvision and the BSS authors agree.
-public final class ResNetEncoder: Encoder, StagedEncoder {
+public final class ResNetEncoder: Encoder, ExchangingEncoder {
     /// What the part's options say.
     struct Plan {
         var channels: Int
@@ -28,6 +28,7 @@ public final class ResNetEncoder: Encoder, StagedEncoder {
     public let stageChannels: [Int]
     private let conv: Conv2d, norm: BatchNorm
     private var stages: [Sequential] = []
+    private var blocks: [[any ExchangingBlock]] = []
     private let classifier: Linear?, projection: Linear?
 
     init(_ plan: Plan) throws {
@@ -40,15 +41,15 @@ public final class ResNetEncoder: Encoder, StagedEncoder {
         var inputs = plan.width
         for (index, depth) in plan.depths.enumerated() {
             let width = plan.width << index
-            stages.append(
-                Sequential(
-                    try (0..<depth).map { position in
-                        defer { inputs = width * expansion }
-                        let stride = index > 0 && position == 0 ? 2 : 1
-                        return plan.isBottleneck
-                            ? try BottleneckBlock(inputs, width, stride: stride)
-                            : try BasicBlock(inputs, width, stride: stride)
-                    }))
+            let made = try (0..<depth).map { position -> Module & ExchangingBlock in
+                defer { inputs = width * expansion }
+                let stride = index > 0 && position == 0 ? 2 : 1
+                return plan.isBottleneck
+                    ? try BottleneckBlock(inputs, width, stride: stride)
+                    : try BasicBlock(inputs, width, stride: stride)
+            }
+            stages.append(Sequential(made))
+            blocks.append(made)
         }
         classifier = try plan.logits.map { [inputs] in try Linear(inputs, $0) }
         projection = try plan.features.map { [inputs] in try Linear(plan.logits ?? inputs, $0) }
@@ -80,6 +81,9 @@ public final class ResNetEncoder: Encoder, StagedEncoder {
         try stages[index](x, context)
     }
 
+    /// Channels are exchanged inside every residual block, at the batch norm before its last convolution.
+    public func blocks(ofStage index: Int) -> [any ExchangingBlock] { blocks[index] }
+
     /// Maps [B·T, C, H, W] of `samples` = B samples → features [B, featureCount].
     public func pooled(_ x: Tensor, samples: Int, _ context: ForwardContext) throws -> Tensor {
         let frames = samples == 0 ? 1 : x.shape[0] / samples
@@ -95,7 +99,7 @@ public final class ResNetEncoder: Encoder, StagedEncoder {
 }
 
 /// relu(bn2(conv2(relu(bn1(conv1 x)))) + shortcut x), 3×3 convolutions of `width` channels.
-private final class BasicBlock: Module {
+private final class BasicBlock: Module, ExchangingBlock {
     private let conv1: Conv2d, norm1: BatchNorm, conv2: Conv2d, norm2: BatchNorm
     private let shortcut: Shortcut?
 
@@ -118,12 +122,18 @@ private final class BasicBlock: Module {
         let y = try norm1(conv1(x, context), context, epilogue: .relu)
         return try norm2(conv2(y, context), context, adding: shortcut?(x, context) ?? x, epilogue: .relu)
     }
+
+    var norm: BatchNorm { norm1 }
+    func toNorm(_ x: Tensor, _ context: ForwardContext) throws -> Tensor { try norm1(conv1(x, context), context) }
+    func fromNorm(_ map: Tensor, _ x: Tensor, _ context: ForwardContext) throws -> Tensor {
+        try norm2(conv2(map.relu(), context), context, adding: shortcut?(x, context) ?? x, epilogue: .relu)
+    }
 }
 
 /// relu(bn3(conv3(…)) + shortcut x): 1×1 to `width`, 3×3, 1×1 to 4·`width`.
 ///
 /// Deviation from the paper, as torchvision ("v1.5"): the stride is in the 3×3 convolution.
-private final class BottleneckBlock: Module {
+private final class BottleneckBlock: Module, ExchangingBlock {
     private let convs: [Conv2d], norms: [BatchNorm]
     private let shortcut: Shortcut?
 
@@ -150,6 +160,14 @@ private final class BottleneckBlock: Module {
         var y = try norms[0](convs[0](x, context), context, epilogue: .relu)
         y = try norms[1](convs[1](y, context), context, epilogue: .relu)
         return try norms[2](convs[2](y, context), context, adding: shortcut?(x, context) ?? x, epilogue: .relu)
+    }
+
+    var norm: BatchNorm { norms[1] }
+    func toNorm(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
+        try norms[1](convs[1](norms[0](convs[0](x, context), context, epilogue: .relu), context), context)
+    }
+    func fromNorm(_ map: Tensor, _ x: Tensor, _ context: ForwardContext) throws -> Tensor {
+        try norms[2](convs[2](map.relu(), context), context, adding: shortcut?(x, context) ?? x, epilogue: .relu)
     }
 }
 

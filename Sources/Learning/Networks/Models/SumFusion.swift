@@ -24,6 +24,10 @@ public final class SumFusion: Fusion {
         try summands(features, context)
     }
 
+    public override func classifier(of modality: Int) -> [Parameter] {
+        classifiers[modality].parameters().map(\.parameter)
+    }
+
     private func summands(_ features: [Tensor], _ context: ForwardContext) throws -> [Tensor] {
         try zip(classifiers, features).map { try $0($1, context) }
     }

@@ -122,9 +122,17 @@ open class Optimizer {
 
     // MARK: By scope
 
+    /// The scopes that can be named, each once.
+    public var scopes: [Scope] {
+        var found: [Scope] = []
+        for group in groups where !found.contains(group.scope.whole) { found.append(group.scope.whole) }
+        return found
+    }
+
     /// Changes the groups of a scope.
     public func modify(_ scope: Scope, _ change: (inout ParameterGroup) -> Void) {
-        for index in groups.indices where groups[index].scope == scope { change(&groups[index]) }
+        let chosen: Set = [scope]
+        for index in groups.indices where chosen.covers(groups[index].scope) { change(&groups[index]) }
     }
 
     /// Starts over for the parameters of some scopes (nil = all), as a new optimizer would.
@@ -166,7 +174,7 @@ open class Optimizer {
     }
 
     public func parameters(_ scopes: Set<Scope>?) -> [(name: String, parameter: Parameter)] {
-        groups.filter { scopes?.contains($0.scope) ?? true }.flatMap(\.parameters)
+        groups.filter { scopes?.covers($0.scope) ?? true }.flatMap(\.parameters)
     }
 
     // MARK: State

@@ -7,7 +7,7 @@ import BSSTensor
 /// scaled by κ_m, below 1 for a modality that leads more than it usually does, above 1 for one that lags.
 ///
 ///     z = Σ_m φ_m;   s_m = mean_i -log max(softmax(φ_m)[y_i], 1e-8);   r_m = exp(K/(K-1) (mean_j s_j - s_m))
-///     τ_m = the same of ŝ, the mean of s over all earlier steps (0 before the first);   κ_m = exp(alpha · min(τ_m - r_m, cap))
+///     τ_m = the same of ŝ, the mean of s over all earlier steps, in the window or not (0 before the first);   κ_m = exp(alpha · min(τ_m - r_m, cap))
 ///
 /// `mode = "exact"`: φ_m is the Shapley value of z over sets S of modalities, absent ones zero at the input. As in the public
 /// code z(∅) is left out, so that Σ_m φ_m = z; passes with absent modalities run in evaluation mode, with gradient.
@@ -20,7 +20,7 @@ import BSSTensor
 /// Under Adam and RMSprop (`apply_to`, see `Modulation`) κ multiplies the step sizes instead, encoder m's by κ_m and the fusion's by
 /// the mean of κ; the passes are then made without gradient, and the loss is the base's.
 ///
-/// Deviation: the public command line modulates epochs 0 to 20 and clips all gradients to norm 1 when an element of the fusion's
+/// Deviation: the public command line modulates epochs up to 20, counted from 1 (`to_epoch = 19`), and clips all gradients to norm 1 when an element of the fusion's
 /// weight gradients exceeds 1 in size; here `to_epoch` and `conditional_clip` ask for that. Its cap is 10 for two modalities
 /// and 7 for three; ours is 7 for more as well. Its three-modality script leaves out the 1e-8. BalanceBenchmark's AGM has the opposite sign
 /// (it damps the weaker modality) and is not offered. In the linear mode a fusion with one bias a modality (`sum`) has each of them
@@ -31,7 +31,8 @@ final class AGM: BaseLossMethod {
     private let alpha: Double
     private let cap: Double?
     private let epochs: ClosedRange<Int>
-    private let clipsOnLargeGradients: Bool
+    /// c of the conditional clip; nil = none.
+    private let clip: Double?
     private let modulation: Modulation
     private var scalesRates = false
     /// ŝ: the mean of s over `count` steps.
@@ -41,13 +42,13 @@ final class AGM: BaseLossMethod {
 
     init(
         _ base: BaseLoss, mode: Mode, alpha: Double, cap: Double?, epochs: ClosedRange<Int>,
-        clipsOnLargeGradients: Bool, modulation: Modulation
+        clip: Double?, modulation: Modulation
     ) {
         self.mode = mode
         self.alpha = alpha
         self.cap = cap
         self.epochs = epochs
-        self.clipsOnLargeGradients = clipsOnLargeGradients
+        self.clip = clip
         self.modulation = modulation
         super.init(base)
     }
@@ -89,7 +90,12 @@ final class AGM: BaseLossMethod {
     override func loss(
         _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws -> [LossTerm] {
-        guard epochs.contains(context.epoch) else { return try super.loss(context, output, batch) }
+        guard epochs.contains(context.epoch) else {
+            // What is usual is learnt in every step, in the window or before it; after it nothing asks any more.
+            guard context.epoch < epochs.lowerBound else { return try super.loss(context, output, batch) }
+            try Autograd.withoutRecording { try observe(shares(context.model, output, batch.inputs), batch.labels) }
+            return try super.loss(context, output, batch)
+        }
         guard scalesRates else {
             let shares = try shares(context.model, output, batch.inputs)
             let kappa = try coefficients(shares, batch.labels)
@@ -105,10 +111,10 @@ final class AGM: BaseLossMethod {
     override func adjust(
         _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws {
-        guard clipsOnLargeGradients, epochs.contains(context.epoch) else { return }
+        guard let clip, epochs.contains(context.epoch) else { return }
         let weights = context.optimizer.parameters([.fusion]).map(\.parameter).filter { $0.value.rank > 1 }
-        if try gradients.norm(p: .infinity, weights) > 1 {
-            try gradients.clip(norm: 1, context.optimizer.parameters(nil).map(\.parameter))
+        if try gradients.norm(p: .infinity, weights) > clip {
+            try gradients.clip(norm: clip, context.optimizer.parameters(nil).map(\.parameter))
         }
     }
 
@@ -180,13 +186,21 @@ final class AGM: BaseLossMethod {
     // MARK: Coefficients
 
     private func coefficients(_ shares: [Tensor], _ labels: Tensor) throws -> [Double] {
-        let s = try shares.map { try AGM.score($0, labels) }
-        let kappa = AGM.coefficients(s, usual: usual, alpha: alpha, cap: cap ?? (shares.count < 3 ? 10 : 7))
-        count += 1
-        for m in s.indices { usual[m] += (s[m] - usual[m]) / Double(count) }
+        let before = usual
+        let s = try observe(shares, labels)
+        let kappa = AGM.coefficients(s, usual: before, alpha: alpha, cap: cap ?? (shares.count < 3 ? 10 : 7))
         kappas.add(kappa)
         scores.add(s)
         return kappa
+    }
+
+    /// s of this step, which ŝ takes in.
+    @discardableResult
+    private func observe(_ shares: [Tensor], _ labels: Tensor) throws -> [Double] {
+        let s = try shares.map { try AGM.score($0, labels) }
+        count += 1
+        for m in s.indices { usual[m] += (s[m] - usual[m]) / Double(count) }
+        return s
     }
 
     /// mean_i -log max(softmax(φ)[y_i], 1e-8)
@@ -241,28 +255,27 @@ final class AGM: BaseLossMethod {
             "alpha", default: 1.0, "strength of the modulation (released: 1; 2.5 on AV-MNIST)", check: .atLeast(0))
         let cap = Argument<Double?>(
             "cap", default: nil, "largest tau - r; by default 10 for two modalities and 7 for more, as released")
-        let first = Argument("from_epoch", default: 0, "first epoch with modulation, from 0", check: .atLeast(0))
-        let last = Argument<Int?>(
-            "to_epoch", default: nil, "last epoch with modulation (released: 20); by default the last of all")
-        let clip = Argument(
+        let window = EpochWindow(released: 19)
+        let clips = Argument(
             "conditional_clip", default: false,
-            "as released: clip all gradients to norm 1 when an element of the fusion's weight gradients exceeds 1 in size"
+            "as released for CREMA-D: clip all gradients to norm 1 when an element of the fusion's weight gradients exceeds 1 in size"
         )
+        let threshold = Argument<Double?>(
+            "clip_threshold", default: nil,
+            "the conditional clip with another number than 1 for element and norm (released: 5 on URFunny)",
+            check: Check("greater than 0") { $0.map { $0 > 0 && $0.isFinite } ?? true })
         return Part(
             "agm",
             "Adaptive gradient modulation: damps the modality that leads more than usual, boosts the one that lags.",
-            [mode, alpha, cap, first, last, clip, Modulation.argument] + BaseLoss.arguments,
+            [mode, alpha, cap] + window.arguments + [clips, threshold, Modulation.argument] + BaseLoss.arguments,
             source: "Li et al., Boosting Multi-modal Model Performance with Adaptive Gradient Modulation, ICCV 2023",
             example: "bss.rebalance.agm{ alpha = 1, mode = \"linear\" }"
         ) { a in
-            let end = a[last] ?? Int.max
-            guard a[first] <= end else {
-                throw BSSError(a.operation, "from_epoch = \(a[first]) comes after to_epoch = \(end)", kind: .usage)
-            }
+            let epochs = try window(a)
             return RebalanceRecipe {
                 AGM(
                     BaseLoss(a), mode: Mode(rawValue: a[mode]) ?? .exact, alpha: a[alpha], cap: a[cap],
-                    epochs: a[first]...end, clipsOnLargeGradients: a[clip], modulation: Modulation(a))
+                    epochs: epochs, clip: a[threshold] ?? (a[clips] ? 1 : nil), modulation: Modulation(a))
             }
         }
     }()

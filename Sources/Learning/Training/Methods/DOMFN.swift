@@ -19,7 +19,8 @@ import BSSTensor
 /// samples are never rejected, which the record says (`never_rejects`). tau ≤ 0.3 makes the gate work there.
 ///
 /// Deviation: the loss is that of the public code, averaged over a batch; the code steps sample by sample (`batch_size = 1`).
-/// It applies the cross-entropy to sigmoids of the outputs (`outputs = "sigmoid"`); ours to the logits. It pre-trains for 30 epochs (15
+/// With `outputs = "sigmoid"` p_m = σ(z_m), as released, without a softmax, in divergence and confidence, and the cross-entropies
+/// read σ(z) as logits; ours read z. It pre-trains for 30 epochs (15
 /// when resumed) and then lowers the rate from 1e-3 to 5e-5 (text) and 1e-5; our default is a quarter of the epochs, at one
 /// rate. Its fusion's learning-rate scheduler hangs on another optimizer, and its last comparison of confidences is of a modality with
 /// itself: neither is reproduced.
@@ -53,7 +54,7 @@ final class DOMFN: RebalanceMethod {
     }
 
     override func setup(_ context: TrainingContext) throws {
-        unimodalScopes = Set(context.optimizer.groups.map(\.scope)).subtracting([.fusion])
+        unimodalScopes = Set(context.optimizer.scopes).subtracting([.fusion])
     }
 
     override func epochBegan(_ context: TrainingContext) throws {
@@ -75,7 +76,7 @@ final class DOMFN: RebalanceMethod {
         let logits = try output.unimodal.map(spoken)
         let losses = try logits.map { try Tensor.crossEntropy($0, batch.labels, reduction: .none) }
         guard !isPretraining(context) else { return zip(names, losses).map { LossTerm($0, $1, weight: 1) } }
-        let d = try DOMFN.divergence(logits.map { try $0.softmax(axis: 1) })
+        let d = try DOMFN.divergence(logits.map(probabilities))
         let gate = try DOMFN.accepts(d, gamma: gamma, tau: tau)
         accepted += gate.filter { $0 }.count
         seen += gate.count
@@ -102,12 +103,18 @@ final class DOMFN: RebalanceMethod {
         let gate =
             isPretraining(context)
             ? Array(repeating: false, count: fused.shape[0])
-            : try DOMFN.accepts(DOMFN.divergence(unimodal.map { try $0.softmax(axis: 1) }), gamma: gamma, tau: tau)
-        return Prediction(total: try DOMFN.gated(gate, fused, unimodal), fused: fused, unimodal: unimodal)
+            : try DOMFN.accepts(DOMFN.divergence(unimodal.map(probabilities)), gamma: gamma, tau: tau)
+        let total = try DOMFN.gated(gate, fused, unimodal, probabilities: unimodal.map(probabilities))
+        return Prediction(total: total, fused: fused, unimodal: unimodal)
     }
 
     /// The outputs that probabilities are made of.
     private func spoken(_ logits: Tensor) throws -> Tensor { usesSigmoid ? try logits.sigmoid() : logits }
+
+    /// p_m of such outputs.
+    private func probabilities(_ outputs: Tensor) throws -> Tensor {
+        usesSigmoid ? outputs : try outputs.softmax(axis: 1)
+    }
 
     // MARK: The gate
 
@@ -129,9 +136,11 @@ final class DOMFN: RebalanceMethod {
     }
 
     /// The fusion's logits where the gate is open, else those of the most confident modality.
-    static func gated(_ gate: [Bool], _ fused: Tensor, _ unimodal: [Tensor]) throws -> Tensor {
+    static func gated(
+        _ gate: [Bool], _ fused: Tensor, _ unimodal: [Tensor], probabilities: [Tensor]
+    ) throws -> Tensor {
         if gate.allSatisfy({ $0 }) { return fused }
-        let confidence = try unimodal.map { try $0.softmax(axis: 1).extremum(.max, [1]).values(Float.self) }
+        let confidence = try probabilities.map { try $0.extremum(.max, [1]).values(Float.self) }
         // 0: the fusion, m + 1: modality m
         let choice = gate.indices.map { i in
             gate[i]
@@ -184,7 +193,8 @@ final class DOMFN: RebalanceMethod {
             "factor of the encoders' and heads' learning rate after that (released: 0.05 for text, 0.01 for others)",
             check: .atLeast(0))
         let outputs = Argument(
-            "outputs", default: "logits", "what the softmax reads: \"logits\", or \"sigmoid\" of them, as released",
+            "outputs", default: "logits",
+            "what heads and fusion say: \"logits\", or their \"sigmoid\", as released, which then stands for the probabilities too",
             check: .oneOf(["logits", "sigmoid"]))
         return Part(
             "domfn", "Divergence-orientated fusion: fuses only samples whose modalities agree enough.",

@@ -7,7 +7,8 @@ import BSSTensor
 ///
 ///     L = Σ_{k=1}^{K+1} w_k L_k,  Σ w = 1;  tasks: the K unimodal heads and the joint one
 ///     O_N = L^V_N - L^T_N;  ΔO = O_{N+n} - O_N;  ΔG = L^V_N - L^V_{N+n};  OGR = |ΔO / ΔG|
-///     w_k = ΔG_k / ΔO_k² / Z                           minimises OGR² of the blend
+///     w_k = ΔG_k / ΔO_k² / Z                           minimises OGR² of the blend; Z makes the sum 1
+///     w_k = ΔG_k / ΔO_k²,  or as given                 with `normalise = false`
 ///
 /// The estimate at epoch N trains each task alone for n epochs on a fork (encoder m and head m; all encoders and the
 /// fusion for the joint task) with the same optimizer, schedule and plan. Offline: one estimate at the start with n = all
@@ -17,6 +18,9 @@ import BSSTensor
 /// Deviation: guards of our own. ΔO² is at least 1e-4 of the tasks' median; ΔG ≤ 0 gives weight 0 (if that is all of
 /// them, the weights stay as they were, equal at first); no weight exceeds `cap`; `smoothing` keeps a part of the last
 /// weights. The last super-epoch may be shorter than n, and so are its probes.
+///
+/// Deviation: a task of weight 0 is no term of the loss, so that its head rests; in PyTorch a loss times 0 gives zero gradients,
+/// under which momentum and weight decay move it on.
 ///
 /// Deviation: the authors released training with given weights only, without the estimator (`weights = { … }`).
 /// BalanceBenchmark's estimator takes |ΔG|, which rewards a head that got worse (`negative_gain = "absolute"`); its sums
@@ -60,7 +64,7 @@ final class GradientBlending: RebalanceMethod {
             throw BSSError(
                 "bss.rebalance.ogr_gb", "weights must be numbers of at least 0 with a sum above 0", kind: .usage)
         }
-        weights = values.map { $0 / sum }
+        weights = rule.isNormalised ? values.map { $0 / sum } : values
     }
 
     override func epochBegan(_ context: TrainingContext) throws {
@@ -141,7 +145,7 @@ final class GradientBlending: RebalanceMethod {
         func named(_ values: [Double]) -> Value { .fields(zip(tasks, values).map { ($0, .number($1)) }) }
         var table = Table(fields: [("weights", named(weights))])
         if let estimate, let estimatedAt {
-            table["estimated_at"] = .int(estimatedAt)
+            table["estimated_at"] = .int(estimatedAt + 1)  // records count epochs from 1
             table["overfitting"] = named(estimate.overfitting)
             table["gain"] = named(estimate.gain)
             table["ratio"] = named(estimate.ratio)
@@ -198,15 +202,20 @@ final class GradientBlending: RebalanceMethod {
             "weights", default: nil,
             "fixed weights { audio = 0.014, visual = 0.63, fused = 0.356 } (scaled to sum 1) instead of an estimate, as released"
         )
+        let normalise = Argument(
+            "normalise", default: true,
+            "scale the weights to sum 1; false: weights as given or estimated, which then also scale the step, and cap has no place"
+        )
         return Part(
             "ogr_gb",
             "Gradient-Blending: unimodal and joint losses weigh by generalisation over over-fitting, estimated by probe trainings.",
-            [mode, length, cap, smoothing, floor, negative, given, Holdout.argument],
+            [mode, length, cap, smoothing, floor, negative, given, normalise, Holdout.argument],
             source: "Wang, Tran, Feiszli, What Makes Training Multi-Modal Classification Networks Hard?, CVPR 2020",
             example: "bss.rebalance.ogr_gb{ super_epoch = 5 }"
         ) { a in
             let rule = BlendRule(
-                cap: a[cap], smoothing: a[smoothing], floor: a[floor], takesAbsolute: a[negative] == "absolute")
+                cap: a[cap], smoothing: a[smoothing], floor: a[floor], takesAbsolute: a[negative] == "absolute",
+                isNormalised: a[normalise])
             return RebalanceRecipe {
                 GradientBlending(
                     mode: Mode(rawValue: a[mode]) ?? .online, length: a[length], rule: rule, given: a[given],
@@ -236,7 +245,7 @@ struct BlendEstimate {
     var ratio: [Double] { zip(overfitting, gain).map { $1 == 0 ? .infinity : abs($0 / $1) } }
 }
 
-/// From ΔO and ΔG to weights of sum 1.
+/// From ΔO and ΔG to weights, of sum 1 unless `isNormalised` is false.
 struct BlendRule {
     /// From 0.5, so that no other weight can come to exceed it.
     var cap = 0.95
@@ -244,6 +253,7 @@ struct BlendRule {
     /// Smallest ΔO² as a share of the median.
     var floor = 1e-4
     var takesAbsolute = false
+    var isNormalised = true
 
     func weights(_ estimate: BlendEstimate, previous: [Double], isFirst: Bool = true) -> [Double] {
         let squares = estimate.overfitting.map { $0 * $0 }
@@ -253,9 +263,9 @@ struct BlendRule {
         }
         let sum = raw.reduce(0, +)
         guard sum > 0, sum.isFinite else { return previous }
-        var weights = raw.map { $0 / sum }
+        var weights = isNormalised ? raw.map { $0 / sum } : raw
         if !isFirst, smoothing > 0 { weights = zip(previous, weights).map { smoothing * $0 + (1 - smoothing) * $1 } }
-        return capped(weights)
+        return isNormalised ? capped(weights) : weights
     }
 
     /// The largest weight lowered to `cap`; the others share the rest as they stand to each other.

@@ -8,14 +8,14 @@ import BSSTensor
 /// One shared linear head g for the features of all modalities. Per batch and modality in turn: CE(g(h_m), y) moves encoder
 /// m, and the head with its gradient projected away from what earlier sub-steps used (recursive least squares):
 ///
-///     r = mean_i h_m,i;  k = P r;  P ← P - k kᵀ / (α_b + rᵀ k);  G ← G P;  α_b = 0.1^(1 + b/B)
+///     r = mean_i h_m,i;  k = P r;  P ← P - k kᵀ / (α_b + rᵀ k);  G ← G Pᵀ;  α_b = 0.1^(1 + b/B)
 ///
 /// P_0 = I, not updated on the very first sub-step; b counts the batches of an epoch of B. There is no joint loss. At inference
 /// the modalities are weighed by how sure they are: ω = softmax_m(-H(softmax z_m)) per sample, z = Σ_m ω_m z_m.
 ///
 /// Source: Zhang, Yoon, Bansal, Yao, CVPR 2024. Deviation: `projection = "none"` is what the released code really does (its
 /// projection waits for a parameter of another name), `"released"` its formula: α_b is added to every element of k rᵀ, and P is
-/// divided by its Frobenius norm. Its test-time weights are by batch and fixed; here by sample, or fixed with `fusion_weights`.
+/// divided by its Frobenius norm, so that it is symmetric no longer after the second update. Its test-time weights are by batch and fixed; here by sample, or fixed with `fusion_weights`.
 final class MLA: RebalanceMethod {
     enum Projection: String, CaseIterable { case rls, released, none }
     private let projection: Projection
@@ -71,8 +71,8 @@ final class MLA: RebalanceMethod {
             let alpha = Math.pow(0.1, 1 + Double(context.batch) / Double(max(context.batches, 1)))
             let new = try MLA.updated(old, mean: feature.mean([0]), alpha: alpha, isReleased: projection == .released)
             projector = new
-            // Weights are [d, C] here: G P of the paper's [C, d] is P G, P being symmetric.
-            gradients[weight] = try new.transposed(0, 1).matmul(gradient)
+            // Weights are [d, C] here: G Pᵀ of the paper's [C, d] is P G; the published P is symmetric.
+            gradients[weight] = try (projection == .released ? new : new.transposed(0, 1)).matmul(gradient)
         }
     }
 

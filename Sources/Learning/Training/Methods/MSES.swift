@@ -9,6 +9,7 @@ import BSSTensor
 ///     l_m(t) = (1 - r) l_m(t - 1) + r l_raw,m(t)      smoothed loss of head m on the monitored samples
 ///     t*_m = argmin_t l_m(t);   t - t*_m > patience:  encoder m and head m go back to t*_m and are frozen
 ///
+/// With `fusion = "sum"`, z = Σ_m (W_m h_m + b_m), the classifier W_m, b_m belongs to modality m and stops with it.
 /// The training ends when all are frozen. A frozen modality is out of the graph, out of the optimizer (no momentum, no
 /// decay) and in evaluation mode. Inference: z. Source: Fujimori, Endo, Kawai, Mochizuki, ACPR 2019.
 ///
@@ -63,7 +64,7 @@ final class MSES: BaseLossMethod {
 
     /// What goes back together with a modality; nil = all.
     private func scopes(_ modality: String) -> Set<Scope>? {
-        takesBack == .model ? nil : [.encoder(modality), .head(modality)]
+        takesBack == .model ? nil : TrainingContext.parts(of: modality)
     }
 
     override func epochBegan(_ context: TrainingContext) throws {
@@ -107,7 +108,7 @@ final class MSES: BaseLossMethod {
     ) throws {
         guard stop == .gradient else { return }
         for (watch, name) in zip(watches, context.model.modalities) where watch.stoppedAt != nil {
-            for (_, parameter) in context.optimizer.parameters([.encoder(name), .head(name)]) {
+            for (_, parameter) in context.optimizer.parameters(TrainingContext.parts(of: name)) {
                 gradients[parameter.value] = try gradients[parameter.value]?.multiplied(by: 0)
             }
         }
@@ -121,7 +122,7 @@ final class MSES: BaseLossMethod {
     }
 
     override func report(_ context: TrainingContext) -> Table? {
-        Table(fields: zip(context.model.modalities, watches).map { ($0, .table($1.table)) })
+        Table(fields: zip(context.model.modalities, watches).map { ($0, .table($1.report)) })
     }
 
     // MARK: Checkpoints
@@ -227,7 +228,14 @@ struct StoppingWatch {
         return true
     }
 
-    /// For the run record and for checkpoints.
+    /// For the run record, which counts epochs from 1.
+    var report: Table {
+        var table = table
+        for name in ["best_epoch", "stopped_at"] { if let epoch = table[name]?.int { table[name] = .int(epoch + 1) } }
+        return table
+    }
+
+    /// For checkpoints.
     var table: Table {
         var table = Table(fields: [("best_epoch", .int(bestEpoch)), ("due", .bool(isDue))])
         for (name, value) in [("smoothed_loss", smoothed), ("raw_loss", raw), ("best_loss", best)] {

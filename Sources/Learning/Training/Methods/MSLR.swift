@@ -2,7 +2,8 @@ import BSSCore
 import BSSNetworks
 import BSSTensor
 
-/// Modality-specific learning rates: encoder and head of modality m learn at a rate of their own; the fusion keeps the base rate.
+/// Modality-specific learning rates: encoder and head of modality m learn at a rate of their own, and so does its classifier
+/// W_m, b_m where the fusion is z = Σ_m (W_m h_m + b_m) (`fusion = "sum"`); any other fusion keeps the base rate.
 ///
 ///     η_m(t) = mult_m(t) · η(t),  η(t) the schedule's rate, η*_m = rates[m] · η(t) the best rate of modality m alone
 ///     keep      mult_m = rates[m]
@@ -65,7 +66,7 @@ final class MSLR: BaseLossMethod {
         }
         guard target == .rate else { return }
         for (index, name) in context.model.modalities.enumerated() {
-            for scope in [Scope.encoder(name), .head(name)] {
+            for scope in TrainingContext.parts(of: name) {
                 context.optimizer.modify(scope) { $0.multiplier = multipliers[index] }
             }
         }
@@ -95,7 +96,7 @@ final class MSLR: BaseLossMethod {
     ) throws {
         guard target == .gradient else { return }
         for (index, name) in context.model.modalities.enumerated() where multipliers[index] != 1 {
-            for (_, parameter) in context.optimizer.parameters([.encoder(name), .head(name)]) {
+            for (_, parameter) in context.optimizer.parameters(TrainingContext.parts(of: name)) {
                 gradients[parameter.value] = try gradients[parameter.value]?.multiplied(by: multipliers[index])
             }
         }

@@ -10,13 +10,29 @@ import BSSTensor
 /// the deviation of each tensor's unscaled gradient, to every encoder. Source: Peng, Wei, Deng, Wang, Hu, CVPR 2022.
 ///
 /// Deviation: the paper has two modalities; for more, ρ_m is the mean of s_m / s_j over the others (the authors' advice in
-/// their repository), or with `ratio = "minimum"` the ratio to the smallest score. `variant = "released"` is their code:
+/// their repository), with `ratio = "minimum"` the ratio to the smallest score, with `ratio = "sum"` the share of the others'
+/// scores together, ρ_m = s_m / Σ_{j≠m} s_j, as MLA's code has it for three modalities (which however slows its first modality at
+/// any ratio; here only above 1). `variant = "released"` is their code:
 /// equal scores slow the first modality, and only convolution weights are modulated.
 final class OGM: BaseLossMethod {
+    /// ρ_m of more than two modalities.
+    enum Ratio: String, CaseIterable {
+        case pairwise, minimum, sum
+
+        func callAsFunction(_ scores: [Double], _ m: Int) -> Double {
+            let others = scores.indices.filter { $0 != m }.map { scores[$0] }
+            switch self {
+            case .pairwise: return others.reduce(0.0) { $0 + scores[m] / $1 } / Double(others.count)
+            case .minimum: return scores[m] / (scores.min() ?? 1)
+            case .sum: return scores[m] / others.reduce(0, +)
+            }
+        }
+    }
+
     struct Settings {
         var alpha = 0.3
-        var first = 0, last = 50
-        var usesMinimum = false
+        var epochs = 0...50
+        var ratio = Ratio.pairwise
         var isReleased = false
         var hasNoise = false
         var modulation = Modulation.auto
@@ -37,7 +53,7 @@ final class OGM: BaseLossMethod {
     override func adjust(
         _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws {
-        guard context.model.modalities.count > 1, (settings.first...settings.last).contains(context.epoch) else {
+        guard context.model.modalities.count > 1, settings.epochs.contains(context.epoch) else {
             return
         }
         let scores = try unimodal(context, output).map { try OGM.score($0, batch.labels) }
@@ -78,13 +94,9 @@ final class OGM: BaseLossMethod {
 
     /// k_m from the scores s_m; 1 - tanh(x) is computed as 2 / (e^2x + 1).
     static func coefficients(_ scores: [Double], _ settings: Settings) -> [Double] {
-        let least = scores.min() ?? 1
-        return scores.indices.map { m in
-            let others = scores.indices.filter { $0 != m }
-            let ratio =
-                settings.usesMinimum
-                ? scores[m] / least : others.reduce(0.0) { $0 + scores[m] / scores[$1] } / Double(others.count)
-            let isTie = settings.isReleased && m == 0 && others.allSatisfy { scores[$0] == scores[0] }
+        scores.indices.map { m in
+            let ratio = settings.ratio(scores, m)
+            let isTie = settings.isReleased && m == 0 && scores.allSatisfy { $0 == scores[0] }
             return ratio > 1 || isTie ? 2 / (Math.exp(2 * settings.alpha * ratio) + 1) : 1
         }
     }
@@ -97,27 +109,23 @@ final class OGM: BaseLossMethod {
 
     private static func make(_ name: String, _ summary: String, hasNoise: Bool) -> Part<RebalanceRecipe> {
         let alpha = Argument("alpha", default: 0.3, "strength: k = 1 - tanh(alpha rho)", check: .atLeast(0))
-        let first = Argument("from_epoch", default: 0, "first epoch with modulation, from 0", check: .atLeast(0))
-        let last = Argument("to_epoch", default: 50, "last epoch with modulation", check: .atLeast(0))
+        let window = EpochWindow(to: 50)
         let ratio = Argument(
             "ratio", default: "pairwise",
-            "more than two modalities: \"pairwise\" (mean of s_m / s_j) or \"minimum\" (s_m / min_j s_j)",
-            check: .oneOf(["pairwise", "minimum"]))
+            "more than two modalities: \"pairwise\" (mean of s_m / s_j), \"minimum\" (s_m / min_j s_j) or \"sum\" (s_m / Σ_{j≠m} s_j)",
+            check: .oneOf(Ratio.allCases.map(\.rawValue)))
         let variant = Argument(
             "variant", default: "published",
             "\"published\", or \"released\": ties slow the first modality, only convolution weights are modulated",
             check: .oneOf(["published", "released"]))
         return Part(
-            name, summary, [alpha, first, last, ratio, variant, Modulation.argument] + BaseLoss.arguments,
+            name, summary, [alpha] + window.arguments + [ratio, variant, Modulation.argument] + BaseLoss.arguments,
             source:
                 "Peng, Wei, Deng, Wang, Hu, Balanced Multimodal Learning via On-the-fly Gradient Modulation, CVPR 2022",
             example: "bss.rebalance.\(name){ alpha = 0.3 }"
         ) { a in
-            guard a[first] <= a[last] else {
-                throw BSSError(a.operation, "from_epoch = \(a[first]) comes after to_epoch = \(a[last])", kind: .usage)
-            }
             let settings = Settings(
-                alpha: a[alpha], first: a[first], last: a[last], usesMinimum: a[ratio] == "minimum",
+                alpha: a[alpha], epochs: try window(a), ratio: Ratio(rawValue: a[ratio]) ?? .pairwise,
                 isReleased: a[variant] == "released", hasNoise: hasNoise,
                 modulation: Modulation(a))
             return RebalanceRecipe { OGM(BaseLoss(a), settings) }

@@ -5,7 +5,8 @@ import BSSTensor
 
 /// Prototypical modal rebalance (Fan et al., CVPR 2023): the slower modality's features are pulled to class prototypes of their own.
 ///
-///     c_m^k = mean of h_m over samples of class k;   q_m = softmax_k(-‖h_m - c_m^k‖);   s_m = Σ_i q_m,i[y_i];   ρ_m = s_m / mean_{j≠m} s_j
+///     c_m^k = mean of h_m over samples of class k, a share of the training split or of the validation split (`prototypes`);
+///        q_m = softmax_k(-‖h_m - c_m^k‖);   s_m = Σ_i q_m,i[y_i];   ρ_m = s_m / mean_{j≠m} s_j
 ///     L = CE(z, y) + alpha Σ_m coef_m (-log q_m[y]) - mu Σ_m flat_m H(q_m),   coef_m = clip(1/ρ_m - 1, 0, 1), flat_m = clip(ρ_m - 1, 0, 1)
 ///
 /// The last term (PER) keeps the prototype distribution of the faster modality flat, during the first `per_epochs` epochs.
@@ -17,6 +18,8 @@ import BSSTensor
 /// modality alone has nothing to catch up with: all coefficients are 0.
 ///
 /// Deviation: the public code has no PER and a hard switch, coefficient 1 for the slower modality: `per = false, coef = "hard"`.
+/// There the prototypes of the untrained network serve its first epoch alone, and those of the second replace them outright:
+/// `untrained = "replace"`, which is the default with `coef = "hard"`; else `"mix"`.
 /// It takes the first 10 % of its shuffled batches for the prototypes, so that rare classes can be missing: `draw = "random"`;
 /// ours draws the same share of every class, at least one sample. At distance 0, where the slope of the root is infinite,
 /// ours is 0. mu and per_epochs are ours: the paper sets them per dataset.
@@ -26,6 +29,10 @@ final class PMR: BaseLossMethod {
         var hasEntropy = true, mu = 0.1, entropyEpochs = 5
         var momentum = 0.2, fraction = 0.1, isStratified = true
         var isScaled = false
+        /// Prototypes are means over the validation split.
+        var usesValidation = false
+        /// The untrained network's prototypes are replaced, not mixed in.
+        var replacesFirst = false
         var epochs = 0...Int.max
     }
     private let settings: Options
@@ -41,6 +48,12 @@ final class PMR: BaseLossMethod {
     }
 
     override func setup(_ context: TrainingContext) throws {
+        guard !settings.usesValidation || !context.source.rows(.val).isEmpty else {
+            throw BSSError(
+                "bss.rebalance.pmr",
+                "prototypes = \"val\" needs a validation split, and '\(context.source.name)' has none",
+                hint: "use prototypes = \"train\"", kind: .usage)
+        }
         prototypes = try context.model.encoders.map { try Tensor.zeros([context.model.classes, $0.featureCount]) }
         isKnown = Array(repeating: false, count: context.model.classes)
     }
@@ -54,15 +67,16 @@ final class PMR: BaseLossMethod {
         let scan = try context.evaluator.scan(rows: rows, keepsFeatures: true, epoch: context.epoch)
         let labels = rows.map { context.source.classColumns[$0] }
         let before = isKnown
+        let momentum = settings.replacesFirst && context.epoch <= 1 ? 0 : settings.momentum
         for m in prototypes.indices {
             (prototypes[m], isKnown) = try PMR.updated(
-                prototypes[m], isKnown: before, features: scan.features[m], labels: labels, momentum: settings.momentum)
+                prototypes[m], isKnown: before, features: scan.features[m], labels: labels, momentum: momentum)
         }
     }
 
-    /// The training rows that this epoch's prototypes are made of.
+    /// The rows that this epoch's prototypes are made of.
     private func subset(_ context: TrainingContext) -> [Int] {
-        let rows = context.trainRows
+        let rows = settings.usesValidation ? context.source.rows(.val) : context.trainRows
         let random = context.random("prototypes").child("epoch \(context.epoch)")
         func share(_ count: Int) -> Int {
             min(count, max(1, Int(saturating: (settings.fraction * Double(count)).rounded())))
@@ -224,7 +238,7 @@ final class PMR: BaseLossMethod {
         let momentum = Argument(
             "momentum", default: 0.2, "share of the old prototypes that is kept", check: .range(0...1))
         let fraction = Argument(
-            "fraction", default: 0.1, "share of the training set that prototypes are made of", check: .above(0, upTo: 1)
+            "fraction", default: 0.1, "share of the split that prototypes are made of", check: .above(0, upTo: 1)
         )
         let draw = Argument(
             "draw", default: "stratified",
@@ -234,24 +248,29 @@ final class PMR: BaseLossMethod {
             "distance", default: "euclidean",
             "\"euclidean\", or \"scaled\": divided by the root of the number of features, against one-hot q of large features",
             check: .oneOf(["euclidean", "scaled"]))
-        let first = Argument("from_epoch", default: 0, "first epoch that is rebalanced, from 0", check: .atLeast(0))
-        let last = Argument<Int?>(
-            "to_epoch", default: nil, "last epoch that is rebalanced (released: 100); by default the last of all")
+        let split = Argument(
+            "prototypes", default: "train",
+            "the split that prototypes are made of: \"train\", or \"val\" as the public code has it for some datasets; `fraction` is a share of it",
+            check: .oneOf(["train", "val"]))
+        let untrained = Argument(
+            "untrained", default: "auto",
+            "prototypes of the untrained network in the second epoch: \"mix\" (momentum), \"replace\" (as released), \"auto\": \"replace\" with coef = \"hard\"",
+            check: .oneOf(["auto", "mix", "replace"]))
+        let window = EpochWindow(released: 100)
         return Part(
             "pmr", "Prototypical modal rebalance: pulls the slower modality's features to class prototypes.",
-            [alpha, coef, per, mu, perEpochs, momentum, fraction, draw, scale, first, last] + BaseLoss.arguments,
+            [alpha, coef, per, mu, perEpochs, momentum, fraction, split, draw, scale, untrained] + window.arguments
+                + BaseLoss.arguments,
             source: "Fan et al., PMR: Prototypical Modal Rebalance for Multimodal Learning, CVPR 2023",
             example: "bss.rebalance.pmr{ alpha = 1.75, per = false }"
         ) { a in
-            let end = a[last] ?? Int.max
-            guard a[first] <= end else {
-                throw BSSError(a.operation, "from_epoch = \(a[first]) comes after to_epoch = \(end)", kind: .usage)
-            }
             let settings = Options(
                 alpha: a[alpha], isHard: a[coef] == "hard", hasEntropy: a[per], mu: a[mu], entropyEpochs: a[perEpochs],
                 momentum: a[momentum],
                 fraction: a[fraction], isStratified: a[draw] == "stratified", isScaled: a[scale] == "scaled",
-                epochs: a[first]...end)
+                usesValidation: a[split] == "val",
+                replacesFirst: a[untrained] == "replace" || (a[untrained] == "auto" && a[coef] == "hard"),
+                epochs: try window(a))
             return RebalanceRecipe { PMR(BaseLoss(a), settings) }
         }
     }()

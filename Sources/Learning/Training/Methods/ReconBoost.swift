@@ -18,7 +18,8 @@ import BSSTensor
 ///
 /// Deviation: the released consolidation detaches both sides, so that its gradient is zero (`consolidation = "released"`);
 /// as published, only the earlier modality is held fixed. A warm start from unimodal checkpoints is not offered; the first
-/// stage begins with q = 1/C. In the first stage Φ is the modality that is being trained (released: a random constant).
+/// stage begins with q = 1/C, as Φ = 0 gives; the code takes a softmax over a single column there, q = 1, so that the first stage's
+/// weight is (w1 - w2)/C (`first_stage = "released"`). In the first stage Φ is the modality that is being trained (released: a random constant).
 final class ReconBoost: RebalanceMethod {
     enum Consolidation: String, CaseIterable { case paper, released }
     private let epochs: (alternating: Int, rectifying: Int)
@@ -27,9 +28,12 @@ final class ReconBoost: RebalanceMethod {
     private var head: SharedHead?
     private var scale: EnsembleScale?
 
-    init(alternating: Int, rectifying: Int, rule: BoostLoss, hidden: Int) {
+    private let startsFilled: Bool
+
+    /// `startsFilled`: q = 1 in the first stage.
+    init(alternating: Int, rectifying: Int, rule: BoostLoss, hidden: Int, startsFilled: Bool = false) {
         epochs = (alternating, rectifying)
-        (self.rule, self.hidden) = (rule, hidden)
+        (self.rule, self.hidden, self.startsFilled) = (rule, hidden, startsFilled)
         super.init()
     }
 
@@ -141,7 +145,8 @@ final class ReconBoost: RebalanceMethod {
                         try self.ensemble(visited.filter { $0 != turn }.map { fixed[$0] }, like: own)
                     }
                     return try self.rule.terms(
-                        modalities[turn], own: own, others: others, previous: previous.map { fixed[$0] },
+                        modalities[turn], own: own, others: self.startsFilled && stage.number == 0 ? nil : others,
+                        previous: previous.map { fixed[$0] },
                         labels: batch.labels)
                 })
         ]
@@ -178,11 +183,15 @@ final class ReconBoost: RebalanceMethod {
             "consolidation", default: "paper",
             "\"paper\": the modality moves towards the one before it; \"released\": the term has no gradient, as in the code",
             check: .oneOf(Consolidation.allCases.map(\.rawValue)))
+        let first = Argument(
+            "first_stage", default: "paper",
+            "what the first modality is told that the others explain: \"paper\" (nothing, q = 1/C) or \"released\" (everything, q = 1)",
+            check: .oneOf(["paper", "released"]))
         let hidden = Argument("hidden", default: 256, "width of the shared head", check: .range(1...1 << 20))
         return Part(
             "reconboost",
             "Alternating boosting: each modality learns what the others do not explain, then all are rectified; one shared head.",
-            [alternating, rectifying, own, others, alpha, consolidation, hidden],
+            [alternating, rectifying, own, others, alpha, consolidation, first, hidden],
             source: "Hua, Xu, Bao, Yang, Huang, ReconBoost: Boosting Can Achieve Modality Reconcilement, ICML 2024",
             example: "bss.rebalance.reconboost{ e1 = 4, e2 = 4 }"
         ) { a in
@@ -190,7 +199,9 @@ final class ReconBoost: RebalanceMethod {
                 own: a[own], others: a[others], alpha: a[alpha],
                 consolidation: Consolidation(rawValue: a[consolidation]) ?? .paper)
             return RebalanceRecipe {
-                ReconBoost(alternating: a[alternating], rectifying: a[rectifying], rule: rule, hidden: a[hidden])
+                ReconBoost(
+                    alternating: a[alternating], rectifying: a[rectifying], rule: rule, hidden: a[hidden],
+                    startsFilled: a[first] == "released")
             }
         }
     }()
@@ -215,10 +226,12 @@ struct BoostLoss {
     var alpha = 0.5
     var consolidation = ReconBoost.Consolidation.paper
 
-    /// `own`: φ_k in the graph; `others`: b Σ_{j≠k} φ_j and `previous`: φ_k' outside of it. All [B, C].
-    func terms(_ name: String, own: Tensor, others: Tensor, previous: Tensor?, labels: Tensor) throws -> [LossTerm] {
+    /// `own`: φ_k in the graph; `others`: b Σ_{j≠k} φ_j (nil: q = 1) and `previous`: φ_k' outside of it. All [B, C].
+    func terms(_ name: String, own: Tensor, others: Tensor?, previous: Tensor?, labels: Tensor) throws -> [LossTerm] {
         let classes = own.shape[1]
-        let q = try others.detached.softmax(axis: 1).gather(1, labels.unsqueezed(1)).squeezed(1)
+        let q =
+            try others.map { try $0.detached.softmax(axis: 1).gather(1, labels.unsqueezed(1)).squeezed(1) }
+            ?? Tensor.ones([labels.elementCount], own.dtype, on: own.backend)
         let weight = try q.multiplied(by: -self.others / Double(classes)).adding(self.own / Double(classes))
         var terms = [LossTerm(name, try Tensor.crossEntropy(own, labels, reduction: .none) * weight, weight: 1)]
         if let previous, alpha != 0 {

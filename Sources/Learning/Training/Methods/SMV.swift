@@ -12,7 +12,7 @@ import BSSTensor
 /// -0.5 give 1, 2, 3 copies, as released). `level = "modality"`: with φ̄ the means over a random part (`subset`) of the training
 /// set, ⌊d_m n⌋ samples of the n planned ones are drawn with replacement and get a copy that keeps only m,
 ///
-///     d_m = alpha · g(2/3 (max_j φ̄_j - φ̄_m)) / (K - 1),   g(x) = x, tanh x or x^1.5
+///     d_m = g(2/3 (max_j φ̄_j - φ̄_m)) / (K - 1),   g(x) = alpha x, tanh(alpha x) or alpha x^1.5
 ///
 /// The samples are valued before each epoch from `warmup` on (by scans in evaluation mode: the encoders run once, the
 /// fusion 2^K - 1 times). Originals and copies are trained on the base loss; a copy's unimodal losses are those of the modality it keeps.
@@ -23,7 +23,7 @@ import BSSTensor
 /// 2/3 |φ̄_1 - φ̄_2| alpha for the weaker one). One modality alone gets copies of samples that it has wrong.
 ///
 /// Deviation: the public code values samples under random training transforms (`transform = "training"`) and compares φ with a
-/// slack of 0.1; where its mappings g apply is our reading. BalanceBenchmark's v(S) lacks |S|, so that solved samples
+/// slack of 0.1. BalanceBenchmark's v(S) lacks |S|, so that solved samples
 /// are shown again too; it is not offered.
 final class SMV: BaseLossMethod {
     enum Level: String, CaseIterable { case sample, modality }
@@ -134,7 +134,10 @@ final class SMV: BaseLossMethod {
     /// d_m of every modality.
     static func shares(_ means: [Double], alpha: Double, _ mapping: Mapping) -> [Double] {
         let best = means.max() ?? 0
-        return means.map { alpha * mapping(2 / 3 * (best - $0)) / Double(max(means.count - 1, 1)) }
+        return means.map { mean in
+            let gap = 2 / 3 * (best - mean)
+            return (mapping == .tanh ? mapping(alpha * gap) : alpha * mapping(gap)) / Double(max(means.count - 1, 1))
+        }
     }
 
     /// Every entry, each followed by its copies; shuffled unless the order is a curriculum.

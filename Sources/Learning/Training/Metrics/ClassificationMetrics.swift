@@ -2,12 +2,14 @@ import BSSCore
 
 /// Quality of class scores on one split, as scikit-learn defines it; everything in double, computed when asked for.
 ///
-/// `scores`: [n, C] row-major, logits or probabilities; `labels`: columns 0 ..< C. Predictions are the first largest score.
+/// `scores`: [n, C] row-major, logits or probabilities; `labels`: columns 0 ..< C. Predictions are the first largest score. A score
+/// that is NaN makes every figure NaN: nothing is ranked that cannot be compared.
 public final class ClassificationMetrics {
     public let classes: Int
     public let scores: [Float]
     public let labels: [Int]
     public var count: Int { labels.count }
+    private lazy var hasNaN = scores.contains { $0.isNaN }
 
     /// - Throws: sizes that do not fit, labels without a column.
     public init(scores: [Float], classes: Int, labels: [Int]) throws {
@@ -16,7 +18,9 @@ public final class ClassificationMetrics {
         }
         if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
             throw BSSError(
-                "metrics", "label \(labels[row]) of sample \(row + 1) has no column: expected 0 to \(classes - 1)")
+                "metrics",
+                "label \(labels[row] &+ 1) of sample \(row + 1) has no column: expected a class position from 1 to \(classes)"
+            )
         }
         self.scores = scores
         self.classes = classes
@@ -44,7 +48,7 @@ public final class ClassificationMetrics {
     }()
 
     /// Share of correct predictions; NaN without samples.
-    public var accuracy: Double { Double(truePositives.reduce(0, +)) / Double(count) }
+    public var accuracy: Double { hasNaN ? .nan : Double(truePositives.reduce(0, +)) / Double(count) }
 
     private var truePositives: [Int] { (0..<classes).map { confusion[$0 * classes + $0] } }
     /// Samples per class.
@@ -56,14 +60,14 @@ public final class ClassificationMetrics {
         (0..<classes).reduce(0) { $0 + confusion[$1 * classes + c] }
     }
 
-    private static func ratio(_ a: Int, _ b: Int) -> Double { b == 0 ? 0 : Double(a) / Double(b) }
+    private func ratio(_ a: Int, _ b: Int) -> Double { hasNaN ? .nan : b == 0 ? 0 : Double(a) / Double(b) }
 
     /// TP / (TP + FP) per class, 0 where nothing was predicted.
-    public var precision: [Double] { (0..<classes).map { Self.ratio(truePositives[$0], predicted[$0]) } }
+    public var precision: [Double] { (0..<classes).map { ratio(truePositives[$0], predicted[$0]) } }
     /// TP / (TP + FN) per class, 0 for a class without samples.
-    public var recall: [Double] { (0..<classes).map { Self.ratio(truePositives[$0], support[$0]) } }
+    public var recall: [Double] { (0..<classes).map { ratio(truePositives[$0], support[$0]) } }
     /// 2 TP / (2 TP + FP + FN) per class, 0 where undefined.
-    public var f1: [Double] { (0..<classes).map { Self.ratio(2 * truePositives[$0], support[$0] + predicted[$0]) } }
+    public var f1: [Double] { (0..<classes).map { ratio(2 * truePositives[$0], support[$0] + predicted[$0]) } }
 
     /// Mean F1 over the classes that occur among labels or predictions (scikit-learn's default).
     public var macroF1: Double {
@@ -103,8 +107,7 @@ public final class ClassificationMetrics {
 
     /// Mean over the classes for which it is defined; NaN if there is none.
     public var macroAUROC: Double {
-        let defined = auroc.filter { !$0.isNaN }
-        return Self.mean(defined)
+        hasNaN ? .nan : Self.mean(auroc.filter { !$0.isNaN })
     }
 
     /// How `map` averages.
@@ -123,6 +126,7 @@ public final class ClassificationMetrics {
         case .macro: return Self.mean(averagePrecision)
         case .micro:
             return RankingQuality(scores, column: 0, of: 1) { labels[$0 / classes] == $0 % classes }.averagePrecision
+        case .samples where hasNaN: return .nan
         case .samples:
             // One positive per row: its precision where it enters, together with the scores equal to it.
             return Self.mean(

@@ -1,7 +1,8 @@
 import BSSCore
 import BSSCurriculum
 
-/// How well scores separate positives from negatives; equal scores enter together, so their order never matters.
+/// How well scores separate positives from negatives; equal scores enter together, so their order never matters. NaN among the
+/// scores makes both figures NaN.
 public struct RankingQuality {
     /// AP = sum over distinct thresholds of (R_n - R_(n-1)) P_n, without interpolation; 0 without positives.
     public let averagePrecision: Double
@@ -9,6 +10,10 @@ public struct RankingQuality {
     public let auroc: Double
 
     public init(scores: [Double], isPositive: [Bool]) {
+        guard !scores.contains(where: \.isNaN) else {
+            self.init(averagePrecision: .nan, auroc: .nan)
+            return
+        }
         let order = Ranking.descending(scores)
         self.init(
             count: order.count, isPositive: { isPositive[order[$0]] },
@@ -17,10 +22,18 @@ public struct RankingQuality {
 
     /// One column of scores [n, columns], read in place.
     init(_ scores: [Float], column: Int, of columns: Int, isPositive: (Int) -> Bool) {
+        guard !stride(from: column, to: scores.count, by: max(columns, 1)).contains(where: { scores[$0].isNaN }) else {
+            self.init(averagePrecision: .nan, auroc: .nan)
+            return
+        }
         let sorted = RankingQuality.sorted(scores, column, columns, isPositive)
         self.init(
             count: sorted.count, isPositive: { sorted[$0] & 1 == 1 },
             isTied: { sorted[$0] >> 32 == sorted[$0 + 1] >> 32 })
+    }
+
+    private init(averagePrecision: Double, auroc: Double) {
+        (self.averagePrecision, self.auroc) = (averagePrecision, auroc)
     }
 
     /// `isTied(k)`: whether positions k and k + 1, from the highest score, are equal. All samples of one score enter at once.
@@ -51,7 +64,7 @@ public struct RankingQuality {
     }
 
     /// The column from its highest score: a key that falls with the score in the upper half, positive or not in the lowest bit.
-    /// A radix sort over the 32 bits of a float; NaN comes first.
+    /// A radix sort over the 32 bits of a float.
     private static func sorted(
         _ scores: [Float], _ column: Int, _ columns: Int, _ isPositive: (Int) -> Bool
     ) -> [UInt64] {
@@ -93,7 +106,7 @@ public struct RankingQuality {
     }
 }
 
-/// Quality of a single score per sample for a yes/no question; yes = score above `threshold`.
+/// Quality of a single score per sample for a yes/no question; yes = score above `threshold`. NaN among the scores gives NaN.
 public struct BinaryMetrics {
     public let averagePrecision: Double
     public let auroc: Double
@@ -115,14 +128,15 @@ public struct BinaryMetrics {
             are += positive ? 1 : 0
             correct += yes == positive ? 1 : 0
         }
-        f1 = said + are == 0 ? 0 : 2 * Double(both) / Double(said + are)
-        accuracy = Double(correct) / Double(scores.count)
+        let hasNaN = scores.contains { $0.isNaN }
+        f1 = hasNaN ? .nan : said + are == 0 ? 0 : 2 * Double(both) / Double(said + are)
+        accuracy = hasNaN ? .nan : Double(correct) / Double(scores.count)
     }
 }
 
 /// Expected calibration error (Naeini, Cooper, Hauskrecht, AAAI 2015; Guo et al., ICML 2017, Eq. 3).
 ///
-/// Bin b of M holds confidences in (b/M, (b+1)/M]; confidence 0 goes to bin 0.
+/// Bin b of M holds confidences in (b/M, (b+1)/M]; confidence 0 goes to bin 0. NaN among the confidences gives NaN.
 public struct CalibrationError {
     public struct Bin {
         public var count = 0

@@ -18,7 +18,7 @@ final class CustomSampleLoss: SampleLoss {
             let positions = Value.list(batch.positions.map { .int($0 + 1) })
             let answer =
                 try callback.function.call([
-                    .object(term.perSample), .object(batch.labels), .int(context.epoch), positions,
+                    .object(term.perSample), LabelValue.value(batch.labels), .int(context.epoch + 1), positions,
                 ]).first ?? .null
             guard case .object(let object) = answer, let losses = object as? Tensor,
                 losses.shape == term.perSample.shape
@@ -36,7 +36,7 @@ final class CustomSampleLoss: SampleLoss {
     static let part: Part<SampleLossRecipe> = {
         let function = Argument<Callback>(
             "function",
-            "function(losses, labels, epoch, positions) returning losses of the same shape [B]; epoch counts from 0, positions are those in the training set, from 1"
+            "function(losses, labels, epoch, positions) returning losses of the same shape [B]; labels are class positions from 1, epoch counts from 1, positions are those in the training set, from 1"
         )
         let on = targetArgument(.total)
         return Part(

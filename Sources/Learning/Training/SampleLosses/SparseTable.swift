@@ -8,8 +8,8 @@ final class SparseTable: Module {
     /// [count]
     let values: Parameter
     private let momentum: StateTensor
-    /// Look-ups whose gradients are still to come: entries, and their values as a leaf [U].
-    private var pending: [(entries: Tensor, leaf: Tensor)] = []
+    /// Look-ups whose gradients are still to come: entries, how often each was looked up, and their values as a leaf, [U] each.
+    private var pending: [(entries: Tensor, counts: Tensor, leaf: Tensor)] = []
 
     init(_ count: Int, start: Double) throws {
         values = try Parameter([count], .constant(start))
@@ -25,30 +25,34 @@ final class SparseTable: Module {
         let place = Dictionary(uniqueKeysWithValues: unique.enumerated().map { ($1, $0) })
         let rows = try Tensor.from(unique)
         let leaf = try Autograd.withoutRecording { try values.value.detached.indexSelect(0, rows) }.requiringGradient()
-        pending.append((rows, leaf))
+        var counts = [Float](repeating: 0, count: unique.count)
+        for entry in entries { counts[place[entry]!] += 1 }
+        pending.append((rows, try Tensor.from(counts), leaf))
         return try leaf.indexSelect(0, Tensor.from(entries.map { place[$0]! }))
     }
 
     var leaves: [Tensor] { pending.map(\.leaf) }
 
-    /// v ← m v + (g + decay u);  u ← clamp(u - rate v) for the entries that were looked up since the last update.
+    /// v ← m v + (g + decay n u);  u ← u - rate v for the entries that were looked up since the last update, n times each; then
+    /// all entries are clamped.
     func update(
         _ gradients: Gradients, rate: Double, momentum m: Double, decay: Double, bounds: ClosedRange<Double>
     ) throws {
         defer { pending = [] }
         try Autograd.withoutRecording {
-            for (rows, leaf) in pending {
+            for (rows, counts, leaf) in pending {
                 guard let gradient = gradients[leaf] else { continue }
                 let u = try values.value.detached.indexSelect(0, rows)
                 let v = try momentum.value.indexSelect(0, rows)
-                let velocity = try v.multiplied(by: m) + gradient + u.multiplied(by: decay)
-                let moved = try (u - velocity.multiplied(by: rate)).clamped(bounds.lowerBound, bounds.upperBound)
+                let velocity = try v.multiplied(by: m) + gradient + (u * counts).multiplied(by: decay)
+                let moved = try u - velocity.multiplied(by: rate)
                 try momentum.assign(momentum.value.indexAdd(0, rows, velocity - v))
                 let table = values.value
                 try table.backend.indexAdd(
                     into: table.view, outer: 1, axis: table.elementCount, inner: 1, indices: rows.view,
                     source: (moved - u).view, alpha: 1, skipping: nil)
             }
+            try values.assign(values.value.detached.clamped(bounds.lowerBound, bounds.upperBound))
         }
     }
 }

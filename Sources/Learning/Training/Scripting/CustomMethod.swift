@@ -11,7 +11,8 @@ final class CustomMethod: BaseLossMethod {
     private let label: String
     private let heldOut: Double
     private var object: TrainingObject!
-    private var reported: Table?
+    /// What the hook `epoch` returned at the beginning and at the end of this epoch.
+    private var opening: Table?, closing: Table?
 
     enum Hook: String, CaseIterable {
         case setup, epoch, plan, loss, step, grads, predict
@@ -21,16 +22,16 @@ final class CustomMethod: BaseLossMethod {
             case .setup: return "function(ctx): before training"
             case .epoch:
                 return
-                    "function(ctx, phase): phase is \"begin\" or \"end\"; a returned table goes to the history as `method`"
+                    "function(ctx, phase): phase is \"begin\" or \"end\"; a returned table of names goes to this epoch's record as `method`, that of the end over that of the beginning"
             case .plan:
                 return
                     "function(ctx, plan): plan has positions, weights, keeps (per entry a list of modalities; nil = all); returns one like it"
             case .loss:
                 return
-                    "function(ctx, out, labels): returns a tensor [B] or a scalar, or a table of such terms by name, each also { tensor, weight }"
+                    "function(ctx, out, labels): labels are class positions from 1; returns a tensor [B] or a scalar, or a table of such terms by name, each also { tensor, weight }"
             case .step:
                 return
-                    "function(ctx, batch): returns a list of sub-steps { scopes = { \"encoder.audio\", … }, loss = function(out) … end } (scopes nil: everything moves)"
+                    "function(ctx, batch): batch has labels (class positions from 1) and positions; returns a list of sub-steps { scopes = { \"encoder.audio\", … }, loss = function(out) … end } (scopes nil: everything moves)"
             case .grads:
                 return
                     "function(ctx, grads, out, labels): grads[scope][parameter] are tensors; returns those that change, in the same form"
@@ -64,22 +65,32 @@ final class CustomMethod: BaseLossMethod {
         object = TrainingObject(context) { [unowned self, unowned context] in try self.unimodal(context, $0) }
         _ = try call(.setup, context)
     }
-    override func epochBegan(_ context: TrainingContext) throws { try epoch(context, "begin") }
-    override func epochEnded(_ context: TrainingContext) throws { try epoch(context, "end") }
-    override func report(_ context: TrainingContext) -> Table? { reported }
+    override func epochBegan(_ context: TrainingContext) throws {
+        closing = nil
+        opening = try epoch(context, "begin")
+    }
+    override func epochEnded(_ context: TrainingContext) throws { closing = try epoch(context, "end") }
+    override func report(_ context: TrainingContext) -> Table? { opening }
+    override var closingReport: Table? { closing }
 
-    private func epoch(_ context: TrainingContext, _ phase: String) throws {
-        guard let answer = try call(.epoch, context, [.string(phase)]), !answer.isNull else { return }
-        guard let table = answer.table else { throw mistake(.epoch, answer) }
-        reported = table
+    private func epoch(_ context: TrainingContext, _ phase: String) throws -> Table? {
+        guard let answer = try call(.epoch, context, [.string(phase)]), !answer.isNull else { return nil }
+        guard let table = answer.table, table.items.isEmpty else { throw mistake(.epoch, answer) }
+        return table
     }
 
     override func plan(_ context: TrainingContext, _ plan: SamplePlan) throws -> SamplePlan {
         let modalities = context.model.modalities
         guard let answer = try call(.plan, context, [PlanValue.value(plan, modalities)]) else { return plan }
-        do { return try PlanValue.plan(answer, modalities, samples: context.trainRows.count) } catch let error
-            as Mismatch
-        { throw mistake(.plan, answer, error.detail) }
+        do {
+            let chosen = try PlanValue.plan(answer, modalities, samples: context.trainRows.count)
+            guard !chosen.positions.isEmpty || plan.positions.isEmpty else {
+                throw Mismatch("'positions' is empty: nothing would be trained")
+            }
+            return chosen
+        } catch let error as Mismatch {
+            throw mistake(.plan, answer, error.detail)
+        }
     }
 
     override func loss(
@@ -87,7 +98,7 @@ final class CustomMethod: BaseLossMethod {
     ) throws -> [LossTerm] {
         guard
             let answer = try call(
-                .loss, context, [OutputValue.value(output, context.model.modalities), .object(batch.labels)])
+                .loss, context, [OutputValue.value(output, context.model.modalities), LabelValue.value(batch.labels)])
         else {
             return try super.loss(context, output, batch)
         }
@@ -102,13 +113,19 @@ final class CustomMethod: BaseLossMethod {
 
     override func steps(_ context: TrainingContext, _ batch: TrainingBatch) throws -> [SubStep] {
         let description = Value.fields([
-            ("labels", .object(batch.labels)), ("positions", .list(batch.positions.map { .int($0 + 1) })),
+            ("labels", try LabelValue.value(batch.labels)), ("positions", .list(batch.positions.map { .int($0 + 1) })),
         ])
         guard let answer = try call(.step, context, [description]) else { return try super.steps(context, batch) }
-        guard let list = answer.table?.items, !list.isEmpty else { throw mistake(.step, answer) }
-        return try list.map { entry in
+        guard let table = answer.table, !table.items.isEmpty, table.keys.isEmpty else { throw mistake(.step, answer) }
+        return try table.items.map { entry in
             guard let table = entry.table, case .function(let function)? = table["loss"] else {
                 throw mistake(.step, entry)
+            }
+            do { try table.requireKeys(["scopes", "loss"]) } catch let error as Mismatch {
+                throw mistake(.step, entry, error.detail)
+            }
+            if let scopes = table["scopes"]?.table, scopes.items.isEmpty {
+                throw mistake(.step, entry, "'scopes' is empty: nothing would move (leave it out to move everything)")
             }
             let scopes = try table["scopes"].map { value in
                 try Set((value.table?.items ?? [value]).map { try scope($0, context) })
@@ -122,7 +139,7 @@ final class CustomMethod: BaseLossMethod {
     }
 
     private func scope(_ value: Value, _ context: TrainingContext) throws -> Scope {
-        let known = context.optimizer.groups.map(\.scope)
+        let known = context.optimizer.scopes
         guard let name = value.string, let found = known.first(where: { $0.description == name }) else {
             throw BSSError(
                 "bss.rebalance.custom", "no scope \(value.described)",
@@ -135,30 +152,34 @@ final class CustomMethod: BaseLossMethod {
         _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws {
         guard hooks[.grads] != nil else { return }
-        let groups = context.optimizer.groups
+        let scopes = context.optimizer.scopes
+        /// What a scope holds, by the names that scripts use.
+        func parameters(_ scope: Scope) -> [(name: String, parameter: Parameter)] {
+            context.optimizer.parameters([scope]).map { (GradientValue.short($0.name, scope), $0.parameter) }
+        }
         let given = Value.fields(
-            groups.map { group in
+            scopes.map { scope in
                 (
-                    group.scope.description,
+                    scope.description,
                     .fields(
-                        group.parameters.compactMap { name, parameter in
-                            gradients[parameter.value].map { (GradientValue.short(name, group.scope), .object($0)) }
+                        parameters(scope).compactMap { name, parameter in
+                            gradients[parameter.value].map { (name, .object($0)) }
                         })
                 )
             })
         guard
             let answer = try call(
-                .grads, context, [given, OutputValue.value(output, context.model.modalities), .object(batch.labels)]),
+                .grads, context,
+                [given, OutputValue.value(output, context.model.modalities), LabelValue.value(batch.labels)]),
             !answer.isNull
         else { return }
         guard let table = answer.table else { throw mistake(.grads, answer) }
+        guard table.items.isEmpty else { throw mistake(.grads, answer) }
         for (scope, changed) in table.fields {
-            guard let changes = changed.table else { throw mistake(.grads, changed) }
-            let parameters = groups.filter { $0.scope.description == scope }.flatMap { group in
-                group.parameters.map { (GradientValue.short($0.name, group.scope), $0.parameter) }
-            }
+            let known = try parameters(self.scope(.string(scope), context))
+            guard let changes = changed.table, changes.items.isEmpty else { throw mistake(.grads, changed) }
             for (name, value) in changes.fields {
-                guard let parameter = parameters.first(where: { $0.0 == name })?.1 else {
+                guard let parameter = known.first(where: { $0.name == name })?.parameter else {
                     throw BSSError(
                         "bss.rebalance.custom",
                         "'grads' returned a gradient of '\(scope)' '\(name)', which does not exist")
@@ -192,8 +213,13 @@ final class CustomMethod: BaseLossMethod {
             return Prediction(total: try logits(answer), fused: usual.fused, unimodal: usual.unimodal)
         }
         guard let table = answer.table, let total = table["total"] else { throw mistake(.predict, answer) }
-        let unimodal = try table["unimodal"]?.table.map { named in
-            try context.model.modalities.map { name in
+        do {
+            try table.requireKeys(["total", "fused", "unimodal"])
+            try table["unimodal"]?.table?.requireKeys(context.model.modalities)
+        } catch let error as Mismatch { throw mistake(.predict, answer, error.detail) }
+        let unimodal = try table["unimodal"].map { value in
+            guard let named = value.table else { throw mistake(.predict, value) }
+            return try context.model.modalities.map { name in
                 guard let value = named[name] else {
                     throw mistake(.predict, answer, "unimodal logits of '\(name)' are missing")
                 }
@@ -206,8 +232,12 @@ final class CustomMethod: BaseLossMethod {
     }
 
     override var state: Value {
-        get { object.map { .table($0.kept) } ?? .null }
-        set { object?.kept = newValue.table ?? Table() }
+        get { object.map { KeptValue.encoded(.table($0.kept)) } ?? .null }
+        set { object?.kept = KeptValue.decoded(newValue).table ?? Table() }
+    }
+    override var stateTensors: [String: Tensor] {
+        get { object?.keptTensors ?? [:] }
+        set { object?.keptTensors = newValue }
     }
 
     static let part: Part<RebalanceRecipe> = {

@@ -4,9 +4,65 @@ import BSSTensor
 
 // How the loop's values look to hooks written in a script, and how their answers are read.
 
+extension Table {
+    /// A table of names: no list entries, no other names.
+    /// - Throws: `Mismatch` with what there is too much.
+    func requireKeys(_ known: [String]) throws {
+        guard items.isEmpty else { throw Mismatch("it has list entries beside its names") }
+        guard let stranger = keys.first(where: { !known.contains($0) }) else { return }
+        let near = Text.nearest(to: stranger, in: known).map { "; did you mean '\($0)'?" } ?? ""
+        throw Mismatch("it has an unknown name '\(stranger)'\(near)")
+    }
+}
+
 extension Value {
     /// The tensor, if it is one.
     var tensor: Tensor? { if case .object(let object) = self { return object as? Tensor } else { return nil } }
+}
+
+/// Labels as scripts see them: class positions, i64 [B], counted from 1 as `logits:argmax{ axis = 2 }` counts.
+enum LabelValue {
+    /// `columns` count from 0.
+    static func value(_ columns: Tensor) throws -> Value {
+        .object(try Tensor.from(columns.values(Int.self).map { $0 + 1 }, columns.shape, on: columns.backend))
+    }
+}
+
+/// What `ctx:keep` holds, in a form that JSON gives back as it was: 3.0 stays a float, NaN a number, an empty table a table.
+enum KeptValue {
+    /// The first part that is no plain value.
+    static func stranger(in value: Value) -> Value? {
+        switch value {
+        case .object, .function: return value
+        case .table(let table):
+            for part in table.items + table.fields.map(\.value) { if let found = stranger(in: part) { return found } }
+            return nil
+        default: return nil
+        }
+    }
+
+    static func encoded(_ value: Value) -> Value {
+        switch value {
+        case .number(let number): return .fields([("number", .string(Text.format("%016lx", UInt(number.bitPattern))))])
+        case .table(let table):
+            return .fields([
+                ("items", .list(table.items.map(encoded))),
+                ("fields", .table(Table(fields: table.fields.map { ($0.key, encoded($0.value)) }))),
+            ])
+        default: return value
+        }
+    }
+
+    static func decoded(_ value: Value) -> Value {
+        guard let table = value.table else { return value }
+        if let bits = table["number"]?.string.flatMap({ UInt64($0, radix: 16) }) {
+            return .number(Double(bitPattern: bits))
+        }
+        return .table(
+            Table(
+                items: (table["items"]?.table?.items ?? []).map(decoded),
+                fields: (table["fields"]?.table?.fields ?? []).map { ($0.key, decoded($0.value)) }))
+    }
 }
 
 /// `{ fused = [B, C], unimodal = { audio = [B, C], … }, features = { audio = [B, d], … } }`
@@ -25,6 +81,7 @@ enum LossValue {
     static func terms(_ value: Value, samples: Int) throws -> [LossTerm] {
         if let tensor = value.tensor { return [try term("loss", tensor, 1, samples)] }
         guard let table = value.table, !table.keys.isEmpty else { throw Mismatch() }
+        try table.requireKeys(table.keys)
         return try table.fields.map { name, value in
             if let tensor = value.tensor { return try term(name, tensor, 1, samples) }
             guard let pair = value.table?.items, pair.count == 2, let tensor = pair[0].tensor,
@@ -64,6 +121,7 @@ enum PlanValue {
         guard let table = value.table, let listed = table["positions"]?.table?.items else {
             throw Mismatch("a plan has a list 'positions'")
         }
+        try table.requireKeys(["positions", "weights", "keeps"])
         let positions = try listed.map { item -> Int in
             guard let position = item.int, (1...max(samples, 1)).contains(position) else {
                 throw Mismatch("\(item.described) is no position from 1 to \(samples)")
@@ -71,7 +129,8 @@ enum PlanValue {
             return position - 1
         }
         func sized(_ key: String) throws -> [Value]? {
-            guard let list = table[key]?.table?.items else { return nil }
+            guard let value = table[key] else { return nil }
+            guard let list = value.table?.items else { throw Mismatch("'\(key)' is \(value.described), not a list") }
             guard list.count == positions.count else {
                 throw Mismatch("'\(key)' has \(list.count) entries for \(positions.count) positions")
             }
@@ -82,7 +141,8 @@ enum PlanValue {
             return weight
         }
         let keeps = try sized("keeps")?.map { item -> UInt32 in
-            try (item.table?.items ?? []).reduce(UInt32(0)) { mask, name in
+            guard let names = item.table?.items else { throw Mismatch("\(item.described) is no list of modalities") }
+            return try names.reduce(UInt32(0)) { mask, name in
                 guard let index = name.string.flatMap(modalities.firstIndex(of:)) else {
                     throw Mismatch("\(name.described) is no modality")
                 }

@@ -7,8 +7,9 @@ import BSSTensor
 final class TrainingObject: HostObject {
     private let context: TrainingContext
     private let defaultUnimodal: (MultimodalOutput) throws -> [Tensor]
-    /// `ctx:keep(…)`: plain values that checkpoints save.
+    /// `ctx:keep(…)`: plain values and tensors that checkpoints save.
     var kept = Table()
+    var keptTensors: [String: Tensor] = [:]
 
     init(_ context: TrainingContext, unimodal: @escaping (MultimodalOutput) throws -> [Tensor]) {
         self.context = context
@@ -17,7 +18,7 @@ final class TrainingObject: HostObject {
 
     var objectType: ObjectType { TrainingObject.type }
     func identityData() throws -> Value { .string("training") }
-    var summary: String { "training at epoch \(context.epoch), step \(context.step)" }
+    var summary: String { "training at epoch \(context.epoch + 1), step \(context.step)" }
 
     private static let output = Argument<Table>("output", "the `out` that a hook was given")
     private static let source = Argument<String?>(
@@ -31,8 +32,25 @@ final class TrainingObject: HostObject {
         "rows", default: "monitor", "\"monitor\" (hold-out, else validation split) or \"train\"",
         check: .oneOf(["monitor", "train"]))
     private static let name = Argument<String>("name", "its name")
-    private static let value = Argument<Value?>("value", default: nil, "what to keep; nil reads it")
+    private static let value = Argument<Value?>(
+        "value", default: nil, "what to keep: a tensor, or a text, number, boolean or table of such; nil reads it")
     private static let reason = Argument("reason", default: "the method ended it", "for the record")
+
+    /// A tensor is kept as it is now, outside the graph.
+    private func keep(_ name: String, _ value: Value) throws {
+        if let tensor = value.tensor {
+            keptTensors[name] = try tensor.detached.duplicate()
+            kept[name] = nil
+            return
+        }
+        if let stranger = KeptValue.stranger(in: value) {
+            throw BSSError(
+                "ctx:keep", "'\(name)' is or holds \(stranger.described), which no checkpoint can save",
+                hint: "keep texts, numbers, booleans and tables of them; every tensor by a name of its own")
+        }
+        keptTensors[name] = nil
+        kept[name] = value
+    }
 
     /// Features of `out`, in the model's order.
     private func features(_ table: Table) throws -> [Tensor] {
@@ -50,10 +68,10 @@ final class TrainingObject: HostObject {
     }
 
     private func scope(_ name: String) throws -> Scope {
-        guard let found = context.optimizer.groups.map(\.scope).first(where: { $0.description == name }) else {
+        guard let found = context.optimizer.scopes.first(where: { $0.description == name }) else {
             throw BSSError(
                 "ctx", "no scope '\(name)'",
-                hint: "scopes: " + context.optimizer.groups.map(\.scope.description).joined(separator: ", "))
+                hint: "scopes: " + context.optimizer.scopes.map(\.description).joined(separator: ", "))
         }
         return found
     }
@@ -89,7 +107,9 @@ final class TrainingObject: HostObject {
                 return [.object(try model.subset(object.features(a[output]), mask, ForwardContext(.evaluation)))]
             },
             Function(
-                "scan", "Logits of a pass that changes nothing: { fused, unimodal = {…}, labels }.", [rows],
+                "scan",
+                "Logits of a pass that changes nothing: { fused, unimodal = {…}, labels }, labels class positions from 1.",
+                [rows],
                 returns: "table", style: .positional
             ) { a in
                 let object = try a.receiver(as: TrainingObject.self)
@@ -109,7 +129,7 @@ final class TrainingObject: HostObject {
                     .fields([
                         ("fused", .object(try tensor(scan.fused))),
                         ("unimodal", object.named(try scan.unimodal.map(tensor))),
-                        ("labels", .object(try Tensor.from(rows.map { context.source.classColumns[$0] }))),
+                        ("labels", .object(try Tensor.from(rows.map { context.source.classColumns[$0] + 1 }))),
                     ])
                 ]
             },
@@ -133,12 +153,12 @@ final class TrainingObject: HostObject {
             },
             Function(
                 "keep",
-                "A plain value that survives checkpoints: ctx:keep(name, value) sets it, ctx:keep(name) reads it.",
+                "A plain value or a tensor that survives checkpoints: ctx:keep(name, value) sets it, ctx:keep(name) reads it.",
                 [name, value], returns: "value", style: .positional
             ) { a in
                 let object = try a.receiver(as: TrainingObject.self)
-                if let value = a[value] { object.kept[a[name]] = value }
-                return [object.kept[a[name]] ?? .null]
+                if let value = a[value] { try object.keep(a[name], value) }
+                return [object.keptTensors[a[name]].map { .object($0) } ?? object.kept[a[name]] ?? .null]
             },
             Function("stop", "Ends the training after this epoch.", [reason], style: .positional) { a in
                 try a.receiver(as: TrainingObject.self).context.stop(a[reason])
@@ -146,7 +166,9 @@ final class TrainingObject: HostObject {
             },
         ],
         properties: [
-            Property("epoch", "Epoch, from 0.") { (o: TrainingObject) in .int(o.context.epoch) },
+            Property("epoch", "Epoch, from 1.") { (o: TrainingObject) in .int(o.context.epoch + 1) },
+            Property("t", "The epoch counted from 0, as the paper's t.") { (o: TrainingObject) in .int(o.context.epoch)
+            },
             Property("step", "Updates so far.") { (o: TrainingObject) in .int(o.context.step) },
             Property("batch", "Number of this batch in its epoch, from 0.") { (o: TrainingObject) in
                 .int(o.context.batch)

@@ -65,6 +65,32 @@ import _BSSTestSupport
         }
     }
 
+    @Test("clip_threshold c: an element of the fusion's weight gradients above c clips all gradients to norm c")
+    func clipThreshold() throws {
+        func norms(_ options: String) throws -> (before: Double, largest: Double, after: Double) {
+            let trainer = try SmallTraining.trainer(
+                MethodChecks.data(2), MethodChecks.options(#"{"name": "agm"\#(options)}"#))
+            let batch = try MethodChecks.batch(trainer, 16)
+            let output = try BatchPass(trainer.model, batch, ForwardContext(.training)).output()
+            var gradients = try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).backward()
+            let all = trainer.context.optimizer.parameters(nil).map(\.parameter)
+            let weights = trainer.context.optimizer.parameters([.fusion]).map(\.parameter).filter { $0.value.rank > 1 }
+            let before = (try gradients.norm(all), try gradients.norm(p: .infinity, weights))
+            try trainer.method.adjust(&gradients, trainer.context, output, batch)
+            return (before.0, before.1, try gradients.norm(all))
+        }
+        let plain = try norms("")
+        #expect(plain.before == plain.after && plain.largest < 1)
+        // Just below and just above the largest element.
+        let low = plain.largest * 0.99
+        #expect(try isNear(norms(#", "clip_threshold": \#(low)"#).after, low, 1e-5))
+        #expect(try norms(#", "clip_threshold": \#(plain.largest * 1.01)"#).after == plain.before)
+        #expect(try norms(#", "conditional_clip": true"#).after == plain.before)
+        for bad in ["0", "-1", "\"x\""] {
+            #expect(throws: BSSError.self) { try norms(#", "clip_threshold": \#(bad)"#) }
+        }
+    }
+
     // MARK: Modes
 
     /// Linear encoders whose biases are 0.

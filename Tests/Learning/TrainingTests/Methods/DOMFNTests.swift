@@ -58,10 +58,14 @@ import _BSSTestSupport
         let fused = try Tensor.from([Float](repeating: 7, count: 8), [4, 2])
         let one = try Tensor.from([Float(0), 0, 3, 0, 0, 0, 1, 0], [4, 2])
         let other = try Tensor.from([Float(1), 0, 0, 1, 0, 0, 0, 1], [4, 2])
-        let total = try DOMFN.gated([true, false, false, false], fused, [one, other]).values(Float.self)
+        let p = try [one, other].map { try $0.softmax(axis: 1) }
+        let total = try DOMFN.gated([true, false, false, false], fused, [one, other], probabilities: p).values(
+            Float.self)
         #expect(total == [7, 7, 3, 0, 0, 0, 1, 0])
         #expect(
-            try DOMFN.gated([false, false, false, false], fused, [one, other]).values(Float.self).prefix(2) == [1, 0])
+            try DOMFN.gated([false, false, false, false], fused, [one, other], probabilities: p).values(Float.self)
+                .prefix(2)
+                == [1, 0])
     }
 
     // MARK: What trains what

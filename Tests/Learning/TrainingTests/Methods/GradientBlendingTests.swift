@@ -34,6 +34,8 @@ private final class Forking: RebalanceMethod {
         expectClose(Self.example.gain, [0.4, 0.5, 0.5], 1e-12)
         expectClose(Self.example.ratio, [2.5, 0.4, 1.2], 1e-12)
         expectClose(BlendRule().weights(Self.example, previous: Self.even), [0.027994, 0.874806, 0.097201])
+        // Without normalisation, and without the cap: ΔG / ΔO².
+        expectClose(BlendRule(isNormalised: false).weights(Self.example, previous: Self.even), [0.4, 12.5, 1.388889])
     }
 
     @Test("the weights minimise Σ w² ΔO² / (Σ w ΔG)²: a grid search agrees to its step")
@@ -153,7 +155,7 @@ private final class Forking: RebalanceMethod {
             encoder: MethodTrials.encoder)
         let result = try trainer.run()
         let estimated = result.history.compactMap { $0.value(atPath: "method.estimated_at")?.int }
-        #expect(estimated == (mode == "online" ? [0, 0, 2, 2, 4] : [0, 0, 0, 0, 0]))
+        #expect(estimated == (mode == "online" ? [1, 1, 3, 3, 5] : [1, 1, 1, 1, 1]))
         for record in result.history {
             let weights = weights(record)
             #expect(

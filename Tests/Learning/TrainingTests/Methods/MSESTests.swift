@@ -47,9 +47,10 @@ import Testing
             fusion.append(try MethodTrials.values(trainer, [.fusion]))
             for (index, name) in trainer.model.modalities.enumerated() {
                 let method = try #require(record.value(atPath: "method.\(name)")?.table)
-                guard let epoch = method["stopped_at"]?.int else { continue }
+                // Records count epochs from 1.
+                guard let epoch = method["stopped_at"]?.int.map({ $0 - 1 }) else { continue }
                 stopped[index] = epoch
-                let best = try #require(method["best_epoch"]?.int)
+                let best = try #require(method["best_epoch"]?.int) - 1
                 #expect(best < epoch)
                 #expect(
                     history[history.count - 1][index] == history[best][index],
@@ -123,7 +124,7 @@ import Testing
         #expect(result.stopReason != nil)
         #expect(result.history.last?.value(atPath: "method.a.stopped_at") != nil)
         #expect(
-            drifted > 0 || result.history.last?.value(atPath: "method.a.stopped_at")?.int == result.history.count - 1)
+            drifted > 0 || result.history.last?.value(atPath: "method.a.stopped_at")?.int == result.history.count)
     }
 
     @Test("the hold-out is a tenth of every class of the training split, out of training, and its figures are recorded")

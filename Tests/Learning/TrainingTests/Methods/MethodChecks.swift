@@ -89,7 +89,7 @@ enum MethodChecks {
                 let killed = try SmallTraining.trainer(source, options, encoder: encoder)
                 killed.checkpointPath = path
                 killed.onEpoch = { record, _ in
-                    if record["epoch"]?.int == last { throw Killed() }
+                    if record["epoch"]?.int == last + 1 { throw Killed() }
                     return true
                 }
                 #expect(throws: Killed.self) { try killed.run() }

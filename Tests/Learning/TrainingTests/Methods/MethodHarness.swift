@@ -27,10 +27,16 @@ enum MethodHarness {
         fusion: String = "concat"
     ) throws -> Trainer {
         let source = try data(modalities: modalities, samples: samples)
-        let options = try SmallTraining.options(
+        var table = try SmallTraining.table(
             #"""
             {"epochs": 4, "batch_size": 16, "checkpoint_every": 1, "rebalance": \#(method), "optimizer": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}\#(more)}
             """#)
+        if var rebalance = table["rebalance"]?.table, rebalance["name"]?.string == "custom" {
+            for (hook, function) in CustomHooks.all { rebalance[hook] = .function(function) }
+            table["rebalance"] = .table(rebalance)
+        }
+        let options = try TrainingOptions(
+            Arguments(operation: "bss.train", declared: TrainingOptions.arguments, named: table), defaultSeed: 1)
         return try Trainer(options, model: SmallTraining.model(source, encoder, fusion: fusion), source: source)
     }
 
@@ -52,7 +58,7 @@ enum MethodHarness {
             let killed = try trainer(method, modalities: modalities, more)
             killed.checkpointPath = path
             killed.onEpoch = { record, _ in
-                if record["epoch"]?.int == last + 1 { throw Killed() }
+                if record["epoch"]?.int == last + 2 { throw Killed() }
                 return true
             }
             #expect(throws: Killed.self) { _ = try killed.run() }

@@ -49,7 +49,7 @@ enum MethodTrials {
             let killed = try SmallTraining.trainer(source, options, encoder: encoder)
             killed.checkpointPath = path
             killed.onEpoch = { record, _ in
-                if record["epoch"]?.int == last { throw Killed() }
+                if record["epoch"]?.int == last + 1 { throw Killed() }
                 return true
             }
             #expect(throws: Killed.self) { try killed.run() }

@@ -35,7 +35,11 @@ import _BSSTestSupport
         #expect(MethodHarness.isNear(OGM.coefficients(s, OGM.Settings(alpha: 0.3)), [0.566527, 1, 0.659396]))
         #expect(
             MethodHarness.isNear(
-                OGM.coefficients(s, OGM.Settings(alpha: 0.3, usesMinimum: true)), [0.489564, 1, 0.567486]))
+                OGM.coefficients(s, OGM.Settings(alpha: 0.3, ratio: .minimum)), [0.489564, 1, 0.567486]))
+        // s_m / Σ of the others: 3 / (1 + 1) = 1.5, 1 / 4 and 1 / 4.
+        let sum = OGM.coefficients([3, 1, 1], OGM.Settings(alpha: 0.5, ratio: .sum))
+        #expect(MethodHarness.isNear(sum, [1 - Math.tanh(0.75), 1, 1]))
+        #expect(OGM.coefficients(s, OGM.Settings(alpha: 0.3, ratio: .sum)) == [1, 1, 1])
     }
 
     /// One step of a method by hand: gradients before and after `adjust`.

@@ -110,6 +110,55 @@ import _BSSTestSupport
         #expect(isNear(try SubStep.total(terms, batch).item(), wanted, 1e-5))
     }
 
+    @Test("prototypes = \"val\": class means over the validation split, which must be there")
+    func validationPrototypes() throws {
+        let options = MethodChecks.options(#"{"name": "pmr", "fraction": 1, "prototypes": "val"}"#)
+        let trainer = try SmallTraining.trainer(MethodChecks.data(2), options)
+        try trainer.method.epochBegan(trainer.context)
+        let rows = trainer.source.rows(.val)
+        let scan = try trainer.context.evaluator.scan(rows: rows, keepsFeatures: true, epoch: 0)
+        let own = try #require(trainer.method.stateTensors["prototypes.0"])
+        let width = own.shape[1]
+        let columns = rows.map { trainer.source.classColumns[$0] }
+        let members = rows.indices.filter { columns[$0] == 1 }
+        let means = (0..<width).map { j in
+            Math.mean(members.map { Double(scan.features[0][$0 * width + j]) })
+        }
+        #expect(isNear(Array(try own.values(Double.self)[width..<2 * width]), means, 1e-5))
+        let without = try SmallTraining.data(#"{"val": 0}"#)
+        #expect { try SmallTraining.trainer(without, options) } throws: {
+            "\($0)".contains("needs a validation split") && ($0 as? BSSError)?.kind == .usage
+        }
+    }
+
+    @Test("as released, the second epoch's prototypes replace the untrained network's; then momentum mixes")
+    func firstPrototypes() throws {
+        for (coef, untrained, replaces) in [
+            ("hard", "auto", true), ("clip", "auto", false), ("clip", "replace", true), ("hard", "mix", false),
+        ] {
+            let trainer = try SmallTraining.trainer(
+                MethodChecks.data(2),
+                MethodChecks.options(
+                    #"{"name": "pmr", "fraction": 1, "momentum": 0.5, "coef": "\#(coef)", "untrained": "\#(untrained)"}"#
+                ))
+            func prototypes(_ epoch: Int) throws -> [Double] {
+                trainer.context.epoch = epoch
+                try trainer.method.epochBegan(trainer.context)
+                return try #require(trainer.method.stateTensors["prototypes.0"]).values(Double.self)
+            }
+            let first = try prototypes(0)
+            for (_, parameter) in trainer.model.parameters() {
+                try parameter.assign(parameter.value.detached.multiplied(by: 2))
+            }
+            let second = try prototypes(1)
+            let third = try prototypes(2)
+            // The new means are those of epoch 2 with nothing mixed in: third = (second + new) / 2.
+            let new = zip(third, second).map { 2 * $0 - $1 }
+            let wanted = replaces ? new : zip(first, new).map { ($0 + $1) / 2 }
+            #expect(isNear(second, wanted, 1e-4), "\(coef) \(untrained)")
+        }
+    }
+
     @Test("prototypes are class means in evaluation mode of a tenth of every class, and change no state of the model")
     func scan() throws {
         let trainer = try SmallTraining.trainer(

@@ -24,6 +24,13 @@ import Testing
         #expect(terms.count == 1)
         #expect(abs(loss - 0.774415) < 1e-6)
         for (a, b) in zip(gradient, [-0.595275, 0.297638, 0.297638]) { #expect(abs(a - b) < 1e-6) }
+        // The first stage as released, q = 1: (w1 - w2) / C · -log p; as published 1/C comes from Φ = 0.
+        for (others, weight) in [(nil, 4 / 3.0), ([0, 0, 0], (5 - 1 / 3.0) / 3)] as [([Float]?, Double)] {
+            let terms = try BoostLoss(own: 5, others: 1).terms(
+                "k", own: Tensor.from([Float(1), 0, 0], [1, 3]), others: others.map { try Tensor.from($0, [1, 3]) },
+                previous: nil, labels: Tensor.from([0]))
+            #expect(try abs(terms[0].perSample.sum().item() - weight * 0.551445) < 1e-5)
+        }
         // w1 = w2 = 1: the residual 1 - q.
         let residual = try phaseOne(BoostLoss(own: 1, others: 1)).loss
         #expect(abs(residual - (1 - 0.786986) * 0.551445 / 3) < 1e-6)

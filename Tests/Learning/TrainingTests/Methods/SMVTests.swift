@@ -57,7 +57,7 @@ import _BSSTestSupport
         let shares = SMV.shares(means, alpha: 1, .linear)
         #expect(shares[0] == 0 && isNear(shares[1], 2.0 / 3 * (accuracy(1) - accuracy(2)), 1e-12))
         #expect(isNear(SMV.shares([1.1, 0.4], alpha: 1, .linear), [0, 0.466667]))
-        #expect(isNear(SMV.shares([0.4, 1.1], alpha: 2, .tanh), [2 * Math.tanh(0.7 * 2 / 3), 0], 1e-12))
+        #expect(isNear(SMV.shares([0.4, 1.1], alpha: 2, .tanh), [Math.tanh(2 * 0.7 * 2 / 3), 0], 1e-12))
         #expect(isNear(SMV.shares([1.1, 0.4], alpha: 1, .power)[1], Math.pow(0.7 * 2 / 3, 1.5), 1e-12))
         #expect(SMV.shares([0.9], alpha: 1, .linear) == [0])
     }
