@@ -170,6 +170,11 @@ public enum Files {
         return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
     }
 
+    public static func isFile(_ path: String) -> Bool {
+        var info = stat()
+        return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFREG
+    }
+
     /// When a file was written last, in seconds since 1970; 0 if it is not there.
     public static func modified(_ path: String) -> Double {
         var info = stat()

@@ -310,6 +310,13 @@ final class ExperimentObject: HostObject {
     }
 
     var objectType: ObjectType { ExperimentObject.type }
+    /// Its numbers; no times and no paths.
+    func identityData() throws -> Value {
+        .fields(
+            table.rows.map { row in
+                (row.name, .fields(row.values.sorted { $0.key < $1.key }.map { ($0.key, .list($0.value)) }))
+            })
+    }
     var summary: String {
         ((try? table.text()) ?? name) + (paths.isEmpty ? "" : "\nwritten: " + paths.joined(separator: ", "))
     }

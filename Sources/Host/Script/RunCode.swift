@@ -1,4 +1,5 @@
 import BSSCore
+import BSSData
 import BSSLua
 import BSSRuns
 
@@ -33,6 +34,27 @@ struct RunCode {
     /// Names of variables that `on_epoch` changed: whoever takes the run from its record will miss them.
     func effects() throws -> [String] {
         plannedOnEpoch.isEmpty ? [] : try state.fingerprint(onEpoch).changes(since: plannedOnEpoch)
+    }
+}
+
+extension Table {
+    /// Files that options name (weights, checkpoints, vocabularies) by the option's path, with the SHA-256 of their bytes. The
+    /// data has a hash of its own.
+    func namedFiles(operation: String) throws -> Table {
+        var found: [(option: String, path: String)] = []
+        func visit(_ value: Value, _ option: String) {
+            switch value {
+            case .string(let text) where text.contains { $0 == "/" || $0 == "." } && Files.isFile(text):
+                found.append((option, text))
+            case .table(let table):
+                for (i, item) in table.items.enumerated() { visit(item, "\(option)[\(i + 1)]") }
+                for (key, item) in table.fields { visit(item, option.isEmpty ? key : "\(option).\(key)") }
+            default: break
+            }
+        }
+        for (key, value) in fields where key != "data" { visit(value, key) }
+        let hashes = try MediaHash.of(found.map(\.path), operation: operation)
+        return Table(fields: zip(found, hashes).map { ($0.option, .string($1)) })
     }
 }
 

@@ -19,6 +19,7 @@ final class RunRecorder: TrainingObserver {
     private var orders: [String] = []
     /// Where the attempts that this one goes on from began: `{ epoch, instruction_set }`, oldest first.
     private var lineage: [Table] = []
+    private var finalizerErrors = 0
     private var lastFlush = Progress.now()
     weak var trainer: Trainer?
 
@@ -37,6 +38,8 @@ final class RunRecorder: TrainingObserver {
         let data = try source.fingerprint
         var configuration = given
         var parts = Table(fields: [("data", .string(data)), ("engine", .table(session.engineIdentity))])
+        let files = try given.namedFiles(operation: "bss.train")
+        if !files.isEmpty { parts["files"] = .table(files) }
         job = session.job.flatMap { $0.isTaken ? nil : $0 }
         if let job {
             job.isTaken = true
@@ -69,6 +72,7 @@ final class RunRecorder: TrainingObserver {
         record.engine = session.engine
         record.parameters = session.effective
         record.code = session.state.sources.digests
+        if let data = source as? DatasetSource { record.count("rows_without_sample", data.dataset.skipped.count) }
         record.data = Table(fields: [
             ("name", .string(source.name)), ("hash", .string(data)),
             (
@@ -111,6 +115,7 @@ final class RunRecorder: TrainingObserver {
     /// Shows what the run printed, as if it ran.
     func replay() throws {
         try store.tidy(id)
+        if job == nil { session.note("\(name): reused \(id), finished earlier (--rerun trains it again)") }
         let path = folder + "/output.txt"
         if Files.exists(path) { session.state.write(try Files.read(path)) }
     }
@@ -135,6 +140,11 @@ final class RunRecorder: TrainingObserver {
             return .finished(found)
         }
         start = try startingPoint()
+        if !session.options.resume, !again, let left = try store.checkpoints(id).first {
+            session.note(
+                "\(name): begins anew; attempt \(left.attempt) of \(id) was left after epoch \(left.epoch) (--resume goes on from there)"
+            )
+        }
         runFolder = folder
         if job == nil {
             if session.options.resume, start == nil { try tellDifferences() }
@@ -192,9 +202,10 @@ final class RunRecorder: TrainingObserver {
 
     // MARK: Events
 
-    /// Runs a training with its output kept.
-    func keepingOutput<R>(_ body: () throws -> R) rethrows -> R {
-        try PrintTap.listening({ [weak self] in self?.runFolder?.print($0) }, body)
+    /// Runs a training with its output kept, and shown unless it was shown before.
+    func keepingOutput<R>(isShown: Bool, _ body: () throws -> R) rethrows -> R {
+        finalizerErrors = session.state.finalizerErrors
+        return try PrintTap.listening(isShown: isShown, { [weak self] in self?.runFolder?.print($0) }, body)
     }
 
     func trainingBegan(epochs: Int, resumedAt: Int) throws {
@@ -281,6 +292,7 @@ final class RunRecorder: TrainingObserver {
             fields: trainer.streams.sorted { $0.key < $1.key }.map {
                 ($0.key, .string(Text.format("%016lx", UInt($0.value))))
             })
+        record.count("finalizer_errors", session.state.finalizerErrors - finalizerErrors)
         record.notResumable = Array(Set(record.notResumable).union(try code.changes())).sorted()
         record.effects = try code.effects()
         guard case .different(let paths)? = try runFolder?.finish(record) else { return }

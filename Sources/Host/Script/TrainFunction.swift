@@ -77,10 +77,11 @@ struct Training {
     func reuse(_ record: Table, _ recorder: RunRecorder) throws -> RunObject {
         session.tally.reused(name, recorder.id)
         try recorder.replay()
-        return RunObject(record, recorder: recorder) { try run(recorder, again: true) }
+        return RunObject(record, recorder: recorder) { try run(recorder, again: true, isShown: false) }
     }
 
-    func run(_ recorder: RunRecorder?, again: Bool) throws -> RunObject {
+    /// - Parameter isShown: false where what it prints was shown before.
+    func run(_ recorder: RunRecorder?, again: Bool, isShown: Bool = true) throws -> RunObject {
         let trainer = try Trainer(options, model: recipe.instantiate(source, seed: options.seed), source: source)
         var checkpoint: String?
         switch try recorder?.begin(again: again) {
@@ -100,7 +101,7 @@ struct Training {
             let result: TrainingResult
             if let recorder {
                 result = try session.state.leavingAtCheckpoints {
-                    let result = try recorder.keepingOutput(body)
+                    let result = try recorder.keepingOutput(isShown: isShown, body)
                     try finish(result)
                     return result
                 }

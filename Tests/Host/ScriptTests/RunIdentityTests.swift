@@ -27,7 +27,7 @@ import _BSSTestSupport
     ) throws -> (id: String, line: String, errors: String) {
         let outcome = try program.run(["--progress", "none", "--out", "runs"] + options + ["train.lua"])
         #expect(outcome.code == 0, "\(outcome.summary)")
-        return (String(outcome.output.split(separator: "\t")[0]), outcome.output, outcome.errors)
+        return (outcome.output.split(separator: "\t").first.map(String.init) ?? "", outcome.output, outcome.errors)
     }
 
     @Test("--set that only a closure uses: another run, named, and not the old result")
@@ -97,6 +97,16 @@ import _BSSTestSupport
         }
         let (half, all) = (try line("0.5"), try line("1"))
         #expect(try half != all && line("0.5") == half && line("1") == all)
+        // Functions of the libraries are told apart by name.
+        try program.write(
+            "train.lua",
+            """
+            local grow = os.getenv("WHAT") == "1" and math.exp or math.abs
+            local data = bss.data.synthetic{ samples = 80 }
+            local run = bss.train{ data = data, epochs = 1, scheduler = bss.scheduler.random{ pace = bss.pace.custom(function(t) return grow(-0.5) end) } }
+            print(run.id, run.history[1].samples)
+            """)
+        #expect(try line("0.5") != line("1"))
     }
 
     @Test("data: another value in a file is another run, and the part is named")
@@ -116,6 +126,81 @@ import _BSSTestSupport
         try program.write("t.csv", table("1"))
         let other = try run(program, ["--resume"])
         #expect(other.id != first.id && other.errors.contains("differ in data"), "\(other.errors)")
+    }
+
+    @Test("files that options name count by their bytes")
+    func files() throws {
+        let program = try program(
+            """
+            local data = bss.data.synthetic{ samples = 80 }
+            local run = bss.train{ data = data, epochs = 1, scheduler = bss.scheduler.learned{ score_checkpoint = "teacher.pt" } }
+            print(run.id, run.parameters_hash)
+            """)
+        defer { program.remove() }
+        try program.write(
+            "teacher.lua",
+            """
+            local data = bss.data.synthetic{ samples = 80 }
+            bss.train{ data = data, epochs = 1, seed = tonumber(arg[1]), record = false }.model:save("teacher.pt")
+            """)
+        #expect(try program.run(["--quiet", "teacher.lua", "1"]).code == 0)
+        let first = try run(program)
+        #expect(try run(program).line == first.line)
+        #expect(try program.run(["--quiet", "teacher.lua", "2"]).code == 0)
+        let other = try run(program, ["--resume"])
+        #expect(other.id != first.id && other.errors.contains("files.scheduler.score_checkpoint"), "\(other.errors)")
+    }
+
+    @Test("media that are read while training count by their bytes, at the same size and time")
+    func media() throws {
+        let program = try program(
+            """
+            local data = bss.data.crema_d{ root = "crema_d" }
+            print(bss.train{ data = data, epochs = 1, batch_size = 4 }.id, data.hash)
+            """)
+        defer { program.remove() }
+        let folder = try MiniatureData("crema_d", in: program.folder)
+        let sounds = try Files.list(folder.path("AudioWAV"))
+        let sound = folder.path("AudioWAV/" + (try #require(sounds.first)))
+        let first = try run(program)
+        #expect(try run(program).line == first.line)
+        var bytes = try Files.read(sound)
+        bytes[bytes.count / 2] ^= 0x10
+        let time = try FileManager.default.attributesOfItem(atPath: sound)[.modificationDate] ?? Date()
+        try Files.write(bytes, to: sound)
+        try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: sound)
+        #expect(try run(program).id != first.id)
+    }
+
+    @Test("variables nested too deeply, and functions behind functions, are errors")
+    func deep() throws {
+        let program = try program("")
+        defer { program.remove() }
+        func outcome(_ make: String) throws -> BuiltProgram.Outcome {
+            try program.write(
+                "train.lua",
+                """
+                local data = bss.data.synthetic{ samples = 80 }
+                \(make)
+                bss.train{ data = data, epochs = 1, on_epoch = function() return f end }
+                """)
+            return try program.run(["--quiet", "--out", "runs", "train.lua"])
+        }
+        for count in [1500, 20_000, 1_000_000] {
+            for make in [
+                "local f = {} for i = 1, \(count) do f = { f } end",
+                "local f = {} for i = 1, \(count) do f = { [f] = true } end",
+                "local f = print for i = 1, \(count) do local g = f f = function() return g end end",
+            ] {
+                if count > 20_000, make.contains("[f]") { continue }
+                let outcome = try outcome(make)
+                #expect(
+                    count < 2000 ? outcome.code == 0 : outcome.code == 1 && outcome.errors.contains("identity"),
+                    "\(make): \(outcome.summary)")
+            }
+        }
+        let list = try outcome("local f = {} for i = 1, 100000 do f[i] = i f['k' .. i] = i end")
+        #expect(list.code == 0 && list.seconds < 20, "\(list.summary)")
     }
 
     // MARK: Experiments

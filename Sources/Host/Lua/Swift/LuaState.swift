@@ -29,6 +29,7 @@ public final class LuaState {
     public var sources = SourceLedger()
     /// Globals that the host has put there.
     var standardGlobals: Set<String> = []
+    var standardFunctions: [UnsafeRawPointer: String] = [:]
     /// Of the program that runs, 16 hexadecimal digits.
     public static let buildID = Text.format("%016lx", UInt(bss_build_id()))
     /// Whether `os.exit` only ends the cell that calls it; then `exitAsked` is its code.

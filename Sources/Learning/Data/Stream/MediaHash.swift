@@ -2,23 +2,24 @@ import BSSCodecs
 import BSSCore
 import Glibc
 
-/// SHA-256 of media that are read while training runs: their bytes count, not path and size alone.
+/// SHA-256 of files that training reads by name (media, weights): their bytes count, not path and size alone.
 ///
-/// Files are hashed once a process; one whose size or time of change differs is hashed again.
-enum MediaHash {
+/// Files are hashed once a process; one whose size, times or inode differ is hashed again. (The time of a file's last change of
+/// status cannot be set: a file that was written and given its old time back is noticed.)
+public enum MediaHash {
     private struct Known {
-        let size: Int, seconds: Int, nanoseconds: Int
+        let stamp: [Int]
         let sha256: String
     }
     nonisolated(unsafe) private static var known: [String: Known] = [:]
 
     /// In the order of `paths`; of a folder (frames) over the names and bytes of its files.
     /// - Throws: kind `.data`, naming the file that cannot be read.
-    static func of(_ paths: [String], operation: String) throws -> [String] {
+    public static func of(_ paths: [String], operation: String) throws -> [String] {
         let stamps = paths.map(stamp)
         let open = paths.indices.filter { i in
             guard let found = known[paths[i]], let stamp = stamps[i] else { return true }
-            return found.size != stamp.size || found.seconds != stamp.seconds || found.nanoseconds != stamp.nanoseconds
+            return found.stamp != stamp
         }
         let clock = LoadingClock("hashing media", of: open.count)
         let hashes = try Parallel.map(open.count, operation: operation, progress: clock.report) { i in
@@ -29,18 +30,20 @@ enum MediaHash {
             let sha256 = try result.get()
             fresh[paths[place]] = sha256
             if let stamp = stamps[place] {
-                known[paths[place]] = Known(
-                    size: stamp.size, seconds: stamp.seconds, nanoseconds: stamp.nanoseconds, sha256: sha256)
+                known[paths[place]] = Known(stamp: stamp, sha256: sha256)
             }
         }
         return paths.map { fresh[$0] ?? known[$0]?.sha256 ?? "" }
     }
 
     /// nil: no file, but a folder, whose files may change without it.
-    private static func stamp(_ path: String) -> (size: Int, seconds: Int, nanoseconds: Int)? {
+    private static func stamp(_ path: String) -> [Int]? {
         var info = stat()
         guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
-        return (Int(info.st_size), info.st_mtim.tv_sec, info.st_mtim.tv_nsec)
+        return [
+            Int(info.st_size), Int(bitPattern: UInt(info.st_ino)), info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
+            info.st_ctim.tv_sec, info.st_ctim.tv_nsec,
+        ]
     }
 
     private static func hash(_ path: String) throws -> String {

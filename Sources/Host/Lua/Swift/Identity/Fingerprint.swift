@@ -33,17 +33,32 @@ extension LuaState {
         }
     }
 
-    /// Names of globals that are the host's own: they are not looked into.
+    /// Names of globals that are the host's own: they are not looked into. Functions of the libraries are known by name.
     func recordStandardGlobals() {
+        bss_lua_push_globals(main)
+        recordFunctions(under: "")
+        bss_lua_pop(main, 1)
+        standardGlobals.remove("arg")
+    }
+
+    /// Of the table on top of the stack, and of those in it.
+    private func recordFunctions(under path: String) {
         let L = main
-        bss_lua_push_globals(L)
         lua_pushnil(L)
         while lua_next(L, -2) != 0 {
-            if lua_type(L, -2) == LUA_TSTRING { standardGlobals.insert(string(at: -2, on: L)) }
-            bss_lua_pop(L, 1)
+            defer { bss_lua_pop(L, 1) }
+            guard lua_type(L, -2) == LUA_TSTRING else { continue }
+            let name = string(at: -2, on: L)
+            if path.isEmpty { standardGlobals.insert(name) }
+            let address = UnsafeRawPointer(lua_topointer(L, -1))
+            if lua_iscfunction(L, -1) != 0, let address {
+                standardFunctions[address] = standardFunctions[address] ?? path + name
+            } else if path.isEmpty, lua_type(L, -1) == LUA_TTABLE, !ValueHash.isGlobals(L, -1), let address,
+                namespaces[address] == nil
+            {
+                recordFunctions(under: name + ".")
+            }
         }
-        bss_lua_pop(L, 1)
-        standardGlobals.remove("arg")
     }
 }
 
@@ -53,6 +68,7 @@ private struct FingerprintWalk {
     let L: OpaquePointer
     var result = Fingerprint()
     private var functions: Set<UnsafeRawPointer> = []
+    private var depth = 0
 
     init(state: LuaState, L: OpaquePointer) { (self.state, self.L) = (state, L) }
 
@@ -74,8 +90,16 @@ private struct FingerprintWalk {
 
     /// The value on top of the stack, which is popped.
     private mutating func variable(_ name: String) throws {
-        defer { bss_lua_pop(L, 1) }
-        guard lua_checkstack(L, 12) != 0 else { throw BSSError("identity", "too many functions call each other") }
+        depth += 1
+        defer {
+            bss_lua_pop(L, 1)
+            depth -= 1
+        }
+        guard depth < ValueHash.deepest, lua_checkstack(L, 12) != 0 else {
+            throw BSSError(
+                "identity", "a callback reaches more than \(ValueHash.deepest) functions, each through the one before",
+                kind: .usage)
+        }
         guard lua_type(L, -1) == LUA_TFUNCTION, lua_iscfunction(L, -1) == 0 else {
             var hash = ValueHash(state: state, L: L)
             try hash.add(lua_gettop(L), depth: 0)
@@ -226,7 +250,8 @@ private struct ValueHash {
     private mutating func function(_ index: Int32, _ depth: Int) throws {
         guard !isKnown(index) else { return }
         if lua_iscfunction(L, index) != 0 {
-            return hash.update((state.declaration(at: index, on: L)?.path ?? "C") + ";")
+            let name = UnsafeRawPointer(lua_topointer(L, index)).flatMap { state.standardFunctions[$0] }
+            return hash.update((state.declaration(at: index, on: L)?.path ?? name ?? "C") + ";")
         }
         lua_pushvalue(L, index)
         let dump = FunctionDump(on: L)

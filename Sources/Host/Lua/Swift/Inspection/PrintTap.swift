@@ -9,6 +9,7 @@ public enum PrintTap {
     private struct Listener {
         let hear: (UnsafeRawBufferPointer) -> Void
         let outer: (@convention(c) (UnsafePointer<CChar>?, Int) -> Void)?
+        let isShown: Bool
     }
 
     public static func begin() {
@@ -26,16 +27,18 @@ public enum PrintTap {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// `hear` is told what is printed while `body` runs; so is everybody who was told before. Calls nest.
+    /// `hear` is told what is printed while `body` runs; so are, with `isShown`, standard output and everybody who was told
+    /// before. Calls nest.
     public static func listening<R>(
+        isShown: Bool,
         _ hear: @escaping (UnsafeRawBufferPointer) -> Void, _ body: () throws -> R
     ) rethrows -> R {
         var outer: (@convention(c) (UnsafePointer<CChar>?, Int) -> Void)?
         var only = false
         bss_lua_print_tap(&outer, &only)
-        listeners.append(Listener(hear: hear, outer: outer))
+        listeners.append(Listener(hear: hear, outer: outer, isShown: isShown))
         let depth = listeners.count
-        bss_lua_set_print_tap({ text, length in PrintTap.tell(text, length) }, only)
+        bss_lua_set_print_tap({ text, length in PrintTap.tell(text, length) }, only || !isShown)
         defer {
             listeners.removeLast(listeners.count - depth + 1)
             bss_lua_set_print_tap(outer, only)
@@ -43,10 +46,13 @@ public enum PrintTap {
         return try body()
     }
 
-    /// Every listener, and whoever was told before the first of them.
+    /// The innermost listener and those around it, as far as it is shown; at last whoever was told before the first of them.
     private static func tell(_ text: UnsafePointer<CChar>?, _ length: Int) {
-        for listener in listeners { listener.hear(UnsafeRawBufferPointer(start: text, count: length)) }
-        if let first = listeners.first { first.outer?(text, length) }
+        for listener in listeners.reversed() {
+            listener.hear(UnsafeRawBufferPointer(start: text, count: length))
+            if !listener.isShown { return }
+        }
+        listeners.first?.outer?(text, length)
     }
 }
 
