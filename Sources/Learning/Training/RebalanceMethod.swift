@@ -288,9 +288,6 @@ open class RebalanceMethod {
 }
 
 /// L = w_multi CE(z, y) + Σ_m w_uni CE(z_m, y) per sample (Guan, Jiang, Yang, IJCAI 2025, Eq. 5; alpha: w_multi = 1 - alpha, w_uni = alpha).
-///
-/// Deviation: a term of weight 0 is left out. What only it trains rests, momentum and weight decay included; in PyTorch a loss times 0
-/// gives zero gradients, under which both go on.
 public enum EquationFive {
     /// With the training's weights, or the function that `bss.train`'s option `loss` gives.
     static func terms(

@@ -80,22 +80,6 @@ import _BSSTestSupport
                 == result.selections.value(atPath: "last.test.total.accuracy")?.double)
     }
 
-    @Test("a loss of weight 0 is no term: what only it trains rests, momentum and weight decay included")
-    func weightZero() throws {
-        let trainer = try SmallTraining.trainer(
-            SmallTraining.data(),
-            #"{"epochs": 2, "w_multi": 1, "w_uni": 0, "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.1}}"#
-        )
-        func heads() throws -> [[Float]] {
-            try trainer.model.parameters().filter { $0.name.hasPrefix("head.") }.map {
-                try $0.parameter.value.values(Float.self)
-            }
-        }
-        let before = try heads()
-        _ = try trainer.run()
-        #expect(try heads() == before && !before.isEmpty)
-    }
-
     @Test("on_epoch stops after its epoch")
     func stops() throws {
         let trainer = try SmallTraining.trainer(SmallTraining.data(), #"{"epochs": 10}"#)
