@@ -182,7 +182,7 @@ import _BSSTestSupport
                 """
                 local data = bss.data.synthetic{ samples = 80 }
                 \(make)
-                bss.train{ data = data, epochs = 1, on_epoch = function() return f end }
+                bss.train{ data = data, epochs = 1, on_epoch = function() local held = f end }
                 """)
             return try program.run(["--quiet", "--out", "runs", "train.lua"])
         }
