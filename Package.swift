@@ -1,14 +1,14 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// One line a target, with every module that it imports: `scripts/lint` compares. A floor may use the floors below it and
-// rooms of its own that stand above it here. Why these cuts: .github/CONTRIBUTING.md.
+// One line a target, with every module that it imports: `scripts/lint` compares. A floor may use the floors below it
+// and rooms of its own that stand above it here. Why these cuts: .github/CONTRIBUTING.md.
 //
 // Language mode 5: the Swift side of bss-lua is single-threaded by design (Lua is); every thread lives
 // behind the fork-join pool of CBSSKernels. Swift 6 isolation checks would guard nothing here.
 
-/// What each target reaches. The package manager is told all of it: it compiles a module anew when one that it names changed,
-/// and layouts reach further than imports.
+/// What each target reaches. The package manager is told all of it: it compiles a module anew when one that it names
+/// changed, and layouts reach further than imports.
 nonisolated(unsafe) var reached: [String: [String]] = [:]
 
 func reach(_ name: String, _ imported: [String]) -> [Target.Dependency] {
@@ -54,7 +54,8 @@ let package = Package(
         room("Engine", "CPU", ["CBSSKernels", "BSSCore", "BSSBackend"]),
         room("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU"]),
         // MARK: Learning
-        // libjpeg-turbo and libpng are linked statically: start-up stays as it is, and the program runs where they are not installed.
+        // libjpeg-turbo and libpng are linked statically: start-up stays as it is, and the program runs where they are
+        // not installed.
         c("CBSSCodecs", "Learning/Codecs/C", links: [":libjpeg.a", ":libpng.a", "z", "m"]),
         room("Learning", "Codecs", ["CBSSCodecs", "BSSCore"], beside: true),
         room("Learning", "Text", ["BSSCore"]),

@@ -12,7 +12,8 @@ struct Parser {
     let corpus: () throws -> [[UInt8]]
     /// Reads everything that the bytes hold. Errors of ours are fine.
     let parse: ([UInt8]) throws -> Void
-    /// Every other input goes through this: checksums made right, contents packed, so that changes come past the first checks.
+    /// Every other input goes through this: checksums made right, contents packed, so that changes come past the first
+    /// checks.
     var wrapped: ([UInt8]) throws -> [UInt8] = { $0 }
 
     static let all: [Parser] = [

@@ -1,11 +1,13 @@
 import BSSCore
 import Glibc
 
-/// Seeded fuzzing of one parser: `bss-fuzz PARSER [--seconds S] [--seed N] [--from I] [--only I] [--save FILE] [--hang S]`, or `--list`.
+/// Seeded fuzzing of one parser: `bss-fuzz PARSER [--seconds S] [--seed N] [--from I] [--only I] [--save FILE] [--hang
+/// S]`, or `--list`.
 ///
-/// Input I of a parser depends on the seed alone, so that `--only I` repeats it, and `--save` writes it. Ends with one line
-/// `done EXECUTIONS READ` (exit 0; READ: without an error), or `finding INPUT WHAT` (exit 1). What counts: a crash, an input that takes longer than `--hang`
-/// seconds of processor time, memory above 1.5 GiB, an error that is none of ours.
+/// Input I of a parser depends on the seed alone, so that `--only I` repeats it, and `--save` writes it. Ends with one
+/// line `done EXECUTIONS READ` (exit 0; READ: without an error), or `finding INPUT WHAT` (exit 1). What counts: a
+/// crash, an input that takes longer than `--hang` seconds of processor time, memory above 1.5 GiB, an error that is
+/// none of ours.
 struct Options {
     var parser = ""
     var seconds = 10.0

@@ -4,9 +4,9 @@ import BSSCore
 extension FixtureCase {
     /// Why `got` does not reproduce the array `name` within its tolerance; `nil` if it does.
     ///
-    /// rtol/atol: |got - ref| <= atol + rtol |ref| for every element. exact: equal. tolerance_array: a limit per element.
-    /// rel_l2: |got - ref|_2 <= rel_l2 |ref|_2. max_abs, mean_abs: largest and mean |got - ref|.
-    /// NaN must meet NaN and an infinity the same infinity.
+    /// rtol/atol: |got - ref| <= atol + rtol |ref| for every element. exact: equal. tolerance_array: a limit per
+    /// element. rel_l2: |got - ref|_2 <= rel_l2 |ref|_2. max_abs, mean_abs: largest and mean |got - ref|. NaN must meet
+    /// NaN and an infinity the same infinity.
     public func mismatch(_ name: String, _ got: NpyArray) throws -> String? {
         guard let wanted = description(of: name) else { return "\(name): the case has no such array" }
         let reference = try array(name)
@@ -102,7 +102,8 @@ public enum FixtureGroup {
     /// - Parameters:
     ///   - only: cases that this suite answers for; the others of the group belong to another suite.
     ///   - handled: results that `body` checks itself (statistical ones, for example), by array name.
-    ///   - body: computes a case and returns its results by array name. Every array whose role is `output` or `grad_of_…`
+    ///   - body: computes a case and returns its results by array name. Every array whose role is `output` or
+    ///     `grad_of_…`
     ///     must be among them. An operation that it does not know must throw.
     /// - Returns: one line a failed case, empty if all is well.
     public static func run(

@@ -1,7 +1,8 @@
 import BSSCodecs
 import BSSCore
 
-/// Miniature folders in the real layouts of the paper's six collections: real formats, few samples, classes that can be learned.
+/// Miniature folders in the real layouts of the paper's six collections: real formats, few samples, classes that can be
+/// learned.
 public struct MiniatureData {
     public static let names = ["crema_d", "kinetics_sounds", "vggsound", "twitter2015", "sarcasm", "nvgesture"]
     /// The collection's folder.

@@ -2,8 +2,8 @@ import BSSCore
 
 /// What a device must supply; ops, autograd, layers and training are written once on top of it.
 ///
-/// * Ops have checked shapes, dtypes and axes, with errors for users, and allocated `out` on this backend. A backend hands
-///   memory to kernels through `KernelCall` alone, which looks at dtype, layout and bounds once more.
+/// * Ops have checked shapes, dtypes and axes, with errors for users, and allocated `out` on this backend. A backend
+///   hands memory to kernels through `KernelCall` alone, which looks at dtype, layout and bounds once more.
 /// * Unless a requirement says "contiguous", views may have any strides.
 /// * Work may be enqueued; `synchronise` waits. On Ctrl-C a call throws `BSSError.cancelled` and `out` is undefined.
 /// * Requirements have no default bodies: a kernel a backend lacks is a compile error.
@@ -67,8 +67,8 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
         transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, a: ArrayView, lda: Int, b: ArrayView, ldb: Int,
         bias: ArrayView?, epilogue: Epilogue, out: ArrayView, ldc: Int) throws
 
-    /// The way back through epilogue and bias: with `y` (ReLU) out = y > 0 ? grad : 0, else grad itself and `out` is nil;
-    /// biasOut [N] = its sums over rows. grad [M, N] may have rows apart; y and out are contiguous.
+    /// The way back through epilogue and bias: with `y` (ReLU) out = y > 0 ? grad : 0, else grad itself and `out` is
+    /// nil; biasOut [N] = its sums over rows. grad [M, N] may have rows apart; y and out are contiguous.
     func linearBackward(grad: ArrayView, y: ArrayView?, out: ArrayView?, biasOut: ArrayView?) throws
 
     // MARK: Softmax family, rows [N, C] contiguous
@@ -102,7 +102,8 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
         _ options: RMSpropStep) throws
 }
 
-/// One SGD update: g += wd p; buf = first ? g : momentum buf + (1 - dampening) g; g = nesterov ? g + momentum buf : buf; p -= lr g.
+/// One SGD update: g += wd p; buf = first ? g : momentum buf + (1 - dampening) g; g = nesterov ? g + momentum buf :
+/// buf; p -= lr g.
 public struct SGDStep {
     public var learningRate, momentum, dampening, weightDecay: Double
     public var nesterov, isFirst: Bool

@@ -17,8 +17,8 @@ public struct DTypes: OptionSet, Sendable {
     }
 }
 
-/// The one door between arrays and kernels. A kernel believes the dtype and the sizes it is told; a pointer is handed out
-/// only after its dtype, its layout and the end of its memory were looked at. No op can make a kernel overrun.
+/// The one door between arrays and kernels. A kernel believes the dtype and the sizes it is told; a pointer is handed
+/// out only after its dtype, its layout and the end of its memory were looked at. No op can make a kernel overrun.
 public struct KernelCall {
     public let name: StaticString
     /// Of the elements that the kernel works on.

@@ -21,7 +21,8 @@ public final class Storage {
     deinit { owner.deallocate(address, byteCount: byteCount) }
 }
 
-/// A strided view of a storage: what backends compute on. Strides count elements; 0 broadcasts, negative runs backwards.
+/// A strided view of a storage: what backends compute on. Strides count elements; 0 broadcasts, negative runs
+/// backwards.
 public struct ArrayView {
     public var storage: Storage
     /// Elements from the start of the storage to element [0, 0, …].

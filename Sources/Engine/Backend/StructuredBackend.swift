@@ -36,8 +36,8 @@ public protocol StructuredBackend: AnyObject {
         _ x: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView, inverseDeviation: ArrayView,
         residual: ArrayView?,
         epilogue: Epilogue, out: ArrayView) throws
-    /// `ownStatistics`: mean and deviation came from x, so that they take part in dx. Outputs may be nil. With ReLU and a
-    /// residual, `y` (the forward result) and `residualOut` are given; else neither.
+    /// `ownStatistics`: mean and deviation came from x, so that they take part in dx. Outputs may be nil. With ReLU and
+    /// a residual, `y` (the forward result) and `residualOut` are given; else neither.
     func batchNormBackward(
         _ x: ArrayView, grad: ArrayView, weight: ArrayView?, bias: ArrayView?, mean: ArrayView,
         inverseDeviation: ArrayView,

@@ -7,12 +7,13 @@ import Glibc
 final class MemoryPool {
     private var free: [[UnsafeMutableRawPointer]] = Array(repeating: [], count: 512)
     private var cached = 0
-    /// Live and cached blocks together hold no more than this, or a quarter more than was ever live at once: blocks of sizes
-    /// that come no more must not pile up.
+    /// Live and cached blocks together hold no more than this, or a quarter more than was ever live at once: blocks of
+    /// sizes that come no more must not pile up.
     private let leastLimit = 512 << 20
     private var limit: Int { max(leastLimit, max(peak, liveBytes) / 4 * 5) }
     private var peak = 0
-    /// `BSS_POOL=exact`: blocks of their own of exactly the size asked for, so that sanitizers see every step beyond one.
+    /// `BSS_POOL=exact`: blocks of their own of exactly the size asked for, so that sanitizers see every step beyond
+    /// one.
     private let isExact = getenv("BSS_POOL").map { String(cString: $0) } == "exact"
     private(set) var liveBytes = 0
 

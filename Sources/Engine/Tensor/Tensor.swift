@@ -168,8 +168,8 @@ public final class Tensor {
         return Tensor(out)
     }
 
-    /// Writes `values`, which stretch to this shape, over these; outside the graph. What holds the old ones for its gradient
-    /// refuses to go back afterwards.
+    /// Writes `values`, which stretch to this shape, over these; outside the graph. What holds the old ones for its
+    /// gradient refuses to go back afterwards.
     /// - Throws: another shape, a result of recorded operations, or a view whose elements share memory.
     public func assign(_ values: Tensor) throws {
         guard values.shape == shape || values.rank == 0 else {

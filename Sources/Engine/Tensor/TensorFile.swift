@@ -51,7 +51,8 @@ public enum TensorFile {
 
     // MARK: Checksum
 
-    /// Sixteen hexadecimal digits in the metadata, over all bytes of the file with zeros in their place. Files without it are read too.
+    /// Sixteen hexadecimal digits in the metadata, over all bytes of the file with zeros in their place. Files without
+    /// it are read too.
     public static let checksumKey = "checksum"
     private static let noChecksum = String(repeating: "0", count: 16)
 
@@ -66,7 +67,8 @@ public enum TensorFile {
         return nil
     }
 
-    /// h ← rotate((h xor word) · odd) over 64-bit words: every step is one-to-one, so that no change within one word is missed.
+    /// h ← rotate((h xor word) · odd) over 64-bit words: every step is one-to-one, so that no change within one word is
+    /// missed.
     private static func checksum(_ bytes: [UInt8]) -> String {
         var h: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(bytes.count)
         func mix(_ word: UInt64) {

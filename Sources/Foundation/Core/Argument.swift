@@ -8,8 +8,8 @@ public protocol ArgumentType {
     var plain: Value { get }
     /// Texts worth offering where such a value is expected, for completion; looked up when asked.
     static var choices: [String] { get }
-    /// Whether every integer in it is one that sizes, counts and epochs may have: sums and products of two of them never
-    /// overflow. Arguments that take any integer say so with `Check.anyInteger`.
+    /// Whether every integer in it is one that sizes, counts and epochs may have: sums and products of two of them
+    /// never overflow. Arguments that take any integer say so with `Check.anyInteger`.
     var isBounded: Bool { get }
 }
 

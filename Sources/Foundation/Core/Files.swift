@@ -46,8 +46,8 @@ public enum Files {
     public static func readText(_ path: String) throws -> String { Text.decoded(file: try read(path)) }
 
     /// Writes to a new file beside `path`, syncs, renames and syncs the folder: readers see the old or the new content,
-    /// never a part, and what was written survives a power cut. A file that is replaced keeps its mode, and a symbolic link
-    /// goes on pointing to it.
+    /// never a part, and what was written survives a power cut. A file that is replaced keeps its mode, and a symbolic
+    /// link goes on pointing to it.
     /// - Parameters:
     ///   - isDurable: false leaves the syncing out.
     ///   - mode: of a file that is new.
@@ -83,7 +83,8 @@ public enum Files {
         if isDurable { try syncFolder(of: path) }
     }
 
-    /// Makes renames, links and new names in the folder of `path` durable. File systems that sync no folders are left alone.
+    /// Makes renames, links and new names in the folder of `path` durable. File systems that sync no folders are left
+    /// alone.
     public static func syncFolder(of path: String) throws {
         let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

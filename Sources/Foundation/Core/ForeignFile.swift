@@ -1,4 +1,5 @@
-/// What lies under a data file's name instead of the file: recognised by its first bytes, so that no parser has to wonder.
+/// What lies under a data file's name instead of the file: recognised by its first bytes, so that no parser has to
+/// wonder.
 enum ForeignFile {
     /// Words that go on from the file's name, and what to do; nil for anything else.
     static func kind(of bytes: [UInt8]) -> (what: String, hint: String)? {

@@ -2,7 +2,8 @@
 public struct Function {
     /// How arguments arrive.
     public enum Style: Sendable {
-        /// One table of named options, whose list part fills the declared arguments in order; or plain positional values.
+        /// One table of named options, whose list part fills the declared arguments in order; or plain positional
+        /// values.
         case options
         /// Positional values only (for functions whose first argument is itself a table).
         case positional

@@ -13,7 +13,8 @@ public protocol HostObject: AnyObject {
     func choices(of option: String) -> [String]
     /// One line or a few, as `print(object)` and the REPL show it.
     var summary: String { get }
-    /// What is compared when a recorded result is checked again: plain data that two equal runs share; `nil`: `summary`.
+    /// What is compared when a recorded result is checked again: plain data that two equal runs share; `nil`:
+    /// `summary`.
     func resultData() throws -> Value?
     /// What tells this object from others that would make a run compute something else; for identities of runs.
     func identityData() throws -> Value

@@ -83,7 +83,8 @@ public enum JSON {
         try parse(bytes: Array(text.utf8), source: source)
     }
 
-    /// A byte order mark at the start is skipped. A key that comes twice counts as it comes last, unless `refusesRepeatedKeys`.
+    /// A byte order mark at the start is skipped. A key that comes twice counts as it comes last, unless
+    /// `refusesRepeatedKeys`.
     public static func parse(bytes: [UInt8], source: String, refusesRepeatedKeys: Bool = false) throws -> Value {
         var parser = JSONParser(bytes: bytes, source: source, refusesRepeatedKeys: refusesRepeatedKeys)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.at = 3 }

@@ -28,7 +28,8 @@ public enum Math {
         return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
     }
 
-    /// Linear interpolation between the neighbours at position (n - 1) q of ascending values (definition 7 of Hyndman & Fan 1996).
+    /// Linear interpolation between the neighbours at position (n - 1) q of ascending values (definition 7 of Hyndman &
+    /// Fan 1996).
     public static func quantile(_ sorted: [Double], _ q: Double) -> Double {
         let position = q * Double(sorted.count - 1)
         let below = min(max(Int(saturating: position), 0), sorted.count - 1)

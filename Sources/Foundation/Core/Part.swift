@@ -153,7 +153,8 @@ extension Configured {
 /// A part that a script holds, seen without its family.
 public protocol ConfiguredObject: HostObject { var configuration: Table { get } }
 
-/// A product with properties and methods of its own (a dataset): scripts hold it directly, not wrapped in a `PartObject`.
+/// A product with properties and methods of its own (a dataset): scripts hold it directly, not wrapped in a
+/// `PartObject`.
 public protocol SelfHosted: ConfiguredObject { var configuration: Table { get set } }
 
 /// The userdata of a constructed part.

@@ -1,9 +1,10 @@
 import Glibc
 
-/// Enough to tell a process from every other, on this machine, in another container or on another machine of a shared disk.
+/// Enough to tell a process from every other, on this machine, in another container or on another machine of a shared
+/// disk.
 ///
-/// Process ids are used again, and two containers have equal ones: the machine's start (boot id), the process table (pid
-/// namespace) and the process's start (clock ticks since boot) belong to it.
+/// Process ids are used again, and two containers have equal ones: the machine's start (boot id), the process table
+/// (pid namespace) and the process's start (clock ticks since boot) belong to it.
 public struct ProcessIdentity: Equatable, Sendable {
     public var host: String
     public var boot: String
@@ -49,7 +50,8 @@ public struct ProcessIdentity: Equatable, Sendable {
 
     // MARK: Names of files that may outlive the process
 
-    /// `<process table>-<pid>-<start>`: in the names of unfinished files, so that those of a killed process can be told.
+    /// `<process table>-<pid>-<start>`: in the names of unfinished files, so that those of a killed process can be
+    /// told.
     public var tag: String { "\(table)-\(pid)-\(start)" }
     private var table: String { String(SHA256.hex("\(boot) \(pidNamespace)").prefix(8)) }
 

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Where files that a script names by a relative path are looked up: beside the script, in the working folder, then in the
-/// data folders (`--data`, `BSS_DATA`).
+/// Where files that a script names by a relative path are looked up: beside the script, in the working folder, then in
+/// the data folders (`--data`, `BSS_DATA`).
 public enum SearchPath {
     /// The folder of the running script; `nil` at the prompt.
     nonisolated(unsafe) public static var scriptFolder: String?

@@ -28,7 +28,8 @@ extension Text {
         decoded(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...])
     }
 
-    /// A text of the scripting language for readers: bytes that are no UTF-8, which come as U+10FE80 … U+10FEFF, stand as `\xff`.
+    /// A text of the scripting language for readers: bytes that are no UTF-8, which come as U+10FE80 … U+10FEFF, stand
+    /// as `\xff`.
     public static func shown(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isByte) else { return text }
         return text.unicodeScalars.reduce(into: "") { out, scalar in

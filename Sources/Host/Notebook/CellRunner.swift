@@ -4,9 +4,9 @@ import Glibc
 
 /// Runs cells one after the other in one Lua state.
 ///
-/// A cell is compiled as an expression first and as statements otherwise, and runs once. `local` at its top level is visible in
-/// later cells (see `CellScope`), so the cells do what the whole file does as one chunk. `_ = x` as the last statement shows `x`:
-/// the form in which a value stands in a file that plain Lua runs.
+/// A cell is compiled as an expression first and as statements otherwise, and runs once. `local` at its top level is
+/// visible in later cells (see `CellScope`), so the cells do what the whole file does as one chunk. `_ = x` as the last
+/// statement shows `x`: the form in which a value stands in a file that plain Lua runs.
 public final class CellRunner {
     public let state: LuaState
     public let scope: CellScope

@@ -26,7 +26,8 @@ public struct NotebookRun {
     }
 
     /// Runs every code cell; outputs of cells after a failure are removed, because nothing made them.
-    /// - Parameter each: called after each cell with its position among the code cells, their number, and what came of it.
+    /// - Parameter each: called after each cell with its position among the code cells, their number, and what came of
+    ///   it.
     public mutating func run(
         each: (_ number: Int, _ count: Int, CellRunner.Outcome) -> Void = { _, _, _ in }
     ) -> Failure? {

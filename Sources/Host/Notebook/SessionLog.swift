@@ -3,10 +3,11 @@ import BSSCore
 
 /// A session's log: each executed cell as a cell of a notebook that runs unchanged as a plain script.
 public enum SessionLog {
-    /// The cell to append for code typed at a prompt; nil: nothing to keep (a syntax error, an interrupt before anything ran).
+    /// The cell to append for code typed at a prompt; nil: nothing to keep (a syntax error, an interrupt before
+    /// anything ran).
     ///
-    /// Expressions become `_ = …`, because plain Lua has no expression statements; code that failed runs under `pcall`, and code
-    /// that was interrupted is kept as text only.
+    /// Expressions become `_ = …`, because plain Lua has no expression statements; code that failed runs under `pcall`,
+    /// and code that was interrupted is kept as text only.
     /// - Parameter keepsOlder: whether `_2` and `_3`, the results before the last, are kept up to date as well.
     public static func cell(
         _ code: String, _ outcome: CellRunner.Outcome, outputs: [CellOutput], keepsOlder: Bool = false

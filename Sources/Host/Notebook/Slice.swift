@@ -1,8 +1,8 @@
 /// Which cells a result needs: backward from the names asked for, over what every cell reads, writes and may change.
 ///
-/// Source: M. Weiser, "Program slicing", ICSE 1981, at the level of cells instead of statements.
-/// Deviation: order is kept and nothing is executed; tables shared between names, calls of functions defined in earlier cells
-/// and random streams are followed conservatively, so that the slice computes the same values.
+/// Source: M. Weiser, "Program slicing", ICSE 1981, at the level of cells instead of statements. Deviation: order is
+/// kept and nothing is executed; tables shared between names, calls of functions defined in earlier cells and random
+/// streams are followed conservatively, so that the slice computes the same values.
 public enum Slice {
     /// Positions (from 0) of the cells that the present values of `names` depend on, in order.
     public static func dependencies(of names: [String], in cells: [String]) -> [Int] {

@@ -56,7 +56,8 @@ public enum StableText {
 
     private static let units: Set<String> = ["ns", "us", "µs", "μs", "ms", "s", "min", "h"]
 
-    /// What differs between equal runs is masked: addresses (`0x55d0…`), durations (`3.1 s`) and clock times (`19:40:12`).
+    /// What differs between equal runs is masked: addresses (`0x55d0…`), durations (`3.1 s`) and clock times
+    /// (`19:40:12`).
     /// - Parameter times: false: addresses only, as in the stored copy.
     public static func masked(_ text: String, times: Bool = true) -> String {
         var bytes = Array(text.utf8)[...]

@@ -1,7 +1,7 @@
 import BSSCore
 
-/// How far two results may be apart: |got − expected| ≤ atol + rtol · |expected|. Zero by default, because equal seeds give
-/// equal bits on one kind of machine.
+/// How far two results may be apart: |got − expected| ≤ atol + rtol · |expected|. Zero by default, because equal seeds
+/// give equal bits on one kind of machine.
 public struct Tolerance {
     public var relative: Double
     public var absolute: Double

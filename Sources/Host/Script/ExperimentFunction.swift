@@ -260,8 +260,8 @@ struct Experiment {
             kind: .checked)
     }
 
-    /// What `run` returned as a table: of a run, "test.total.accuracy" is of the selected epoch, "last.test.total.accuracy" of
-    /// the selection it names.
+    /// What `run` returned as a table: of a run, "test.total.accuracy" is of the selected epoch,
+    /// "last.test.total.accuracy" of the selection it names.
     private func numbers(_ value: Value, _ arm: Table) throws -> Table {
         if case .object(let object) = value, let run = object as? RunObject { return run.numbers }
         guard case .table(let given) = value else {

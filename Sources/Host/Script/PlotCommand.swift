@@ -5,8 +5,8 @@ import BSSPlot
 
 /// `bss-lua plot FILE.csv`: a chart of a table, as text on standard output or in a file.
 ///
-/// Tables that `figure:save` writes (columns `series,x,y,low,high` and the like) come back as the chart they were; of any other
-/// table numeric columns are drawn, each a series.
+/// Tables that `figure:save` writes (columns `series,x,y,low,high` and the like) come back as the chart they were; of
+/// any other table numeric columns are drawn, each a series.
 public enum PlotCommand {
     public static let command = ProgramCommand(
         usage:

@@ -3,7 +3,8 @@ import BSSLua
 import BSSTraining
 import Glibc
 
-/// What a training shows on stderr: a live bar on a terminal, a plain line now and then elsewhere, JSON lines for tools.
+/// What a training shows on stderr: a live bar on a terminal, a plain line now and then elsewhere, JSON lines for
+/// tools.
 enum Progress {
     static func make(_ options: RunOptions, name: String) -> (any TrainingObserver)? {
         if options.quiet { return nil }

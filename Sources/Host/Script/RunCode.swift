@@ -3,8 +3,8 @@ import BSSData
 import BSSLua
 import BSSRuns
 
-/// The functions of a run's configuration, and whether they changed what they use while it ran: a checkpoint does not hold
-/// variables of the script.
+/// The functions of a run's configuration, and whether they changed what they use while it ran: a checkpoint does not
+/// hold variables of the script.
 struct RunCode {
     private let state: LuaState
     private let configuration: Table
@@ -38,8 +38,8 @@ struct RunCode {
 }
 
 extension Table {
-    /// Files that options name (weights, checkpoints, vocabularies) by the option's path, with the SHA-256 of their bytes. The
-    /// data has a hash of its own.
+    /// Files that options name (weights, checkpoints, vocabularies) by the option's path, with the SHA-256 of their
+    /// bytes. The data has a hash of its own.
     func namedFiles(operation: String) throws -> Table {
         var found: [(option: String, path: String)] = []
         func visit(_ value: Value, _ option: String) {

@@ -48,8 +48,8 @@ final class RunObject: HostObject {
         retrain = nil
     }
 
-    /// A run that was finished earlier, from its record. Model, scores and order are not in it: whoever asks for them has
-    /// it trained again.
+    /// A run that was finished earlier, from its record. Model, scores and order are not in it: whoever asks for them
+    /// has it trained again.
     init(_ record: Table, recorder: RunRecorder, retrain: @escaping () throws -> RunObject) {
         self.retrain = retrain
         (id, folder) = (recorder.id, recorder.folder)

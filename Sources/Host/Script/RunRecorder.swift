@@ -83,7 +83,8 @@ final class RunRecorder: TrainingObserver {
         ])
     }
 
-    /// A planned run keeps its id unless what its function made of it differs from what stands in the folder: data, options.
+    /// A planned run keeps its id unless what its function made of it differs from what stands in the folder: data,
+    /// options.
     private static func identity(
         of job: PlannedJob, _ parts: Table, _ store: RunStore, _ session: Session
     ) throws -> RunIdentity {

@@ -26,7 +26,8 @@ final class Session {
 
     var seed: Int { Int(truncatingIfNeeded: options.seed ?? 1) }
 
-    /// Where runs are recorded: `--out`, or `experiments/runs` for scripts; nil at the prompt and for `-e`, unless asked.
+    /// Where runs are recorded: `--out`, or `experiments/runs` for scripts; nil at the prompt and for `-e`, unless
+    /// asked.
     func store() throws -> RunStore? {
         if let openedStore { return openedStore }
         guard let root = options.out ?? (options.script == nil ? nil : RunStore.defaultRoot) else { return nil }

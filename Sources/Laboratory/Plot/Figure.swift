@@ -1,6 +1,7 @@
 import BSSCore
 
-/// A chart that carries its data: shown as text, saved as CSV (data), SVG (own writer), a gnuplot script, PDF and PNG (through gnuplot).
+/// A chart that carries its data: shown as text, saved as CSV (data), SVG (own writer), a gnuplot script, PDF and PNG
+/// (through gnuplot).
 public struct Figure {
     public enum Kind: String, CaseIterable, Sendable {
         case line, scatter, bar

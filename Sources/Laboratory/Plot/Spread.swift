@@ -16,7 +16,8 @@ struct Spread {
     /// The values to draw as dots: all, or those beyond the whiskers.
     let dots: [Double]
 
-    /// Of the finite values (positive ones on a log axis); nil if there are none. Quartiles: definition 7 of Hyndman & Fan 1996.
+    /// Of the finite values (positive ones on a log axis); nil if there are none. Quartiles: definition 7 of Hyndman &
+    /// Fan 1996.
     init?(_ values: [Double], isLog: Bool) {
         let sorted = values.filter { $0.isFinite && (!isLog || $0 > 0) }.sorted()
         guard let first = sorted.first, let last = sorted.last else { return nil }
@@ -40,7 +41,8 @@ public struct Bins {
     /// Finite values outside the edges.
     public let outside: Int
 
-    /// Bins of equal width over all lists: `count` of them, or round ones near the width of Freedman and Diaconis (1981).
+    /// Bins of equal width over all lists: `count` of them, or round ones near the width of Freedman and Diaconis
+    /// (1981).
     public init(_ lists: [[Double]], count: Int?, range: ClosedRange<Double>?) {
         let all = lists.flatMap { $0.filter { abs($0) <= 1e300 } }.filter { range?.contains($0) ?? true }.sorted()
         var low = range?.lowerBound ?? all.first ?? 0

@@ -27,7 +27,8 @@ enum TerminalPicture: String, CaseIterable {
 
     nonisolated(unsafe) private static var answered: TerminalPicture?
 
-    /// kitty's query for one pixel, then the primary device attributes, which every terminal answers: 4 among them means sixel.
+    /// kitty's query for one pixel, then the primary device attributes, which every terminal answers: 4 among them
+    /// means sixel.
     private static let question = "\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\\u{1B}[c"
 
     static func parse(_ answer: String) -> TerminalPicture {

@@ -1,6 +1,7 @@
 import BSSCore
 
-/// Results over seeds as a table: mean ± standard deviation, the number of seeds, the difference to a control and its p.
+/// Results over seeds as a table: mean ± standard deviation, the number of seeds, the difference to a control and its
+/// p.
 ///
 /// A cell is bold if its row cannot be told from the best of its column (Holm-corrected permutation tests at `alpha`);
 /// where the seeds are too few for any test to reach `alpha`, nothing is bold and a note says how many it would take.

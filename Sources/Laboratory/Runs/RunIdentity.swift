@@ -1,8 +1,8 @@
 import BSSCore
 
-/// What makes two runs the same run: configuration, parameters, sources, callbacks, data and engine, each by value or by hash.
-/// The id is a prefix of their hash, so a finished run is found again, and a changed input gives a new id and says which part
-/// changed.
+/// What makes two runs the same run: configuration, parameters, sources, callbacks, data and engine, each by value or
+/// by hash. The id is a prefix of their hash, so a finished run is found again, and a changed input gives a new id and
+/// says which part changed.
 public struct RunIdentity: Equatable {
     /// Named values or hashes; tables where one part has several (`sources.train.lua`, `parameters.k`).
     public let parts: Table

@@ -4,9 +4,9 @@ import BSSTraining
 
 /// Statistics over seeds: spread, permutation tests that are exact for few seeds, corrections, intervals.
 ///
-/// NaN in, NaN out: what a value that is no number would do to an order, a rank or a count is not guessed. Tests and intervals
-/// need finite values.
-/// Every random choice comes from a named stream of a given seed: the same call gives the same digits.
+/// NaN in, NaN out: what a value that is no number would do to an order, a rank or a count is not guessed. Tests and
+/// intervals need finite values. Every random choice comes from a named stream of a given seed: the same call gives the
+/// same digits.
 public enum Statistics {
     public static func mean(_ values: [Double]) -> Double { Math.mean(values) }
     /// Sample standard deviation (divisor n - 1); NaN for fewer than two values.
@@ -18,7 +18,8 @@ public enum Statistics {
     private static func hasNaN(_ values: [Double]) -> Bool { values.contains { $0.isNaN } }
     private static func areFinite(_ values: [Double]) -> Bool { values.allSatisfy(\.isFinite) }
 
-    /// Mean of the middle half; a quarter of the values, rounded down, is left out at each end (Agarwal et al., NeurIPS 2021).
+    /// Mean of the middle half; a quarter of the values, rounded down, is left out at each end (Agarwal et al., NeurIPS
+    /// 2021).
     public static func interquartileMean(_ values: [Double]) -> Double {
         guard !hasNaN(values) else { return .nan }
         let cut = values.count / 4
@@ -159,14 +160,15 @@ public enum Statistics {
         n < 1 || m < 1 ? 1 : min(1, (n == m ? 2 : 1) / combinations(n + m, n))
     }
 
-    /// Seeds per arm with which the test can reach `alpha` at all, when `comparisons` tests share it (Holm's first step).
+    /// Seeds per arm with which the test can reach `alpha` at all, when `comparisons` tests share it (Holm's first
+    /// step).
     public static func seedsNeeded(alpha: Double = 0.05, paired: Bool = true, comparisons: Int = 1) -> Int {
         (1...200).first { (paired ? smallestPairedP($0) : smallestP($0, $0)) <= alpha / Double(max(1, comparisons)) }
             ?? 200
     }
 
-    /// p values adjusted for `count` tests (Holm, Scandinavian Journal of Statistics 1979), in the given order. A test without
-    /// a p (NaN) stays without; it counts as one of the tests.
+    /// p values adjusted for `count` tests (Holm, Scandinavian Journal of Statistics 1979), in the given order. A test
+    /// without a p (NaN) stays without; it counts as one of the tests.
     public static func holm(_ p: [Double]) -> [Double] {
         var adjusted = p
         var running = 0.0

@@ -7,7 +7,8 @@ struct BucketOrder: OrderPolicy {
     /// Epoch at which the last bucket is reached, by the clock.
     var grow = 40.0
     var keepsEarlier = true
-    /// Advance when the validation loss (else the training loss) has not fallen for this many epochs, instead of by the clock.
+    /// Advance when the validation loss (else the training loss) has not fallen for this many epochs, instead of by the
+    /// clock.
     var patience: Int?
     var isAnti = false
     /// Buckets of every class.

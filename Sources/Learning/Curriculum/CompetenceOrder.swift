@@ -9,8 +9,8 @@ import BSSCore
 /// BSS-H's Eqs. 7-8 are this at epoch granularity.
 struct CompetenceOrder: OrderPolicy {
     var pace: Pace
-    /// Competence grows with every batch, and batches are drawn with replacement, as published; else the available part is
-    /// shuffled once an epoch.
+    /// Competence grows with every batch, and batches are drawn with replacement, as published; else the available part
+    /// is shuffled once an epoch.
     var isStepwise = true
     /// Draws per epoch, as a fraction of n.
     var drawsFraction = 1.0

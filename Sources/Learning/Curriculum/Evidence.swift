@@ -92,7 +92,8 @@ public final class Evidence {
 
     // MARK: What several criteria need
 
-    /// The class of the largest fused logit is the label, per sample; the unimodal logits' sum decides where nothing is fused.
+    /// The class of the largest fused logit is the label, per sample; the unimodal logits' sum decides where nothing is
+    /// fused.
     public private(set) lazy var isCorrect: [Bool] = labels.indices.map { row in
         func logit(_ c: Int) -> Double {
             fused.map { $0.values[row * $0.columns + c] } ?? logits.reduce(0) { $0 + $1.values[row * $1.columns + c] }

@@ -3,8 +3,9 @@ import BSSCore
 
 /// Scores or difficulties that come with the scheduler instead of from a scan: transfer scoring by any teacher.
 ///
-/// A list has one number per sample of the training split, in its order. A CSV file has a column `score` (high = easy) or
-/// `difficulty` or `loss` (high = hard), and its rows are those of the training split in order, or name samples in a column `id`.
+/// A list has one number per sample of the training split, in its order. A CSV file has a column `score` (high = easy)
+/// or `difficulty` or `loss` (high = hard), and its rows are those of the training split in order, or name samples in a
+/// column `id`.
 public struct GivenScores: ArgumentType {
     private let values: [Double]
     private let ids: [String]?
@@ -41,8 +42,8 @@ public struct GivenScores: ArgumentType {
         )
     }
 
-    /// High = easy, for the samples that are trained on: `positions` count in the training split of `splitCount` samples,
-    /// `ids` name them.
+    /// High = easy, for the samples that are trained on: `positions` count in the training split of `splitCount`
+    /// samples, `ids` name them.
     /// - Throws: another number of values than samples, a sample that the file does not name.
     func scores(asDifficulty: Bool, positions: [Int], splitCount: Int, ids wanted: [String]) throws -> [Double] {
         let sign: Double = isDifficulty ?? asDifficulty ? -1 : 1

@@ -1,13 +1,13 @@
 import BSSCore
 
-/// Dynamic instance hardness (DIHCL): a running mean of what training showed of each sample decides how often it is seen;
-/// hard samples first, fewer and fewer. Zhou, Wang, Bilmes, NeurIPS 2020.
+/// Dynamic instance hardness (DIHCL): a running mean of what training showed of each sample decides how often it is
+/// seen; hard samples first, fewer and fewer. Zhou, Wang, Bilmes, NeurIPS 2020.
 ///
 ///     r_i ← (1 - g) r_i + g a_i / lr,    a_i = loss | change of the loss | change of right and wrong
 ///     share(t) = max(decay^(t + 1), floor);    p_i ∝ r_i | exp(√(2 ln n / n) r_i) | θ_i ~ Beta(r_i, c - r_i)
 ///
-/// Constants and the normalisation by the learning rate follow Zhou et al., CurML, ACM MM 2022. Costs no extra passes: the
-/// feedback is that of the training passes.
+/// Constants and the normalisation by the learning rate follow Zhou et al., CurML, ACM MM 2022. Costs no extra passes:
+/// the feedback is that of the training passes.
 struct HardnessOrder: OrderPolicy {
     enum Feedback: String, CaseIterable {
         case loss
@@ -32,7 +32,8 @@ struct HardnessOrder: OrderPolicy {
     var observesTraining: Bool { true }
     var startsFromGiven: Bool { false }
 
-    /// memory: hardness; last = the sample's last loss or correctness; seen = Σ lr when it was last seen; rates = Σ lr so far.
+    /// memory: hardness; last = the sample's last loss or correctness; seen = Σ lr when it was last seen; rates = Σ lr
+    /// so far.
     func observed(_ training: TrainingObservation, scores: inout [Double], _ memory: inout OrderMemory) {
         func take(_ name: String) -> [Double] {
             let found = memory.removeValue(forKey: name)

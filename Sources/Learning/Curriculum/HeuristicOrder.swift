@@ -5,8 +5,8 @@ import BSSCore
 /// Deviation from the released code: t counts from 0 (there: epoch + 1), no batch is dropped and an epoch has at least
 /// one batch; `pace_offset`, `drop_last` and `min_batches` give the released behaviour.
 ///
-/// The same policy serves every curriculum that ranks and then shows a growing part: transfer scoring, and, with an interval
-/// and a memory, adaptive curriculum learning.
+/// The same policy serves every curriculum that ranks and then shows a growing part: transfer scoring, and, with an
+/// interval and a memory, adaptive curriculum learning.
 struct HeuristicOrder: OrderPolicy {
     var pace: Pace
     var paceOffset = 0

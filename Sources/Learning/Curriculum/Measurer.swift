@@ -17,8 +17,8 @@ public struct Measurement {
     /// Samples from most to least balanced; ties in sample order.
     public var ranking: [Int] { Ranking.descending(score) }
 
-    /// Per-sample lists for scripts: `score`, `rank` (1 = most balanced), and each criterion under its label (`similarity`, `loss`, …)
-    /// in its own unit and as `normalized_…`.
+    /// Per-sample lists for scripts: `score`, `rank` (1 = most balanced), and each criterion under its label
+    /// (`similarity`, `loss`, …) in its own unit and as `normalized_…`.
     public var table: Table {
         var rank = [Int](repeating: 0, count: score.count)
         for (position, sample) in ranking.enumerated() { rank[sample] = position + 1 }

@@ -6,11 +6,12 @@ import BSSTensor
 ///
 ///     min_w max_{|A| <= k} Σ_{i in A} l_i(w) + λ F(A),     F(A) = Σ_j max_{i in A} S_ij
 ///
-/// F is the facility location function on S_ij = (1 + cos(h_i, h_j)) / 2 within classes, the mean over modalities. Every
-/// episode: a scan, λ ← max(λ (1 - g), floor), k ← k + step. It prefers hard samples: a contrast to self-paced learning.
+/// F is the facility location function on S_ij = (1 + cos(h_i, h_j)) / 2 within classes, the mean over modalities.
+/// Every episode: a scan, λ ← max(λ (1 - g), floor), k ← k + step. It prefers hard samples: a contrast to self-paced
+/// learning.
 ///
-/// `greedy` maximises over A by the lazy greedy algorithm (Minoux 1978) as published; `sampled` draws A every epoch without
-/// replacement with weights l_i + λ · mean_j S_ij (Zhou et al., CurML, ACM MM 2022).
+/// `greedy` maximises over A by the lazy greedy algorithm (Minoux 1978) as published; `sampled` draws A every epoch
+/// without replacement with weights l_i + λ · mean_j S_ij (Zhou et al., CurML, ACM MM 2022).
 struct MinimaxOrder: OrderPolicy {
     enum Selection: String, CaseIterable { case greedy, sampled }
 
@@ -95,7 +96,8 @@ struct MinimaxOrder: OrderPolicy {
         return centrality
     }
 
-    /// Lazy greedy: gains only shrink, so an old gain is a bound, and the best bound that holds afresh is the best gain.
+    /// Lazy greedy: gains only shrink, so an old gain is a bound, and the best bound that holds afresh is the best
+    /// gain.
     func greedy(_ units: Matrix, _ labels: [Int], losses: [Double], weight: Double, count: Int) throws -> [Int] {
         var classOf = [Int](repeating: 0, count: units.rows)
         var placeOf = classOf

@@ -2,7 +2,8 @@ import BSSCore
 
 /// Norm() of Eq. 6, which the paper leaves open ("normalization operation"); the released code uses min-max.
 public enum Normalization: String, CaseIterable {
-    /// (x - min) / (max - min): [0, 1]. Deviation from the released code: equal values give 0 instead of a division by zero.
+    /// (x - min) / (max - min): [0, 1]. Deviation from the released code: equal values give 0 instead of a division by
+    /// zero.
     case minMax = "min_max"
     /// (x - mean) / standard deviation (of the population); equal values give 0.
     case zScore = "z_score"
@@ -53,7 +54,8 @@ public enum Normalization: String, CaseIterable {
         return ranks
     }
 
-    /// Values outside the quantiles `fraction` and `1 - fraction` moved onto them, so that single outliers do not set the scale.
+    /// Values outside the quantiles `fraction` and `1 - fraction` moved onto them, so that single outliers do not set
+    /// the scale.
     public static func clipped(_ values: [Double], fraction: Double) -> [Double] {
         guard fraction > 0, values.count > 1 else { return values }
         let sorted = values.sorted()

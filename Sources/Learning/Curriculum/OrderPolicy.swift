@@ -28,7 +28,8 @@ public struct PlanRequest {
 /// Numbers that a policy keeps between epochs beside the scores, by name; finite, saved in checkpoints.
 public typealias OrderMemory = [String: [Double]]
 
-/// What one epoch of training showed of its samples, from the forward passes of training themselves (before each update).
+/// What one epoch of training showed of its samples, from the forward passes of training themselves (before each
+/// update).
 public struct TrainingObservation {
     /// Epochs since the warm-up; negative within it.
     public var t: Int
@@ -61,8 +62,8 @@ public struct OrderDraft {
     }
 }
 
-/// How a scheduler turns scores into the sample sequence of an epoch. Policies hold options only; scores and memory are in
-/// `Sequencer`, and `draft` changes neither: asking twice gives the same order.
+/// How a scheduler turns scores into the sample sequence of an epoch. Policies hold options only; scores and memory are
+/// in `Sequencer`, and `draft` changes neither: asking twice gives the same order.
 public protocol OrderPolicy {
     /// `t`: epochs since the warm-up; `evaluations`: scans so far.
     func needsScores(t: Int, evaluations: Int) -> Bool
@@ -76,7 +77,8 @@ public protocol OrderPolicy {
     func observed(_ training: TrainingObservation, scores: inout [Double], _ memory: inout OrderMemory) throws
     /// Takes in the record of an epoch: `val.loss`, `train.loss`, …
     func epochEnded(_ record: Table, _ memory: inout OrderMemory)
-    /// Scores that came with the scheduler are those of the first evaluation; otherwise they wait in the memory under `given`.
+    /// Scores that came with the scheduler are those of the first evaluation; otherwise they wait in the memory under
+    /// `given`.
     var startsFromGiven: Bool { get }
     func draft(_ request: PlanRequest) throws -> OrderDraft
     /// p of Eq. 10, where the policy has such probabilities.

@@ -1,6 +1,7 @@
 import BSSCore
 
-/// A pacing function: which part of the ranked training set is available at epoch t (t counts from 0, as in Algorithm 1).
+/// A pacing function: which part of the ranked training set is available at epoch t (t counts from 0, as in Algorithm
+/// 1).
 public struct Pace: Family {
     public let name: String
     /// lambda(t): the share of the ranking that is available, in (0, 1].
@@ -17,7 +18,8 @@ public struct Pace: Family {
     /// lambda(t), capped at 1.
     public func at(_ epoch: Double) throws -> Double { min(1, try fraction(epoch)) }
 
-    /// The available part of the ranking as fractions: from `start` (0 unless earlier buckets are dropped) to lambda(t).
+    /// The available part of the ranking as fractions: from `start` (0 unless earlier buckets are dropped) to
+    /// lambda(t).
     public func window(_ epoch: Double) throws -> (start: Double, end: Double) { (start?(epoch) ?? 0, try at(epoch)) }
 
     public static let familyName = "pace"
@@ -84,7 +86,8 @@ public struct Pace: Family {
             let grow = arguments[grow]
             let p = arguments[power]
             let offset = arguments[offset]
-            // The order of operations is part of the definition: at t = T rounding decides whether the last sample is in.
+            // The order of operations is part of the definition: at t = T rounding decides whether the last sample is
+            // in.
             if p == 2 { return Pace("root") { ((1 - low * low) / grow * ($0 + offset) + low * low).squareRoot() } }
             let lowest = Math.pow(low, p)
             return Pace("root") { Math.pow((1 - lowest) / grow * ($0 + offset) + lowest, 1 / p) }

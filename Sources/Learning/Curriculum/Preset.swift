@@ -2,14 +2,15 @@ import BSSCore
 
 /// Complete option tables of the paper and of its releases, per dataset and scheduler.
 ///
-/// Source: the reproducibility audit (sections 1.3-1.5, 3 and 4): what the text states, what the code of May 2025 and of
-/// January 2025 does. Where the paper is silent the value is an assumption and named in `assumptions`.
+/// Source: the reproducibility audit (sections 1.3-1.5, 3 and 4): what the text states, what the code of May 2025 and
+/// of January 2025 does. Where the paper is silent the value is an assumption and named in `assumptions`.
 public enum Preset: String, CaseIterable {
     /// The text of arXiv v1.
     case paper
     /// The code released in May 2025, with its mistakes.
     case official
-    /// The same with its mistakes corrected: sign, epsilon, scoring mode, index shift, all heads at inference, selection on validation data.
+    /// The same with its mistakes corrected: sign, epsilon, scoring mode, index shift, all heads at inference,
+    /// selection on validation data.
     case officialFixed = "official_fixed"
     /// The code released in January 2025.
     case january
@@ -181,8 +182,8 @@ public enum Preset: String, CaseIterable {
         }
     }
 
-    /// True for the scripts of January that were uploaded in the state of an ablation: one loss, scores of the loss criterion
-    /// alone. The values here are those of their full method; `uploaded_as` says so.
+    /// True for the scripts of January that were uploaded in the state of an ablation: one loss, scores of the loss
+    /// criterion alone. The values here are those of their full method; `uploaded_as` says so.
     private static func isAblationInJanuary(_ name: String, _ kind: Kind) -> Bool {
         switch kind {
         case .heuristic: return ["crema_d", "kinetics_sounds", "sarcasm", "nvgesture"].contains(name)

@@ -1,6 +1,7 @@
 import BSSCore
 
-/// Uniform orders: the vanilla control, or, with a pace, a random ranking that grows like a curriculum (same sizes, no meaning).
+/// Uniform orders: the vanilla control, or, with a pace, a random ranking that grows like a curriculum (same sizes, no
+/// meaning).
 struct RandomOrder: OrderPolicy {
     var pace: Pace?
     var paceOffset = 0

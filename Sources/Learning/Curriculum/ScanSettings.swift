@@ -2,7 +2,8 @@ import BSSCore
 
 /// How the training loop scans the training set when a scheduler wants scores (official-audit.md, M11).
 ///
-/// The paper says only "measure"; the released code scores a network in training mode, on augmented inputs, in file order.
+/// The paper says only "measure"; the released code scores a network in training mode, on augmented inputs, in file
+/// order.
 public struct ScanSettings {
     public enum Mode: String, CaseIterable {
         /// Normalisation layers use the batch's statistics and their buffers stay untouched; no dropout.
@@ -24,7 +25,8 @@ public struct ScanSettings {
     public var checkpoint: String?
     /// The checkpoint scores the first time only; later scans are the model's own.
     public var isTeacherFirst = false
-    /// Epochs of uniform training of a copy of the model before the first scan, which then scores by the copy; 0 = none.
+    /// Epochs of uniform training of a copy of the model before the first scan, which then scores by the copy; 0 =
+    /// none.
     public var selfTaughtEpochs = 0
 
     static let modeArgument = Argument(

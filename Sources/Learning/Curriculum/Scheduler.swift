@@ -30,7 +30,8 @@ public struct Scheduler: Family {
         self.rule = rule
     }
 
-    /// State for one training on `count` samples. `labels` are class columns: for class-balanced subsets and the plan's log.
+    /// State for one training on `count` samples. `labels` are class columns: for class-balanced subsets and the plan's
+    /// log.
     public func begin(count: Int, labels: [Int]? = nil, classes: Int = 0) -> Sequencer {
         Sequencer(self, count: count, labels: labels, classes: classes)
     }

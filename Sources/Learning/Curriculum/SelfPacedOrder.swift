@@ -42,7 +42,8 @@ public enum SelfPacedWeight: String, CaseIterable {
 }
 
 /// Self-paced learning: samples whose current loss is below a growing threshold, or weights that fall with the loss.
-/// Kumar, Packer, Koller, NeurIPS 2010; the threshold as a quantile of the current losses follows Zhou et al., CurML, 2022.
+/// Kumar, Packer, Koller, NeurIPS 2010; the threshold as a quantile of the current losses follows Zhou et al., CurML,
+/// 2022.
 struct SelfPacedOrder: OrderPolicy {
     var pace: Pace
     var paceOffset = 0
@@ -54,7 +55,8 @@ struct SelfPacedOrder: OrderPolicy {
     var growth = 1.1
     /// Losses rescaled to [0, 1) before weighting.
     var rescales = false
-    /// mu of the diversity term: within a class, rank r passes if l < lam + mu / (sqrt(r) + sqrt(r - 1)) (Jiang et al., NeurIPS 2014).
+    /// mu of the diversity term: within a class, rank r passes if l < lam + mu / (sqrt(r) + sqrt(r - 1)) (Jiang et al.,
+    /// NeurIPS 2014).
     var diversity = 0.0
     /// Soft weights are scaled to mean 1, so that the learning rate keeps its meaning.
     var normalizesWeights = true
@@ -94,7 +96,8 @@ struct SelfPacedOrder: OrderPolicy {
         if let threshold {
             lam = threshold * Math.pow(growth, Double(t))
         } else {
-            // Between the last sample in and the first one out, so that `l < lam` holds for exactly `available` distinct losses.
+            // Between the last sample in and the first one out, so that `l < lam` holds for exactly `available`
+            // distinct losses.
             let next = available < n ? losses[ranking[available]] : (ranking.last.map { losses[$0].nextUp } ?? 1)
             // The mixture weight ends at lam^2.
             lam = weight == .mixture ? max(0, next).squareRoot() : next
@@ -134,10 +137,11 @@ struct SelfPacedOrder: OrderPolicy {
             weights: chosen)
     }
 
-    /// Self-paced curriculum learning with the linear order of a prior (Jiang et al., AAAI 2015): weights never rise along it.
+    /// Self-paced curriculum learning with the linear order of a prior (Jiang et al., AAAI 2015): weights never rise
+    /// along it.
     ///
-    /// hard: the prefix of the prior that minimises Σ (l_i - lam); linear: min Σ v_i l_i + lam Σ (v_i² / 2 - v_i), which is the
-    /// isotonic regression of max(1 - l / lam, 0), by pooling adjacent violators.
+    /// hard: the prefix of the prior that minimises Σ (l_i - lam); linear: min Σ v_i l_i + lam Σ (v_i² / 2 - v_i),
+    /// which is the isotonic regression of max(1 - l / lam, 0), by pooling adjacent violators.
     private func ordered(
         by prior: [Double], _ losses: [Double], _ lam: Double, _ request: PlanRequest
     ) throws -> OrderDraft {

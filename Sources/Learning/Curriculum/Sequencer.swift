@@ -47,8 +47,8 @@ public struct PlanLog {
 
 /// The state of one training's sample sequence: current scores, smoothed scores, when they were made.
 ///
-/// Per epoch: `if needsScores(atEpoch: e) { receive(measurer.score(scan), epoch: e) }`, then `plan(epoch: e, …)`. Epochs
-/// count from 0. Random numbers come from `random.child("epoch e")`, so nothing but the scores has to be saved.
+/// Per epoch: `if needsScores(atEpoch: e) { receive(measurer.score(scan), epoch: e) }`, then `plan(epoch: e, …)`.
+/// Epochs count from 0. Random numbers come from `random.child("epoch e")`, so nothing but the scores has to be saved.
 public final class Sequencer {
     public let scheduler: Scheduler
     public let count: Int
@@ -130,8 +130,8 @@ public final class Sequencer {
         lastScan = epoch
     }
 
-    /// The sample sequence of an epoch. `random` is the run's stream `order`; the plan of an epoch depends on its seed, the
-    /// epoch and the scores only.
+    /// The sample sequence of an epoch. `random` is the run's stream `order`; the plan of an epoch depends on its seed,
+    /// the epoch and the scores only.
     public func plan(epoch: Int, batchSize: Int, random: RandomStream) throws -> EpochPlan {
         let t = epoch - scheduler.warmupEpochs
         var draft: OrderDraft

@@ -3,8 +3,8 @@ import BSSCore
 /// Teacher-student curriculum: a bandit picks, every epoch, the task on which the student's accuracy changes most.
 /// Matiisen et al., TNNLS 2020 (2017); Graves et al., ICML 2017.
 ///
-/// Tasks are the J quantiles of the difficulty at the first evaluation. With r the change of accuracy on the task that was
-/// trained:
+/// Tasks are the J quantiles of the difficulty at the first evaluation. With r the change of accuracy on the task that
+/// was trained:
 ///
 ///     online     Q_j ← (1 - a) Q_j + a r
 ///     window     Q_j ← (1 - a) Q_j + a · slope of the accuracy over the task's last `window` epochs
@@ -45,7 +45,8 @@ struct TeacherStudentOrder: OrderPolicy {
     /// Q after a reward.
     func value(_ q: Double, reward: Double) -> Double { (1 - rate) * q + rate * reward }
 
-    /// memory: value (Q), accuracy per task, practised = the task of the last epoch, history j = (epoch, accuracy) pairs or rewards.
+    /// memory: value (Q), accuracy per task, practised = the task of the last epoch, history j = (epoch, accuracy)
+    /// pairs or rewards.
     func measured(_ evidence: Evidence, t: Int, scores: [Double], _ memory: inout OrderMemory) {
         let task = taskOf(memory["given"] ?? scores)
         var right = [Double](repeating: 0, count: tasks)

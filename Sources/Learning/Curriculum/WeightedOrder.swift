@@ -5,9 +5,11 @@ import CBSSKernels
 /// Eq. 11's sequential sampling means, for any n.
 ///
 /// Keys `log(-log u_i) - log w_i` ascending (Efraimidis & Spirakis, IPL 2006, algorithm A; the Gumbel trick in other
-/// words). u_i is the 53-bit uniform of element i of the stream, so the order depends on nothing but stream and weights.
+/// words). u_i is the 53-bit uniform of element i of the stream, so the order depends on nothing but stream and
+/// weights.
 public enum WeightedOrder {
-    /// An order of 0 ..< n under weights exp(logWeights); -inf is weight zero: last, in an order of its own drawn from the stream.
+    /// An order of 0 ..< n under weights exp(logWeights); -inf is weight zero: last, in an order of its own drawn from
+    /// the stream.
     /// - Throws: NaN or +inf, naming the sample; interrupted, or no memory for n.
     public static func drawn(logWeights: [Double], from stream: inout RandomStream) throws -> [Int] {
         let zeros = try zeros(logWeights, of: -.infinity, "log weight")

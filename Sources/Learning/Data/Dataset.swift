@@ -98,9 +98,9 @@ public final class Dataset {
         return counts
     }
 
-    /// SHA-256 of what training can see of the data, which a run's record names: the files that were read (sorted relative
-    /// path, size, SHA-256 of each; streamed media are read for it); without files the numbers in memory. Ids, labels and
-    /// splits count in both cases.
+    /// SHA-256 of what training can see of the data, which a run's record names: the files that were read (sorted
+    /// relative path, size, SHA-256 of each; streamed media are read for it); without files the numbers in memory. Ids,
+    /// labels and splits count in both cases.
     /// - Throws: kind `.data`: a streamed file that cannot be read.
     public var treeHash: String {
         get throws {

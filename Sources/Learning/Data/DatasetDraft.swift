@@ -14,7 +14,8 @@ struct DatasetDraft: ~Copyable {
             }
         }
 
-        /// A column of integers, or of text; one that begins with an integer is one of integers, text in it is a mistake.
+        /// A column of integers, or of text; one that begins with an integer is one of integers, text in it is a
+        /// mistake.
         init(_ table: CSVTable, column: String) throws {
             let texts = try table.strings(column)
             self = Int(texts.first ?? "") == nil ? .texts(texts) : .integers(try table.integers(column))
@@ -131,7 +132,8 @@ struct DatasetDraft: ~Copyable {
     private func checkNumbers() throws {
         for (modality, origin) in zip(modalities, origins) {
             let bad = modality.values.withUnsafeBufferPointer { values -> Int? in
-                // The sum of absolute values is finite unless one of them is not (or overflows, which the search settles).
+                // The sum of absolute values is finite unless one of them is not (or overflows, which the search
+                // settles).
                 var sum: Float = 0
                 for value in values { sum += abs(value) * 0x1p-60 }
                 return sum.isFinite ? nil : values.firstIndex { !$0.isFinite }

@@ -142,7 +142,8 @@ extension Dataset: SelfHosted {
         try arguments.receiver(as: Dataset.self).modality(arguments[modalityArgument])
     }
 
-    /// `{imbalanced = {true, …}, defect = {"none", …}, modality = {"", …}, label_noise = {a = {…}}}` of the given samples.
+    /// `{imbalanced = {true, …}, defect = {"none", …}, modality = {"", …}, label_noise = {a = {…}}}` of the given
+    /// samples.
     func truthTable(_ indices: [Int]) -> Value {
         guard let truth else { return .null }
         let noise = modalities.enumerated().map { m, modality in

@@ -77,8 +77,9 @@ enum ImageFront {
 
 /// Text as weighted words: tf-idf over the words of the training split.
 ///
-/// Words are runs of letters and digits in lower case. Weight: (1 + ln tf) · (ln((1 + n)/(1 + df)) + 1), each sample scaled
-/// to length 1, then all by one factor so that the mean square on the training split is 1, as for standardised features.
+/// Words are runs of letters and digits in lower case. Weight: (1 + ln tf) · (ln((1 + n)/(1 + df)) + 1), each sample
+/// scaled to length 1, then all by one factor so that the mean square on the training split is 1, as for standardised
+/// features.
 struct TextFront: MediaFront {
     /// Further columns whose text is appended.
     let more: [String]

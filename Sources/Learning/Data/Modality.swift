@@ -59,7 +59,8 @@ public struct Modality {
         self.values = values
     }
 
-    /// Copies the rows of the given samples, in that order, to `target` (`indices.count × size` numbers); in memory only.
+    /// Copies the rows of the given samples, in that order, to `target` (`indices.count × size` numbers); in memory
+    /// only.
     public func copyRows(_ indices: [Int], to target: UnsafeMutablePointer<Float>) {
         let size = self.size
         values.withUnsafeBufferPointer { from in

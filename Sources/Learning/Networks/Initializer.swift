@@ -5,7 +5,8 @@ import BSSTensor
 /// How a parameter starts. Fans follow the field: fan_in = inputs × kernel, fan_out = outputs × kernel.
 public enum Initializer: Equatable {
     case constant(Double)
-    /// U(-1/√fan_in, 1/√fan_in): what PyTorch's Linear and Conv layers do (kaiming_uniform with a = √5) for weight and bias.
+    /// U(-1/√fan_in, 1/√fan_in): what PyTorch's Linear and Conv layers do (kaiming_uniform with a = √5) for weight and
+    /// bias.
     case uniformFanIn(Int)
     /// N(0, 2 / (fan_in + fan_out)) (Glorot and Bengio, AISTATS 2010).
     case xavierNormal(fanIn: Int, fanOut: Int)
@@ -46,6 +47,7 @@ public enum Initializer: Equatable {
 public enum InitialWeights: String, CaseIterable {
     /// PyTorch's layer defaults.
     case pytorch
-    /// The BSS authors' `weight_init`: Linear Xavier-normal with bias 0, convolution Kaiming-normal by fan_out, norms 1 / 0.
+    /// The BSS authors' `weight_init`: Linear Xavier-normal with bias 0, convolution Kaiming-normal by fan_out, norms 1
+    /// / 0.
     case paper
 }

@@ -52,7 +52,8 @@ open class Module {
         return buffer
     }
 
-    /// Gives a smaller module away: it stays in use here, but its parameters count as another's from now on (shared layers).
+    /// Gives a smaller module away: it stays in use here, but its parameters count as another's from now on (shared
+    /// layers).
     public func release(_ module: Module) { children.removeAll { $0.module === module } }
 
     /// Every module below with its dotted path and the module that holds it, in declaration order.

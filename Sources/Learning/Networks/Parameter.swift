@@ -7,8 +7,8 @@ public enum Scope: Hashable, CustomStringConvertible {
     case encoder(String)
     case head(String)
     case fusion
-    /// The part of the fusion that belongs to one modality's unimodal model: its classifier W_m in z = Σ_m (W_m h_m + b_m). Whoever
-    /// names `fusion` means it as well.
+    /// The part of the fusion that belongs to one modality's unimodal model: its classifier W_m in z = Σ_m (W_m h_m +
+    /// b_m). Whoever names `fusion` means it as well.
     case summand(String)
     /// Added by a rebalancing method.
     case method

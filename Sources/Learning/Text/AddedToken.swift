@@ -1,4 +1,5 @@
-/// A token that a text may spell out, found before the text is cut into words: marks such as `[MASK]`, words added later.
+/// A token that a text may spell out, found before the text is cut into words: marks such as `[MASK]`, words added
+/// later.
 ///
 /// Source: `AddedToken` of the Hugging Face tokenizers library, whose rules these are.
 public struct AddedToken: Hashable, Sendable {

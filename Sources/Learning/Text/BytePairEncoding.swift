@@ -2,8 +2,8 @@ import BSSCore
 
 /// Byte-level byte-pair encoding with an end-of-word suffix, as CLIP's vocabulary is made for.
 ///
-/// NFC, white space to one blank, lower case; words by CLIP's pattern (contractions, runs of letters, single digits, runs
-/// of other signs); a word's UTF-8 bytes, each shown as a printable character, are merged by rank.
+/// NFC, white space to one blank, lower case; words by CLIP's pattern (contractions, runs of letters, single digits,
+/// runs of other signs); a word's UTF-8 bytes, each shown as a printable character, are merged by rank.
 ///
 /// Source: Sennrich, Haddow, Birch, ACL 2016; Radford et al., 2019 (bytes) and ICML 2021 (CLIP).
 public final class BytePairEncoding: Tokenizer {

@@ -2,8 +2,8 @@
 
 /// The character classes of tokenizers, by Unicode general category.
 extension UnicodeScalar {
-    /// Whether this character was assigned in a version of Unicode: the libraries that vocabularies were made with have old tables,
-    /// and what they do not know is no letter, mark or punctuation to them.
+    /// Whether this character was assigned in a version of Unicode: the libraries that vocabularies were made with have
+    /// old tables, and what they do not know is no letter, mark or punctuation to them.
     private func isKnown(to version: Int) -> Bool { isASCII || (properties.age?.major ?? .max) <= version }
 
     /// Letter (L), as `\p{L}` in Unicode 16.

@@ -22,8 +22,8 @@ public struct EncodedText: Equatable {
 
 /// Text to token ids and back, with the marks that a model expects around them.
 ///
-/// The two kinds are `WordPiece` (BERT) and `BytePairEncoding` (CLIP); `Tokenizer.load` tells them apart by their files.
-/// Ids are those of the Hugging Face tokenizers library for the same files.
+/// The two kinds are `WordPiece` (BERT) and `BytePairEncoding` (CLIP); `Tokenizer.load` tells them apart by their
+/// files. Ids are those of the Hugging Face tokenizers library for the same files.
 open class Tokenizer {
     public let vocabulary: Vocabulary
     /// Marks by purpose: `"unknown"`, `"start"`, `"end"`, `"padding"`, `"mask"`.
@@ -80,7 +80,8 @@ open class Tokenizer {
 
     /// Ids with marks, mask and types; with `length`, cut (the longer text of a pair first) and padded to it.
     ///
-    /// `truncates` false: padded to at least `length`, never cut, as `padding="longest", max_length=…` does in the BSS authors' code.
+    /// `truncates` false: padded to at least `length`, never cut, as `padding="longest", max_length=…` does in the BSS
+    /// authors' code.
     /// - Throws: a `length` that has no room for the marks.
     public func encode(
         _ text: String, pair: String? = nil, length: Int? = nil, truncates: Bool = true
@@ -118,7 +119,8 @@ open class Tokenizer {
         return rows
     }
 
-    /// How many tokens of two texts stay when `room` is left: "longest first" of the tokenizers library, which shares evenly.
+    /// How many tokens of two texts stay when `room` is left: "longest first" of the tokenizers library, which shares
+    /// evenly.
     static func share(_ room: Int, _ first: Int, _ second: Int?) -> (first: Int, second: Int) {
         guard let second else { return (min(room, first), 0) }
         guard first + second > room else { return (first, second) }

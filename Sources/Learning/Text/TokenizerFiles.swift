@@ -4,7 +4,8 @@ extension Tokenizer {
     /// The tokenizer of a folder as Hugging Face models have it, or of one of its files.
     ///
     /// `vocab.txt`: WordPiece. `vocab.json` with `merges.txt`: byte pairs. Else `tokenizer.json`, which names its kind.
-    /// `tokenizer_config.json` and `special_tokens_map.json` are honoured where they lie beside. `lowercases` overrides the files.
+    /// `tokenizer_config.json` and `special_tokens_map.json` are honoured where they lie beside. `lowercases` overrides
+    /// the files.
     /// - Throws: kind `.data` for what is missing, damaged or of another kind.
     public static func load(_ path: String, lowercases: Bool? = nil) throws -> Tokenizer {
         let files = TokenizerFiles(path)
@@ -172,7 +173,8 @@ private struct TokenizerFiles {
         return all
     }
 
-    /// `{"content": "[MASK]", "lstrip": true, …}`; what is not said is false, but that what is no mark is found in normalised text.
+    /// `{"content": "[MASK]", "lstrip": true, …}`; what is not said is false, but that what is no mark is found in
+    /// normalised text.
     private func token(_ fields: Table, id: Int) -> AddedToken? {
         guard let content = fields["content"]?.string, id >= 0 else { return nil }
         func flag(_ name: String) -> Bool? { fields[name]?.bool }

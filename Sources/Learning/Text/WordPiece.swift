@@ -3,11 +3,12 @@ import BSSCore
 /// Greedy longest-match pieces of words, as BERT's vocabularies are made for.
 ///
 /// Cleaning (controls dropped, every white space a blank), ideographs set apart, accents stripped (NFD without Mn) and
-/// lower case where the model is uncased; words split at white space and punctuation; pieces after the first carry `##`.
-/// A word of more than 100 characters, or one that cannot be pieced together, is `[UNK]`.
+/// lower case where the model is uncased; words split at white space and punctuation; pieces after the first carry
+/// `##`. A word of more than 100 characters, or one that cannot be pieced together, is `[UNK]`.
 ///
-/// Source: Schuster and Nakajima, ICASSP 2012; Wu et al., arXiv 1609.08144, 2016; the procedure of Devlin et al., NAACL 2019.
-/// Deviation: lower case without final sigma, as the tokenizers library does and the original Python procedure does not.
+/// Source: Schuster and Nakajima, ICASSP 2012; Wu et al., arXiv 1609.08144, 2016; the procedure of Devlin et al., NAACL
+/// 2019. Deviation: lower case without final sigma, as the tokenizers library does and the original Python procedure
+/// does not.
 public final class WordPiece: Tokenizer {
     public struct Options {
         public var lowercases = true
@@ -32,7 +33,8 @@ public final class WordPiece: Tokenizer {
     public let options: Options
     private let prefix: [UInt8]
 
-    /// - Throws: a vocabulary without the marks, by default `[UNK]`, `[CLS]`, `[SEP]`, `[PAD]` (and `[MASK]`, if it is there).
+    /// - Throws: a vocabulary without the marks, by default `[UNK]`, `[CLS]`, `[SEP]`, `[PAD]` (and `[MASK]`, if it is
+    ///   there).
     public init(
         _ vocabulary: Vocabulary, options: Options = Options(), markNames: [String: String] = [:],
         added: [AddedToken] = [],

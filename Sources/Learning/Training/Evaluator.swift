@@ -23,7 +23,8 @@ public struct ScanResult {
 
     mutating func append(_ prediction: Prediction) throws {
         let isOwn = prediction.total !== prediction.fused
-        // A method may decide from batch to batch (DOMFN's gate): what was the fused output so far is the total's beginning.
+        // A method may decide from batch to batch (DOMFN's gate): what was the fused output so far is the total's
+        // beginning.
         if isOwn, total.isEmpty { total = fused }
         if isOwn || !total.isEmpty { try prediction.total.withValues { total.append(contentsOf: $0) } }
         try prediction.fused.withValues { fused.append(contentsOf: $0) }
@@ -38,7 +39,8 @@ public final class Evaluator {
     private let model: MultimodalModel
     private let source: any SampleSource
     private let predict: (MultimodalOutput) throws -> Prediction
-    /// Fixed by the data alone, so that results do not depend on the training's batch size: 256, or fewer large samples.
+    /// Fixed by the data alone, so that results do not depend on the training's batch size: 256, or fewer large
+    /// samples.
     private let batchSize: Int
 
     init(model: MultimodalModel, source: any SampleSource, predict: @escaping (MultimodalOutput) throws -> Prediction) {
@@ -61,7 +63,8 @@ public final class Evaluator {
         }
     }
 
-    /// Logits (and features) of `rows`, in their order. `visit` sees every batch as it passes: positions in `rows` and the output.
+    /// Logits (and features) of `rows`, in their order. `visit` sees every batch as it passes: positions in `rows` and
+    /// the output.
     public func scan(
         rows: [Int], phase: Phase = .evaluation, augments: Bool = false, batchSize: Int? = nil,
         random: RandomStream = RandomStream(seed: 0, name: "scan"),

@@ -3,8 +3,8 @@ import BSSData
 
 /// A part of the training split that is kept out of training and of scoring, for methods that monitor something.
 ///
-/// Stratified: from every class the nearest whole number of samples to `fraction`, but never its last one. The draw depends
-/// on the seed alone. Never the test split, which some released code uses here.
+/// Stratified: from every class the nearest whole number of samples to `fraction`, but never its last one. The draw
+/// depends on the seed alone. Never the test split, which some released code uses here.
 struct Holdout {
     static let argument = Argument(
         "holdout", default: 0.1,

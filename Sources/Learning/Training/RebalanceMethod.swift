@@ -11,8 +11,8 @@ public struct SamplePlan {
     public var weights: [Double]?
     /// Per entry, the modalities whose features are kept (bit m = modality m); nil = all.
     public var keeps: [UInt32]?
-    /// True if the order carries the scheduler's curriculum (BSS-L): added entries belong beside the sample they come from;
-    /// else the order is a shuffle.
+    /// True if the order carries the scheduler's curriculum (BSS-L): added entries belong beside the sample they come
+    /// from; else the order is a shuffle.
     public var isSequential: Bool
 
     public init(positions: [Int], weights: [Double]? = nil, keeps: [UInt32]? = nil, isSequential: Bool = false) {
@@ -30,7 +30,8 @@ public struct SamplePlan {
             keeps: keeps.map { Array($0.prefix(count)) }, isSequential: isSequential)
     }
 
-    /// Everything that tells two epochs apart, as numbers to hash: positions, then masks and weights where there are some.
+    /// Everything that tells two epochs apart, as numbers to hash: positions, then masks and weights where there are
+    /// some.
     public var trace: [Int] {
         positions + (keeps.map { [-1] + $0.map(Int.init) } ?? [])
             + (weights.map { [-2] + $0.map { Int(truncatingIfNeeded: $0.bitPattern) } } ?? [])
@@ -86,7 +87,8 @@ public final class TrainingContext {
     public let evaluator: Evaluator
     /// Rows of the dataset that are trained on; `SamplePlan.positions` count in this list.
     public let trainRows: [Int]
-    /// Rows that a method may monitor: its hold-out of the training split, else the validation split; empty without either.
+    /// Rows that a method may monitor: its hold-out of the training split, else the validation split; empty without
+    /// either.
     public let monitorRows: [Int]
     /// Forward and backward passes over samples that are not in `samples` of the history (probe trainings).
     public internal(set) var extraSamples = 0
@@ -134,13 +136,16 @@ public final class TrainingContext {
         optimizer.groups.append(ParameterGroup(scope: scope, parameters: module.parameters(prefix: "method.\(name).")))
     }
 
-    /// Tensors of the sample loss that are no parameters of the optimizer: methods that add up gradients of several passes keep theirs.
+    /// Tensors of the sample loss that are no parameters of the optimizer: methods that add up gradients of several
+    /// passes keep theirs.
     public var sampleLossLeaves: [Tensor] { trainer.sampleLoss?.leaves ?? [] }
 
-    /// What belongs to one modality: its encoder, its head, and its classifier where the fusion is a sum of classifiers.
+    /// What belongs to one modality: its encoder, its head, and its classifier where the fusion is a sum of
+    /// classifiers.
     static func parts(of modality: String) -> Set<Scope> { [.encoder(modality), .head(modality), .summand(modality)] }
 
-    /// Stops a modality: its encoder runs in evaluation mode outside the graph, and nothing that belongs to it is updated.
+    /// Stops a modality: its encoder runs in evaluation mode outside the graph, and nothing that belongs to it is
+    /// updated.
     public func freeze(_ modality: String) {
         model.frozen.insert(modality)
         for scope in TrainingContext.parts(of: modality) { optimizer.modify(scope) { $0.isTrainable = false } }
@@ -158,8 +163,8 @@ public final class TrainingContext {
         try Snapshot(model, optimizer, scopes, tensors: tensors)
     }
 
-    /// Runs `body` on a fork of the training: whatever it does to model and optimizer is undone afterwards. The samples are
-    /// those of the training's own plan, so scores that this epoch needs are made first.
+    /// Runs `body` on a fork of the training: whatever it does to model and optimizer is undone afterwards. The samples
+    /// are those of the training's own plan, so scores that this epoch needs are made first.
     public func fork<R>(_ body: () throws -> R) throws -> R {
         try trainer.score(epoch)
         return try unscoredFork(body)
@@ -179,7 +184,8 @@ public final class TrainingContext {
         return try result.get()
     }
 
-    /// Trains some scopes on `terms` for some epochs of the current plan, from the present state: inside `fork`, a probe.
+    /// Trains some scopes on `terms` for some epochs of the current plan, from the present state: inside `fork`, a
+    /// probe.
     public func train(epochs: Int, _ scopes: Set<Scope>?, terms: @escaping (BatchPass) throws -> [LossTerm]) throws {
         for offset in 0..<epochs {
             extraSamples += try trainer.probeEpoch(epoch + offset, [SubStep(scopes: scopes, terms: terms)])
@@ -217,8 +223,8 @@ public struct SubStep {
     }
 }
 
-/// What a method says of a batch: `total` decides; `fused` and `unimodal` are what metrics and the balance score look at.
-/// All logits [B, C].
+/// What a method says of a batch: `total` decides; `fused` and `unimodal` are what metrics and the balance score look
+/// at. All logits [B, C].
 public struct Prediction {
     public let total: Tensor
     public let fused: Tensor
@@ -258,7 +264,8 @@ open class RebalanceMethod {
     open func adjust(
         _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws {}
-    /// 7. For validation, test and scoring; by default the heads' logits, and their sum with the fused ones as total (Eq. 12).
+    /// 7. For validation, test and scoring; by default the heads' logits, and their sum with the fused ones as total
+    ///   (Eq. 12).
     open func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
         try EquationTwelve.prediction(context, fused: output.fused, unimodal: output.unimodal)
     }
@@ -287,7 +294,8 @@ open class RebalanceMethod {
     }
 }
 
-/// L = w_multi CE(z, y) + Σ_m w_uni CE(z_m, y) per sample (Guan, Jiang, Yang, IJCAI 2025, Eq. 5; alpha: w_multi = 1 - alpha, w_uni = alpha).
+/// L = w_multi CE(z, y) + Σ_m w_uni CE(z_m, y) per sample (Guan, Jiang, Yang, IJCAI 2025, Eq. 5; alpha: w_multi = 1 -
+/// alpha, w_uni = alpha).
 public enum EquationFive {
     /// With the training's weights, or the function that `bss.train`'s option `loss` gives.
     static func terms(
@@ -296,8 +304,9 @@ public enum EquationFive {
         if let function = context.options.loss {
             return [LossTerm("custom", try custom(function, context.model.modalities, output, batch), weight: 1)]
         }
-        // A weight of 0 that the user gave leaves its head in the graph with gradients of zero, as PyTorch's `0 * loss` does:
-        // momentum and weight decay go on. A method that has no such term at all (base = "fused") leaves the head alone.
+        // A weight of 0 that the user gave leaves its head in the graph with gradients of zero, as PyTorch's `0 * loss`
+        // does: momentum and weight decay go on. A method that has no such term at all (base = "fused") leaves the head
+        // alone.
         let given = context.options.lossWeights(modalities: context.model.modalities.count)
         return try terms(
             output, batch.labels, context.lossWeights, context.model, epoch: context.epoch,
@@ -325,8 +334,8 @@ public enum EquationFive {
         return terms
     }
 
-    /// A loss written by the user: `function(output, labels)`, output = {fused, unimodal = {…}, features = {…}}, labels class
-    /// positions from 1.
+    /// A loss written by the user: `function(output, labels)`, output = {fused, unimodal = {…}, features = {…}}, labels
+    /// class positions from 1.
     private static func custom(
         _ function: Callback, _ modalities: [String], _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws -> Tensor {

@@ -14,11 +14,12 @@ public protocol SampleSource: AnyObject {
     var classColumns: [Int] { get }
     /// Rows of a split; empty if the dataset has none.
     func rows(_ split: SplitName) -> [Int]
-    /// Says which batches will be asked for next: `rows` in portions of `batchSize`, of each portion the `modalities` in turn, all
-    /// with the same `augments` and `random`. A source that reads files may read ahead; nothing else depends on it.
+    /// Says which batches will be asked for next: `rows` in portions of `batchSize`, of each portion the `modalities`
+    /// in turn, all with the same `augments` and `random`. A source that reads files may read ahead; nothing else
+    /// depends on it.
     func announce(_ modalities: [Int], rows: [Int], batchSize: Int, augments: Bool, random: RandomStream)
-    /// Samples [B, …] of one modality. `augments` asks for training transforms, where the dataset has any; their draws are
-    /// `random`'s (one stream an epoch) by sample, whatever batch a sample is in.
+    /// Samples [B, …] of one modality. `augments` asks for training transforms, where the dataset has any; their draws
+    /// are `random`'s (one stream an epoch) by sample, whatever batch a sample is in.
     func batch(_ modality: Int, rows: [Int], augments: Bool, random: RandomStream) throws -> Tensor
     /// How a row is named in messages.
     func describe(row: Int) -> String

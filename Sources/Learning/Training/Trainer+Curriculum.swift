@@ -32,7 +32,8 @@ extension Trainer {
         return try sampleLoss.report()
     }
 
-    /// Runs `body` with a copy of the model that was trained in uniform order with the losses of Eq. 5, then puts ours back.
+    /// Runs `body` with a copy of the model that was trained in uniform order with the losses of Eq. 5, then puts ours
+    /// back.
     func selfTaught<R>(epochs: Int, _ body: () throws -> R) throws -> R {
         try context.unscoredFork {
             for epoch in 0..<epochs {

@@ -6,8 +6,8 @@ import BSSNetworks
 import BSSTensor
 import Glibc
 
-/// The one training loop. What differs between methods are hooks of `RebalanceMethod`; what differs between curricula is
-/// the `Scheduler`; nothing else trains.
+/// The one training loop. What differs between methods are hooks of `RebalanceMethod`; what differs between curricula
+/// is the `Scheduler`; nothing else trains.
 ///
 /// Per epoch (t from 0): learning rate → scores, if the scheduler wants them → plan → batches of
 /// {forward → loss → backward → adjust → clip → update} → evaluation → selection → callback → checkpoint.
@@ -366,8 +366,8 @@ public final class Trainer {
 
     /// Keeps the best epoch so far by the total output's accuracy on validation and on test.
     ///
-    /// Equal validation accuracies are told apart by the lower validation loss: small splits reach 100 % long before the
-    /// weaker heads have learned. The test selection keeps the first of equals, as the released code does.
+    /// Equal validation accuracies are told apart by the lower validation loss: small splits reach 100 % long before
+    /// the weaker heads have learned. The test selection keeps the first of equals, as the released code does.
     private func select(_ record: Table) {
         for (key, split) in [("val_best", "val"), ("test_best", "test")] {
             guard let accuracy = record.value(atPath: "\(split).total.accuracy")?.double else { continue }

@@ -3,7 +3,8 @@ import BSSNetworks
 import BSSTensor
 
 extension Trainer {
-    /// One batch: {forward → loss → backward → adjust → clip → update} for every sub-step. Returns the losses' sum before the updates.
+    /// One batch: {forward → loss → backward → adjust → clip → update} for every sub-step. Returns the losses' sum
+    /// before the updates.
     func trainStep(
         _ batch: TrainingBatch, _ forward: ForwardContext, _ scan: inout ScanResult, _ steps: [SubStep]
     ) throws -> Double {
@@ -47,7 +48,8 @@ extension SubStep {
 }
 
 extension Gradients {
-    /// Only the gradients of parameters in `scopes`: the rest is left alone by the optimizer, momentum and decay included.
+    /// Only the gradients of parameters in `scopes`: the rest is left alone by the optimizer, momentum and decay
+    /// included.
     func keeping(_ scopes: Set<Scope>, _ groups: [ParameterGroup]) -> Gradients {
         var kept = self
         for group in groups where !scopes.covers(group.scope) {

@@ -7,7 +7,8 @@ enum Candidates {
     /// One call: values by argument name.
     typealias Call = [(name: String, value: Value)]
 
-    /// Calls of a function: the first value of every required argument, then every other value of each argument in turn.
+    /// Calls of a function: the first value of every required argument, then every other value of each argument in
+    /// turn.
     static func calls(_ function: Function, receiver: Tensor?, dtype: DType) throws -> [Call] {
         var base: Call = []
         var others: [(String, [Value])] = []
@@ -72,7 +73,8 @@ enum Candidates {
         }
     }
 
-    /// The other operand: the same shape, shapes that broadcast, matrices that fit, numbers; positions and masks by name.
+    /// The other operand: the same shape, shapes that broadcast, matrices that fit, numbers; positions and masks by
+    /// name.
     private static func partners(_ name: String, _ receiver: Tensor?, _ dtype: DType) throws -> [Value] {
         let shape = receiver?.shape ?? [3, 4]
         func object(_ tensor: Tensor) -> Value { .object(tensor) }

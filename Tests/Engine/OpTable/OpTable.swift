@@ -2,8 +2,8 @@ import BSSBackend
 import BSSCore
 import BSSTensor
 
-/// Every operator that scripts can call × every dtype × every layout, generated from the declarations: the right value or
-/// one clear error. What is right: the same call on f64 numbers in plain rows, which naive formulas check in turn.
+/// Every operator that scripts can call × every dtype × every layout, generated from the declarations: the right value
+/// or one clear error. What is right: the same call on f64 numbers in plain rows, which naive formulas check in turn.
 public struct OpTable {
     public private(set) var calls = 0, refusals = 0, gradients = 0
     public private(set) var failures: [String] = []

@@ -10,7 +10,8 @@ struct GradientCheck {
     var step = 1e-6
     var tolerance = 2e-5
 
-    /// Mismatches of d Σ output · r / d input, r fixed irregular numbers. `function` gets leaves and returns its outputs.
+    /// Mismatches of d Σ output · r / d input, r fixed irregular numbers. `function` gets leaves and returns its
+    /// outputs.
     ///
     /// Where the function has a kink (its left and right slopes differ), any number between the two is right.
     func mismatches(_ inputs: [Tensor], _ function: ([Tensor]) throws -> [Tensor]) throws -> [String] {

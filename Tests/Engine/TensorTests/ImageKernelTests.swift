@@ -5,7 +5,8 @@ import BSSTensor
 import Testing
 import _BSSTestSupport
 
-/// The fast paths of image networks: convolution of every kind against double precision, batch norm fused with what follows.
+/// The fast paths of image networks: convolution of every kind against double precision, batch norm fused with what
+/// follows.
 @Suite(.oneAtATime) struct ImageKernelTests {
     private func numbers(_ shape: Shape, _ seed: Int) throws -> Tensor {
         try GradientCheck.irregular(shape, seed: seed).converted(to: .float32)
@@ -13,8 +14,8 @@ import _BSSTestSupport
 
     struct Kind { let x: Shape, weight: Shape, stride: Int, padding: Int }
 
-    /// Shapes that reach every path: minimal filtering with shared and with gathered gradients, odd maps, no and wide padding;
-    /// strided, pointwise and stem kernels; maps too small and channels unfit for the fast ones.
+    /// Shapes that reach every path: minimal filtering with shared and with gathered gradients, odd maps, no and wide
+    /// padding; strided, pointwise and stem kernels; maps too small and channels unfit for the fast ones.
     static let kinds = [
         Kind(x: [8, 32, 23, 22], weight: [48, 32, 3, 3], stride: 1, padding: 1),
         Kind(x: [6, 160, 15, 13], weight: [128, 160, 3, 3], stride: 1, padding: 1),

@@ -4,7 +4,8 @@ import BSSTensor
 import Testing
 import _BSSTestSupport
 
-/// Writing over values that a gradient still needs: refused at backward, as PyTorch does; harmless where nothing needs them.
+/// Writing over values that a gradient still needs: refused at backward, as PyTorch does; harmless where nothing needs
+/// them.
 @Suite(.oneAtATime) struct SavedVersionTests {
     private func leaf(_ values: [Double]) throws -> Tensor { try Tensor.from(values).requiringGradient() }
 

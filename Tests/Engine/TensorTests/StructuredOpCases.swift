@@ -2,7 +2,8 @@ import BSSBackend
 import BSSCore
 import BSSTensor
 
-/// Convolution, pooling, normalisation, indexing, sorting, attention, recurrence and evidential losses of the `ops` group.
+/// Convolution, pooling, normalisation, indexing, sorting, attention, recurrence and evidential losses of the `ops`
+/// group.
 enum StructuredOpCases {
     static func outputs(_ c: OpCase) throws -> [String: Tensor]? {
         try image(c) ?? norm(c) ?? index(c) ?? sequence(c) ?? evidence(c)

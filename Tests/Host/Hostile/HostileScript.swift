@@ -2,8 +2,9 @@ import BSSCore
 import BSSLua
 import BSSScript
 
-/// A Lua script that calls every public function, part and method with values that nobody means: options by options, and
-/// pairs of them. Generated from the declarations, so that what is added is tried; the same seed makes the same calls.
+/// A Lua script that calls every public function, part and method with values that nobody means: options by options,
+/// and pairs of them. Generated from the declarations, so that what is added is tried; the same seed makes the same
+/// calls.
 public struct HostileScript {
     public let functions: Int, methods: Int
     /// Object types for which no declared function makes a receiver.

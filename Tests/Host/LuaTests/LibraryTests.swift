@@ -25,8 +25,8 @@ import Testing
         try makeState().run(script, name: "=test")
     }
 
-    /// string.find, match, gmatch, gsub and the functions on tables that answer to Ctrl-C: what stock Lua gives on 30,000
-    /// generated calls, results and whether they fail.
+    /// string.find, match, gmatch, gsub and the functions on tables that answer to Ctrl-C: what stock Lua gives on
+    /// 30,000 generated calls, results and whether they fail.
     @Test func replacedFunctionsAgreeWithStockLua() throws {
         let script = """
             local seed = 7

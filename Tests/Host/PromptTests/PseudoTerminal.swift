@@ -79,7 +79,8 @@ final class PseudoTerminal {
         return wait(for: "]> ")
     }
 
-    /// Reads what still comes: a program that leaves waits until its terminal has taken everything. -1: it did not leave.
+    /// Reads what still comes: a program that leaves waits until its terminal has taken everything. -1: it did not
+    /// leave.
     func exitCode(seconds: Double = 10) -> Int32 {
         var status: Int32 = 0
         let end = Date().addingTimeInterval(seconds)

@@ -3,8 +3,8 @@ import Foundation
 import Testing
 import _BSSTestSupport
 
-/// Killed, or failed by the system, at the n-th rename, fsync, mkdir, unlink, link or write of an experiment, and resumed: the
-/// records, the tables and the list of files are those of an experiment that nothing happened to.
+/// Killed, or failed by the system, at the n-th rename, fsync, mkdir, unlink, link or write of an experiment, and
+/// resumed: the records, the tables and the list of files are those of an experiment that nothing happened to.
 ///
 /// A sample here; `scripts/check-kill` (BSS_KILL_MATRIX=all) does every one.
 @Suite(.oneAtATime) struct KillMatrixTests {

@@ -52,7 +52,8 @@ extension CurriculaTests {
             learningRate: 0.1, epoch: 1)
         try sequencer.observed(
             Array(0..<100), evidence(right: 100, losses: losses.map { $0 + 1 }), learningRate: 0.3, epoch: 2)
-        // Sample 99 was last seen in epoch 0: learning rates 0.1 + 0.3 since; its loss grew by 1, its prediction became right.
+        // Sample 99 was last seen in epoch 0: learning rates 0.1 + 0.3 since; its loss grew by 1, its prediction became
+        // right.
         #expect(abs(-sequencer.scores[99] - 1 / 0.4) < 1e-9)
         #expect(abs(-sequencer.scores[0]) < 1e-9)
         let order = try sequencer.plan(epoch: 0, batchSize: 1, random: stream).indices

@@ -33,7 +33,8 @@ import _BSSTestSupport
     }
 
     @Test func compressedWaves() throws {
-        // IMA ADPCM: a block that starts at 1000 and changes by an eighth of the smallest step, 0, at each of its samples.
+        // IMA ADPCM: a block that starts at 1000 and changes by an eighth of the smallest step, 0, at each of its
+        // samples.
         let ima = format(0x11, bytes: 4055, align: 256, bits: 4) + little(UInt16(2), UInt16(505))
         let block = little(Int16(1000)) + [0, 0] + [UInt8](repeating: 0, count: 252)
         let decoded = try samples(wave(format: ima, data: block, frames: 505))

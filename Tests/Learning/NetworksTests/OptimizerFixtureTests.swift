@@ -6,8 +6,8 @@ import BSSTensor
 import Testing
 import _BSSTestSupport
 
-/// The `optim` group of the reference numbers: trajectories of optimizers, clipping, learning-rate schedules; all through
-/// the parts that scripts construct, so that an attribute which a part does not know is an error.
+/// The `optim` group of the reference numbers: trajectories of optimizers, clipping, learning-rate schedules; all
+/// through the parts that scripts construct, so that an attribute which a part does not know is an error.
 @Suite(.oneAtATime) struct OptimizerFixtureTests {
     @Test func optim() throws {
         let failures = try FixtureGroup.run("optim") { item in

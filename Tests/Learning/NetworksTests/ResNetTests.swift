@@ -46,7 +46,8 @@ import _BSSTestSupport
         #expect(try staged.pooled(map, samples: 3, context).values(Float.self) == made(x, context).values(Float.self))
     }
 
-    /// A file of torchvision's kind: its classifier is left out, our projection is not asked of it, another stem is named.
+    /// A file of torchvision's kind: its classifier is left out, our projection is not asked of it, another stem is
+    /// named.
     @Test func pretrainedWeights() throws {
         let folder = NSTemporaryDirectory() + "bss-resnet-\(ProcessInfo.processInfo.processIdentifier)"
         try Files.makeFolder(folder)

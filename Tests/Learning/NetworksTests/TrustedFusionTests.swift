@@ -67,7 +67,8 @@ import _BSSTestSupport
         let result = try subject.fusion.fuse(features, ForwardContext(.evaluation))
         #expect(result.views.count == 3)
         expectNear(try result.logits.values(Double.self).map { exp($0) }, [5, 3, 1], within: 1e-5)
-        // y = 0, epoch 0: ψ(S) - ψ(α_0) of (5, 1, 1), (1, 3, 1), (5, 3, 1): .366667, 2.083333 and 1/5 + 1/6 + 1/7 + 1/8.
+        // y = 0, epoch 0: ψ(S) - ψ(α_0) of (5, 1, 1), (1, 3, 1), (5, 3, 1): .366667, 2.083333 and 1/5 + 1/6 + 1/7 +
+        // 1/8.
         let output = MultimodalOutput(features: features, unimodal: [], fused: result.logits, views: result.views)
         let loss = try subject.fusion.loss(output, Tensor.from([0]), epoch: 0).item()
         expectNear([loss], [0.3666667 + 2.0833333 + 1 / 5.0 + 1 / 6.0 + 1 / 7.0 + 1 / 8.0], within: 1e-5)

@@ -8,7 +8,8 @@ import _BSSTestSupport
 
 @testable import BSSNetworks
 
-/// Weight files that lie: pickles that want to run something, claims of sizes that are not there, cut files, other shapes.
+/// Weight files that lie: pickles that want to run something, claims of sizes that are not there, cut files, other
+/// shapes.
 @Suite(.oneAtATime) struct WeightFileTests {
     // MARK: Pickles
 
@@ -100,7 +101,8 @@ import _BSSTestSupport
         #expect(read < 3000)
     }
 
-    /// torch._utils._rebuild_tensor_v2(storage, offset, size, stride, …) with the given numbers, over a storage of 4 floats.
+    /// torch._utils._rebuild_tensor_v2(storage, offset, size, stride, …) with the given numbers, over a storage of 4
+    /// floats.
     private func tensor(count: Int, offset: Int, size: [Int], stride: [Int]) -> [UInt8] {
         let storage =
             Array("(".utf8) + text("storage") + name("torch", "FloatStorage") + text("0") + text("cpu")

@@ -7,7 +7,8 @@ import _BSSTestSupport
 
 @testable import BSSTraining
 
-/// Every scheduler and every sample loss in the one training loop: it trains with every method, resumes, and does not depend on threads.
+/// Every scheduler and every sample loss in the one training loop: it trains with every method, resumes, and does not
+/// depend on threads.
 @Suite(.oneAtATime) struct CurriculumTrainingTests {
     static let schedulers = [
         #"{"name": "transfer", "self_taught": 2, "lambda_0": 0.3}"#, #"{"name": "competence", "t_grow": 3}"#,
@@ -141,7 +142,8 @@ import _BSSTestSupport
     @Test("a self-taught teacher leaves model, momentum and streams as they were; what it trained is counted apart")
     func selfTaught() throws {
         let source = try SmallTraining.data(samples: 120)
-        // A pace of 1 shows everything: the ranking decides nothing, so parameters must be those of a run without teacher.
+        // A pace of 1 shows everything: the ranking decides nothing, so parameters must be those of a run without
+        // teacher.
         func run(_ more: String) throws -> TrainingResult {
             try SmallTraining.trainer(
                 source, options(3, #""scheduler": {"name": "transfer", "pace": "full"\#(more)}"#), encoder: Self.encoder

@@ -7,7 +7,8 @@ import _BSSTestSupport
 
 @testable import BSSTraining
 
-/// A training that was killed and resumed ends with the bits of one that was not; anything but its own whole checkpoint is refused.
+/// A training that was killed and resumed ends with the bits of one that was not; anything but its own whole checkpoint
+/// is refused.
 @Suite(.oneAtATime) struct ResumeTests {
     static let schedulers = [
         #"{"name": "random"}"#, #"{"name": "heuristic", "t_grow": 4, "rerank_epochs": [0, 2]}"#,

@@ -47,7 +47,8 @@ enum SmallTraining {
         return try Trainer(options, model: model(source, encoder, seed: UInt64(options.seed)), source: source)
     }
 
-    /// Everything of a result that must be equal for equal trainings: history without times, selections, scores, order, parameters.
+    /// Everything of a result that must be equal for equal trainings: history without times, selections, scores, order,
+    /// parameters.
     static func bits(_ result: TrainingResult) -> String {
         func timeless(_ table: Table) -> Value {
             var table = table

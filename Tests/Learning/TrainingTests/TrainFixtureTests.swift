@@ -9,8 +9,8 @@ import _BSSTestSupport
 
 @testable import BSSTraining
 
-/// The `train` group of the reference numbers: whole late-fusion trainings with the model, losses, clipping and optimizers
-/// of the training loop.
+/// The `train` group of the reference numbers: whole late-fusion trainings with the model, losses, clipping and
+/// optimizers of the training loop.
 @Suite(.oneAtATime) struct TrainFixtureTests {
     @Test func train() throws {
         let failures = try FixtureGroup.run("train") { item in

@@ -55,7 +55,8 @@ import _BSSTestSupport
             #"{"epochs": 8, "batch_size": 16, "optimizer": {"name": "sgd", "learning_rate": 0.5}}"#
         ).run()
         func values(_ path: String) -> [Double] { result.history.map { $0.value(atPath: path)?.double ?? .nan } }
-        /// The epoch, from 1, of the first of the highest accuracies; on validation, the one of them with the lowest loss.
+        /// The epoch, from 1, of the first of the highest accuracies; on validation, the one of them with the lowest
+        /// loss.
         func best(_ split: String) -> Int {
             let accuracies = values("\(split).total.accuracy")
             let losses = values("\(split).loss")
@@ -180,8 +181,8 @@ import _BSSTestSupport
 
     @Test("a whole training with scoring has the parameters of one without, where the order is the same")
     func scoringChangesNothing() throws {
-        // A learned order of temperature → ∞ differs from random, so two scorings are compared: every epoch and every second one,
-        // under beta = 0 (scores of the first scan only).
+        // A learned order of temperature → ∞ differs from random, so two scorings are compared: every epoch and every
+        // second one, under beta = 0 (scores of the first scan only).
         let source = try SmallTraining.data()
         let encoder = #"{"name": "mlp", "hidden": [10], "norm": "batch", "dropout": 0.3}"#
         let hashes = try [1, 2].map { every in

@@ -102,7 +102,8 @@ private struct BackwardPass {
 }
 
 extension Autograd {
-    /// d f() / d parameter for each parameter, zeros where f does not depend on it. Plain tensors are leaves while `f` runs.
+    /// d f() / d parameter for each parameter, zeros where f does not depend on it. Plain tensors are leaves while `f`
+    /// runs.
     ///
     /// - Throws: what `f` throws, and a result that is not a scalar.
     public static func gradients(

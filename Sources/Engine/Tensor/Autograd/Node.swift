@@ -32,7 +32,8 @@ public final class Node {
     static func leaf() -> Node { Node("leaf", [], nil) }
     var isLeaf: Bool { pullback == nil }
 
-    /// - Throws: a value that the pullback reads was written over since; its gradient would be of nothing that was computed.
+    /// - Throws: a value that the pullback reads was written over since; its gradient would be of nothing that was
+    ///   computed.
     func checkSaved() throws {
         for one in saved where one.storage.version != one.version {
             throw BSSError(

@@ -42,8 +42,8 @@ public struct AttentionWeights {
 extension Tensor {
     /// softmax(q kᵀ · scale + mask) v (Vaswani et al., NeurIPS 2017, Eq. 1), and the weights.
     ///
-    /// q: [.., L, E], k: [.., S, E], v: [.., S, F] → y: [.., L, F], weights: [.., L, S]. A bool `mask` says where a query
-    /// may attend, a float one is added; both broadcast to [.., L, S]. `isCausal`: query i sees keys 0 … i.
+    /// q: [.., L, E], k: [.., S, E], v: [.., S, F] → y: [.., L, F], weights: [.., L, S]. A bool `mask` says where a
+    /// query may attend, a float one is added; both broadcast to [.., L, S]. `isCausal`: query i sees keys 0 … i.
     /// `scale` defaults to 1/√E. A query that may attend to nothing gives zeros, and no gradient.
     public static func attention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor? = nil, isCausal: Bool = false, scale: Double? = nil
@@ -92,8 +92,9 @@ extension Tensor {
 
     /// Attention in `heads` parallel subspaces (Vaswani et al., NeurIPS 2017, section 3.2.2).
     ///
-    /// query: [N, L, E], key: [N, S, ·], value: [N, S, ·] → output [N, L, E], weights [N, heads, L, S].
-    /// `isPadding` (bool [N, S]) marks keys to ignore; `mask` as in `attention`, for [L, S] or anything that stretches to the weights.
+    /// query: [N, L, E], key: [N, S, ·], value: [N, S, ·] → output [N, L, E], weights [N, heads, L, S]. `isPadding`
+    /// (bool [N, S]) marks keys to ignore; `mask` as in `attention`, for [L, S] or anything that stretches to the
+    /// weights.
     public static func multiHeadAttention(
         query: Tensor, key: Tensor, value: Tensor, _ weights: AttentionWeights, heads: Int, isPadding: Tensor? = nil,
         mask: Tensor? = nil,

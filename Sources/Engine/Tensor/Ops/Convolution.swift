@@ -6,11 +6,12 @@ extension Tensor {
     ///
     ///     y[n, o, p] = bias[o] + Σ_{c, t} x[n, c, p·stride + t·dilation - padding] · weight[o, c, t]
     ///
-    /// x: [N, C, spatial…] (or without N), weight: [O, C/groups, kernel…], bias: [O] → [N, O, spatial…]. Settings are one
-    /// number for all axes or one each. A weight from `inKernelMemory()` is used without a copy.
+    /// x: [N, C, spatial…] (or without N), weight: [O, C/groups, kernel…], bias: [O] → [N, O, spatial…]. Settings are
+    /// one number for all axes or one each. A weight from `inKernelMemory()` is used without a copy.
     ///
-    /// On the CPU, f32 kernels of 3×3 with stride 1 over many pixels go by minimal filtering F(2×2, 3×3) (Winograd 1980; Lavin and
-    /// Gray, CVPR 2016), which takes 16 products where the sum above has 36: the same value up to rounding, forward and backward.
+    /// On the CPU, f32 kernels of 3×3 with stride 1 over many pixels go by minimal filtering F(2×2, 3×3) (Winograd
+    /// 1980; Lavin and Gray, CVPR 2016), which takes 16 products where the sum above has 36: the same value up to
+    /// rounding, forward and backward.
     /// - Throws: shapes, dtypes or settings that do not fit.
     public func convolution(
         _ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1], padding: [Int] = [0], dilation: [Int] = [1],
@@ -42,7 +43,8 @@ extension Tensor {
             weight, bias, output: output, stride: stride, before: padding, dilation: dilation, groups: groups)
     }
 
-    /// Convolution with TensorFlow's "SAME" padding: ceil(n / stride) outputs an axis, zeros around, the odd one behind.
+    /// Convolution with TensorFlow's "SAME" padding: ceil(n / stride) outputs an axis, zeros around, the odd one
+    /// behind.
     ///
     /// Shapes as `convolution`; what I3D uses (Carreira and Zisserman, CVPR 2017).
     public func sameConvolution(_ weight: Tensor, bias: Tensor? = nil, stride: [Int] = [1]) throws -> Tensor {

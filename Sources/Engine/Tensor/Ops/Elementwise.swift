@@ -155,7 +155,8 @@ extension Tensor {
         }
     }
 
-    /// Element-wise comparison, broadcast; bool result. Integers beside floats are compared as f64, which holds them to 2⁵³.
+    /// Element-wise comparison, broadcast; bool result. Integers beside floats are compared as f64, which holds them to
+    /// 2⁵³.
     public static func compare(_ op: CompareOp, _ a: Tensor, _ b: Tensor) throws -> Tensor {
         let isMixed = a.dtype != b.dtype && (a.dtype == .int64 || b.dtype == .int64)
         let target = isMixed && (a.dtype.isFloat || b.dtype.isFloat) ? .float64 : DType.promoted(a.dtype, b.dtype)

@@ -5,7 +5,8 @@ import BSSCore
 // Sensoy, Kaplan and Kandemir, NeurIPS 2018; Han, Zhang, Fu and Zhou, "Trusted multi-view classification", ICLR 2021.
 
 extension Tensor {
-    /// Per-sample loss [N, 1] of Dirichlet parameters `alpha` [N, K] against class indices [N] (Han et al. 2021, section 3).
+    /// Per-sample loss [N, 1] of Dirichlet parameters `alpha` [N, K] against class indices [N] (Han et al. 2021,
+    /// section 3).
     ///
     ///     l = Σ_k y_k (ψ(S) - ψ(α_k)) + λ KL(Dir(α̃) ‖ Dir(1)),   S = Σ α,  α̃ = y + (1 - y) α,  λ = min(1, step / annealing)
     public static func evidenceCrossEntropy(
@@ -18,7 +19,8 @@ extension Tensor {
         return try fit.adding(evidencePenalty(alpha, y, step: step, annealing: annealing))
     }
 
-    /// Per-sample loss [N, 1]: expected squared error under the Dirichlet (Sensoy et al. 2018, Eq. 5) plus the same penalty.
+    /// Per-sample loss [N, 1]: expected squared error under the Dirichlet (Sensoy et al. 2018, Eq. 5) plus the same
+    /// penalty.
     ///
     ///     l = Σ_k (y_k - α_k/S)² + α_k (S - α_k) / (S² (S + 1)) + λ KL(Dir(α̃) ‖ Dir(1))
     public static func evidenceMeanSquaredError(
@@ -74,8 +76,8 @@ extension Tensor {
     ///     b = (α - 1)/S, u = K/S;  C = Σ_{i≠j} b1_i b2_j
     ///     b = (b1 b2 + b1 u2 + b2 u1)/(1 - C), u = u1 u2/(1 - C);  α = b K/u + 1
     ///
-    /// In the evidence e = α - 1 the factor 1 - C cancels: e = e1 + e2 + e1 e2/K, which is how it is computed. It needs no guard
-    /// where two sure opinions contradict each other (C → 1).
+    /// In the evidence e = α - 1 the factor 1 - C cancels: e = e1 + e2 + e1 e2/K, which is how it is computed. It needs
+    /// no guard where two sure opinions contradict each other (C → 1).
     ///
     /// alpha1, alpha2: [N, K] → [N, K].
     public static func dempsterShafer(_ alpha1: Tensor, _ alpha2: Tensor) throws -> Tensor {

@@ -37,11 +37,12 @@ extension Tensor {
     ///
     ///     y_h = dropout(softmax(q_h k_hᵀ / √D + mask)) v_h
     ///
-    /// q: [B, L, E], k: [B, S, E], v: [B, S, E], D = E / heads → [B, L, E]; nothing is turned or copied. `keys` [B, S]: 0 marks a
-    /// key that nobody attends to. `isCausal`: query i sees keys 0 … i. `dropout`: kept probabilities are scaled by 1 / (1 - rate).
+    /// q: [B, L, E], k: [B, S, E], v: [B, S, E], D = E / heads → [B, L, E]; nothing is turned or copied. `keys` [B, S]:
+    /// 0 marks a key that nobody attends to. `isCausal`: query i sees keys 0 … i. `dropout`: kept probabilities are
+    /// scaled by 1 / (1 - rate).
     ///
-    /// With p the weights, d the dropped ones and G = g vᵀ: dv = dᵀ g, ds = d G - p Σ d G, dq = ds k / √D, dk = dsᵀ q / √D.
-    /// A query that may attend to nothing gives the mean of all values, as a large negative mask does.
+    /// With p the weights, d the dropped ones and G = g vᵀ: dv = dᵀ g, ds = d G - p Σ d G, dq = ds k / √D, dk = dsᵀ q /
+    /// √D. A query that may attend to nothing gives the mean of all values, as a large negative mask does.
     public static func headAttention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, keys: Tensor? = nil, isCausal: Bool = false,
         dropout: Double = 0, using stream: inout RandomStream

@@ -26,7 +26,8 @@ public struct BatchStatistics {
 }
 
 extension Tensor {
-    /// Batch normalisation by the statistics of x itself (training), with what residual blocks do next in the same pass.
+    /// Batch normalisation by the statistics of x itself (training), with what residual blocks do next in the same
+    /// pass.
     ///
     ///     y = epilogue((x - mean_c) / √(var_c + eps) · weight_c + bias_c + residual)
     ///

@@ -4,8 +4,9 @@ import BSSCore
 extension Tensor {
     /// Maximum over windows: y[n, c, p] = max_t x[n, c, p·stride + t·dilation - padding]; padding never wins.
     ///
-    /// x: [N, C, spatial…] with 1 to 3 spatial axes (or without N). `stride` defaults to the kernel. In `ceilMode` a last
-    /// window may hang over the end but must start inside the input or the padding before it. The gradient goes to the first maximum.
+    /// x: [N, C, spatial…] with 1 to 3 spatial axes (or without N). `stride` defaults to the kernel. In `ceilMode` a
+    /// last window may hang over the end but must start inside the input or the padding before it. The gradient goes to
+    /// the first maximum.
     public func maxPool(
         kernel: [Int], stride: [Int]? = nil, padding: [Int] = [0], dilation: [Int] = [1], ceilMode: Bool = false
     ) throws -> Tensor {
@@ -68,7 +69,8 @@ extension Tensor {
 
     // MARK: What they share
 
-    /// The input with a batch axis. One setting alone says nothing about the number of spatial axes; the rank decides then.
+    /// The input with a batch axis. One setting alone says nothing about the number of spatial axes; the rank decides
+    /// then.
     private func poolingInput(_ name: String, _ values: [Int]) throws -> (Tensor, SpatialSettings) {
         let spatial = values.count > 1 ? values.count : rank - 2
         let settings = SpatialSettings(

@@ -27,9 +27,9 @@ extension Tensor {
     ///
     ///     LSTM: c' = f c + i g, h' = o tanh(c');   GRU: h' = (1 - z) n + z h, n = tanh(W x + b + r (V h + d))
     ///
-    /// `weights` lists layer 0, layer 1, …; with `isBidirectional` forward then backward of each layer. `lengths` (N values,
-    /// 1 … T): steps beyond a sequence's length give 0 and leave its state alone. State: [layers · directions, N, H].
-    /// `between` is applied to the output of every layer but the last (dropout).
+    /// `weights` lists layer 0, layer 1, …; with `isBidirectional` forward then backward of each layer. `lengths` (N
+    /// values, 1 … T): steps beyond a sequence's length give 0 and leave its state alone. State: [layers · directions,
+    /// N, H]. `between` is applied to the output of every layer but the last (dropout).
     /// - Returns: output [N, T, directions · H], last hidden state, last cell state (LSTM only).
     public func recurrent(
         _ cell: RecurrentCell, _ weights: [RecurrentWeights], isBidirectional: Bool = false, lengths: [Int]? = nil,
@@ -121,7 +121,8 @@ extension Tensor {
         }
     }
 
-    /// state [2, T, N, H] = (h, c) of every step; gates [T, N, 4H] hold W x + b. Without h0 the first step needs no product.
+    /// state [2, T, N, H] = (h, c) of every step; gates [T, N, 4H] hold W x + b. Without h0 the first step needs no
+    /// product.
     private static func lstmLayer(_ gates: Tensor, _ h0: Tensor?, _ c0: Tensor, _ weight: Tensor) throws -> Tensor {
         let backend = gates.backend
         let dtype = gates.dtype

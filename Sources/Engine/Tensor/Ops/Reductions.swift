@@ -43,7 +43,8 @@ extension Tensor {
         return keepsAxes ? try result.keeping(mask, of: original) : result
     }
 
-    /// y = Σ_t scale_t · (sum of all elements of x_t): a loss of several terms as one operation. dx_t = g · scale_t, broadcast.
+    /// y = Σ_t scale_t · (sum of all elements of x_t): a loss of several terms as one operation. dx_t = g · scale_t,
+    /// broadcast.
     public static func weightedSum(_ terms: [(x: Tensor, scale: Double)]) throws -> Tensor {
         guard let first = terms.first?.x else { throw BSSError("weighted_sum", "needs at least one term") }
         let total = try allocate(Shape(), first.dtype, on: first.backend)

@@ -1,7 +1,8 @@
 import BSSBackend
 import BSSCore
 
-// How tensors, axes, positions and dtypes arrive from scripts: 1-based axes and positions become 0-based here and nowhere else.
+// How tensors, axes, positions and dtypes arrive from scripts: 1-based axes and positions become 0-based here and
+// nowhere else.
 
 /// An axis, 1-based, or negative from the end.
 public struct Axis: ArgumentType {
@@ -57,7 +58,8 @@ public struct Scalar: ArgumentType {
     var isInteger: Bool { if case .int = value { return true } else { return false } }
 }
 
-/// A tensor, a number, or nested lists of numbers. Numbers are kept as they were written; beside a tensor they take its dtype.
+/// A tensor, a number, or nested lists of numbers. Numbers are kept as they were written; beside a tensor they take its
+/// dtype.
 public struct TensorArgument: ArgumentType {
     public static let expected = "tensor or number"
 
@@ -92,7 +94,8 @@ public struct TensorArgument: ArgumentType {
         get throws { isNumber ? try exact.converted(to: .float32) : exact }
     }
 
-    /// Beside a tensor of `dtype`, by PyTorch's rule: the tensor's dtype unless the number's kind is wider, then i64 or f32.
+    /// Beside a tensor of `dtype`, by PyTorch's rule: the tensor's dtype unless the number's kind is wider, then i64 or
+    /// f32.
     func dtype(beside dtype: DType) -> DType {
         guard let kind else { return exact.dtype }
         let own: Kind = dtype.isFloat ? .real : dtype == .int64 ? .integer : .flag

@@ -47,7 +47,8 @@ extension Tensor: HostObject {
         return dtype == .bool ? .bool(number != 0) : .number(number)
     }
 
-    /// Type, shape, a corner of the values and one line of statistics; reads no more than it shows, except for the statistics.
+    /// Type, shape, a corner of the values and one line of statistics; reads no more than it shows, except for the
+    /// statistics.
     public var summary: String {
         let head = "tensor \(dtype.name) \(shape) on \(backend.device)"
         guard elementCount > 0, let corner = try? Tensor.corner(self, indent: "") else { return head }

@@ -1,13 +1,13 @@
 import BSSCore
 import CBSSLua
 
-/// The local variables at the top level of a sequence of cells: a `local` of one cell is visible in the cells that follow,
-/// exactly as if all cells were one chunk.
+/// The local variables at the top level of a sequence of cells: a `local` of one cell is visible in the cells that
+/// follow, exactly as if all cells were one chunk.
 ///
-/// Each cell is compiled on its own. Its top-level variables are captured by a closure at the place of their declaration
-/// (so that an error further down does not lose them), and a later cell that mentions one gets the variable itself, by
-/// `lua_upvaluejoin`: closures of earlier cells and code of later ones share it, and redeclaring a name makes a new
-/// variable and leaves the old one to the closures that hold it.
+/// Each cell is compiled on its own. Its top-level variables are captured by a closure at the place of their
+/// declaration (so that an error further down does not lose them), and a later cell that mentions one gets the variable
+/// itself, by `lua_upvaluejoin`: closures of earlier cells and code of later ones share it, and redeclaring a name
+/// makes a new variable and leaves the old one to the closures that hold it.
 public final class CellScope {
     /// Code of one cell with its top-level declarations, as the caller's parser sees them.
     public struct Source {
@@ -76,7 +76,8 @@ public final class CellScope {
 
     /// - Throws: the syntax error, in the words of Lua for the code alone.
     public func compile(_ source: Source) throws -> LuaFunction {
-        // The code alone first: a wrapper would turn "'end' expected near <eof>" into something else, and accept a stray `end`.
+        // The code alone first: a wrapper would turn "'end' expected near <eof>" into something else, and accept a
+        // stray `end`.
         _ = try state.function(String(repeating: "\n", count: max(0, source.line - 1)) + source.code, name: source.name)
         let used = names.filter { source.mentioned.contains($0) }
         let wrapped = CellScope.wrapped(source, used.map { ($0, variables[$0]!.isConstant) })

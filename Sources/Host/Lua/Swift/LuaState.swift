@@ -103,7 +103,8 @@ public final class LuaState {
     public func runFile(_ path: String?, arguments: [String] = []) throws -> [Value] {
         var bytes = try path.map(LuaState.script) ?? LuaState.standardInput()
         sources.add(bytes, name: path ?? "stdin")
-        // As luaL_loadfilex: a mark of UTF-8 and a first line that begins with `#` are no Lua; the line keeps its number.
+        // As luaL_loadfilex: a mark of UTF-8 and a first line that begins with `#` are no Lua; the line keeps its
+        // number.
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
         if bytes.first == UInt8(ascii: "#") {
             bytes.removeFirst(bytes.firstIndex(of: 0x0A) ?? bytes.count)

@@ -100,9 +100,11 @@ public enum HTMLExport {
     }
 }
 
-/// The part of Markdown that notes use: headings, paragraphs, lists, fenced code, tables, quotes, rules, emphasis, code, links, images.
+/// The part of Markdown that notes use: headings, paragraphs, lists, fenced code, tables, quotes, rules, emphasis,
+/// code, links, images.
 ///
-/// Source: CommonMark 0.31 (and the table extension of GitHub), in outline. Deviation: no nesting of lists, no raw HTML.
+/// Source: CommonMark 0.31 (and the table extension of GitHub), in outline. Deviation: no nesting of lists, no raw
+/// HTML.
 enum MarkdownToHTML {
     static func text(_ source: String) -> String {
         var lines = source.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)[...]

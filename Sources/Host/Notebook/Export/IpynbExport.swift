@@ -2,8 +2,8 @@ import BSSCore
 
 /// Jupyter's format, version 4.5.
 ///
-/// Source: nbformat's JSON schema v4.5. The same notebook gives the same bytes: cell ids are hashes of positions, and no times
-/// are written. A value's typed form is kept beside its text under `typeName`.
+/// Source: nbformat's JSON schema v4.5. The same notebook gives the same bytes: cell ids are hashes of positions, and
+/// no times are written. A value's typed form is kept beside its text under `typeName`.
 public enum IpynbExport {
     /// MIME type of typed values.
     public static let typeName = "application/vnd.bss-lua.value+json"

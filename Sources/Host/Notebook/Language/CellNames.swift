@@ -34,7 +34,8 @@ public struct CellNames {
     public internal(set) var declarations: [(names: [String], constants: Set<String>, end: Int)] = []
     /// Every name token.
     public internal(set) var mentioned: Set<String> = []
-    /// The cell's last statement is `_ = …`: byte range of `_ =`. Or it is `_3, _2, _ = _2, _, …`: the range before `…`.
+    /// The cell's last statement is `_ = …`: byte range of `_ =`. Or it is `_3, _2, _ = _2, _, …`: the range before
+    /// `…`.
     public internal(set) var shownResult: Range<Int>?
     /// The second of these forms: the results of a prompt move on.
     public internal(set) var shiftsResults = false

@@ -2,8 +2,8 @@ import BSSLua
 
 /// Reads the code of a cell for the names it uses; resolves inner locals to the shared names whose values they carry.
 ///
-/// Source: Lua 5.4 reference manual, section 9 (syntax). For code that Lua itself accepts; on other text it stops early and
-/// the cell counts as having unknown effects.
+/// Source: Lua 5.4 reference manual, section 9 (syntax). For code that Lua itself accepts; on other text it stops early
+/// and the cell counts as having unknown effects.
 package struct CellParser {
     private struct Stop: Error {}
 

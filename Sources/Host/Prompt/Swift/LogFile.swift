@@ -2,8 +2,9 @@ import BSSCore
 import BSSLua
 import BSSNotebook
 
-/// The session on disk: a notebook that grows by a cell at a time, runs unchanged, and that `bss-lua nb check` can check.
-/// Only its owner may read it. A log ends at `largest` bytes, and of logs beside it in the default folder the newest stay.
+/// The session on disk: a notebook that grows by a cell at a time, runs unchanged, and that `bss-lua nb check` can
+/// check. Only its owner may read it. A log ends at `largest` bytes, and of logs beside it in the default folder the
+/// newest stay.
 struct LogFile {
     let path: String
     private let heading: String

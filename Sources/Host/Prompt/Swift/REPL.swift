@@ -274,8 +274,8 @@ public final class REPL {
         if status != 0 { Terminal.error("exit status \((status >> 8) & 0xFF)\n") }
     }
 
-    /// What was typed or pasted, as inputs: a transcript loses its prompts (ours, `..>`, and stock Lua's `> ` and `>> `) and its
-    /// outputs, and each first prompt begins an input of its own; any other text is one input.
+    /// What was typed or pasted, as inputs: a transcript loses its prompts (ours, `..>`, and stock Lua's `> ` and `>>
+    /// `) and its outputs, and each first prompt begins an input of its own; any other text is one input.
     static func inputs(_ text: String) -> [String] {
         var inputs: [[String]] = []
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {

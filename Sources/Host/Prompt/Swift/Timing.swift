@@ -24,8 +24,8 @@ struct Measured {
         }
     }
 
-    /// A function, or a text, which sees the variables of the session, if there is one. Figures go to standard error: they are
-    /// never the same twice, so they are no outputs.
+    /// A function, or a text, which sees the variables of the session, if there is one. Figures go to standard error:
+    /// they are never the same twice, so they are no outputs.
     /// - Throws: it is neither, or does not compile.
     init(_ value: Value, _ state: LuaState, operation: String) throws {
         let run: () throws -> Void

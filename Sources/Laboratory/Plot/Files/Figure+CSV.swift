@@ -1,8 +1,9 @@
 import BSSCore
 
 extension Figure {
-    /// All values behind the drawing, one a line. Columns by kind: `series,x,y,low,high` (with `category` after `series` where
-    /// there are categories), `series,from,to,count` (histogram), `row,column,value` (heat map), `series,value` (box).
+    /// All values behind the drawing, one a line. Columns by kind: `series,x,y,low,high` (with `category` after
+    /// `series` where there are categories), `series,from,to,count` (histogram), `row,column,value` (heat map),
+    /// `series,value` (box).
     public func csv() throws -> String {
         try check()
         var out = ""

@@ -8,8 +8,8 @@ extension Figure {
         "jpg", "jpeg", "gif", "webp", "tif", "tiff", "bmp", "eps", "ps", "tex", "html", "json", "xlsx",
     ]
 
-    /// Writes one form if the ending names it; without an ending `path.csv`, `path.svg`, `path.gp`, and `path.pdf` if gnuplot is there.
-    /// Folders are made.
+    /// Writes one form if the ending names it; without an ending `path.csv`, `path.svg`, `path.gp`, and `path.pdf` if
+    /// gnuplot is there. Folders are made.
     ///
     /// - Returns: the files written.
     @discardableResult

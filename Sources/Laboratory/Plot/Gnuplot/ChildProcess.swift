@@ -10,8 +10,8 @@ enum ChildProcess {
         let isTimedOut: Bool
     }
 
-    /// Standard input and output are the null device. The child leads a process group of its own, which is killed as a whole
-    /// at the time limit or on Ctrl-C.
+    /// Standard input and output are the null device. The child leads a process group of its own, which is killed as a
+    /// whole at the time limit or on Ctrl-C.
     ///
     /// - Throws: the program could not be started; interrupted.
     static func run(

@@ -5,7 +5,8 @@ import BSSCore
 /// * a list of those, or a matrix tensor: one series a row;
 /// * a table of those by name: one named series each, by name;
 /// * numbers by name: one series over named positions;
-/// * in place of a list, `{ name =, x =, y =, low =, high = }`, or `{ name =, runs = {…, …} }` for mean and band over seeds.
+/// * in place of a list, `{ name =, x =, y =, low =, high = }`, or `{ name =, runs = {…, …} }` for mean and band over
+///   seeds.
 public struct SeriesList: ArgumentType, ListArgument {
     public var series: [Figure.Series] = []
     /// Names of the positions, if the data has them.

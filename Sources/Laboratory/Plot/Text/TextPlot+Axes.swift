@@ -50,7 +50,8 @@ extension TextPlot {
         }
     }
 
-    /// Ticks and labels in two rows from `row` on. Labels that would touch the one before are left out, with their tick.
+    /// Ticks and labels in two rows from `row` on. Labels that would touch the one before are left out, with their
+    /// tick.
     func drawTicks(
         _ ticks: [(Double, String)], _ mark: String, on grid: inout TextGrid, row: Int, gutter: Int, columns: Int
     ) {

@@ -45,7 +45,8 @@ extension TextPlot {
 
     private typealias Sign = (row: Int, column: Int, series: Int)
 
-    /// Signs at data points, about ten columns apart, in turn for each series; of a single series, only at points without neighbours.
+    /// Signs at data points, about ten columns apart, in turn for each series; of a single series, only at points
+    /// without neighbours.
     private func lineSigns(_ frame: TextFrame, _ canvas: DotCanvas) -> [Sign] {
         let isAlone = figure.series.count == 1
         var signs: [Sign] = []
@@ -66,7 +67,8 @@ extension TextPlot {
         return signs
     }
 
-    /// With several groups, each cell shows the sign of the group that has most points in it; few points of one group show as signs too.
+    /// With several groups, each cell shows the sign of the group that has most points in it; few points of one group
+    /// show as signs too.
     private func pointSigns(_ frame: TextFrame, _ canvas: DotCanvas) -> [Sign] {
         guard figure.series.count > 1 || figure.series[0].y.count <= 100 else { return [] }
         var counts = Array(repeating: 0, count: frame.rows * frame.columns)

@@ -48,7 +48,8 @@ public struct Attempt {
 }
 
 extension RunStore {
-    /// Nothing goes on from a finished run: the states that its attempts left go, and unfinished files of killed processes.
+    /// Nothing goes on from a finished run: the states that its attempts left go, and unfinished files of killed
+    /// processes.
     public func tidy(_ id: String) throws {
         for attempt in try attempts(id) {
             if try !attempt.hasEnded, try attempt.owner()?.process.life(seenFrom: process) == .alive { continue }

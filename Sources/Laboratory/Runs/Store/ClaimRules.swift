@@ -5,8 +5,8 @@ import Glibc
 public struct ClaimRules {
     /// Seconds between two rewrites of `beat` by the owner of a run.
     public var beat: Double
-    /// Without a beat for so long, as the observer's own clock has it, an owner that cannot be looked at counts as dead:
-    /// 60 s in which a shared disk may show old attributes, and eight beats.
+    /// Without a beat for so long, as the observer's own clock has it, an owner that cannot be looked at counts as
+    /// dead: 60 s in which a shared disk may show old attributes, and eight beats.
     public var lease: Double
     /// Of a machine that was started anew since: five beats.
     public var restartLease: Double

@@ -1,8 +1,8 @@
 import BSSCore
 import Glibc
 
-/// The thread that rewrites an attempt's `beat`, so that observers elsewhere see its owner alive, and notices when another
-/// attempt has begun: then this one was taken for dead.
+/// The thread that rewrites an attempt's `beat`, so that observers elsewhere see its owner alive, and notices when
+/// another attempt has begun: then this one was taken for dead.
 final class Heartbeat: @unchecked Sendable {
     private let attempt: String, number: Int, seconds: Double
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -61,7 +61,8 @@ final class Heartbeat: @unchecked Sendable {
         var count = 0
         while beat.waits() {
             count += 1
-            // A beat that cannot be written is one that others do not see; the disk's error shows where results are written.
+            // A beat that cannot be written is one that others do not see; the disk's error shows where results are
+            // written.
             try? Files.write(String(count), to: beat.attempt + "/beat", isDurable: false)
             beat.lookForSuccessor()
         }

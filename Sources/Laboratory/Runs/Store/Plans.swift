@@ -1,7 +1,7 @@
 import BSSCore
 
-/// Frozen plans: `plans/<name>-<hash>.jsonl`, one line a run. The hash is of the lines, so a plan that has changed is another
-/// file, and two processes with one plan write the same one.
+/// Frozen plans: `plans/<name>-<hash>.jsonl`, one line a run. The hash is of the lines, so a plan that has changed is
+/// another file, and two processes with one plan write the same one.
 extension RunStore {
     public struct PlannedRun {
         public var id: String

@@ -1,11 +1,11 @@
 import BSSCore
 import Glibc
 
-/// A claimed attempt at a run: its measurements, trace and output, and the record that ends it. Everything is written inside
-/// the attempt's folder; a finished run is then published from it.
+/// A claimed attempt at a run: its measurements, trace and output, and the record that ends it. Everything is written
+/// inside the attempt's folder; a finished run is then published from it.
 ///
-/// Lines are kept until `flush`, which writes each file whole: a reader never sees half a line, and a run that goes on from a
-/// checkpoint begins with that checkpoint's lines.
+/// Lines are kept until `flush`, which writes each file whole: a reader never sees half a line, and a run that goes on
+/// from a checkpoint begins with that checkpoint's lines.
 public final class RunFolder {
     public let id: String
     /// From 1.
@@ -39,7 +39,8 @@ public final class RunFolder {
         metrics.append((step, JSON.text(.fields(fields))))
     }
 
-    /// A checkpoint of what happened: hash of the sample indices, loss, gradient norm, parameter hash; nothing is rounded.
+    /// A checkpoint of what happened: hash of the sample indices, loss, gradient norm, parameter hash; nothing is
+    /// rounded.
     public func trace(step: Int, indices: [Int], loss: Double, gradientNorm: Double? = nil, parameters: String? = nil) {
         var fields: [(String, Value)] = [
             ("step", .int(step)), ("order", .string(RunFolder.hash(indices))), ("loss", .number(loss)),

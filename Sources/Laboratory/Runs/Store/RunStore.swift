@@ -1,8 +1,8 @@
 import BSSCore
 import Glibc
 
-/// The folder of an experiment's results (surface.md section 4), which any number of processes on any number of machines may
-/// share:
+/// The folder of an experiment's results (surface.md section 4), which any number of processes on any number of
+/// machines may share:
 ///
 ///     plans/<name>-<hash>.jsonl        frozen, never changed
 ///     runs/<id>/attempt-<k>/           everything that the k-th try writes, and who tries: owner.json, beat
@@ -10,9 +10,9 @@ import Glibc
 ///     results/tables, results/figures
 ///     tmp/                             attempts that are about to be claimed
 ///
-/// An attempt is claimed by renaming a complete folder, owner and all, to its name: a rename onto a folder that is not empty
-/// fails, so one process wins and no claim is without an owner. Nothing is locked. That a run has one result rests on
-/// publication alone: `run.json` gets its name once. What was published is never replaced.
+/// An attempt is claimed by renaming a complete folder, owner and all, to its name: a rename onto a folder that is not
+/// empty fails, so one process wins and no claim is without an owner. Nothing is locked. That a run has one result
+/// rests on publication alone: `run.json` gets its name once. What was published is never replaced.
 public final class RunStore {
     public static let defaultRoot = "experiments/runs"
     public let root: String
@@ -90,7 +90,8 @@ public final class RunStore {
         }
     }
 
-    /// Takes the run, waiting where an owner's death has to be made sure of, and for an owner that is just being killed.
+    /// Takes the run, waiting where an owner's death has to be made sure of, and for an owner that is just being
+    /// killed.
     /// - Parameter waiting: told once, when the wait may take its time.
     /// - Returns: nil: it is finished, and `again` was not asked for.
     /// - Throws: kind `.busy`: the run is in the hands of a living process (named).

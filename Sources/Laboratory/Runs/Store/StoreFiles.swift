@@ -1,7 +1,8 @@
 import BSSCore
 import Glibc
 
-/// What the run store asks of a file system beside `Files`: names that appear once, and reading what may be replaced meanwhile.
+/// What the run store asks of a file system beside `Files`: names that appear once, and reading what may be replaced
+/// meanwhile.
 enum StoreFiles {
     /// The text of a file; nil if it is not there (or was replaced on the server while it was open).
     static func text(_ path: String) throws -> String? {
@@ -34,8 +35,8 @@ enum StoreFiles {
         return try publishWithoutLinks(file, as: name)
     }
 
-    /// Where there are no links: a folder that holds the file is renamed, which one process can do. Then everybody writes
-    /// what is in it under the name, so it does not matter who ends when.
+    /// Where there are no links: a folder that holds the file is renamed, which one process can do. Then everybody
+    /// writes what is in it under the name, so it does not matter who ends when.
     static func publishWithoutLinks(_ file: String, as name: String) throws -> Bool {
         let own = "\(name).\(ProcessIdentity.current.tag).new"
         let first = name + ".first"

@@ -1,7 +1,7 @@
 import BSSCore
 
-/// A table of text read from a CSV file (RFC 4180: quoted fields, doubled quotes, line breaks inside quotes; lines end with LF,
-/// CRLF or CR). UTF-8, or UTF-16 as spreadsheets export it; other bytes stand as `\xff`.
+/// A table of text read from a CSV file (RFC 4180: quoted fields, doubled quotes, line breaks inside quotes; lines end
+/// with LF, CRLF or CR). UTF-8, or UTF-16 as spreadsheets export it; other bytes stand as `\xff`.
 ///
 /// The first record names the columns. Rows are addressed by data row; messages name the line of the file.
 public struct CSVTable {
@@ -20,7 +20,8 @@ public struct CSVTable {
         try self.init(text: try Files.readData(path), source: path, separator: separator)
     }
 
-    /// - Throws: kind `.data` for an open quote, an empty file, a repeated column name, or a row with another number of fields.
+    /// - Throws: kind `.data` for an open quote, an empty file, a repeated column name, or a row with another number of
+    ///   fields.
     public init(text bytes: [UInt8], source: String, separator: Character = ",") throws {
         self.source = source
         let (records, starts) = try CSVTable.records(bytes, source, separator.asciiValue ?? UInt8(ascii: ","))

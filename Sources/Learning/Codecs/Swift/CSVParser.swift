@@ -91,7 +91,8 @@ struct CSVParser {
 
 /// Text in UTF-16, as spreadsheets call "Unicode text".
 enum UTF16Text {
-    /// The same in UTF-8; nil for bytes that are not UTF-16: without a byte order mark, every second one of the first is 0.
+    /// The same in UTF-8; nil for bytes that are not UTF-16: without a byte order mark, every second one of the first
+    /// is 0.
     static func asUTF8(_ bytes: [UInt8]) -> [UInt8]? {
         guard bytes.count >= 2, bytes.count % 2 == 0 else { return nil }
         let hasMark = [[0xFF, 0xFE], [0xFE, 0xFF]].contains(Array(bytes.prefix(2)))

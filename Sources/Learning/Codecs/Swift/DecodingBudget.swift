@@ -3,8 +3,8 @@ import CBSSCodecs
 
 /// What a file may become in memory, measured by what it weighs: 256 MiB and 128 times its bytes.
 ///
-/// A claim beyond that is a mistake or an attack, and is refused before anything is allocated. The fixed part lets small files
-/// of plain pictures, silence or zeros through (it is Pillow's limit of 89 million pixels).
+/// A claim beyond that is a mistake or an attack, and is refused before anything is allocated. The fixed part lets
+/// small files of plain pictures, silence or zeros through (it is Pillow's limit of 89 million pixels).
 public struct DecodingBudget {
     public let fileBytes: Int
     public let limit: Int
@@ -26,8 +26,8 @@ public struct DecodingBudget {
         return product
     }
 
-    /// The number of elements of an array; nil where that is impossibly large. An array without elements, which no data bounds,
-    /// may have 2^24 of them but for its zeros.
+    /// The number of elements of an array; nil where that is impossibly large. An array without elements, which no data
+    /// bounds, may have 2^24 of them but for its zeros.
     public static func elements(_ shape: [Int]) -> Int? {
         guard shape.count <= 64, let product = product(shape.filter { $0 != 0 }) else { return nil }
         guard shape.contains(0) else { return product }

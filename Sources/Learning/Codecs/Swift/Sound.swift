@@ -2,8 +2,8 @@ import BSSCore
 import CBSSCodecs
 import Glibc
 
-/// A recording: plain WAV by our own reader (it needs no library, and gives libsndfile's numbers); companded and compressed WAV,
-/// FLAC, Ogg Vorbis and the other formats of libsndfile where that library is installed.
+/// A recording: plain WAV by our own reader (it needs no library, and gives libsndfile's numbers); companded and
+/// compressed WAV, FLAC, Ogg Vorbis and the other formats of libsndfile where that library is installed.
 public struct Sound: Sendable {
     public let sampleRate: Int
     public let channels: Int

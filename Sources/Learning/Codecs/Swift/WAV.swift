@@ -4,7 +4,8 @@ import BSSCore
 public struct WAV {
     public let sampleRate: Int
     public let channels: Int
-    /// Interleaved samples; PCM is divided by 2^(bits - 1), so 16 bits are divided by 32768 (8-bit PCM is unsigned, 128 is silence).
+    /// Interleaved samples; PCM is divided by 2^(bits - 1), so 16 bits are divided by 32768 (8-bit PCM is unsigned, 128
+    /// is silence).
     public let samples: [Float]
 
     public var frames: Int { samples.count / channels }
@@ -14,7 +15,8 @@ public struct WAV {
 
     public static func read(_ path: String) throws -> WAV { try WAV(bytes: try Files.readData(path), source: path) }
 
-    /// - Throws: kind `.data`: foreign, truncated or inconsistent file, or a coding that only libsndfile reads (`Sound` does).
+    /// - Throws: kind `.data`: foreign, truncated or inconsistent file, or a coding that only libsndfile reads (`Sound`
+    ///   does).
     public init(bytes: [UInt8], source: String) throws {
         switch try WAV.parse(bytes, source: source) {
         case .plain(let wav): self = wav
@@ -29,8 +31,8 @@ public struct WAV {
         case other(String)
     }
 
-    /// Sizes that programs write before they know better, when they write to a pipe: sox 0x7FFFF000, arecord 0x7FFFFFFF and
-    /// 0x80000000 less a header, ffmpeg 0xFFFFFFFF. Everything that follows is sound.
+    /// Sizes that programs write before they know better, when they write to a pipe: sox 0x7FFFF000, arecord 0x7FFFFFFF
+    /// and 0x80000000 less a header, ffmpeg 0xFFFFFFFF. Everything that follows is sound.
     private static func isPlaceholder(_ size: Int) -> Bool {
         (0x7FFF_0000...0x8000_0000).contains(size) || size >= 0xFFFF_0000
     }

@@ -52,8 +52,8 @@ enum Mosi {
 
 /// Turning arrays of files into parts of a draft.
 enum ArrayColumn {
-    /// A numeric array [n, …] as a modality. Its kind is given or told by its rank: [n, d] features, [n, steps, d] sequence,
-    /// [n, channels, height, width] image.
+    /// A numeric array [n, …] as a modality. Its kind is given or told by its rank: [n, d] features, [n, steps, d]
+    /// sequence, [n, channels, height, width] image.
     static func modality(
         _ name: String, _ array: NpyArray, _ origin: String, _ draft: inout DatasetDraft, kind: Modality.Kind? = nil
     ) throws -> Modality {

@@ -1,11 +1,12 @@
 import BSSCodecs
 import BSSCore
 
-/// The random rectangle of Inception training: an area share and a ratio of sides, as torchvision's RandomResizedCrop draws them.
+/// The random rectangle of Inception training: an area share and a ratio of sides, as torchvision's RandomResizedCrop
+/// draws them.
 ///
-/// Ten attempts at area = share · W · H with share uniform in `scale` and ratio log-uniform in [3/4, 4/3]; if none fits, the
-/// largest rectangle in the middle whose ratio lies in those bounds. Sizes and law are torchvision's; the numbers come from our
-/// own streams.
+/// Ten attempts at area = share · W · H with share uniform in `scale` and ratio log-uniform in [3/4, 4/3]; if none
+/// fits, the largest rectangle in the middle whose ratio lies in those bounds. Sizes and law are torchvision's; the
+/// numbers come from our own streams.
 struct RandomCrop: Sendable {
     var scale: ClosedRange<Double> = 0.08...1
     var ratio: ClosedRange<Double> = 3.0 / 4...4.0 / 3

@@ -3,10 +3,10 @@ import BSSCore
 
 /// A few random alterations of a picture, each drawn with replacement and done with probability ½.
 ///
-/// Source: Cubuk, Zoph, Shlens, Le, "RandAugment", NeurIPS 2020, in the variant of the released Sarcasm loader: 2 operations of
-/// magnitude 7 out of 10, after which ten ops remain (identity, autocontrast, equalize, brightness, sharpness, shears,
-/// translations, rotation); what moves in from outside is grey 128.
-/// Deviation: geometric ops interpolate with exact positions, OpenCV rounds them to 1/32 pixel.
+/// Source: Cubuk, Zoph, Shlens, Le, "RandAugment", NeurIPS 2020, in the variant of the released Sarcasm loader: 2
+/// operations of magnitude 7 out of 10, after which ten ops remain (identity, autocontrast, equalize, brightness,
+/// sharpness, shears, translations, rotation); what moves in from outside is grey 128. Deviation: geometric ops
+/// interpolate with exact positions, OpenCV rounds them to 1/32 pixel.
 struct RandAugment: Sendable {
     enum Operation: String, CaseIterable, Sendable {
         case identity, autocontrast, equalize, brightness, sharpness

@@ -1,8 +1,9 @@
 import BSSCodecs
 import BSSCore
 
-/// Where a clip is cut: `length` frames from a start in 0 ... available - length, and one square of the resized frame. Training
-/// draws both from what the modalities of a sample share; otherwise the window is the whole clip or its middle, the square the centre.
+/// Where a clip is cut: `length` frames from a start in 0 ... available - length, and one square of the resized frame.
+/// Training draws both from what the modalities of a sample share; otherwise the window is the whole clip or its
+/// middle, the square the centre.
 struct ClipCut: Sendable {
     /// Frames that the list names.
     let available: Int
@@ -96,7 +97,8 @@ struct ClipReader: SampleReader {
     }
 }
 
-/// Optical flow from a float32 array [height, width, 2, frames] in an .npy file: [2, frames, height, width], values as stored.
+/// Optical flow from a float32 array [height, width, 2, frames] in an .npy file: [2, frames, height, width], values as
+/// stored.
 struct FlowReader: SampleReader {
     let cut: ClipCut
     /// All frames in training too, as released: they are then not those of the other modalities.

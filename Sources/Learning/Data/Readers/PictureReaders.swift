@@ -46,8 +46,8 @@ struct FrameStackReader: SampleReader {
     }
 }
 
-/// Some frames of a folder of pictures: [3, height, width] for one, [frames, 3, height, width] for several. Each frame draws its
-/// own crop and flip.
+/// Some frames of a folder of pictures: [3, height, width] for one, [frames, 3, height, width] for several. Each frame
+/// draws its own crop and flip.
 struct FrameFolderReader: SampleReader {
     /// Which frames are taken.
     enum Pick: String, CaseIterable, Sendable {

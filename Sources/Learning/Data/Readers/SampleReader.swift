@@ -3,8 +3,8 @@ import BSSCore
 
 /// How a medium becomes the numbers of one sample.
 ///
-/// A reader is a pure function: same files, options and draws, same bits, on any thread, in any order. It holds constant
-/// tables only.
+/// A reader is a pure function: same files, options and draws, same bits, on any thread, in any order. It holds
+/// constant tables only.
 protocol SampleReader: Sendable {
     /// Every option that changes what `MediaCache` would keep; nil: nothing of it is worth keeping.
     var cacheKey: String? { get }

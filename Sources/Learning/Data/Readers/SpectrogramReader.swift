@@ -3,13 +3,14 @@ import BSSCore
 
 /// Recordings to spectrograms of one size: the paper's pipeline with its sizes as options.
 ///
-/// Sound file → mono → `rate` → repeated or cut to `length`, clipped to [-1, 1] → STFT (periodic Hann window, centred, zeros at
-/// the edges) → log(|X| + offset), mel decibels or cepstral coefficients → resized. [1, frequency, time]
+/// Sound file → mono → `rate` → repeated or cut to `length`, clipped to [-1, 1] → STFT (periodic Hann window, centred,
+/// zeros at the edges) → log(|X| + offset), mel decibels or cepstral coefficients → resized. [1, frequency, time]
 struct SpectrogramReader: SampleReader {
     enum Fit: String, CaseIterable, Sendable {
         /// Repeated and cut to the length.
         case tile
-        /// Doubled until the length is reached, then cut (the released KS and VGGSound loaders; the same numbers as `tile`).
+        /// Doubled until the length is reached, then cut (the released KS and VGGSound loaders; the same numbers as
+        /// `tile`).
         case pad, stretch
     }
     enum Scale: String, CaseIterable, Sendable { case log, mel, mfcc }

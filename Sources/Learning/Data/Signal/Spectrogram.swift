@@ -74,7 +74,8 @@ public struct ShortTimeTransform: Sendable {
 
     /// The measure of |X[k, t]|: [bins, frames].
     ///
-    /// - Throws: for no samples; for fewer than a frame without centring; for reflection about fewer samples than are padded.
+    /// - Throws: for no samples; for fewer than a frame without centring; for reflection about fewer samples than are
+    ///   padded.
     public func spectrum(_ samples: [Float], _ measure: Measure = .magnitude) throws -> SignalMatrix {
         let pad = isCentred ? fftLength / 2 : 0
         let count = samples.count

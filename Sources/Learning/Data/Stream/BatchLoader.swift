@@ -2,9 +2,9 @@ import BSSCore
 
 /// Batches of a dataset whose media are read while training runs.
 ///
-/// `announce` says which batches will be asked for; threads then read their samples in that order, ahead of training, holding
-/// at most `limit` bytes. A batch that was not announced is read when it is asked for. Samples are pure functions of the files,
-/// the options and the epoch's draws: batches are the same for any number of threads.
+/// `announce` says which batches will be asked for; threads then read their samples in that order, ahead of training,
+/// holding at most `limit` bytes. A batch that was not announced is read when it is asked for. Samples are pure
+/// functions of the files, the options and the epoch's draws: batches are the same for any number of threads.
 public final class BatchLoader {
     private let dataset: Dataset
     private let threadCount: Int
@@ -18,7 +18,8 @@ public final class BatchLoader {
     }
     deinit { visit?.end() }
 
-    /// The batches to come: `rows` in portions of `batchSize`, of each portion the streamed ones among `modalities` in turn.
+    /// The batches to come: `rows` in portions of `batchSize`, of each portion the streamed ones among `modalities` in
+    /// turn.
     public func announce(_ modalities: [Int], rows: [Int], batchSize: Int, augments: Bool, random: RandomStream) {
         visit?.end()
         visit = nil

@@ -2,9 +2,10 @@ import BSSCore
 
 /// Computes results ahead of the one who takes them, on threads of its own, with bounded memory.
 ///
-/// Jobs are numbered 0 ..< count and started in that order. A job must be a pure function of its number: then results do not
-/// depend on how many threads there are, nor on which finishes first. The taker takes jobs in ascending order; what no thread
-/// has begun it computes itself, so that 0 threads are the plain sequential loop and a small limit never stops anything.
+/// Jobs are numbered 0 ..< count and started in that order. A job must be a pure function of its number: then results
+/// do not depend on how many threads there are, nor on which finishes first. The taker takes jobs in ascending order;
+/// what no thread has begun it computes itself, so that 0 threads are the plain sequential loop and a small limit never
+/// stops anything.
 final class Lookahead<Output>: @unchecked Sendable {
     private enum Slot {
         case running

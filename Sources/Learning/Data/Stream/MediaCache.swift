@@ -3,10 +3,11 @@ import Glibc
 
 /// Decoded media on disk, memory-mapped when read: `<folder>/<key>.data` and `<folder>/<key>.index`.
 ///
-/// The key names everything that changes the numbers (a reader's options and the format's version), so that a changed option
-/// is another cache. Every record carries the medium's size and time of change; a changed medium is decoded again and appended.
-/// The index is read once; records that a crash cut off are ignored. Only the pages of the record that is being read are
-/// mapped, so that memory does not grow with the cache. Several threads and processes may share it.
+/// The key names everything that changes the numbers (a reader's options and the format's version), so that a changed
+/// option is another cache. Every record carries the medium's size and time of change; a changed medium is decoded
+/// again and appended. The index is read once; records that a crash cut off are ignored. Only the pages of the record
+/// that is being read are mapped, so that memory does not grow with the cache. Several threads and processes may share
+/// it.
 final class MediaCache: @unchecked Sendable {
     private struct Record {
         let stamp: UInt64

@@ -4,8 +4,8 @@ import Glibc
 
 /// SHA-256 of files that training reads by name (media, weights): their bytes count, not path and size alone.
 ///
-/// Files are hashed once a process; one whose size, times or inode differ is hashed again. (The time of a file's last change of
-/// status cannot be set: a file that was written and given its old time back is noticed.)
+/// Files are hashed once a process; one whose size, times or inode differ is hashed again. (The time of a file's last
+/// change of status cannot be set: a file that was written and given its old time back is noticed.)
 public enum MediaHash {
     private struct Known {
         let stamp: [Int]

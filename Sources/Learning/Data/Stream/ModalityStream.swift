@@ -16,8 +16,8 @@ public final class ModalityStream: @unchecked Sendable {
         self.cache = cache
     }
 
-    /// One sample. Its draws depend on `random` (of the epoch), the sample and, but for shared ones, the modality alone: not on
-    /// batches, threads or the order of samples.
+    /// One sample. Its draws depend on `random` (of the epoch), the sample and, but for shared ones, the modality
+    /// alone: not on batches, threads or the order of samples.
     func read(_ sample: Int, augments: Bool, random: RandomStream) throws -> SampleBlock {
         let shared = random.child("sample \(sample)")
         return try reader.read(

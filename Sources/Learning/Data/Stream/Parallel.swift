@@ -8,8 +8,8 @@ enum Parallel {
         init(_ body: @escaping (Int) -> Void) { self.body = body }
     }
 
-    /// `body(0) … body(count - 1)`, in that order whatever the number of threads. `body` must be pure: it runs on several
-    /// threads at once. `progress` hears how many are done, between portions, on the calling thread.
+    /// `body(0) … body(count - 1)`, in that order whatever the number of threads. `body` must be pure: it runs on
+    /// several threads at once. `progress` hears how many are done, between portions, on the calling thread.
     static func map<T>(
         _ count: Int, portion: Int = 64, operation: String, progress: (Int) -> Void = { _ in },
         _ body: @escaping (Int) -> T

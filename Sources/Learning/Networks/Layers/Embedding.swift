@@ -60,7 +60,8 @@ public struct TokenBatch {
 }
 
 extension Tensor {
-    /// Mean of x [B, L, E] over the positions where mask [B, L] is 1 (all, without a mask); zeros for a row without any → [B, E].
+    /// Mean of x [B, L, E] over the positions where mask [B, L] is 1 (all, without a mask); zeros for a row without any
+    /// → [B, E].
     func averaged(where mask: Tensor?) throws -> Tensor {
         guard let mask else { return try mean([1]) }
         let weights = try mask.converted(to: dtype).unsqueezed(2)

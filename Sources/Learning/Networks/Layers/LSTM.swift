@@ -2,13 +2,14 @@ import BSSBackend
 import BSSCore
 import BSSTensor
 
-/// A stack of LSTM layers, [B, T, I] → [B, T, H] (Hochreiter and Schmidhuber, Neural Computation 1997, with forget gate):
+/// A stack of LSTM layers, [B, T, I] → [B, T, H] (Hochreiter and Schmidhuber, Neural Computation 1997, with forget
+/// gate):
 ///
 ///     i, f, o = σ(W x + b + V h + d),  g = tanh(…),  c' = f c + i g,  h' = o tanh(c')
 ///
-/// Parameters as PyTorch's `nn.LSTM` names, shapes and starts them: of layer n `weight_ih_ln` [4H, I], `weight_hh_ln` [4H, H],
-/// `bias_ih_ln`, `bias_hh_ln` [4H], all U(±1/√H), gates in the order i, f, g, o. `forgetBias` replaces the start of b in the forget
-/// gate, where d then starts at 0 (Jozefowicz, Zaremba and Sutskever, ICML 2015: 1 helps).
+/// Parameters as PyTorch's `nn.LSTM` names, shapes and starts them: of layer n `weight_ih_ln` [4H, I], `weight_hh_ln`
+/// [4H, H], `bias_ih_ln`, `bias_hh_ln` [4H], all U(±1/√H), gates in the order i, f, g, o. `forgetBias` replaces the
+/// start of b in the forget gate, where d then starts at 0 (Jozefowicz, Zaremba and Sutskever, ICML 2015: 1 helps).
 public final class LSTM: Module {
     private var layers: [(input: Parameter, hidden: Parameter, inputBias: Parameter, hiddenBias: Parameter)] = []
     private let between: Dropout?

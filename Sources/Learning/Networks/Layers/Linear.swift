@@ -12,7 +12,8 @@ public final class Linear: Module {
     private let inputs: Int, outputs: Int
     private let ownInitializer: Initializer?
 
-    /// `initializer`: for the weight, with bias 0, whatever the model's initial weights are (a pretrained kind of network's own).
+    /// `initializer`: for the weight, with bias 0, whatever the model's initial weights are (a pretrained kind of
+    /// network's own).
     public init(
         _ inputs: Int, _ outputs: Int, bias hasBias: Bool = true, epilogue: Epilogue = .none,
         initializer: Initializer? = nil

@@ -4,11 +4,12 @@ import BSSTensor
 
 /// Batch normalisation over [B, C, …] with running statistics (Ioffe and Szegedy, ICML 2015).
 ///
-/// Training: batch statistics, running ← (1 - momentum) running + momentum batch (variance unbiased). Evaluation: running
-/// statistics. `batchStatistics`: batch statistics, nothing recorded.
+/// Training: batch statistics, running ← (1 - momentum) running + momentum batch (variance unbiased). Evaluation:
+/// running statistics. `batchStatistics`: batch statistics, nothing recorded.
 ///
-/// Deviation: one value a channel ([1, C], [1, C, 1, 1]) has no batch statistics. PyTorch ends a training there; we use the running ones and record
-/// nothing, because a curriculum's growing subsets meet a last batch of one row sooner or later.
+/// Deviation: one value a channel ([1, C], [1, C, 1, 1]) has no batch statistics. PyTorch ends a training there; we use
+/// the running ones and record nothing, because a curriculum's growing subsets meet a last batch of one row sooner or
+/// later.
 public final class BatchNorm: Module {
     public let weight: Parameter, bias: Parameter
     public let runningMean: StateTensor, runningVariance: StateTensor

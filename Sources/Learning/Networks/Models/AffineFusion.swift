@@ -5,11 +5,12 @@ import BSSTensor
 ///
 ///     [γ; β] = W_f c + b_f ∈ R^{2 d_t},  c = the others' features concatenated;  u = γ ⊙ h_t + β;  z = W_o u + b_o
 ///
-/// Parameters of one target: (d_c + 1) 2 d_t + (d_t + 1) C. Perez, Strub, de Vries, Dumoulin and Courville, "FiLM" (AAAI 2018).
-/// With two modalities and the default target the first conditions the second, as in the public multimodal codes.
+/// Parameters of one target: (d_c + 1) 2 d_t + (d_t + 1) C. Perez, Strub, de Vries, Dumoulin and Courville, "FiLM"
+/// (AAAI 2018). With two modalities and the default target the first conditions the second, as in the public multimodal
+/// codes.
 ///
-/// Deviation: the paper and those codes have two modalities; more of them condition together, or every modality is the target in
-/// turn and the logits are averaged (`target = "each"`). Not a sum over modalities: no slices.
+/// Deviation: the paper and those codes have two modalities; more of them condition together, or every modality is the
+/// target in turn and the logits are averaged (`target = "each"`). Not a sum over modalities: no slices.
 public final class AffineFusion: Fusion {
     private let targets: [Int]
     private let isResidual: Bool

@@ -56,7 +56,8 @@ public final class BERTModel: Module {
         if let pooler { _ = add("pooler.dense", pooler) }
     }
 
-    /// - Returns: hidden states [B, L, E] after the embeddings and after every layer; the pooled first position [B, E], with a pooler.
+    /// - Returns: hidden states [B, L, E] after the embeddings and after every layer; the pooled first position [B, E],
+    ///   with a pooler.
     public func forward(_ text: TokenBatch, _ context: ForwardContext) throws -> (hidden: [Tensor], pooled: Tensor?) {
         guard text.length <= sizes.positions else {
             throw BSSError(

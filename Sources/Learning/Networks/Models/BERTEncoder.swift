@@ -110,7 +110,8 @@ public final class BERTEncoder: Encoder {
 }
 
 extension BERTSizes {
-    /// From the shapes of a checkpoint, and `config.json` for what shapes do not say. `given`: heads, where there is no `config.json`.
+    /// From the shapes of a checkpoint, and `config.json` for what shapes do not say. `given`: heads, where there is no
+    /// `config.json`.
     /// - Throws: another network; heads that nothing says, or that contradict `config.json`.
     public init(of file: WeightFile, heads given: Int? = nil) throws {
         self.init()

@@ -68,9 +68,11 @@ private final class CLIPLayer: Module {
     }
 }
 
-/// The vision transformer of CLIP (Radford et al., ICML 2021; Dosovitskiy et al., ICLR 2021), as Hugging Face has it, under its names.
+/// The vision transformer of CLIP (Radford et al., ICML 2021; Dosovitskiy et al., ICLR 2021), as Hugging Face has it,
+/// under its names.
 ///
-/// Patches and a class token, position embeddings, layer norm, layers; the class token's final norm, projected without bias.
+/// Patches and a class token, position embeddings, layer norm, layers; the class token's final norm, projected without
+/// bias.
 public final class CLIPVision: Module {
     public let sizes: CLIPSizes
     private let classToken: Parameter, patches: Conv2d, positions: Embedding, before: LayerNorm, layers: [Module],
@@ -97,7 +99,8 @@ public final class CLIPVision: Module {
         _ = add("visual_projection", projection)
     }
 
-    /// images [B, C, H, W] → last hidden states [B, 1 + patches, E], the class token's features [B, E] and their projection [B, F].
+    /// images [B, C, H, W] → last hidden states [B, 1 + patches, E], the class token's features [B, E] and their
+    /// projection [B, F].
     public func forward(
         _ images: Tensor, _ context: ForwardContext
     ) throws -> (hidden: Tensor, pooled: Tensor, projected: Tensor) {
@@ -157,7 +160,8 @@ public final class CLIPText: Module {
         return (hidden, pooled, try projection(pooled, context))
     }
 
-    /// The first end token of each text. Configurations from before its id was right say 2: then the first of the largest ids.
+    /// The first end token of each text. Configurations from before its id was right say 2: then the first of the
+    /// largest ids.
     private func ends(_ text: TokenBatch) throws -> [Int] {
         let ids = try text.ids.values(Int.self)
         let length = text.length

@@ -162,8 +162,8 @@ extension CLIPSizes {
 
     /// From the shapes of a checkpoint, and `config.json` for what shapes do not say. `tower`: "vision" or "text".
     ///
-    /// A `config.json` leaves out what is the default of its class: 12 heads of the vision tower, 8 of the text tower, quick_gelu.
-    /// OpenAI's own files have neither: their code takes width / 64 heads and quick_gelu.
+    /// A `config.json` leaves out what is the default of its class: 12 heads of the vision tower, 8 of the text tower,
+    /// quick_gelu. OpenAI's own files have neither: their code takes width / 64 heads and quick_gelu.
     /// - Throws: another network; heads or activation that nothing says, or that contradict `config.json`.
     public init(of file: WeightFile, tower: String, _ fallback: CLIPSizes, _ given: Given = Given()) throws {
         self = fallback

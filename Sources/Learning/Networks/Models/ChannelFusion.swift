@@ -6,8 +6,8 @@ import BSSTensor
 ///
 ///     features = pooled(couple_n(stage_n(… couple_1(stage_1(stem(x_1), …, stem(x_K))) …)))
 ///
-/// Encoders need stages (`cnn`, `resnet`) of equal number where they are coupled, counted from the last. They are no longer
-/// separate: masks and per-encoder gradients describe the whole, and slices are those of the classifier alone.
+/// Encoders need stages (`cnn`, `resnet`) of equal number where they are coupled, counted from the last. They are no
+/// longer separate: masks and per-encoder gradients describe the whole, and slices are those of the classifier alone.
 public class ChannelFusion: Fusion {
     let modalities: [String]
     let encoders: [any StagedEncoder]

@@ -28,7 +28,8 @@ open class Encoder: Module {
 ///
 ///     features = pooled(stage_{n-1}(… stage_0(stem(x))))
 ///
-/// Feature maps are [B · T, C, H, W] with the T frames of a sample one after the other (T = 1 for images and spectrograms).
+/// Feature maps are [B · T, C, H, W] with the T frames of a sample one after the other (T = 1 for images and
+/// spectrograms).
 public protocol StagedEncoder: Encoder {
     /// Channels of the map that each stage gives.
     var stageChannels: [Int] { get }
@@ -48,7 +49,8 @@ extension StagedEncoder {
     }
 }
 
-/// A block of layers with a batch norm at which a fusion can exchange channels between encoders (`channel`, variant `cen`).
+/// A block of layers with a batch norm at which a fusion can exchange channels between encoders (`channel`, variant
+/// `cen`).
 ///
 ///     block(x) = fromNorm(toNorm(x), x),   toNorm(x) = the normalised map
 public protocol ExchangingBlock: AnyObject {

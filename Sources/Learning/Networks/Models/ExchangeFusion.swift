@@ -2,18 +2,19 @@ import BSSBackend
 import BSSCore
 import BSSTensor
 
-/// Channel exchange at a batch norm of every block of the coupled stages: the one before the last convolution inside each residual
-/// block (`resnet18`, `resnet50`), the only one of a block of `cnn`.
+/// Channel exchange at a batch norm of every block of the coupled stages: the one before the last convolution inside
+/// each residual block (`resnet18`, `resnet50`), the only one of a block of `cnn`.
 ///
 ///     channel c of modality m ← mean over the other modalities of their channel c,   where |w_m[c]| < τ,  w_m the norm's weight
 ///     penalty λ Σ_m Σ_{c in part m} |w_m[c]|,   the channels cut into K disjoint parts, so that no channel leaves all modalities
 ///
-/// Batch norms are private to a modality; convolutions of equal shape are shared, and belong to the fusion then. Wang, Huang, Sun,
-/// Xu, Rong and Huang, "Deep Multimodal Fusion by Channel Exchanging" (NeurIPS 2020). Needs maps of one shape.
+/// Batch norms are private to a modality; convolutions of equal shape are shared, and belong to the fusion then. Wang,
+/// Huang, Sun, Xu, Rong and Huang, "Deep Multimodal Fusion by Channel Exchanging" (NeurIPS 2020). Needs maps of one
+/// shape.
 ///
-/// Deviation: the paper adds up predictions of K networks, its public code adds the penalty once for each of their K outputs and
-/// of the ensemble (`penalty = "code"`); here the features are concatenated. The code exchanges between
-/// two modalities; we between any number, as the paper defines it.
+/// Deviation: the paper adds up predictions of K networks, its public code adds the penalty once for each of their K
+/// outputs and of the ensemble (`penalty = "code"`); here the features are concatenated. The code exchanges between two
+/// modalities; we between any number, as the paper defines it.
 final class ExchangeFusion: ChannelFusion {
     enum PenaltyCount: String, CaseIterable { case paper, code }
     private let threshold: Double, sparsity: Double

@@ -53,7 +53,8 @@ open class Fusion: Module {
     /// True if the fusion works inside the encoders: `encode` runs them together, and none can run alone.
     open var isLockStep: Bool { false }
 
-    /// The features of all modalities, where `isLockStep`. `contexts`: one a modality (a stopped encoder runs in evaluation mode).
+    /// The features of all modalities, where `isLockStep`. `contexts`: one a modality (a stopped encoder runs in
+    /// evaluation mode).
     open func encode(_ inputs: [Tensor], _ contexts: [ForwardContext]) throws -> [Tensor] {
         throw BSSError("fusion", "\(type(of: self)) does not work inside the encoders")
     }

@@ -6,9 +6,9 @@ import BSSTensor
 ///     g = σ(W_g c + b_g),  c = the others' features concatenated;  u = g ⊙ h_t;  z = W_o u + b_o
 ///     project = d:  g = σ(W_g c + b_g) ∈ (0, 1)^d,  u = g ⊙ (W_t h_t + b_t)
 ///
-/// With two modalities and the default target the first opens the gate of the second, σ(W x) ⊙ y. Parameters: (d_c + 1) d_t +
-/// (d_t + 1) C, with `project` (d_c + d_t + 2) d + (d + 1) C. Kiela, Grave, Joulin and Mikolov, "Efficient Large-Scale Multi-Modal
-/// Classification" (AAAI 2018); `project = 512` is the gated fusion of the public OGM-GE code.
+/// With two modalities and the default target the first opens the gate of the second, σ(W x) ⊙ y. Parameters: (d_c + 1)
+/// d_t + (d_t + 1) C, with `project` (d_c + d_t + 2) d + (d + 1) C. Kiela, Grave, Joulin and Mikolov, "Efficient
+/// Large-Scale Multi-Modal Classification" (AAAI 2018); `project = 512` is the gated fusion of the public OGM-GE code.
 ///
 /// Deviation: those have two modalities; more of them open the gate together. Not a sum over modalities: no slices.
 public final class GatedFusion: Fusion {

@@ -76,7 +76,8 @@ private final class SamePool3D: Module {
     }
 }
 
-/// Inflated Inception-v1 (Carreira and Zisserman, CVPR 2017), without its classifier; names as in the published PyTorch port.
+/// Inflated Inception-v1 (Carreira and Zisserman, CVPR 2017), without its classifier; names as in the published PyTorch
+/// port.
 ///
 /// [B, C, T, H, W] → the last maps. Batch norm has eps 1e-3 and momentum 0.01; no dropout.
 public final class I3D: Module {
@@ -94,7 +95,8 @@ public final class I3D: Module {
     ]
 
     /// - Parameters:
-    ///   - stem: name of the first unit; the released depth network calls it `Conv3d_1a_7x7_1`, so that no pretrained weight fits it.
+    ///   - stem: name of the first unit; the released depth network calls it `Conv3d_1a_7x7_1`, so that no pretrained
+    ///     weight fits it.
     ///   - width: channels of the first unit; every other width is scaled with it.
     ///   - depths: blocks kept of stages 3, 4 and 5 (2, 5, 2 in the whole network).
     public init(channels: Int, stem: String = "Conv3d_1a_7x7", width: Int = 64, depths: [Int] = [2, 5, 2]) throws {

@@ -4,7 +4,8 @@ import BSSTensor
 
 /// A stack of LSTM layers over a sequence [T, F], or over the tokens of a text [3, L], pooled to one vector.
 ///
-/// Parameters carry PyTorch's names: `weight_ih_l0` [4H, I], `weight_hh_l0` [4H, H], `bias_ih_l0`, `bias_hh_l0`, `…_reverse`.
+/// Parameters carry PyTorch's names: `weight_ih_l0` [4H, I], `weight_hh_l0` [4H, H], `bias_ih_l0`, `bias_hh_l0`,
+/// `…_reverse`.
 public final class LSTMEncoder: Encoder {
     private let cells: LSTMLayers
     private let embedding: Embedding?

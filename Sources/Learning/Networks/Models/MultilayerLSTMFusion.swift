@@ -8,11 +8,12 @@ import BSSTensor
 ///     progressive: layer 1 reads u_1, layer m reads [hidden state of layer m - 1; u_m]; z from layer K
 ///
 /// Parameters of one layer at d inputs: 4d (2d + 2); with d = 512 and L = 2 the LSTM has 4,202,496. Nie et al.,
-/// "Multi-modal feature fusion based on multi-layers LSTM for video emotion recognition" (Multimedia Tools and Applications 80, 2021).
+/// "Multi-modal feature fusion based on multi-layers LSTM for video emotion recognition" (Multimedia Tools and
+/// Applications 80, 2021).
 ///
-/// Deviation: the paper's wiring is known from its abstract only; both variants are readings of it. Features are one vector a
-/// modality, so `progressive` layers run one step from a zero state, which their recurrent weights do not see. The order of
-/// modalities matters. The forget gate's bias starts at 1. Not a sum over modalities: no slices.
+/// Deviation: the paper's wiring is known from its abstract only; both variants are readings of it. Features are one
+/// vector a modality, so `progressive` layers run one step from a zero state, which their recurrent weights do not see.
+/// The order of modalities matters. The forget gate's bias starts at 1. Not a sum over modalities: no slices.
 public final class MultilayerLSTMFusion: Fusion {
     public enum Variant: String, CaseIterable { case sequence, progressive }
     private var projections: [Linear] = []

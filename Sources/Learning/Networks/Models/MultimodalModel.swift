@@ -36,7 +36,8 @@ public final class MultimodalModel: Module {
     /// One head for all modalities.
     public let sharesHead: Bool
     public var sharedHead: Linear? { sharesHead ? heads[0] : nil }
-    /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph (inside it where the fusion couples encoders).
+    /// Modalities whose encoder is stopped: it runs in evaluation mode, outside the graph (inside it where the fusion
+    /// couples encoders).
     public var frozen: Set<String> = []
     /// How its weights were drawn, for layers that are added later.
     public internal(set) var initialWeights = InitialWeights.pytorch
@@ -98,9 +99,8 @@ public final class MultimodalModel: Module {
     /// The scope of a modality's head: its own, or the one that all share.
     public func headScope(_ modality: Int) -> Scope { .head(sharesHead ? "shared" : modalities[modality]) }
 
-    /// `inputs` in modality order, each [B, …].
-    /// `keeps`: per sample, the modalities (bit m) whose features reach the fusion; the others are 0 there. The unimodal
-    /// heads always see their own features.
+    /// `inputs` in modality order, each [B, …]. `keeps`: per sample, the modalities (bit m) whose features reach the
+    /// fusion; the others are 0 there. The unimodal heads always see their own features.
     public func forward(
         _ inputs: [Tensor], _ context: ForwardContext, keeps: [UInt32]? = nil
     ) throws -> MultimodalOutput {

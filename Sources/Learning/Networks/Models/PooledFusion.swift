@@ -5,8 +5,8 @@ import BSSTensor
 ///
 ///     mean: u = Σ_m h_m / K;   max: u[j] = max_m h_m[j];   z = W u + b, with optional ReLU layers in between
 ///
-/// Needs features of one size. Parameters without hidden layers: d C + C. The fusions beside the concatenation that DOMFN chooses
-/// from (Yang et al., ACM MM 2022). Equal largest elements share the gradient as `extremum` has it.
+/// Needs features of one size. Parameters without hidden layers: d C + C. The fusions beside the concatenation that
+/// DOMFN chooses from (Yang et al., ACM MM 2022). Equal largest elements share the gradient as `extremum` has it.
 public final class PooledFusion: Fusion {
     public enum Pooling: String, CaseIterable { case mean, max }
     private let pooling: Pooling

@@ -1,16 +1,19 @@
 import BSSCore
 import BSSTensor
 
-/// A residual network over images or spectrograms (He, Zhang, Ren, Sun, CVPR 2016, Table 1), layer for layer torchvision's.
+/// A residual network over images or spectrograms (He, Zhang, Ren, Sun, CVPR 2016, Table 1), layer for layer
+/// torchvision's.
 ///
 ///     stem:   conv 7×7 / 2 – batch norm – ReLU – max-pool 3×3 / 2
 ///     stages: residual blocks of `width`, 2·`width`, … channels (× 4 for bottlenecks); every stage but the first halves the map
 ///     pooled: mean over positions, and over the frames of a sample
 ///
-/// Samples [C, H, W] or frames [T, C, H, W], folded into the batch: [B, T, C, H, W] → [B·T, C, H, W]. Parameters carry the names
-/// of torchvision's state dict (`conv1.weight`, `layer1.0.bn2.bias`, `layer2.0.downsample.0.weight`, `fc.weight` …).
+/// Samples [C, H, W] or frames [T, C, H, W], folded into the batch: [B, T, C, H, W] → [B·T, C, H, W]. Parameters carry
+/// the names of torchvision's state dict (`conv1.weight`, `layer1.0.bn2.bias`, `layer2.0.downsample.0.weight`,
+/// `fc.weight` …).
 ///
-/// Convolutions start from N(0, 2 / fan_out), norms at 1 and 0, whatever `init` says: torchvision and the BSS authors agree.
+/// Convolutions start from N(0, 2 / fan_out), norms at 1 and 0, whatever `init` says: torchvision and the BSS authors
+/// agree.
 public final class ResNetEncoder: Encoder, ExchangingEncoder {
     /// What the part's options say.
     struct Plan {

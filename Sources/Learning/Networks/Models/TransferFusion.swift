@@ -7,9 +7,11 @@ import BSSTensor
 ///     S_m = mean of A_m over positions and frames;  Z = ReLU(W [S_1; …; S_K] + b),  dim Z = Σ C_m / r;  E_m = W_m Z + b_m
 ///     A_m ← g(E_m) ⊙ A_m, broadcast over positions,   g = 2σ, or σ in the public code
 ///
-/// Parameters of one stage, Z = dim Z: (Σ C_m + 1) Z + Σ_m (Z + 1) C_m. Joze, Shaban, Iuzzolino and Koishida, "MMTM" (CVPR 2020).
+/// Parameters of one stage, Z = dim Z: (Σ C_m + 1) Z + Σ_m (Z + 1) C_m. Joze, Shaban, Iuzzolino and Koishida, "MMTM"
+/// (CVPR 2020).
 ///
-/// Deviation: the public code has dim Z = 2 Σ C_m / r, twice ours: `reduction` = r / 2. Ours is rounded down, at least 1.
+/// Deviation: the public code has dim Z = 2 Σ C_m / r, twice ours: `reduction` = r / 2. Ours is rounded down, at least
+/// 1.
 final class TransferFusion: ChannelFusion {
     enum Gate: String, CaseIterable { case paper, code }
     private var modules: [TransferModule] = []

@@ -9,12 +9,12 @@ import BSSTensor
 ///
 /// `pseudo_view = false`: the evidence of the K modalities alone, α_F = ((α_1 ⊕ α_2) … ⊕ α_K), K + 1 loss terms (TMC).
 ///
-/// The logits are ln α_F: their softmax is α_F / S. Han, Zhang, Fu and Zhou, "Trusted multi-view classification with dynamic
-/// evidential fusion" (TPAMI 2023; without the pseudo-view: ICLR 2021). The rule is associative and commutative, so the order
-/// of modalities does not matter.
+/// The logits are ln α_F: their softmax is α_F / S. Han, Zhang, Fu and Zhou, "Trusted multi-view classification with
+/// dynamic evidential fusion" (TPAMI 2023; without the pseudo-view: ICLR 2021). The rule is associative and
+/// commutative, so the order of modalities does not matter.
 ///
-/// Deviation: the public code trains with Adam at 1e-4, decay 1e-5 and heads with dropout 0.1 after their hidden layers; only
-/// the last is this fusion's to choose.
+/// Deviation: the public code trains with Adam at 1e-4, decay 1e-5 and heads with dropout 0.1 after their hidden
+/// layers; only the last is this fusion's to choose.
 public final class TrustedFusion: Fusion {
     private var heads: [Sequential] = []
     private let annealing: Double

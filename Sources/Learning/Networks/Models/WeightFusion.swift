@@ -8,13 +8,14 @@ import BSSTensor
 ///     cmml:   z = W u + b,  u = Σ_m ρ_m ⊙ h_m,  ρ_m = a_m / Σ_j a_j element by element,  a_m = softmax over the elements of h_m
 ///     cmml_mlp: z = W u + b,  u = Σ_m π_m h_m,  π = softmax_m(f(h_m)) of every sample,  f one MLP d → 64 → 32 → 1 for all (ReLU)
 ///
-/// `cmml_mlp` is the attention of Yang, Wang, Zhan, Xiong and Jiang, "Comprehensive Semi-Supervised Multi-Modal Learning"
-/// (IJCAI 2019), in its public code (d = 128 there; widths by `scorer`); `cmml` is what codes of the BSS authors' group call by that
-/// name. Both need features of one size. w of `static` is exempt from weight decay, which would pull
-/// the weights to 1/K. π scales the gradients of the encoders: the fusion is a learning rate for each modality of its own.
+/// `cmml_mlp` is the attention of Yang, Wang, Zhan, Xiong and Jiang, "Comprehensive Semi-Supervised Multi-Modal
+/// Learning" (IJCAI 2019), in its public code (d = 128 there; widths by `scorer`); `cmml` is what codes of the BSS
+/// authors' group call by that name. Both need features of one size. w of `static` is exempt from weight decay, which
+/// would pull the weights to 1/K. π scales the gradients of the encoders: the fusion is a learning rate for each
+/// modality of its own.
 ///
-/// Deviation: the BSS paper does not say what its "Weight" is; `static` is our reading. A modality's weight may depend on the
-/// others' features (all but `static`): slices sum to z all the same.
+/// Deviation: the BSS paper does not say what its "Weight" is; `static` is our reading. A modality's weight may depend
+/// on the others' features (all but `static`): slices sum to z all the same.
 public final class WeightFusion: Fusion {
     public enum Variant: String, CaseIterable {
         case `static`, gated, cmml

@@ -101,8 +101,8 @@ open class Optimizer {
         }
     }
 
-    /// True if a constant factor on all gradients changes nothing in the long run (Adam, RMSprop): methods that scale gradients
-    /// then scale the learning rate.
+    /// True if a constant factor on all gradients changes nothing in the long run (Adam, RMSprop): methods that scale
+    /// gradients then scale the learning rate.
     open var isScaleInvariant: Bool { false }
 
     /// Changes `parameter` in place; the gradient lies in memory as the parameter does.

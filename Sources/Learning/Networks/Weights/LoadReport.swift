@@ -38,10 +38,11 @@ public struct LoadReport {
 }
 
 extension Module {
-    /// Fills parameters and buffers by name from a weight file. Nothing is written unless everything fits or `strict` is false.
+    /// Fills parameters and buffers by name from a weight file. Nothing is written unless everything fits or `strict`
+    /// is false.
     ///
-    /// - Throws: kind `.data`; with `strict`, every key that is missing, unexpected or of another shape, one a line. Also when no
-    ///   key at all fits.
+    /// - Throws: kind `.data`; with `strict`, every key that is missing, unexpected or of another shape, one a line.
+    ///   Also when no key at all fits.
     @discardableResult
     public func load(_ file: WeightFile, _ map: KeyMap = .same, strict: Bool = true) throws -> LoadReport {
         var report = LoadReport()
@@ -82,7 +83,8 @@ extension Module {
 }
 
 extension Module {
-    /// Writes parameters and buffers as safetensors, atomically, in the layout of other programs: linear weights as [O, I].
+    /// Writes parameters and buffers as safetensors, atomically, in the layout of other programs: linear weights as [O,
+    /// I].
     public func save(to path: String) throws {
         let weights = try parameters().map { name, parameter in
             (

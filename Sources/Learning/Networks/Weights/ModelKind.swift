@@ -1,9 +1,11 @@
 import BSSCore
 
 extension WeightFile {
-    /// Makes sure that the file is of the network that is to be filled: many share BERT's keys and compute something else.
+    /// Makes sure that the file is of the network that is to be filled: many share BERT's keys and compute something
+    /// else.
     ///
-    /// `kinds`: values of `model_type` in `config.json`; `classes`: how the names in `architectures` begin where that is not said.
+    /// `kinds`: values of `model_type` in `config.json`; `classes`: how the names in `architectures` begin where that
+    /// is not said.
     /// - Throws: kind `.data`, naming what the file is.
     func expect(_ network: String, kinds: [String], classes: String, operation: String) throws {
         func refusal(_ what: String) -> BSSError {

@@ -1,7 +1,7 @@
 import BSSCodecs
 
-/// OpenAI's own names for CLIP with a vision transformer (a saved `state_dict` of the `clip` package), as Hugging Face's: joined
-/// projections become three, projections are turned.
+/// OpenAI's own names for CLIP with a vision transformer (a saved `state_dict` of the `clip` package), as Hugging
+/// Face's: joined projections become three, projections are turned.
 enum OpenAICLIP {
     static func isNamed(_ tensors: [(name: String, tensor: StoredTensor)]) -> Bool {
         tensors.contains { $0.name.hasSuffix("transformer.resblocks.0.attn.in_proj_weight") }

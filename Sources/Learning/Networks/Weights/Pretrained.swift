@@ -44,7 +44,8 @@ public struct Pretrained {
 }
 
 extension Encoder {
-    /// This encoder, to be filled from a file once its initial weights are drawn. `file`: the opened one, where its sizes were read.
+    /// This encoder, to be filled from a file once its initial weights are drawn. `file`: the opened one, where its
+    /// sizes were read.
     public func starting(from pretrained: Pretrained?, file: WeightFile? = nil) -> Self {
         guard let pretrained else { return self }
         start = { encoder in try encoder.load(from: file ?? pretrained.open("pretrained"), strict: pretrained.strict) }

@@ -1,7 +1,8 @@
 import BSSCodecs
 import BSSCore
 
-/// Weights as people have them: a safetensors file, a file of `torch.save`, or a Hugging Face folder, whole or in shards.
+/// Weights as people have them: a safetensors file, a file of `torch.save`, or a Hugging Face folder, whole or in
+/// shards.
 public struct WeightFile {
     public let path: String
     public let tensors: [(name: String, tensor: StoredTensor)]
@@ -19,7 +20,8 @@ public struct WeightFile {
         isOpenAI = OpenAICLIP.isNamed(tensors)
     }
 
-    /// - Parameter prefix: what the keys of the network begin with (`encoder_q.`); DataParallel's `module.` may stand before it.
+    /// - Parameter prefix: what the keys of the network begin with (`encoder_q.`); DataParallel's `module.` may stand
+    ///   before it.
     /// - Throws: kind `.data`: nothing there, damaged, with contents that are refused, or without the prefix.
     public static func open(_ path: String, prefix: String? = nil) throws -> WeightFile {
         let folder = Files.isFolder(path) ? path : nil
@@ -82,8 +84,8 @@ public struct WeightFile {
         return try read("\(path)/\(others[0])")
     }
 
-    /// The keys as our names, nil for those of other parts. `anchor` is a name that must be among them: where it stands deeper
-    /// (`encoder.text.bert.…` of a whole model), only what lies beside it is meant.
+    /// The keys as our names, nil for those of other parts. `anchor` is a name that must be among them: where it stands
+    /// deeper (`encoder.text.bert.…` of a whole model), only what lies beside it is meant.
     /// - Throws: where it stands below several.
     func entries(_ map: KeyMap, anchor: String?) throws -> [(key: String, name: String?, tensor: StoredTensor)] {
         var keys = map.names(tensors.map(\.name))
@@ -160,7 +162,8 @@ public struct WeightFile {
         bytes.count > 9 && bytes[8] == UInt8(ascii: "{") && bytes[6] == 0 && bytes[7] == 0
     }
 
-    /// The weights of a training checkpoint, under the keys that people give them; all tensors if there is none of these.
+    /// The weights of a training checkpoint, under the keys that people give them; all tensors if there is none of
+    /// these.
     private static func stateDictionary(_ file: TorchFile) -> [(name: String, tensor: StoredTensor)] {
         for key in ["state_dict", "model_state_dict", "model", "net"] {
             let inner = file.tensors.filter { $0.name.hasPrefix(key + ".") }

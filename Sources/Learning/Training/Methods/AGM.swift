@@ -3,28 +3,30 @@ import BSSCurriculum
 import BSSNetworks
 import BSSTensor
 
-/// Adaptive gradient modulation (Li et al., ICCV 2023): what flows back through a modality's share φ_m of the fused logits is
-/// scaled by κ_m, below 1 for a modality that leads more than it usually does, above 1 for one that lags.
+/// Adaptive gradient modulation (Li et al., ICCV 2023): what flows back through a modality's share φ_m of the fused
+/// logits is scaled by κ_m, below 1 for a modality that leads more than it usually does, above 1 for one that lags.
 ///
 ///     z = Σ_m φ_m;   s_m = mean_i -log max(softmax(φ_m)[y_i], 1e-8);   r_m = exp(K/(K-1) (mean_j s_j - s_m))
 ///     τ_m = the same of ŝ, the mean of s over all earlier steps, in the window or not (0 before the first);   κ_m = exp(alpha · min(τ_m - r_m, cap))
 ///
-/// `mode = "exact"`: φ_m is the Shapley value of z over sets S of modalities, absent ones zero at the input. As in the public
-/// code z(∅) is left out, so that Σ_m φ_m = z; passes with absent modalities run in evaluation mode, with gradient.
-/// `mode = "linear"`: φ_m = z_m, the slice of an additive fusion. Encoder m and its rows of the fusion get κ_m times their
-/// gradient, a shared bias the mean of κ. Both modes agree where the encoders are linear without bias.
+/// `mode = "exact"`: φ_m is the Shapley value of z over sets S of modalities, absent ones zero at the input. As in the
+/// public code z(∅) is left out, so that Σ_m φ_m = z; passes with absent modalities run in evaluation mode, with
+/// gradient. `mode = "linear"`: φ_m = z_m, the slice of an additive fusion. Encoder m and its rows of the fusion get
+/// κ_m times their gradient, a shared bias the mean of κ. Both modes agree where the encoders are linear without bias.
 ///
-/// Any number of modalities; one alone has κ = 1. `exact` evaluates 2^K - 1 sets: K encoder passes beside the training pass (on
-/// features of zero inputs, made once a batch), or 2^K - 2 passes of the whole model where the fusion works inside the encoders.
+/// Any number of modalities; one alone has κ = 1. `exact` evaluates 2^K - 1 sets: K encoder passes beside the training
+/// pass (on features of zero inputs, made once a batch), or 2^K - 2 passes of the whole model where the fusion works
+/// inside the encoders.
 ///
-/// Under Adam and RMSprop (`apply_to`, see `Modulation`) κ multiplies the step sizes instead, encoder m's by κ_m and the fusion's by
-/// the mean of κ; the passes are then made without gradient, and the loss is the base's.
+/// Under Adam and RMSprop (`apply_to`, see `Modulation`) κ multiplies the step sizes instead, encoder m's by κ_m and
+/// the fusion's by the mean of κ; the passes are then made without gradient, and the loss is the base's.
 ///
-/// Deviation: the public command line modulates epochs up to 20, counted from 1 (`to_epoch = 19`), and clips all gradients to norm 1 when an element of the fusion's
-/// weight gradients exceeds 1 in size; here `to_epoch` and `conditional_clip` ask for that. Its cap is 10 for two modalities
-/// and 7 for three; ours is 7 for more as well. Its three-modality script leaves out the 1e-8. BalanceBenchmark's AGM has the opposite sign
-/// (it damps the weaker modality) and is not offered. In the linear mode a fusion with one bias a modality (`sum`) has each of them
-/// scaled by its own κ_m; the one bias of `concat` by the mean of κ, as the exact mode gives.
+/// Deviation: the public command line modulates epochs up to 20, counted from 1 (`to_epoch = 19`), and clips all
+/// gradients to norm 1 when an element of the fusion's weight gradients exceeds 1 in size; here `to_epoch` and
+/// `conditional_clip` ask for that. Its cap is 10 for two modalities and 7 for three; ours is 7 for more as well. Its
+/// three-modality script leaves out the 1e-8. BalanceBenchmark's AGM has the opposite sign (it damps the weaker
+/// modality) and is not offered. In the linear mode a fusion with one bias a modality (`sum`) has each of them scaled
+/// by its own κ_m; the one bias of `concat` by the mean of κ, as the exact mode gives.
 final class AGM: BaseLossMethod {
     enum Mode: String, CaseIterable { case exact, linear }
     private let mode: Mode
@@ -135,7 +137,8 @@ final class AGM: BaseLossMethod {
         return try AGM.shapley(AGM.subsets(model, inputs, full: output.fused), model.modalities.count)
     }
 
-    /// z(S) of every non-empty set S of modalities (bit m of the index); inputs of absent ones are 0. `full` is z of all.
+    /// z(S) of every non-empty set S of modalities (bit m of the index); inputs of absent ones are 0. `full` is z of
+    /// all.
     static func subsets(_ model: MultimodalModel, _ inputs: [Tensor], full: Tensor) throws -> [Tensor] {
         let forward = ForwardContext(.evaluation)
         let count = inputs.count
@@ -155,8 +158,8 @@ final class AGM: BaseLossMethod {
                 return try model.fusion.fuse(features, forward).logits
             }
         }
-        // In evaluation mode a sample's features do not depend on the rest of the batch: every encoder sees its inputs once,
-        // and one row of zeros.
+        // In evaluation mode a sample's features do not depend on the rest of the batch: every encoder sees its inputs
+        // once, and one row of zeros.
         let present = try inputs.indices.map { try model.encode($0, inputs[$0], forward) }
         let absent = try inputs.indices.map { m in
             try model.encode(m, zeros(like: inputs[m], rows: 1), forward).expanded(present[m].shape).contiguous()
@@ -168,7 +171,8 @@ final class AGM: BaseLossMethod {
         }
     }
 
-    /// φ_m = Σ_{S ∌ m} |S|! (K-|S|-1)! / K! · (z(S + m) - z(S)) with z(∅) = 0; `z` by set of modalities, its entry 0 unused.
+    /// φ_m = Σ_{S ∌ m} |S|! (K-|S|-1)! / K! · (z(S + m) - z(S)) with z(∅) = 0; `z` by set of modalities, its entry 0
+    /// unused.
     static func shapley(_ z: [Tensor], _ count: Int) throws -> [Tensor] {
         let weights = ShapleyWeights(count)
         return try (0..<count).map { m in

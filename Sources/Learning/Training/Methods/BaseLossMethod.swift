@@ -3,9 +3,9 @@ import BSSCurriculum
 import BSSNetworks
 import BSSTensor
 
-/// The loss under a method that changes something else (gradients, learning rates, samples), and where its unimodal logits
-/// come from. BSS composes with either (methods.md D): `fused` keeps the method as published and changes the sequence of
-/// samples alone; `joint` adds the unimodal losses of Eq. 5 and the inference of Eq. 12.
+/// The loss under a method that changes something else (gradients, learning rates, samples), and where its unimodal
+/// logits come from. BSS composes with either (methods.md D): `fused` keeps the method as published and changes the
+/// sequence of samples alone; `joint` adds the unimodal losses of Eq. 5 and the inference of Eq. 12.
 public struct BaseLoss {
     public enum Terms: String, CaseIterable { case fused, joint }
     public let terms: Terms

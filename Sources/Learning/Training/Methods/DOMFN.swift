@@ -3,26 +3,27 @@ import BSSCurriculum
 import BSSNetworks
 import BSSTensor
 
-/// Divergence-orientated multi-modal fusion (Yang et al., ACM MM 2022): samples whose modalities disagree are not fused.
+/// Divergence-orientated multi-modal fusion (Yang et al., ACM MM 2022): samples whose modalities disagree are not
+/// fused.
 ///
 ///     d_m = max_c (p_m[c] - p̄[c])²,   p_m = softmax(z_m) of head m, p̄ = mean_m p_m;   accept i iff d_m,i / tau < gamma for all m
 ///     accepted: Σ_m (l_m² / 2 - eta d_m) + Σ_m l_m + l_F;   rejected: Σ_m l_m;   l = cross-entropy
 ///
-/// d_m keeps its gradient in accepted samples. A rejected sample gives the fusion nothing, and a batch without accepted ones
-/// leaves it alone entirely, momentum and decay included. Prediction: the fusion's logits where accepted, else those of the
-/// modality with the most confident head (the first of equals).
+/// d_m keeps its gradient in accepted samples. A rejected sample gives the fusion nothing, and a batch without accepted
+/// ones leaves it alone entirely, momentum and decay included. Prediction: the fusion's logits where accepted, else
+/// those of the modality with the most confident head (the first of equals).
 ///
-/// The first `pretrain_epochs` train encoders and heads on Σ_m l_m alone, and predict by the most confident head; from then
-/// on `finetune` multiplies the learning rate of encoders and heads.
+/// The first `pretrain_epochs` train encoders and heads on Σ_m l_m alone, and predict by the most confident head; from
+/// then on `finetune` multiplies the learning rate of encoders and heads.
 ///
-/// Any number of modalities. d_m is at most ((K - 1) / K)², 1/4 for two modalities: with the default tau · gamma = 0.4 their
-/// samples are never rejected, which the record says (`never_rejects`). tau ≤ 0.3 makes the gate work there.
+/// Any number of modalities. d_m is at most ((K - 1) / K)², 1/4 for two modalities: with the default tau · gamma = 0.4
+/// their samples are never rejected, which the record says (`never_rejects`). tau ≤ 0.3 makes the gate work there.
 ///
-/// Deviation: the loss is that of the public code, averaged over a batch; the code steps sample by sample (`batch_size = 1`).
-/// With `outputs = "sigmoid"` p_m = σ(z_m), as released, without a softmax, in divergence and confidence, and the cross-entropies
-/// read σ(z) as logits; ours read z. It pre-trains for 30 epochs (15
-/// when resumed) and then lowers the rate from 1e-3 to 5e-5 (text) and 1e-5; our default is a quarter of the epochs, at one
-/// rate. Its fusion's learning-rate scheduler hangs on another optimizer, and its last comparison of confidences is of a modality with
+/// Deviation: the loss is that of the public code, averaged over a batch; the code steps sample by sample (`batch_size
+/// = 1`). With `outputs = "sigmoid"` p_m = σ(z_m), as released, without a softmax, in divergence and confidence, and
+/// the cross-entropies read σ(z) as logits; ours read z. It pre-trains for 30 epochs (15 when resumed) and then lowers
+/// the rate from 1e-3 to 5e-5 (text) and 1e-5; our default is a quarter of the epochs, at one rate. Its fusion's
+/// learning-rate scheduler hangs on another optimizer, and its last comparison of confidences is of a modality with
 /// itself: neither is reproduced.
 final class DOMFN: RebalanceMethod {
     private let gamma: Double, eta: Double, tau: Double

@@ -11,20 +11,21 @@ import BSSTensor
 ///     w_k = ΔG_k / ΔO_k²,  or as given                 with `normalise = false`
 ///
 /// The estimate at epoch N trains each task alone for n epochs on a fork (encoder m and head m; all encoders and the
-/// fusion for the joint task) with the same optimizer, schedule and plan. Offline: one estimate at the start with n = all
-/// epochs; online: at every super-epoch of n epochs. T = mean over the samples trained on, V = over the monitored ones,
-/// in evaluation mode. Inference: the joint head. Source: Wang, Tran, Feiszli, CVPR 2020, Eqs. 3-6, Algorithms 1-2.
+/// fusion for the joint task) with the same optimizer, schedule and plan. Offline: one estimate at the start with n =
+/// all epochs; online: at every super-epoch of n epochs. T = mean over the samples trained on, V = over the monitored
+/// ones, in evaluation mode. Inference: the joint head. Source: Wang, Tran, Feiszli, CVPR 2020, Eqs. 3-6, Algorithms
+/// 1-2.
 ///
 /// Deviation: guards of our own. ΔO² is at least 1e-4 of the tasks' median; ΔG ≤ 0 gives weight 0 (if that is all of
 /// them, the weights stay as they were, equal at first); no weight exceeds `cap`; `smoothing` keeps a part of the last
 /// weights. The last super-epoch may be shorter than n, and so are its probes.
 ///
-/// Deviation: a task of weight 0 is no term of the loss, so that its head rests; in PyTorch a loss times 0 gives zero gradients,
-/// under which momentum and weight decay move it on.
+/// Deviation: a task of weight 0 is no term of the loss, so that its head rests; in PyTorch a loss times 0 gives zero
+/// gradients, under which momentum and weight decay move it on.
 ///
 /// Deviation: the authors released training with given weights only, without the estimator (`weights = { … }`).
-/// BalanceBenchmark's estimator takes |ΔG|, which rewards a head that got worse (`negative_gain = "absolute"`); its sums
-/// instead of means, its masked fusions instead of heads and its late baseline are not offered.
+/// BalanceBenchmark's estimator takes |ΔG|, which rewards a head that got worse (`negative_gain = "absolute"`); its
+/// sums instead of means, its masked fusions instead of heads and its late baseline are not offered.
 final class GradientBlending: RebalanceMethod {
     enum Mode: String, CaseIterable { case online, offline }
     private let mode: Mode, length: Int, share: Double

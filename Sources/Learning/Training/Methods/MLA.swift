@@ -5,17 +5,19 @@ import BSSTensor
 
 /// Multimodal learning with alternating unimodal adaptation (MLA).
 ///
-/// One shared linear head g for the features of all modalities. Per batch and modality in turn: CE(g(h_m), y) moves encoder
-/// m, and the head with its gradient projected away from what earlier sub-steps used (recursive least squares):
+/// One shared linear head g for the features of all modalities. Per batch and modality in turn: CE(g(h_m), y) moves
+/// encoder m, and the head with its gradient projected away from what earlier sub-steps used (recursive least squares):
 ///
 ///     r = mean_i h_m,i;  k = P r;  P ← P - k kᵀ / (α_b + rᵀ k);  G ← G Pᵀ;  α_b = 0.1^(1 + b/B)
 ///
-/// P_0 = I, not updated on the very first sub-step; b counts the batches of an epoch of B. There is no joint loss. At inference
-/// the modalities are weighed by how sure they are: ω = softmax_m(-H(softmax z_m)) per sample, z = Σ_m ω_m z_m.
+/// P_0 = I, not updated on the very first sub-step; b counts the batches of an epoch of B. There is no joint loss. At
+/// inference the modalities are weighed by how sure they are: ω = softmax_m(-H(softmax z_m)) per sample, z = Σ_m ω_m
+/// z_m.
 ///
-/// Source: Zhang, Yoon, Bansal, Yao, CVPR 2024. Deviation: `projection = "none"` is what the released code really does (its
-/// projection waits for a parameter of another name), `"released"` its formula: α_b is added to every element of k rᵀ, and P is
-/// divided by its Frobenius norm, so that it is symmetric no longer after the second update. Its test-time weights are by batch and fixed; here by sample, or fixed with `fusion_weights`.
+/// Source: Zhang, Yoon, Bansal, Yao, CVPR 2024. Deviation: `projection = "none"` is what the released code really does
+/// (its projection waits for a parameter of another name), `"released"` its formula: α_b is added to every element of k
+/// rᵀ, and P is divided by its Frobenius norm, so that it is symmetric no longer after the second update. Its test-time
+/// weights are by batch and fixed; here by sample, or fixed with `fusion_weights`.
 final class MLA: RebalanceMethod {
     enum Projection: String, CaseIterable { case rls, released, none }
     private let projection: Projection

@@ -14,15 +14,16 @@ import BSSTensor
 /// decay) and in evaluation mode. Inference: z. Source: Fujimori, Endo, Kawai, Mochizuki, ACPR 2019.
 ///
 /// Deviation: what an epoch's end decides is done at the beginning of the next, and the training ends after an epoch in
-/// which only the fusion was trained: the last record is that of the model as it is left. The smoothing constant is that
-/// of the code, the form (an exponential mean) ours.
+/// which only the fusion was trained: the last record is that of the model as it is left. The smoothing constant is
+/// that of the code, the form (an exponential mean) ours.
 ///
-/// Deviation: the public code (AGM repository) trains CE(z) alone (`terms = "fused"`), smooths with the previous raw loss
-/// (`smoothing = "previous"`), takes the whole model and optimizer back (`restore = "model"`), stops by gradients times 0,
-/// under which momentum, decay and running statistics go on (`stop = "gradient"`), with patience 80; it monitors the test
-/// split, which no option offers.
+/// Deviation: the public code (AGM repository) trains CE(z) alone (`terms = "fused"`), smooths with the previous raw
+/// loss (`smoothing = "previous"`), takes the whole model and optimizer back (`restore = "model"`), stops by gradients
+/// times 0, under which momentum, decay and running statistics go on (`stop = "gradient"`), with patience 80; it
+/// monitors the test split, which no option offers.
 final class MSES: BaseLossMethod {
-    /// `multitask`: as above; `joint`: Eq. 5 with Eq. 12 at inference; `fused`: CE(z) alone, slices or masks are monitored.
+    /// `multitask`: as above; `joint`: Eq. 5 with Eq. 12 at inference; `fused`: CE(z) alone, slices or masks are
+    /// monitored.
     enum Terms: String, CaseIterable { case multitask, joint, fused }
     enum Restore: String, CaseIterable { case modality, model }
     enum Stop: String, CaseIterable { case freeze, gradient }

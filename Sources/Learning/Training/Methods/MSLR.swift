@@ -2,23 +2,25 @@ import BSSCore
 import BSSNetworks
 import BSSTensor
 
-/// Modality-specific learning rates: encoder and head of modality m learn at a rate of their own, and so does its classifier
-/// W_m, b_m where the fusion is z = Σ_m (W_m h_m + b_m) (`fusion = "sum"`); any other fusion keeps the base rate.
+/// Modality-specific learning rates: encoder and head of modality m learn at a rate of their own, and so does its
+/// classifier W_m, b_m where the fusion is z = Σ_m (W_m h_m + b_m) (`fusion = "sum"`); any other fusion keeps the base
+/// rate.
 ///
 ///     η_m(t) = mult_m(t) · η(t),  η(t) the schedule's rate, η*_m = rates[m] · η(t) the best rate of modality m alone
 ///     keep      mult_m = rates[m]
 ///     smooth    mult_m = rates[m]^{1 - r} · ρ^r,  r = t / (epochs - 1),  ρ = geometric mean of the rates
 ///     dynamic   mult_m = rates[m] · acc_m / mean of the n accuracies before;  rates[m] until there are n
 ///
-/// acc_m: accuracy of z_m on the monitored samples, at least 1 / C. Multipliers act on the optimizer's rate, so they compose
-/// with schedules and change Adam's steps too. The paper's model is late fusion, z = Σ_m z_m (`fusion = "sum"`); with a
-/// fusion that is not additive the accuracies are those of masks. Source: Yao, Mihalcea, Findings of ACL 2022.
+/// acc_m: accuracy of z_m on the monitored samples, at least 1 / C. Multipliers act on the optimizer's rate, so they
+/// compose with schedules and change Adam's steps too. The paper's model is late fusion, z = Σ_m z_m (`fusion =
+/// "sum"`); with a fusion that is not additive the accuracies are those of masks. Source: Yao, Mihalcea, Findings of
+/// ACL 2022.
 ///
-/// Deviation: the formula of `smooth` is our reading; the paper names the strategy, the rest could not be recovered. The
-/// paper starts from fine-tuned unimodal models; here training starts as the model is.
+/// Deviation: the formula of `smooth` is our reading; the paper names the strategy, the rest could not be recovered.
+/// The paper starts from fine-tuned unimodal models; here training starts as the model is.
 ///
-/// Deviation: of the public re-implementations, one multiplies gradients (`apply_to = "gradient"`, which Adam undoes); the
-/// other multiplies the present rate every n epochs, by a ratio whose mean includes the present accuracy (`update =
+/// Deviation: of the public re-implementations, one multiplies gradients (`apply_to = "gradient"`, which Adam undoes);
+/// the other multiplies the present rate every n epochs, by a ratio whose mean includes the present accuracy (`update =
 /// "cumulative"`). One monitors the test split, which no option offers.
 final class MSLR: BaseLossMethod {
     enum Strategy: String, CaseIterable { case keep, smooth, dynamic }

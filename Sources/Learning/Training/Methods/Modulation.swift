@@ -4,8 +4,8 @@ import BSSTensor
 
 /// How a coefficient k_m reaches encoder m.
 ///
-/// Adam and RMSprop divide gradients by their own size, so that a factor on gradients acts only through its variation; there
-/// the learning rate of the encoder is scaled instead.
+/// Adam and RMSprop divide gradients by their own size, so that a factor on gradients acts only through its variation;
+/// there the learning rate of the encoder is scaled instead.
 public enum Modulation: String, CaseIterable {
     case auto, gradient
     case learningRate = "learning_rate"

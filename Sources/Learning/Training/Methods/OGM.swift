@@ -6,14 +6,15 @@ import BSSTensor
 ///
 ///     s_m = Σ_i p_m,i[y_i];  ρ_m = s_m / s_other;  k_m = 1 - tanh(α ρ_m) if ρ_m > 1 else 1;  g_m ← k_m g_m (+ ε, ε ~ N(0, Var g_m))
 ///
-/// on the gradients of the encoders, per batch, within a window of epochs; the fusion is never modulated. GE adds noise with
-/// the deviation of each tensor's unscaled gradient, to every encoder. Source: Peng, Wei, Deng, Wang, Hu, CVPR 2022.
+/// on the gradients of the encoders, per batch, within a window of epochs; the fusion is never modulated. GE adds noise
+/// with the deviation of each tensor's unscaled gradient, to every encoder. Source: Peng, Wei, Deng, Wang, Hu, CVPR
+/// 2022.
 ///
-/// Deviation: the paper has two modalities; for more, ρ_m is the mean of s_m / s_j over the others (the authors' advice in
-/// their repository), with `ratio = "minimum"` the ratio to the smallest score, with `ratio = "sum"` the share of the others'
-/// scores together, ρ_m = s_m / Σ_{j≠m} s_j, as MLA's code has it for three modalities (which however slows its first modality at
-/// any ratio; here only above 1). `variant = "released"` is their code:
-/// equal scores slow the first modality, and only convolution weights are modulated.
+/// Deviation: the paper has two modalities; for more, ρ_m is the mean of s_m / s_j over the others (the authors' advice
+/// in their repository), with `ratio = "minimum"` the ratio to the smallest score, with `ratio = "sum"` the share of
+/// the others' scores together, ρ_m = s_m / Σ_{j≠m} s_j, as MLA's code has it for three modalities (which however slows
+/// its first modality at any ratio; here only above 1). `variant = "released"` is their code: equal scores slow the
+/// first modality, and only convolution weights are modulated.
 final class OGM: BaseLossMethod {
     /// ρ_m of more than two modalities.
     enum Ratio: String, CaseIterable {

@@ -3,26 +3,27 @@ import BSSCurriculum
 import BSSNetworks
 import BSSTensor
 
-/// Prototypical modal rebalance (Fan et al., CVPR 2023): the slower modality's features are pulled to class prototypes of their own.
+/// Prototypical modal rebalance (Fan et al., CVPR 2023): the slower modality's features are pulled to class prototypes
+/// of their own.
 ///
 ///     c_m^k = mean of h_m over samples of class k, a share of the training split or of the validation split (`prototypes`);
 ///        q_m = softmax_k(-‖h_m - c_m^k‖);   s_m = Σ_i q_m,i[y_i];   ρ_m = s_m / mean_{j≠m} s_j
 ///     L = CE(z, y) + alpha Σ_m coef_m (-log q_m[y]) - mu Σ_m flat_m H(q_m),   coef_m = clip(1/ρ_m - 1, 0, 1), flat_m = clip(ρ_m - 1, 0, 1)
 ///
-/// The last term (PER) keeps the prototype distribution of the faster modality flat, during the first `per_epochs` epochs.
-/// Prototypes come from a scan in evaluation mode at the start of each epoch, c ← (1 - momentum) c_new + momentum c_old;
-/// gradients flow through h_m, not through prototypes, s and ρ. A class that the scan does not meet keeps its prototype; one that has
-/// never had any takes no part.
+/// The last term (PER) keeps the prototype distribution of the faster modality flat, during the first `per_epochs`
+/// epochs. Prototypes come from a scan in evaluation mode at the start of each epoch, c ← (1 - momentum) c_new +
+/// momentum c_old; gradients flow through h_m, not through prototypes, s and ρ. A class that the scan does not meet
+/// keeps its prototype; one that has never had any takes no part.
 ///
 /// Any number of modalities; ρ for more than two is our extension (the paper has two: ρ_1 = s_1 / s_2 = 1 / ρ_2). One
 /// modality alone has nothing to catch up with: all coefficients are 0.
 ///
-/// Deviation: the public code has no PER and a hard switch, coefficient 1 for the slower modality: `per = false, coef = "hard"`.
-/// There the prototypes of the untrained network serve its first epoch alone, and those of the second replace them outright:
-/// `untrained = "replace"`, which is the default with `coef = "hard"`; else `"mix"`.
-/// It takes the first 10 % of its shuffled batches for the prototypes, so that rare classes can be missing: `draw = "random"`;
-/// ours draws the same share of every class, at least one sample. At distance 0, where the slope of the root is infinite,
-/// ours is 0. mu and per_epochs are ours: the paper sets them per dataset.
+/// Deviation: the public code has no PER and a hard switch, coefficient 1 for the slower modality: `per = false, coef =
+/// "hard"`. There the prototypes of the untrained network serve its first epoch alone, and those of the second replace
+/// them outright: `untrained = "replace"`, which is the default with `coef = "hard"`; else `"mix"`. It takes the first
+/// 10 % of its shuffled batches for the prototypes, so that rare classes can be missing: `draw = "random"`; ours draws
+/// the same share of every class, at least one sample. At distance 0, where the slope of the root is infinite, ours is
+/// 0. mu and per_epochs are ours: the paper sets them per dataset.
 final class PMR: BaseLossMethod {
     struct Options {
         var alpha = 1.0, isHard = false
@@ -94,7 +95,8 @@ final class PMR: BaseLossMethod {
         }
     }
 
-    /// Class means of `features` (row-major [n, d]), mixed with the old prototypes [C, d] of the classes that have some.
+    /// Class means of `features` (row-major [n, d]), mixed with the old prototypes [C, d] of the classes that have
+    /// some.
     static func updated(
         _ old: Tensor, isKnown: [Bool], features: [Float], labels: [Int], momentum: Double
     ) throws -> (prototypes: Tensor, isKnown: [Bool]) {

@@ -11,15 +11,17 @@ import BSSTensor
 ///         L = -1/C (w1 - w2 q[y]) log p[y] + α ‖p - softmax(φ_k')‖² / C     (memory consolidation, from stage 1 on)
 ///     phase 2, e2 epochs, all encoders, head and b:  L = CE(Φ, y)
 ///
-/// Each phase starts with a fresh optimizer. Modalities whose stage has not come contribute 0 to Φ and are not trained; an
-/// encoder that a phase leaves alone runs in evaluation mode. Where the d_m differ, a linear projection to the largest of
-/// them belongs to each encoder. An epoch of either phase is one pass over the scheduler's plan. Prediction: softmax(Φ);
-/// φ_m is the unimodal output. Source: Hua, Xu, Bao, Yang, Huang, ICML 2024; weights w1, w2 and factor 1/C as in its code.
+/// Each phase starts with a fresh optimizer. Modalities whose stage has not come contribute 0 to Φ and are not trained;
+/// an encoder that a phase leaves alone runs in evaluation mode. Where the d_m differ, a linear projection to the
+/// largest of them belongs to each encoder. An epoch of either phase is one pass over the scheduler's plan. Prediction:
+/// softmax(Φ); φ_m is the unimodal output. Source: Hua, Xu, Bao, Yang, Huang, ICML 2024; weights w1, w2 and factor 1/C
+/// as in its code.
 ///
-/// Deviation: the released consolidation detaches both sides, so that its gradient is zero (`consolidation = "released"`);
-/// as published, only the earlier modality is held fixed. A warm start from unimodal checkpoints is not offered; the first
-/// stage begins with q = 1/C, as Φ = 0 gives; the code takes a softmax over a single column there, q = 1, so that the first stage's
-/// weight is (w1 - w2)/C (`first_stage = "released"`). In the first stage Φ is the modality that is being trained (released: a random constant).
+/// Deviation: the released consolidation detaches both sides, so that its gradient is zero (`consolidation =
+/// "released"`); as published, only the earlier modality is held fixed. A warm start from unimodal checkpoints is not
+/// offered; the first stage begins with q = 1/C, as Φ = 0 gives; the code takes a softmax over a single column there, q
+/// = 1, so that the first stage's weight is (w1 - w2)/C (`first_stage = "released"`). In the first stage Φ is the
+/// modality that is being trained (released: a random constant).
 final class ReconBoost: RebalanceMethod {
     enum Consolidation: String, CaseIterable { case paper, released }
     private let epochs: (alternating: Int, rectifying: Int)

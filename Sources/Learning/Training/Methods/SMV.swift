@@ -3,28 +3,30 @@ import BSSCurriculum
 import BSSNetworks
 import BSSTensor
 
-/// Sample-level modality valuation (Wei et al., CVPR 2024): samples to which a modality adds little are shown again, with
-/// that modality alone.
+/// Sample-level modality valuation (Wei et al., CVPR 2024): samples to which a modality adds little are shown again,
+/// with that modality alone.
 ///
 ///     v(S) = |S| if the fusion of the features of S (zeros for the others) predicts the class, else 0;   φ_m = Shapley value of v
 ///
-/// `level = "sample"`: for every sample and modality with φ_m < 1, round(2 (1 - φ_m)) copies that keep only m (K = 2: φ = 0.5, 0,
-/// -0.5 give 1, 2, 3 copies, as released). `level = "modality"`: with φ̄ the means over a random part (`subset`) of the training
-/// set, ⌊d_m n⌋ samples of the n planned ones are drawn with replacement and get a copy that keeps only m,
+/// `level = "sample"`: for every sample and modality with φ_m < 1, round(2 (1 - φ_m)) copies that keep only m (K = 2: φ
+/// = 0.5, 0, -0.5 give 1, 2, 3 copies, as released). `level = "modality"`: with φ̄ the means over a random part
+/// (`subset`) of the training set, ⌊d_m n⌋ samples of the n planned ones are drawn with replacement and get a copy that
+/// keeps only m,
 ///
 ///     d_m = g(2/3 (max_j φ̄_j - φ̄_m)) / (K - 1),   g(x) = alpha x, tanh(alpha x) or alpha x^1.5
 ///
 /// The samples are valued before each epoch from `warmup` on (by scans in evaluation mode: the encoders run once, the
-/// fusion 2^K - 1 times). Originals and copies are trained on the base loss; a copy's unimodal losses are those of the modality it keeps.
-/// Copies inherit the place of their sample where the scheduler's order is a curriculum (BSS-L), and its weight; else the list is
-/// shuffled. The scheduler decides first: only samples of its plan are valued and copied, so that epochs grow by their copies.
+/// fusion 2^K - 1 times). Originals and copies are trained on the base loss; a copy's unimodal losses are those of the
+/// modality it keeps. Copies inherit the place of their sample where the scheduler's order is a curriculum (BSS-L), and
+/// its weight; else the list is shuffled. The scheduler decides first: only samples of its plan are valued and copied,
+/// so that epochs grow by their copies.
 ///
-/// Any number of modalities; the copies of more than two, and d_m for them, are our extension (for two, d is the published
-/// 2/3 |φ̄_1 - φ̄_2| alpha for the weaker one). One modality alone gets copies of samples that it has wrong.
+/// Any number of modalities; the copies of more than two, and d_m for them, are our extension (for two, d is the
+/// published 2/3 |φ̄_1 - φ̄_2| alpha for the weaker one). One modality alone gets copies of samples that it has wrong.
 ///
-/// Deviation: the public code values samples under random training transforms (`transform = "training"`) and compares φ with a
-/// slack of 0.1. BalanceBenchmark's v(S) lacks |S|, so that solved samples
-/// are shown again too; it is not offered.
+/// Deviation: the public code values samples under random training transforms (`transform = "training"`) and compares φ
+/// with a slack of 0.1. BalanceBenchmark's v(S) lacks |S|, so that solved samples are shown again too; it is not
+/// offered.
 final class SMV: BaseLossMethod {
     enum Level: String, CaseIterable { case sample, modality }
     enum Mapping: String, CaseIterable {

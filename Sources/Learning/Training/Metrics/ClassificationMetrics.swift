@@ -2,8 +2,8 @@ import BSSCore
 
 /// Quality of class scores on one split, as scikit-learn defines it; everything in double, computed when asked for.
 ///
-/// `scores`: [n, C] row-major, logits or probabilities; `labels`: columns 0 ..< C. Predictions are the first largest score. A score
-/// that is NaN makes every figure NaN: nothing is ranked that cannot be compared.
+/// `scores`: [n, C] row-major, logits or probabilities; `labels`: columns 0 ..< C. Predictions are the first largest
+/// score. A score that is NaN makes every figure NaN: nothing is ranked that cannot be compared.
 public final class ClassificationMetrics {
     public let classes: Int
     public let scores: [Float]

@@ -1,8 +1,8 @@
 import BSSCore
 import BSSCurriculum
 
-/// How well scores separate positives from negatives; equal scores enter together, so their order never matters. NaN among the
-/// scores makes both figures NaN.
+/// How well scores separate positives from negatives; equal scores enter together, so their order never matters. NaN
+/// among the scores makes both figures NaN.
 public struct RankingQuality {
     /// AP = sum over distinct thresholds of (R_n - R_(n-1)) P_n, without interpolation; 0 without positives.
     public let averagePrecision: Double
@@ -36,7 +36,8 @@ public struct RankingQuality {
         (self.averagePrecision, self.auroc) = (averagePrecision, auroc)
     }
 
-    /// `isTied(k)`: whether positions k and k + 1, from the highest score, are equal. All samples of one score enter at once.
+    /// `isTied(k)`: whether positions k and k + 1, from the highest score, are equal. All samples of one score enter at
+    /// once.
     @inline(__always)
     private init(count: Int, isPositive: (Int) -> Bool, isTied: (Int) -> Bool) {
         var precision = 0.0
@@ -63,8 +64,8 @@ public struct RankingQuality {
         auroc = positives == 0 || negatives == 0 ? .nan : area / (Double(positives) * Double(negatives))
     }
 
-    /// The column from its highest score: a key that falls with the score in the upper half, positive or not in the lowest bit.
-    /// A radix sort over the 32 bits of a float.
+    /// The column from its highest score: a key that falls with the score in the upper half, positive or not in the
+    /// lowest bit. A radix sort over the 32 bits of a float.
     private static func sorted(
         _ scores: [Float], _ column: Int, _ columns: Int, _ isPositive: (Int) -> Bool
     ) -> [UInt64] {
@@ -106,7 +107,8 @@ public struct RankingQuality {
     }
 }
 
-/// Quality of a single score per sample for a yes/no question; yes = score above `threshold`. NaN among the scores gives NaN.
+/// Quality of a single score per sample for a yes/no question; yes = score above `threshold`. NaN among the scores
+/// gives NaN.
 public struct BinaryMetrics {
     public let averagePrecision: Double
     public let auroc: Double

@@ -7,8 +7,9 @@ import BSSTensor
 ///     σ_i = exp(u_class[y_i]) + exp(u_instance[i]),   L = mean_i CE(z_i / σ_i, y_i) + Σ_i (wd_i/2 u_instance[i]² + wd_c/2 u_class[y_i]²)
 ///
 /// u moves by SGD with momentum of its own, entry by entry: entries outside the batch rest. The decay counts once a
-/// sample: a class is decayed as often as the batch has it. After every update all u are clamped to [-ln bound, ln bound], so
-/// that starts outside (0.001 for samples, as published) are taken in at the first. The decay enters the update, not the reported loss. On several terms every term has its own tables.
+/// sample: a class is decayed as often as the batch has it. After every update all u are clamped to [-ln bound, ln
+/// bound], so that starts outside (0.001 for samples, as published) are taken in at the first. The decay enters the
+/// update, not the reported loss. On several terms every term has its own tables.
 final class DataParameters: SampleLoss {
     struct Rule {
         var start: Double, rate: Double, decay: Double

@@ -4,9 +4,9 @@ import BSSTensor
 
 /// Follows a teacher beside the labels: + weight · T² KL(softmax(z_teacher / T) ‖ softmax(z / T)) on the fused logits.
 ///
-/// Adaptive curriculum learning (Kong et al., ICCV 2021) pairs it with its scheduler, weight 0.1. The teacher is a checkpoint of
-/// the same architecture, run once over the training set in evaluation mode. Deviation: CurML hands probabilities to a function
-/// that takes log-probabilities; here it is the divergence.
+/// Adaptive curriculum learning (Kong et al., ICCV 2021) pairs it with its scheduler, weight 0.1. The teacher is a
+/// checkpoint of the same architecture, run once over the training set in evaluation mode. Deviation: CurML hands
+/// probabilities to a function that takes log-probabilities; here it is the divergence.
 final class Distillation: SampleLoss {
     private let checkpoint: String
     private let weight: Double, decay: Double, floor: Double, temperature: Double

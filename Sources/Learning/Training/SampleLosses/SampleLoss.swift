@@ -3,10 +3,12 @@ import BSSCurriculum
 import BSSNetworks
 import BSSTensor
 
-/// A curriculum inside the loss: per-sample loss terms become others, before sample weights and the mean over the batch.
+/// A curriculum inside the loss: per-sample loss terms become others, before sample weights and the mean over the
+/// batch.
 ///
-/// It stands where terms become a scalar, so it composes with every rebalancing method and every scheduler. State that training
-/// changes lives in modules added to the model (`method.sample_loss.…`), so that checkpoints, forks and hashes hold it.
+/// It stands where terms become a scalar, so it composes with every rebalancing method and every scheduler. State that
+/// training changes lives in modules added to the model (`method.sample_loss.…`), so that checkpoints, forks and hashes
+/// hold it.
 open class SampleLoss {
     /// Which losses are changed.
     public enum Target: String, CaseIterable {
@@ -45,7 +47,8 @@ open class SampleLoss {
         changed = 0
     }
 
-    /// The terms with those of `target` replaced. `change` gets a term and the loss weight it stands for (for `total`: their sum).
+    /// The terms with those of `target` replaced. `change` gets a term and the loss weight it stands for (for `total`:
+    /// their sum).
     final func replacing(
         _ terms: [LossTerm], _ change: (_ term: LossTerm, _ scale: Double) throws -> Tensor
     ) throws -> [LossTerm] {

@@ -6,8 +6,8 @@ import BSSTensor
 ///
 ///     main network: w_i l_i (w constant);   screener: (1 - w_i)² l_i + w_i² max(M - l_i, 0) (l constant),   w = σ(net(x)) in (0, 1)
 ///
-/// It learns to show hard samples. Its input is the sample itself: all modalities, flattened; [D] -> hidden -> 1. It moves by
-/// SGD with momentum of its own. The reported loss is the sum of both parts.
+/// It learns to show hard samples. Its input is the sample itself: all modalities, flattened; [D] -> hidden -> 1. It
+/// moves by SGD with momentum of its own. The reported loss is the sum of both parts.
 final class ScreenerNet: SampleLoss {
     private let hidden: Int
     private let margin: Double

@@ -2,10 +2,11 @@ import BSSCore
 import BSSCurriculum
 import BSSTensor
 
-/// Self-paced weights inside the loss: with `on = "each"`, every modality's loss of every sample has a weight of its own (multi-view
-/// self-paced learning), which no order of samples can express.
+/// Self-paced weights inside the loss: with `on = "each"`, every modality's loss of every sample has a weight of its
+/// own (multi-view self-paced learning), which no order of samples can express.
 ///
-/// Deviation: the threshold is the pace's quantile of the batch's losses, not of the training set's, so no scan is needed.
+/// Deviation: the threshold is the pace's quantile of the batch's losses, not of the training set's, so no scan is
+/// needed.
 final class SelfPacedLoss: SampleLoss {
     private let pace: Pace
     private let weighting: SelfPacedWeight

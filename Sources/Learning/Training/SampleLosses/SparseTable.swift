@@ -3,12 +3,14 @@ import BSSCore
 import BSSNetworks
 import BSSTensor
 
-/// A table of numbers of which a batch looks up some, and of which only those move: momentum and decay of the others rest.
+/// A table of numbers of which a batch looks up some, and of which only those move: momentum and decay of the others
+/// rest.
 final class SparseTable: Module {
     /// [count]
     let values: Parameter
     private let momentum: StateTensor
-    /// Look-ups whose gradients are still to come: entries, how often each was looked up, and their values as a leaf, [U] each.
+    /// Look-ups whose gradients are still to come: entries, how often each was looked up, and their values as a leaf,
+    /// [U] each.
     private var pending: [(entries: Tensor, counts: Tensor, leaf: Tensor)] = []
 
     init(_ count: Int, start: Double) throws {

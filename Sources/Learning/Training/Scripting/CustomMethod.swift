@@ -3,7 +3,8 @@ import BSSCurriculum
 import BSSNetworks
 import BSSTensor
 
-/// A rebalancing method whose hooks are functions of a script: the seven extension points of `RebalanceMethod`, each optional.
+/// A rebalancing method whose hooks are functions of a script: the seven extension points of `RebalanceMethod`, each
+/// optional.
 ///
 /// What a hook leaves out behaves as in `bss.rebalance.none` (`base = "fused"`) or `joint`.
 final class CustomMethod: BaseLossMethod {

@@ -28,7 +28,8 @@ enum LabelValue {
     }
 }
 
-/// What `ctx:keep` holds, in a form that JSON gives back as it was: 3.0 stays a float, NaN a number, an empty table a table.
+/// What `ctx:keep` holds, in a form that JSON gives back as it was: 3.0 stays a float, NaN a number, an empty table a
+/// table.
 enum KeptValue {
     /// The first part that is no plain value.
     static func stranger(in value: Value) -> Value? {

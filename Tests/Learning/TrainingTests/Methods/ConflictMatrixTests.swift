@@ -9,8 +9,8 @@ import _BSSTestSupport
 
 @testable import BSSTraining
 
-/// BSS × every method × {2, 3} modalities: a whole training works, plans hold what they promise, resuming changes no bit.
-/// The methods are those of the catalogue, so that a new one is covered when it is declared.
+/// BSS × every method × {2, 3} modalities: a whole training works, plans hold what they promise, resuming changes no
+/// bit. The methods are those of the catalogue, so that a new one is covered when it is declared.
 @Suite(.oneAtATime) struct ConflictMatrixTests {
     static let methods = RebalanceRecipe.parts.map(\.name)
     static let schedulers = [
@@ -74,8 +74,8 @@ import _BSSTestSupport
     }
 }
 
-/// On a strong and a weak modality every gradient-modulating method gives the weak encoder a larger part of the movement than
-/// training on the fused loss alone does.
+/// On a strong and a weak modality every gradient-modulating method gives the weak encoder a larger part of the
+/// movement than training on the fused loss alone does.
 @Suite(.oneAtATime) struct WeakEncoderTests {
     /// |Δθ| of the weak and of the strong encoder after training.
     static func movement(

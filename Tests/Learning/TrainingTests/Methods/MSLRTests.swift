@@ -111,7 +111,8 @@ import Testing
             let rates: [String: Double] = ["a": 0.9, "b": 1.4]
             let rate = rates[name] ?? 1
             for epoch in 0..<7 {
-                // The multiplier of an epoch follows from the accuracy after the epoch before it and the two before that.
+                // The multiplier of an epoch follows from the accuracy after the epoch before it and the two before
+                // that.
                 var expected: Double = rate
                 if epoch >= 3 {
                     expected *= accuracies[epoch - 1] / ((accuracies[epoch - 2] + accuracies[epoch - 3]) / 2)

@@ -6,7 +6,8 @@ import Testing
 
 @testable import BSSTraining
 
-/// What every rebalancing method promises, whatever it does: it learns, resumes with the same bits, and does not depend on threads.
+/// What every rebalancing method promises, whatever it does: it learns, resumes with the same bits, and does not depend
+/// on threads.
 enum MethodTrials {
     /// Batch norm and dropout: running statistics and random masks are part of the bits.
     static let encoder = #"{"name": "mlp", "hidden": [10], "dropout": 0.2, "norm": "batch"}"#

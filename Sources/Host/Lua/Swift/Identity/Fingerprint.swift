@@ -2,8 +2,8 @@ import BSSCore
 import CBSSLua
 
 /// What the functions of a configuration do: their code, the local and global variables that they use, and those of the
-/// functions that these call in turn, each by hash. Two fingerprints are equal when the functions would compute the same;
-/// where they differ, the variables that changed have names.
+/// functions that these call in turn, each by hash. Two fingerprints are equal when the functions would compute the
+/// same; where they differ, the variables that changed have names.
 public struct Fingerprint {
     public internal(set) var pieces: [(name: String, hash: String)] = []
     public var isEmpty: Bool { pieces.isEmpty }
@@ -33,7 +33,8 @@ extension LuaState {
         }
     }
 
-    /// Names of globals that are the host's own: they are not looked into. Functions of the libraries are known by name.
+    /// Names of globals that are the host's own: they are not looked into. Functions of the libraries are known by
+    /// name.
     func recordStandardGlobals() {
         bss_lua_push_globals(main)
         recordFunctions(under: "")
@@ -131,8 +132,8 @@ private struct FingerprintWalk {
     }
 }
 
-/// SHA-256 of a Lua value and all it reaches: tables by sorted keys, functions by code and variables, host objects by what
-/// they say of themselves. What occurs again is named by its number, so cycles end.
+/// SHA-256 of a Lua value and all it reaches: tables by sorted keys, functions by code and variables, host objects by
+/// what they say of themselves. What occurs again is named by its number, so cycles end.
 private struct ValueHash {
     static let deepest = 2000
     let state: LuaState

@@ -1,8 +1,8 @@
 import BSSCore
 import CBSSLua
 
-/// Every text that a state has run or loaded: the script, modules, `-e` and what came from standard input. Two texts are the
-/// same source if their tokens are: comments and layout do not count.
+/// Every text that a state has run or loaded: the script, modules, `-e` and what came from standard input. Two texts
+/// are the same source if their tokens are: comments and layout do not count.
 public struct SourceLedger {
     public struct Entry {
         public let name: String

@@ -25,7 +25,8 @@ extension LuaState {
         }
     }
 
-    /// Help of what stands at a dotted name, in variables or in the catalogue; else every name that the word is found in.
+    /// Help of what stands at a dotted name, in variables or in the catalogue; else every name that the word is found
+    /// in.
     /// - Throws: with the nearest name, when there is nothing.
     public func help(named name: String, in root: Namespace) throws -> String {
         let path = name.split(whereSeparator: { $0 == "." || $0 == ":" }).map(String.init)

@@ -1,6 +1,7 @@
 import CBSSLua
 
-/// What `print` and `io.write` write to standard output, kept as well as written: outputs of notebook cells and of runs.
+/// What `print` and `io.write` write to standard output, kept as well as written: outputs of notebook cells and of
+/// runs.
 public enum PrintTap {
     nonisolated(unsafe) private static var bytes: [UInt8] = []
     nonisolated(unsafe) private static var listeners: [Listener] = []
@@ -27,8 +28,8 @@ public enum PrintTap {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// `hear` is told what is printed while `body` runs; so are, with `isShown`, standard output and everybody who was told
-    /// before. Calls nest.
+    /// `hear` is told what is printed while `body` runs; so are, with `isShown`, standard output and everybody who was
+    /// told before. Calls nest.
     public static func listening<R>(
         isShown: Bool,
         _ hear: @escaping (UnsafeRawBufferPointer) -> Void, _ body: () throws -> R
@@ -46,7 +47,8 @@ public enum PrintTap {
         return try body()
     }
 
-    /// The innermost listener and those around it, as far as it is shown; at last whoever was told before the first of them.
+    /// The innermost listener and those around it, as far as it is shown; at last whoever was told before the first of
+    /// them.
     private static func tell(_ text: UnsafePointer<CChar>?, _ length: Int) {
         for listener in listeners.reversed() {
             listener.hear(UnsafeRawBufferPointer(start: text, count: length))

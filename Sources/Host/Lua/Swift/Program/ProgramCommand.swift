@@ -2,7 +2,8 @@ import BSSCore
 import CBSSLua
 import Glibc
 
-/// A subcommand that another module brings: `bss-lua <name> ACTION FILE [options]`, with the options of a script run and its own.
+/// A subcommand that another module brings: `bss-lua <name> ACTION FILE [options]`, with the options of a script run
+/// and its own.
 public struct ProgramCommand {
     /// Own options with a value (`-o`, `--rtol`), and without (`--run`).
     public var values: Set<String>

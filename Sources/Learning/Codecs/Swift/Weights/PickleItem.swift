@@ -63,8 +63,8 @@ struct PickleStorage {
     let read: () throws -> (bytes: [UInt8], start: Int)
 }
 
-/// The names of a weight file that are understood: rebuilding tensors, storages, number types, ordered dictionaries, sizes. All
-/// others are names only: what they would make is skipped.
+/// The names of a weight file that are understood: rebuilding tensors, storages, number types, ordered dictionaries,
+/// sizes. All others are names only: what they would make is skipped.
 enum PickleGlobal: Equatable {
     case orderedDictionary, size, tensorV1, tensorV2, tensorV3, parameter, ofType, encodedBytes
     case storage(StoredType)

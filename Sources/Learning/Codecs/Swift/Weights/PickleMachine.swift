@@ -1,7 +1,7 @@
 import BSSCore
 
-/// Reads one pickle as data. Nothing is ever called: the few names that rebuild tensors and plain containers are understood
-/// here, what any other name would make is skipped. Names of commands (`os.system`) end the reading.
+/// Reads one pickle as data. Nothing is ever called: the few names that rebuild tensors and plain containers are
+/// understood here, what any other name would make is skipped. Names of commands (`os.system`) end the reading.
 ///
 /// Source: the opcodes of Python's pickletools, protocols 0 to 5.
 struct PickleMachine {
@@ -15,8 +15,8 @@ struct PickleMachine {
     private var memo: [Int: PickleItem] = [:]
     /// Every container, so that cyclic and deep ones are taken apart without recursion.
     private(set) var boxes: [PickleBox] = []
-    /// Values and characters that may still be put together: what a pickle writes down has no more of them than bytes; only
-    /// copies of copies have.
+    /// Values and characters that may still be put together: what a pickle writes down has no more of them than bytes;
+    /// only copies of copies have.
     private var left: Int
 
     init(_ file: Bytes, at: Int = 0, persistent: @escaping (PickleItem) throws -> PickleItem) {

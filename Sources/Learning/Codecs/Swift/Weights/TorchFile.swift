@@ -22,8 +22,8 @@ public indirect enum TorchValue {
 
 /// A file of `torch.save`: the zip format (since PyTorch 1.6) or the older stream of pickles.
 ///
-/// Read as data, nothing is run: tensors, numbers, texts, lists, tuples and dictionaries are admitted; other objects beside them
-/// are skipped by name.
+/// Read as data, nothing is run: tensors, numbers, texts, lists, tuples and dictionaries are admitted; other objects
+/// beside them are skipped by name.
 public struct TorchFile {
     public let contents: TorchValue
     /// Every tensor with the path to it: `"model.conv1.weight"`.
@@ -99,7 +99,8 @@ public struct TorchFile {
         }
     }
 
-    /// What a persistent id that is no storage of known numbers names: a storage of others, or a module's class with its source.
+    /// What a persistent id that is no storage of known numbers names: a storage of others, or a module's class with
+    /// its source.
     private static func kind(of item: PickleItem) -> String { item.items?.dropFirst().first?.kind ?? item.kind }
 
     /// ('storage', type, key, location, number of elements[, view]); nil for an id that stands for something else.

@@ -3,7 +3,8 @@ import BSSCore
 
 /// CREMA-D: actors who say sentences with one of six emotions.
 ///
-/// `train.csv` and `test.csv` (clip, code; no line of names), `AudioWAV/<clip>.wav`, `Image-01-FPS/<clip>/` with frames.
+/// `train.csv` and `test.csv` (clip, code; no line of names), `AudioWAV/<clip>.wav`, `Image-01-FPS/<clip>/` with
+/// frames.
 enum CremaD: AnnotatedCollection {
     static let name = "crema_d", marker = "AudioWAV"
     static let folderNames = ["crema_d", "crema-d", "CREMA-D", "CREMAD"]

@@ -4,8 +4,8 @@ import BSSCore
 /// Kinetics-Sounds: clips of 10 seconds, 31 actions that can be heard and seen.
 ///
 /// Lists: `my_train.txt`, `my_test.txt` (clip, seconds, class number), or `train.csv`, `test.csv` and, where it exists,
-/// `val.csv` with the columns `label` and `youtube_id`. Media: `<split>_wav/<clip>.wav` and `<split>_img/Image-01-FPS/<clip>/`
-/// as released, or `AudioWAV/` and `Image-01-FPS/` for all splits.
+/// `val.csv` with the columns `label` and `youtube_id`. Media: `<split>_wav/<clip>.wav` and
+/// `<split>_img/Image-01-FPS/<clip>/` as released, or `AudioWAV/` and `Image-01-FPS/` for all splits.
 enum KineticsSounds: AnnotatedCollection {
     static let name = "kinetics_sounds", marker = "train_wav"
     static let folderNames = ["kinetics_sounds", "kinetics-sounds", "kinetics-sound", "KS"]

@@ -3,8 +3,8 @@ import BSSCore
 /// NVGesture: 25 hand gestures in a car, as colour, depth and optical flow, 80 frames each.
 ///
 /// Lists `nvgesture_{train,test}_correct_cvpr2016_v2.lst` (or `…_correct_v2.lst`): `path:DIR depth:NAME:START:END
-/// color:NAME:START:END duo_left:… label:1…25`. Media: `DIR/<name>/` with frames called by their number, or `DIR/<name>.avi`
-/// (Motion JPEG); flow: `Video_data/flow_data/{train,test}/<row>.npy`, rows from 0.
+/// color:NAME:START:END duo_left:… label:1…25`. Media: `DIR/<name>/` with frames called by their number, or
+/// `DIR/<name>.avi` (Motion JPEG); flow: `Video_data/flow_data/{train,test}/<row>.npy`, rows from 0.
 enum NVGesture: AnnotatedCollection {
     static let name = "nvgesture", marker = "Video_data"
     static let folderNames = ["nvgesture", "NVGesture", "nvGesture"]

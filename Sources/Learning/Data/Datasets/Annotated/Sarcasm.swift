@@ -3,9 +3,9 @@ import BSSCore
 
 /// Sarcasm: tweets with a picture, sarcastic or not.
 ///
-/// Lists: `train_data.json`, `val_data.json` (where it exists), `test_data.json` (objects with image, text, label) as released, or
-/// upstream's `train.txt`, `valid2.txt`, `test2.txt` (gzip too): a Python list a line, [picture, text, label] with the label last.
-/// Pictures: `images/<picture>`, or `dataset_image/<picture>.jpg`.
+/// Lists: `train_data.json`, `val_data.json` (where it exists), `test_data.json` (objects with image, text, label) as
+/// released, or upstream's `train.txt`, `valid2.txt`, `test2.txt` (gzip too): a Python list a line, [picture, text,
+/// label] with the label last. Pictures: `images/<picture>`, or `dataset_image/<picture>.jpg`.
 enum Sarcasm: AnnotatedCollection {
     static let name = "sarcasm", marker = "dataset_image"
     static let folderNames = ["sarcasm", "Sarcasm", "data-of-multimodal-sarcasm-detection"]

@@ -64,7 +64,8 @@ struct TokenFront: MediaFront {
         return Modality(name, .text, shape: [3, length], values: values)
     }
 
-    /// Words of the training texts that occur twice or more, the most frequent first, as a WordPiece vocabulary without pieces.
+    /// Words of the training texts that occur twice or more, the most frequent first, as a WordPiece vocabulary without
+    /// pieces.
     private static func wordTokenizer(_ texts: [(String, String?)]) throws -> Tokenizer {
         var counts: [String: Int] = [:]
         for (first, second) in texts {
@@ -81,7 +82,8 @@ struct TokenFront: MediaFront {
 
 /// How the released loaders clean texts.
 enum TextCleaning {
-    /// Twitter: runs of ASCII letters that no letter, digit or underscore touches, in lower case; the first `words` of them.
+    /// Twitter: runs of ASCII letters that no letter, digit or underscore touches, in lower case; the first `words` of
+    /// them.
     static func letters(_ text: String, words: Int) -> String {
         var found: [String] = []
         var word: [UInt8] = []

@@ -3,8 +3,9 @@ import BSSCore
 
 /// Twitter2015: the sentiment towards a target that a tweet with a picture names.
 ///
-/// `train.tsv`, `dev.tsv`, `test.tsv` as upstream has them (number, label 0 to 2, picture, tweet with $T$ for the target, target;
-/// no quoting), or with a line of names that holds `Label`, `ImageID` and `String`. Pictures: `twitter2015_images/<picture>`.
+/// `train.tsv`, `dev.tsv`, `test.tsv` as upstream has them (number, label 0 to 2, picture, tweet with $T$ for the
+/// target, target; no quoting), or with a line of names that holds `Label`, `ImageID` and `String`. Pictures:
+/// `twitter2015_images/<picture>`.
 enum Twitter2015: AnnotatedCollection {
     static let name = "twitter2015", marker = "twitter2015_images"
     static let folderNames = ["twitter2015", "twitter-2015", "twitter_2015"]

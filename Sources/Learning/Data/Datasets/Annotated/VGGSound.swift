@@ -3,10 +3,10 @@ import BSSCore
 
 /// VGGSound: 309 classes of sounds in clips of 10 seconds.
 ///
-/// Lists: `train.csv` and `test.csv` of two columns (file, label) or as the released loader reads them (label in the second,
-/// id after one character to drop in the third), or upstream's `vggsound.csv` (video, start second, label, split). Classes:
-/// `label_encoding.json` (label → number), else the first column of `stat.csv`, else the labels of the lists; sorted.
-/// Media: `AudioWAV/<clip>.wav`, `Image-01-FPS/<clip>/`.
+/// Lists: `train.csv` and `test.csv` of two columns (file, label) or as the released loader reads them (label in the
+/// second, id after one character to drop in the third), or upstream's `vggsound.csv` (video, start second, label,
+/// split). Classes: `label_encoding.json` (label → number), else the first column of `stat.csv`, else the labels of the
+/// lists; sorted. Media: `AudioWAV/<clip>.wav`, `Image-01-FPS/<clip>/`.
 enum VGGSound: AnnotatedCollection {
     static let name = "vggsound", marker = "label_encoding.json"
     static let folderNames = ["vggsound", "VGGSound", "vgg-sound"]
