@@ -10,7 +10,8 @@
 #include <string.h>
 
 /// Compiled per instruction set, the best one chosen when the program is loaded. For functions that hold the loop.
-#if defined(__x86_64__) && defined(__ELF__)
+/// Not under ThreadSanitizer: what chooses would run before it is ready.
+#if defined(__x86_64__) && defined(__ELF__) && !__has_feature(thread_sanitizer)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES
