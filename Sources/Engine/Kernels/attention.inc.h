@@ -1,9 +1,11 @@
-// Rows of one attention block; T the element type, OF(name) the name's variant. Included twice by attention.c.
+// Rows of one attention block; T the element type, OF(name) the name's variant. Included twice by
+// attention.c.
 
 /// Scores that count for nothing get a number whose exponential is 0 beside any other.
 static void OF(mask_row)(T *row, const T *keys, int64_t seen, int64_t span) {
   const T none = (T)-1e30;
-  if (keys) for (int64_t j = 0; j < seen; j++) row[j] = keys[j] == 0 ? none : row[j];
+  if (keys)
+    for (int64_t j = 0; j < seen; j++) row[j] = keys[j] == 0 ? none : row[j];
   for (int64_t j = seen; j < span; j++) row[j] = none;
 }
 

@@ -1,7 +1,8 @@
 // Opens OpenBLAS on first need and repairs its choice of kernels.
 //
-// An OpenBLAS older than the CPU does not know it and falls back to SSE3 kernels ("Prescott"), a fifth of the speed. Then, and
-// only then, it is initialised again with the newest kernels the CPU can run. One thread: parallelism is ours.
+// An OpenBLAS older than the CPU does not know it and falls back to SSE3 kernels ("Prescott"), a
+// fifth of the speed. Then, and only then, it is initialised again with the newest kernels the CPU
+// can run. One thread: parallelism is ours.
 #include "blas.h"
 #include <dlfcn.h>
 #include <pthread.h>
@@ -31,12 +32,14 @@ static void open_library(void) {
   if (wanted && strcmp(wanted, "own") == 0) return;
   setenv("OPENBLAS_NUM_THREADS", "1", 1);
 #if defined(__APPLE__)
-  static const char *const names[] = {"libopenblas.dylib", "/opt/homebrew/opt/openblas/lib/libopenblas.dylib"};
+  static const char *const names[] = {"libopenblas.dylib",
+                                      "/opt/homebrew/opt/openblas/lib/libopenblas.dylib"};
 #else
   static const char *const names[] = {"libopenblas.so.0", "libopenblas.so"};
 #endif
   void *handle = NULL;
-  for (size_t i = 0; i < sizeof names / sizeof *names && !handle; i++) handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+  for (size_t i = 0; i < sizeof names / sizeof *names && !handle; i++)
+    handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
   if (!handle) return;
   const char *(*core)(void) = (const char *(*)(void))dlsym(handle, "openblas_get_corename");
   const char *(*config)(void) = (const char *(*)(void))dlsym(handle, "openblas_get_config");
@@ -49,7 +52,8 @@ static void open_library(void) {
 #endif
   if (set_threads) set_threads(1);
   char version[48] = "OpenBLAS";
-  if (config) sscanf(config(), "OpenBLAS %32s", version + snprintf(version, sizeof version, "OpenBLAS "));
+  if (config)
+    sscanf(config(), "OpenBLAS %32s", version + snprintf(version, sizeof version, "OpenBLAS "));
   snprintf(library.name, sizeof library.name, "%s %s", version, core());
   library.sgemm = sgemm;
   library.dgemm = dgemm;

@@ -8,8 +8,8 @@ typedef struct {
   int64_t chunks, chunk_rows;  // backward-weight: rows of dy per gradient buffer
   T *packed, *gathered;        // the weight in panels; rows of im2col from `first_row` on
   int64_t first_row, gathered_count;
-  T *partial;                  // chunks - 1 gradient buffers; chunk 0 writes to dweight itself
-  _Atomic int failed;          // scratch memory ran out in some task
+  T *partial;          // chunks - 1 gradient buffers; chunk 0 writes to dweight itself
+  _Atomic int failed;  // scratch memory ran out in some task
 } OF(conv_job);
 
 // MARK: im2col and its transpose
@@ -40,7 +40,8 @@ static inline void OF(next_pixel)(const bss_conv *c, OF(conv_pixel) * p) {
 }
 
 /// Runs of kernel columns kw whose input exists, for an output column: kw in [first, last).
-static inline void OF(valid_columns)(const bss_conv *c, int64_t origin, int64_t *first, int64_t *last) {
+static inline void OF(valid_columns)(const bss_conv *c, int64_t origin, int64_t *first,
+                                     int64_t *last) {
   int64_t d = c->dilation[2], lo = origin < 0 ? -origin : 0, hi = bss_max(c->in[2] - origin, 0);
   if (d > 1) {  // divisions would cost more than the copies of a small kernel
     lo = (lo + d - 1) / d;
@@ -53,7 +54,8 @@ static inline void OF(valid_columns)(const bss_conv *c, int64_t origin, int64_t 
 
 enum { OF(run_step) = 64 / sizeof(T) };
 
-/// A run of a kernel row, in whole vectors: up to `run_step` - 1 elements more than n are read and written.
+/// A run of a kernel row, in whole vectors: up to `run_step` - 1 elements more than n are read and
+/// written.
 static inline void OF(copy_run)(T *to, const T *from, int64_t n) {
   for (int64_t i = 0; i < n; i += OF(run_step)) memcpy(to + i, from + i, OF(run_step) * sizeof(T));
 }
@@ -66,7 +68,8 @@ static inline void OF(clear_run)(T *to, int64_t n) {
 enum { OF(window_lines) = 64 };
 
 /// One im2col row whose window lies inside the image: line l starts at source + start[l].
-static inline T *OF(copy_window)(T *col, const T *source, const int64_t *start, int64_t lines, int64_t n) {
+static inline T *OF(copy_window)(T *col, const T *source, const int64_t *start, int64_t lines,
+                                 int64_t n) {
   if (n == 3)  // 3 x 3 on one channel
     for (int64_t l = 0; l < lines; l++, col += 3) {
       const T *from = source + start[l];
@@ -80,24 +83,31 @@ static inline T *OF(copy_window)(T *col, const T *source, const int64_t *start, 
   return col;
 }
 
-/// col [count, taps, Cg], rows `gap` elements apart, = the input seen by output pixels row ..< row + count, channels of group g.
-/// run_step elements behind it are overwritten too: runs are made in order, what one writes too much the next makes good.
-CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, int64_t gap, T *col) {
+/// col [count, taps, Cg], rows `gap` elements apart, = the input seen by output pixels row ..< row
+/// + count, channels of group g. run_step elements behind it are overwritten too: runs are made in
+/// order, what one writes too much the next makes good.
+CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group,
+                              int64_t gap, T *col) {
   const bss_conv *c = job->conv;
-  int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2], dw = c->dilation[2];
+  int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2],
+          dw = c->dilation[2];
   const int64_t lines = c->kernel[0] * c->kernel[1], size = bss_product3(c->in) * channels;
   bool whole = cg == channels && dw == 1;  // a kernel row is one run of memory
-  const int64_t span[3] = {(c->kernel[0] - 1) * c->dilation[0], (c->kernel[1] - 1) * c->dilation[1], width - 1};
+  const int64_t span[3] = {(c->kernel[0] - 1) * c->dilation[0], (c->kernel[1] - 1) * c->dilation[1],
+                           width - 1};
   int64_t start[OF(window_lines)];
   const bool listed = whole && lines <= OF(window_lines);
   for (int64_t l = 0; listed && l < lines; l++)
-    start[l] = (l / c->kernel[1] * c->dilation[0] * c->in[1] + l % c->kernel[1] * c->dilation[1]) * c->in[2] * channels;
+    start[l] = (l / c->kernel[1] * c->dilation[0] * c->in[1] + l % c->kernel[1] * c->dilation[1]) *
+               c->in[2] * channels;
   OF(conv_pixel) p = OF(pixel_at)(c, job->plan.pixels, row);
   for (int64_t r = 0; r < count; r++, col += gap, OF(next_pixel)(c, &p)) {
-    const T *image = job->x + p.image * size + group * cg, *end = job->x + c->batch * size - OF(run_step);
+    const T *image = job->x + p.image * size + group * cg,
+            *end = job->x + c->batch * size - OF(run_step);
     int64_t w0 = p.at[2] * c->stride[2] - c->pad[2], first, last;
     const int64_t d0 = p.at[0] * c->stride[0] - c->pad[0], h0 = p.at[1] * c->stride[1] - c->pad[1];
-    if (listed && d0 >= 0 && h0 >= 0 && w0 >= 0 && d0 + span[0] < c->in[0] && h0 + span[1] < c->in[1] && w0 + span[2] < c->in[2]) {
+    if (listed && d0 >= 0 && h0 >= 0 && w0 >= 0 && d0 + span[0] < c->in[0] &&
+        h0 + span[1] < c->in[1] && w0 + span[2] < c->in[2]) {
       const T *source = image + ((d0 * c->in[1] + h0) * c->in[2] + w0) * channels;
       if (source + start[lines - 1] + width * cg <= end) {
         col = OF(copy_window)(col, source, start, lines, width * cg);
@@ -106,7 +116,8 @@ CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t cou
     }
     OF(valid_columns)(c, w0, &first, &last);
     for (int64_t l = 0; l < lines; l++, col += width * cg) {
-      const int64_t d = d0 + l / c->kernel[1] * c->dilation[0], h = h0 + l % c->kernel[1] * c->dilation[1];
+      const int64_t d = d0 + l / c->kernel[1] * c->dilation[0],
+                    h = h0 + l % c->kernel[1] * c->dilation[1];
       if (d < 0 || d >= c->in[0] || h < 0 || h >= c->in[1] || first == last) {
         OF(clear_run)(col, width * cg);
         continue;
@@ -124,9 +135,11 @@ CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t cou
 }
 
 /// dx += col, the transpose of im2col.
-CLONES static void OF(col2im)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, const T *col) {
+CLONES static void OF(col2im)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group,
+                              const T *col) {
   const bss_conv *c = job->conv;
-  int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2], dw = c->dilation[2];
+  int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2],
+          dw = c->dilation[2];
   int64_t lines = c->kernel[0] * c->kernel[1];
   OF(conv_pixel) p = OF(pixel_at)(c, job->plan.pixels, row);
   for (int64_t r = 0; r < count; r++, OF(next_pixel)(c, &p)) {
@@ -155,7 +168,8 @@ static void OF(forward_tile)(void *context, int64_t tile) {
   OF(conv_job) *job = context;
   const bss_conv_plan *p = &job->plan;
   const bss_conv *c = job->conv;
-  int64_t row = tile * p->tile, count = bss_min(p->tile, p->rows - row), length = p->taps * p->group_in;
+  int64_t row = tile * p->tile, count = bss_min(p->tile, p->rows - row),
+          length = p->taps * p->group_in;
   T *col = bss_scratch((count * length + OF(run_step)) * sizeof(T));
   if (!col) {
     job->failed = 1;
@@ -166,21 +180,27 @@ static void OF(forward_tile)(void *context, int64_t tile) {
     const T *bias = job->bias ? job->bias + g * p->group_out : NULL;
     OF(im2col)(job, row, count, g, 0, col);
     if (job->packed)
-      bss_gemm_packed(DTYPE, count, p->group_out, length, col, length, job->packed, bias, y, c->out_channels);
+      bss_gemm_packed(DTYPE, count, p->group_out, length, col, length, job->packed, bias, y,
+                      c->out_channels);
     else
-      bss_gemm_bias(DTYPE, false, false, count, p->group_out, length, col, length, job->weight + g * p->group_out, c->out_channels,
-                    bias, BSS_EPILOGUE_NONE, y, c->out_channels);
+      bss_gemm_bias(DTYPE, false, false, count, p->group_out, length, col, length,
+                    job->weight + g * p->group_out, c->out_channels, bias, BSS_EPILOGUE_NONE, y,
+                    c->out_channels);
   }
 }
 
-static int64_t OF(gathered_row)(const OF(conv_job) * job) { return job->plan.taps * job->plan.group_in + OF(run_step); }
+static int64_t OF(gathered_row)(const OF(conv_job) * job) {
+  return job->plan.taps * job->plan.group_in + OF(run_step);
+}
 
-/// Rows of im2col that all threads make before one product of all threads, `gathered_row` apart: what a run writes too much
-/// stays in the gap, and columns are not a multiple of 4 KiB apart.
+/// Rows of im2col that all threads make before one product of all threads, `gathered_row` apart:
+/// what a run writes too much stays in the gap, and columns are not a multiple of 4 KiB apart.
 static void OF(gather_rows)(void *context, int64_t task) {
   OF(conv_job) *job = context;
-  const int64_t at = task * job->plan.tile, count = bss_min(job->plan.tile, job->gathered_count - at);
-  OF(im2col)(job, job->first_row + at, count, 0, OF(run_step), job->gathered + at * OF(gathered_row)(job));
+  const int64_t at = task * job->plan.tile,
+                count = bss_min(job->plan.tile, job->gathered_count - at);
+  OF(im2col)
+  (job, job->first_row + at, count, 0, OF(run_step), job->gathered + at * OF(gathered_row)(job));
 }
 
 static int OF(gather)(OF(conv_job) * job, int64_t first, int64_t count) {
@@ -197,16 +217,17 @@ static int OF(finish)(OF(conv_job) * job, int status) {
 }
 
 static int OF(conv_forward)(const bss_conv *c, const T *x, const T *weight, const T *bias, T *y) {
-  OF(conv_job) job = {.conv = c, .plan = plan_of(c), .x = x, .weight = weight, .bias = bias, .y = y};
+  OF(conv_job)
+  job = {.conv = c, .plan = plan_of(c), .x = x, .weight = weight, .bias = bias, .y = y};
   const bss_conv_plan *p = &job.plan;
   if (p->rows == 0 || c->out_channels == 0) return BSS_OK;
   if (is_depthwise(c)) return depthwise_run_lines(c, c->out, OF(depthwise_forward_task), &job);
   if (is_pointwise(c)) {
     for (int64_t g = 0; g < c->groups; g++) {
-      int status = bss_gemm_bias(DTYPE, false, false, p->rows, p->group_out, p->group_in, x + g * p->group_in,
-                                 c->in_channels, weight + g * p->group_out, c->out_channels,
-                                 bias ? bias + g * p->group_out : NULL, BSS_EPILOGUE_NONE, y + g * p->group_out,
-                                 c->out_channels);
+      int status = bss_gemm_bias(DTYPE, false, false, p->rows, p->group_out, p->group_in,
+                                 x + g * p->group_in, c->in_channels, weight + g * p->group_out,
+                                 c->out_channels, bias ? bias + g * p->group_out : NULL,
+                                 BSS_EPILOGUE_NONE, y + g * p->group_out, c->out_channels);
       if (status != BSS_OK) return status;
     }
     return BSS_OK;
@@ -214,19 +235,25 @@ static int OF(conv_forward)(const bss_conv *c, const T *x, const T *weight, cons
   const int64_t length = p->taps * p->group_in;
   int status = BSS_OK;
   if (c->groups == 1 && bss_gemm_packs()) {
-    if (p->rows <= few_rows) {  // the weight is what counts: it is read once, in pieces for all threads
-      job.gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(p->rows * OF(gathered_row)(&job)) * sizeof(T));
+    if (p->rows <=
+        few_rows) {  // the weight is what counts: it is read once, in pieces for all threads
+      job.gathered =
+          bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(p->rows * OF(gathered_row)(&job)) * sizeof(T));
       if (!job.gathered) return BSS_NO_MEMORY;
       status = OF(finish)(&job, OF(gather)(&job, 0, p->rows));
       if (status != BSS_OK) return status;
-      return bss_gemm_bias(DTYPE, false, false, p->rows, c->out_channels, length, job.gathered, OF(gathered_row)(&job), weight, c->out_channels, bias,
-                           BSS_EPILOGUE_NONE, y, c->out_channels);
+      return bss_gemm_bias(DTYPE, false, false, p->rows, c->out_channels, length, job.gathered,
+                           OF(gathered_row)(&job), weight, c->out_channels, bias, BSS_EPILOGUE_NONE,
+                           y, c->out_channels);
     }
-    job.packed = bss_workspace(BSS_WORKSPACE_FILTER, bss_gemm_packed_bytes(DTYPE, c->out_channels, length));
+    job.packed =
+        bss_workspace(BSS_WORKSPACE_FILTER, bss_gemm_packed_bytes(DTYPE, c->out_channels, length));
     if (!job.packed) return BSS_NO_MEMORY;
-    status = bss_gemm_pack(DTYPE, false, c->out_channels, length, weight, c->out_channels, job.packed);
+    status =
+        bss_gemm_pack(DTYPE, false, c->out_channels, length, weight, c->out_channels, job.packed);
   }
-  if (status == BSS_OK) status = bss_pool_run(bss_ceil_div(p->rows, p->tile), OF(forward_tile), &job);
+  if (status == BSS_OK)
+    status = bss_pool_run(bss_ceil_div(p->rows, p->tile), OF(forward_tile), &job);
   return OF(finish)(&job, status);
 }
 
@@ -250,10 +277,11 @@ static void OF(backward_data_image)(void *context, int64_t image) {
     for (int64_t g = 0; g < c->groups; g++) {
       const T *dy = job->dy + row * c->out_channels + g * p->group_out;
       if (job->packed)
-        bss_gemm_packed(DTYPE, count, length, p->group_out, dy, c->out_channels, job->packed, NULL, col, length);
+        bss_gemm_packed(DTYPE, count, length, p->group_out, dy, c->out_channels, job->packed, NULL,
+                        col, length);
       else
-        bss_gemm(DTYPE, false, true, count, length, p->group_out, 1, dy, c->out_channels, job->weight + g * p->group_out,
-                 c->out_channels, 0, col, length);
+        bss_gemm(DTYPE, false, true, count, length, p->group_out, 1, dy, c->out_channels,
+                 job->weight + g * p->group_out, c->out_channels, 0, col, length);
       OF(col2im)(job, row, count, g, col);
     }
   }
@@ -265,7 +293,8 @@ static void OF(scatter_image)(void *context, int64_t image) {
   const bss_conv_plan *p = &job->plan;
   int64_t size = bss_product3(job->conv->in) * job->conv->in_channels;
   memset(job->dx + image * size, 0, size * sizeof(T));
-  OF(col2im)(job, image * p->pixels, p->pixels, 0, job->gathered + image * p->pixels * p->taps * p->group_in);
+  OF(col2im)
+  (job, image * p->pixels, p->pixels, 0, job->gathered + image * p->pixels * p->taps * p->group_in);
 }
 
 /// turned[t', o, g*Cg + i] = weight[taps - 1 - t', i, g*Og + o]
@@ -273,7 +302,8 @@ static void OF(turn_weight)(const bss_conv *c, const bss_conv_plan *p, const T *
   for (int64_t t = 0; t < p->taps; t++)
     for (int64_t g = 0; g < c->groups; g++)
       for (int64_t o = 0; o < p->group_out; o++) {
-        const T *from = weight + (p->taps - 1 - t) * p->group_in * c->out_channels + g * p->group_out + o;
+        const T *from =
+            weight + (p->taps - 1 - t) * p->group_in * c->out_channels + g * p->group_out + o;
         T *to = turned + (t * p->group_out + o) * c->in_channels + g * p->group_in;
         for (int64_t i = 0; i < p->group_in; i++) to[i] = from[i * c->out_channels];
       }
@@ -291,9 +321,9 @@ static int OF(conv_backward_data)(const bss_conv *c, const T *weight, const T *d
   if (is_depthwise(c)) return depthwise_run_lines(c, c->in, OF(depthwise_backward_data_task), &job);
   if (is_pointwise(c)) {
     for (int64_t g = 0; g < c->groups; g++) {
-      int status = bss_gemm(DTYPE, false, true, p->rows, p->group_in, p->group_out, 1, dy + g * p->group_out,
-                            c->out_channels, weight + g * p->group_out, c->out_channels, 0, dx + g * p->group_in,
-                            c->in_channels);
+      int status = bss_gemm(DTYPE, false, true, p->rows, p->group_in, p->group_out, 1,
+                            dy + g * p->group_out, c->out_channels, weight + g * p->group_out,
+                            c->out_channels, 0, dx + g * p->group_in, c->in_channels);
       if (status != BSS_OK) return status;
     }
     return BSS_OK;
@@ -302,9 +332,10 @@ static int OF(conv_backward_data)(const bss_conv *c, const T *weight, const T *d
   if (c->groups == 1 && p->rows <= few_rows && bss_gemm_packs()) {
     job.gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(p->rows * length) * sizeof(T));
     if (!job.gathered) return BSS_NO_MEMORY;
-    int status = bss_gemm(DTYPE, false, true, p->rows, length, c->out_channels, 1, dy, c->out_channels, weight, c->out_channels, 0,
-                          job.gathered, length);
-    return status == BSS_OK ? OF(finish)(&job, bss_pool_run(c->batch, OF(scatter_image), &job)) : status;
+    int status = bss_gemm(DTYPE, false, true, p->rows, length, c->out_channels, 1, dy,
+                          c->out_channels, weight, c->out_channels, 0, job.gathered, length);
+    return status == BSS_OK ? OF(finish)(&job, bss_pool_run(c->batch, OF(scatter_image), &job))
+                            : status;
   }
   if (pays_to_turn(c)) {
     T *reversed = malloc((size_t)(p->taps * p->group_in * c->out_channels) * sizeof(T));
@@ -317,9 +348,11 @@ static int OF(conv_backward_data)(const bss_conv *c, const T *weight, const T *d
   }
   int status = BSS_OK;
   if (c->groups == 1 && bss_gemm_packs()) {
-    job.packed = bss_workspace(BSS_WORKSPACE_FILTER, bss_gemm_packed_bytes(DTYPE, length, c->out_channels));
+    job.packed =
+        bss_workspace(BSS_WORKSPACE_FILTER, bss_gemm_packed_bytes(DTYPE, length, c->out_channels));
     if (!job.packed) return BSS_NO_MEMORY;
-    status = bss_gemm_pack(DTYPE, true, length, c->out_channels, weight, c->out_channels, job.packed);
+    status =
+        bss_gemm_pack(DTYPE, true, length, c->out_channels, weight, c->out_channels, job.packed);
   }
   if (status == BSS_OK) status = bss_pool_run(c->batch, OF(backward_data_image), &job);
   return OF(finish)(&job, status);
@@ -327,12 +360,14 @@ static int OF(conv_backward_data)(const bss_conv *c, const T *weight, const T *d
 
 // MARK: Gradient of the weight
 
-/// dweight (+)= im2col(x)^T dy over rows [row, row_end). Of a pointwise convolution x itself is the im2col.
+/// dweight (+)= im2col(x)^T dy over rows [row, row_end). Of a pointwise convolution x itself is the
+/// im2col.
 static void OF(add_weight_gradient)(OF(conv_job) * job, int64_t row, int64_t row_end, T *dweight) {
   const bss_conv_plan *p = &job->plan;
   const bss_conv *c = job->conv;
   const bool pointwise = is_pointwise(c);
-  int64_t length = p->taps * p->group_in, tile = pointwise ? row_end - row : tile_rows(row_end - row, length);
+  int64_t length = p->taps * p->group_in,
+          tile = pointwise ? row_end - row : tile_rows(row_end - row, length);
   T *col = pointwise ? NULL : bss_scratch((tile * length + OF(run_step)) * sizeof(T));
   if (!col && !pointwise) {
     job->failed = 1;
@@ -343,9 +378,10 @@ static void OF(add_weight_gradient)(OF(conv_job) * job, int64_t row, int64_t row
     for (int64_t g = 0; g < c->groups; g++) {
       if (!pointwise) OF(im2col)(job, row, count, g, 0, col);
       bss_gemm(DTYPE, true, false, length, p->group_out, count, 1,
-               pointwise ? job->x + row * c->in_channels + g * p->group_in : col, pointwise ? c->in_channels : length,
-               job->dy + row * c->out_channels + g * p->group_out, c->out_channels, first ? 0 : 1, dweight + g * p->group_out,
-               c->out_channels);
+               pointwise ? job->x + row * c->in_channels + g * p->group_in : col,
+               pointwise ? c->in_channels : length,
+               job->dy + row * c->out_channels + g * p->group_out, c->out_channels, first ? 0 : 1,
+               dweight + g * p->group_out, c->out_channels);
     }
   }
 }
@@ -366,16 +402,19 @@ static void OF(weight_chunk)(void *context, int64_t chunk) {
 /// Big weights: products that all threads share, cut by pieces of the gradient.
 static int OF(weight_in_pieces)(OF(conv_job) * job) {
   const bss_conv *c = job->conv;
-  const int64_t rows = job->plan.rows, length = job->plan.taps * job->plan.group_in, most = gathered_rows(rows, length);
-  job->gathered = bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(most * OF(gathered_row)(job)) * sizeof(T));
+  const int64_t rows = job->plan.rows, length = job->plan.taps * job->plan.group_in,
+                most = gathered_rows(rows, length);
+  job->gathered =
+      bss_workspace(BSS_WORKSPACE_MAPS, (size_t)(most * OF(gathered_row)(job)) * sizeof(T));
   if (!job->gathered) return BSS_NO_MEMORY;
   int status = BSS_OK;
   for (int64_t row = 0; row < rows && status == BSS_OK; row += most) {
     const int64_t count = bss_min(most, rows - row);
     status = OF(finish)(job, OF(gather)(job, row, count));
     if (status == BSS_OK)
-      status = bss_gemm(DTYPE, true, false, length, c->out_channels, count, 1, job->gathered, OF(gathered_row)(job),
-                        job->dy + row * c->out_channels, c->out_channels, row == 0 ? 0 : 1, job->dweight, c->out_channels);
+      status = bss_gemm(DTYPE, true, false, length, c->out_channels, count, 1, job->gathered,
+                        OF(gathered_row)(job), job->dy + row * c->out_channels, c->out_channels,
+                        row == 0 ? 0 : 1, job->dweight, c->out_channels);
   }
   return status;
 }
@@ -405,8 +444,8 @@ static int OF(conv_backward_weight)(const bss_conv *c, const T *x, const T *dy, 
   }
   // Tiles of a product this large keep all threads busy; smaller ones are shared out by rows below.
   if (is_pointwise(c) && c->groups == 1 && (size >= big_weight || p->rows < 1024))
-    return bss_gemm(DTYPE, true, false, p->group_in, p->group_out, p->rows, 1, x, c->in_channels, dy, c->out_channels, 0,
-                    dweight, c->out_channels);
+    return bss_gemm(DTYPE, true, false, p->group_in, p->group_out, p->rows, 1, x, c->in_channels,
+                    dy, c->out_channels, 0, dweight, c->out_channels);
 
   if (size >= big_weight && c->groups == 1 && bss_gemm_packs()) return OF(weight_in_pieces)(&job);
 
@@ -420,7 +459,8 @@ static int OF(conv_backward_weight)(const bss_conv *c, const T *x, const T *dy, 
     if (!job.partial) return BSS_NO_MEMORY;
   }
   int status = OF(finish)(&job, bss_pool_run(job.chunks, OF(weight_chunk), &job));
-  if (status == BSS_OK && job.chunks > 1) status = bss_pool_run(bss_ceil_div(size, SUM_BLOCK), OF(sum_chunks), &job);
+  if (status == BSS_OK && job.chunks > 1)
+    status = bss_pool_run(bss_ceil_div(size, SUM_BLOCK), OF(sum_chunks), &job);
   free(job.partial);
   return status;
 }

@@ -3,22 +3,28 @@
 #include "walk.h"
 #include <string.h>
 
-typedef struct { bss_dtype from, to; } convert_context;
+typedef struct {
+  bss_dtype from, to;
+} convert_context;
 
-#define CONVERT(FROM, TO, expression)                       \
-  {                                                         \
-    const FROM *x = (const FROM *)p[0];                     \
-    TO *restrict out = (TO *)p[1];                          \
-    for (int64_t i = 0; i < n; i++) { FROM v = x[i]; out[i] = (expression); } \
-    return;                                                 \
-  }
-#define CONVERT_FROM(FROM)                                  \
-  switch (c->to) {                                          \
-    case BSS_F32: CONVERT(FROM, float, (float)v)            \
-    case BSS_F64: CONVERT(FROM, double, (double)v)          \
-    case BSS_BOOL: CONVERT(FROM, uint8_t, v != 0)           \
-    case BSS_I64: break;                                    \
-  }
+#define CONVERT(FROM, TO, expression)   \
+  do {                                  \
+    const FROM *x = (const FROM *)p[0]; \
+    TO *restrict out = (TO *)p[1];      \
+    for (int64_t i = 0; i < n; i++) {   \
+      FROM v = x[i];                    \
+      out[i] = (expression);            \
+    }                                   \
+    return;                             \
+  } while (0)
+#define CONVERT_FROM(FROM, whole)                 \
+  switch (c->to) {                                \
+  case BSS_F32: CONVERT(FROM, float, (float)v);   \
+  case BSS_F64: CONVERT(FROM, double, (double)v); \
+  case BSS_BOOL: CONVERT(FROM, uint8_t, v != 0);  \
+  case BSS_I64: CONVERT(FROM, int64_t, whole);    \
+  }                                               \
+  return
 static void convert_body(const void *context, char *const *p, int64_t n) {
   const convert_context *c = context;
   if (c->from == c->to) {
@@ -26,14 +32,15 @@ static void convert_body(const void *context, char *const *p, int64_t n) {
     return;
   }
   switch (c->from) {
-    case BSS_F32: CONVERT_FROM(float) CONVERT(float, int64_t, saturated_i64(v))
-    case BSS_F64: CONVERT_FROM(double) CONVERT(double, int64_t, saturated_i64(v))
-    case BSS_I64: CONVERT_FROM(int64_t) CONVERT(int64_t, int64_t, v)
-    case BSS_BOOL: CONVERT_FROM(uint8_t) CONVERT(uint8_t, int64_t, v)
+  case BSS_F32: CONVERT_FROM(float, saturated_i64(v));
+  case BSS_F64: CONVERT_FROM(double, saturated_i64(v));
+  case BSS_I64: CONVERT_FROM(int64_t, v);
+  case BSS_BOOL: CONVERT_FROM(uint8_t, v);
   }
 }
 
-// MARK: transposes. Rows of the output are columns of x: going through 16 x 16 blocks uses every cache line fully.
+// MARK: transposes. Rows of the output are columns of x: going through 16 x 16 blocks uses every
+// cache line fully.
 
 typedef struct {
   const bss_view *x, *out;
@@ -43,11 +50,12 @@ typedef struct {
 
 enum { transpose_tile = 16, transpose_rows = 64 };
 
-#define TRANSPOSE(T)                                                                                    \
-  for (int64_t j0 = 0; j0 < columns; j0 += transpose_tile) {                                            \
-    int64_t j1 = j0 + transpose_tile < columns ? j0 + transpose_tile : columns;                         \
-    for (int64_t i = i0; i < i1; i++)                                                                   \
-      for (int64_t j = j0; j < j1; j++) ((T *)to)[i * to_step + j] = ((const T *)from)[i + j * from_step]; \
+#define TRANSPOSE(T)                                                            \
+  for (int64_t j0 = 0; j0 < columns; j0 += transpose_tile) {                    \
+    int64_t j1 = j0 + transpose_tile < columns ? j0 + transpose_tile : columns; \
+    for (int64_t i = i0; i < i1; i++)                                           \
+      for (int64_t j = j0; j < j1; j++)                                         \
+        ((T *)to)[i * to_step + j] = ((const T *)from)[i + j * from_step];      \
   }
 
 static void transpose_task(void *context, int64_t task) {
@@ -55,7 +63,8 @@ static void transpose_task(void *context, int64_t task) {
   const bss_view *x = t->x, *out = t->out;
   int last = out->rank - 1;
   int64_t rows = out->shape[t->across], columns = out->shape[last];
-  int64_t strips = (rows + transpose_rows - 1) / transpose_rows, strip = task % strips, rest = task / strips;
+  int64_t strips = (rows + transpose_rows - 1) / transpose_rows, strip = task % strips,
+          rest = task / strips;
   const char *from = x->data;
   char *to = out->data;
   for (int i = last - 1; i >= 0; i--) {
@@ -66,8 +75,9 @@ static void transpose_task(void *context, int64_t task) {
     to += index * out->stride[i] * t->size;
   }
   int64_t to_step = out->stride[t->across], from_step = x->stride[last];
-  for (int64_t i0 = strip * transpose_rows, end = i0 + transpose_rows < rows ? i0 + transpose_rows : rows; i0 < end;
-       i0 += transpose_tile) {
+  for (int64_t i0 = strip * transpose_rows,
+               end = i0 + transpose_rows < rows ? i0 + transpose_rows : rows;
+       i0 < end; i0 += transpose_tile) {
     int64_t i1 = i0 + transpose_tile < end ? i0 + transpose_tile : end;
     if (t->size == 4) TRANSPOSE(uint32_t)
     else if (t->size == 8) TRANSPOSE(uint64_t)
@@ -75,7 +85,8 @@ static void transpose_task(void *context, int64_t task) {
   }
 }
 
-/// The axis (not the last) along which x is contiguous while the output is contiguous along the last; -1 if none.
+/// The axis (not the last) along which x is contiguous while the output is contiguous along the
+/// last; -1 if none.
 static int transposed_axis(const bss_view *x, const bss_view *out) {
   int last = out->rank - 1;
   if (last < 1 || out->stride[last] != 1 || x->stride[last] == 1 || out->shape[last] < 4) return -1;
@@ -102,7 +113,10 @@ int bss_copy(const bss_view *x, const bss_view *out) {
 
 // MARK: fill
 
-typedef struct { uint64_t bits; int64_t size; } fill_context;
+typedef struct {
+  uint64_t bits;
+  int64_t size;
+} fill_context;
 
 static void fill_body(const void *context, char *const *p, int64_t n) {
   const fill_context *c = context;
@@ -122,10 +136,10 @@ int bss_fill(const bss_view *out, double value) {
   float f = (float)value;
   int64_t i = saturated_i64(value);
   switch (out->dtype) {
-    case BSS_F32: memcpy(&c.bits, &f, 4); break;
-    case BSS_F64: memcpy(&c.bits, &value, 8); break;
-    case BSS_I64: memcpy(&c.bits, &i, 8); break;
-    case BSS_BOOL: c.bits = value != 0; break;
+  case BSS_F32: memcpy(&c.bits, &f, 4); break;
+  case BSS_F64: memcpy(&c.bits, &value, 8); break;
+  case BSS_I64: memcpy(&c.bits, &i, 8); break;
+  case BSS_BOOL: c.bits = value != 0; break;
   }
   return walk_run((const bss_view *[]){out}, 1, 0, fill_body, &c);
 }

@@ -20,7 +20,9 @@ __attribute__((constructor(101))) static void choose_level(void) {
   if (__builtin_cpu_supports("x86-64-v4")) bss_level = bss_level_v4;
   const char *wanted = getenv("BSS_ISA");
   if (wanted) {
-    int lower = strcmp(wanted, "base") == 0 ? bss_level_base : strcmp(wanted, "v3") == 0 ? bss_level_v3 : bss_level_v4;
+    int lower = strcmp(wanted, "base") == 0 ? bss_level_base
+                : strcmp(wanted, "v3") == 0 ? bss_level_v3
+                                            : bss_level_v4;
     if (lower < bss_level) bss_level = lower;
   }
   if (bss_level == bss_level_v3) bss_loops = &bss_loops_v3;
@@ -28,4 +30,6 @@ __attribute__((constructor(101))) static void choose_level(void) {
 #endif
 }
 
-const char *bss_isa(void) { return bss_level == bss_level_v4 ? "v4" : bss_level == bss_level_v3 ? "v3" : "base"; }
+const char *bss_isa(void) {
+  return bss_level == bss_level_v4 ? "v4" : bss_level == bss_level_v3 ? "v3" : "base";
+}

@@ -1,4 +1,5 @@
-// What the kernels written as plain loops share: one source for float and double, one binary for three instruction sets.
+// What the kernels written as plain loops share: one source for float and double, one binary for
+// three instruction sets.
 //
 // A file K.inc.h is included twice by K.c, with T the element type and OF(name) the name's variant:
 //
@@ -9,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Compiled per instruction set, the best one chosen when the program is loaded. For functions that hold the loop.
-/// Not under ThreadSanitizer: what chooses would run before it is ready.
+/// Compiled per instruction set, the best one chosen when the program is loaded. For functions that
+/// hold the loop. Not under ThreadSanitizer: what chooses would run before it is ready.
 #if defined(__x86_64__) && defined(__ELF__) && !__has_feature(thread_sanitizer)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -26,7 +27,9 @@ static inline int64_t bss_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / 
 
 static inline int64_t bss_product3(const int64_t v[3]) { return v[0] * v[1] * v[2]; }
 
-static inline size_t bss_size(bss_dtype dtype) { return dtype == BSS_F32 ? 4 : dtype == BSS_BOOL ? 1 : 8; }
+static inline size_t bss_size(bss_dtype dtype) {
+  return dtype == BSS_F32 ? 4 : dtype == BSS_BOOL ? 1 : 8;
+}
 
 /// Items per task, by shape only: `count` items of `cost` element visits each.
 static inline int64_t bss_items_per_task(int64_t count, int64_t cost) {
@@ -35,10 +38,11 @@ static inline int64_t bss_items_per_task(int64_t count, int64_t cost) {
   return bss_max(items, bss_ceil_div(count, 256));
 }
 
-/// Scratch memory of the calling thread, at least `bytes`, 64-byte aligned; valid until the next call. NULL: none left.
-/// Kept for the life of the thread: fresh pages cost more than the work done in them.
+/// Scratch memory of the calling thread, at least `bytes`, 64-byte aligned; valid until the next
+/// call. NULL: none left. Kept for the life of the thread: fresh pages cost more than the work done
+/// in them.
 void *bss_scratch(size_t bytes);
 
-
-/// item(context, 0 ..< items) on the pool, several small items to a task; `cost` = element visits of one item.
+/// item(context, 0 ..< items) on the pool, several small items to a task; `cost` = element visits
+/// of one item.
 int bss_run_items(int64_t items, int64_t cost, bss_task item, void *context);

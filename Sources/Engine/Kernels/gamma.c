@@ -1,5 +1,5 @@
-// psi and psi': recurrence up to x >= 10, then the asymptotic series (Abramowitz & Stegun 1964, 6.3.18 and 6.4.12);
-// negative arguments by reflection (6.3.7, 6.4.7).
+// psi and psi': recurrence up to x >= 10, then the asymptotic series (Abramowitz & Stegun
+// 1964, 6.3.18 and 6.4.12); negative arguments by reflection (6.3.7, 6.4.7).
 #define _GNU_SOURCE
 #include "gamma.h"
 
@@ -16,8 +16,10 @@ double bss_digamma(double x) {
     x += 1;
   }
   double z = 1 / (x * x);
-  double series = z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 -
-                  z / 12))))));
+  double series =
+      z * (1.0 / 12 - z * (1.0 / 120 -
+                           z * (1.0 / 252 -
+                                z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
   return y + log(x) - 0.5 / x - series;
 }
 
@@ -34,7 +36,10 @@ double bss_trigamma(double x) {
     x += 1;
   }
   double z = 1 / (x * x);
-  double series = 1 + 0.5 / x + z * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42 - z * (1.0 / 30 - z * (5.0 / 66 -
-                  z * (691.0 / 2730 - z * 7.0 / 6))))));
+  double series =
+      1 + 0.5 / x +
+      z * (1.0 / 6 -
+           z * (1.0 / 30 - z * (1.0 / 42 - z * (1.0 / 30 - z * (5.0 / 66 - z * (691.0 / 2730 -
+                                                                                z * 7.0 / 6))))));
   return y + series / x;
 }

@@ -1,4 +1,5 @@
-// Matrix products: tiles on a grid that depends on the shape only, one single-threaded product a tile.
+// Matrix products: tiles on a grid that depends on the shape only, one single-threaded product a
+// tile.
 #include "bss_gemm.h"
 #include "blas.h"
 #include "gemm_packed.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-  one_tile_work = 4 << 20,    // m n k below which a product is not cut
+  one_tile_work = 4 << 20,  // m n k below which a product is not cut
   pack_panels = 4,          // panels of B a packing task
 };
 
@@ -28,24 +29,30 @@ static void multiply_own(const product *p, const gemm_problem *g) {
 }
 
 static void add_bias(const product *p, const gemm_problem *g) {
-#define FINISH(T)                                                                                  \
-  for (int64_t i = 0; i < g->m; i++) {                                                             \
-    T *restrict c = (T *)g->c + i * g->ldc;                                                        \
-    const T *bias = g->bias;                                                                       \
-    if (bias) for (int64_t j = 0; j < g->n; j++) c[j] += bias[j];                                  \
-    if (g->epilogue == BSS_EPILOGUE_RELU) for (int64_t j = 0; j < g->n; j++) c[j] = c[j] < 0 ? 0 : c[j]; \
+#define FINISH(T)                                                    \
+  for (int64_t i = 0; i < g->m; i++) {                               \
+    T *restrict c = (T *)g->c + i * g->ldc;                          \
+    const T *bias = g->bias;                                         \
+    if (bias)                                                        \
+      for (int64_t j = 0; j < g->n; j++) c[j] += bias[j];            \
+    if (g->epilogue == BSS_EPILOGUE_RELU)                            \
+      for (int64_t j = 0; j < g->n; j++) c[j] = c[j] < 0 ? 0 : c[j]; \
   }
   if (p->dtype == BSS_F32) FINISH(float) else FINISH(double)
 #undef FINISH
 }
 
 static void multiply_blas(const product *p, const gemm_problem *g) {
-  const int ta = p->trans_a ? blas_trans : blas_no_trans, tb = p->trans_b ? blas_trans : blas_no_trans;
-  const int m = (int)g->m, n = (int)g->n, k = (int)g->k, lda = (int)p->lda, ldb = (int)p->ldb, ldc = (int)g->ldc;
+  const int ta = p->trans_a ? blas_trans : blas_no_trans,
+            tb = p->trans_b ? blas_trans : blas_no_trans;
+  const int m = (int)g->m, n = (int)g->n, k = (int)g->k, lda = (int)p->lda, ldb = (int)p->ldb,
+            ldc = (int)g->ldc;
   if (p->dtype == BSS_F32)
-    bss_blas()->sgemm(blas_row_major, ta, tb, m, n, k, (float)g->alpha, g->a, lda, g->b, ldb, (float)g->beta, g->c, ldc);
+    bss_blas()->sgemm(blas_row_major, ta, tb, m, n, k, (float)g->alpha, g->a, lda, g->b, ldb,
+                      (float)g->beta, g->c, ldc);
   else
-    bss_blas()->dgemm(blas_row_major, ta, tb, m, n, k, g->alpha, g->a, lda, g->b, ldb, g->beta, g->c, ldc);
+    bss_blas()->dgemm(blas_row_major, ta, tb, m, n, k, g->alpha, g->a, lda, g->b, ldb, g->beta,
+                      g->c, ldc);
   if (g->bias || g->epilogue != BSS_EPILOGUE_NONE) add_bias(p, g);
 }
 
@@ -68,12 +75,14 @@ static void tile_task(void *context, int64_t task) {
 
 static bool fits_int(int64_t v) { return v <= INT_MAX; }
 
-/// Whether our kernels serve this product. By shape and level only, never by timing: the same product always takes the same
-/// path. Measured (AMD Zen 4, OpenBLAS 0.3.21): ours win by 5-40 % except where OpenBLAS has kernels without any packing, m n k
-/// up to 10^6 with B as stored, and there a fused bias is worth the difference, unless C is narrower than a vector.
+/// Whether our kernels serve this product. By shape and level only, never by timing: the same
+/// product always takes the same path. Measured (AMD Zen 4, OpenBLAS 0.3.21): ours win by 5-40 %
+/// except where OpenBLAS has kernels without any packing, m n k up to 10^6 with B as stored, and
+/// there a fused bias is worth the difference, unless C is narrower than a vector.
 static bool own_serves(const product *p) {
   const gemm_problem *g = &p->whole;
-  if (!fits_int(g->m) || !fits_int(g->n) || !fits_int(g->k) || !fits_int(p->lda) || !fits_int(p->ldb) || !fits_int(g->ldc))
+  if (!fits_int(g->m) || !fits_int(g->n) || !fits_int(g->k) || !fits_int(p->lda) ||
+      !fits_int(p->ldb) || !fits_int(g->ldc))
     return true;
   if (g->k == 0 || !bss_blas()->sgemm) return true;
   if (bss_level == bss_level_base) return false;
@@ -113,32 +122,48 @@ static int run(product *p, int64_t batch) {
   const int64_t tasks = p->grid_m * p->grid_n * batch;
   if (!p->own || batch > 1 || p->grid_m < 2) return bss_pool_run(tasks, tile_task, p);
   const int64_t panels = tiles_of(g->n, panel_columns(p));
-  p->packed = malloc((size_t)(panels * g->k) * gemm_panel_bytes);  // NULL: every tile packs for itself
+  p->packed =
+      malloc((size_t)(panels * g->k) * gemm_panel_bytes);  // NULL: every tile packs for itself
   int status = p->packed ? bss_pool_run(tiles_of(panels, pack_panels), pack_task, p) : BSS_OK;
   if (status == BSS_OK) status = bss_pool_run(tasks, tile_task, p);
   free(p->packed);
   return status;
 }
 
-static product make(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, double alpha, const void *a,
-                    int64_t lda, const void *b, int64_t ldb, double beta, void *c, int64_t ldc) {
-  return (product){
-      .dtype = dtype, .trans_a = trans_a, .trans_b = trans_b, .lda = lda, .ldb = ldb,
-      .whole = {.m = m, .n = n, .k = k,
-                .a = a, .a_row = trans_a ? 1 : lda, .a_column = trans_a ? lda : 1,
-                .b = b, .b_row = trans_b ? 1 : ldb, .b_column = trans_b ? ldb : 1,
-                .c = c, .ldc = ldc, .alpha = alpha, .beta = beta}};
+static product make(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k,
+                    double alpha, const void *a, int64_t lda, const void *b, int64_t ldb,
+                    double beta, void *c, int64_t ldc) {
+  return (product){.dtype = dtype,
+                   .trans_a = trans_a,
+                   .trans_b = trans_b,
+                   .lda = lda,
+                   .ldb = ldb,
+                   .whole = {.m = m,
+                             .n = n,
+                             .k = k,
+                             .a = a,
+                             .a_row = trans_a ? 1 : lda,
+                             .a_column = trans_a ? lda : 1,
+                             .b = b,
+                             .b_row = trans_b ? 1 : ldb,
+                             .b_column = trans_b ? ldb : 1,
+                             .c = c,
+                             .ldc = ldc,
+                             .alpha = alpha,
+                             .beta = beta}};
 }
 
-int bss_gemm(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, double alpha, const void *a,
-             int64_t lda, const void *b, int64_t ldb, double beta, void *c, int64_t ldc) {
+int bss_gemm(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k,
+             double alpha, const void *a, int64_t lda, const void *b, int64_t ldb, double beta,
+             void *c, int64_t ldc) {
   product p = make(dtype, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   return run(&p, 1);
 }
 
-int bss_gemm_batched(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, double alpha,
-                     const void *a, int64_t lda, int64_t stride_a, const void *b, int64_t ldb, int64_t stride_b,
-                     double beta, void *c, int64_t ldc, int64_t stride_c, int64_t batch) {
+int bss_gemm_batched(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k,
+                     double alpha, const void *a, int64_t lda, int64_t stride_a, const void *b,
+                     int64_t ldb, int64_t stride_b, double beta, void *c, int64_t ldc,
+                     int64_t stride_c, int64_t batch) {
   product p = make(dtype, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   p.stride_a = stride_a;
   p.stride_b = stride_b;
@@ -146,8 +171,9 @@ int bss_gemm_batched(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int
   return run(&p, batch);
 }
 
-int bss_gemm_bias(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
-                  const void *b, int64_t ldb, const void *bias, bss_epilogue epilogue, void *c, int64_t ldc) {
+int bss_gemm_bias(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k,
+                  const void *a, int64_t lda, const void *b, int64_t ldb, const void *bias,
+                  bss_epilogue epilogue, void *c, int64_t ldc) {
   product p = make(dtype, trans_a, trans_b, m, n, k, 1, a, lda, b, ldb, 0, c, ldc);
   p.whole.bias = bias;
   p.whole.epilogue = epilogue;
@@ -163,14 +189,15 @@ size_t bss_gemm_packed_bytes(bss_dtype dtype, int64_t n, int64_t k) {
   return (size_t)(tiles_of(n, panel_columns(&p)) * k) * gemm_panel_bytes;
 }
 
-int bss_gemm_pack(bss_dtype dtype, bool trans_b, int64_t n, int64_t k, const void *b, int64_t ldb, void *packed) {
+int bss_gemm_pack(bss_dtype dtype, bool trans_b, int64_t n, int64_t k, const void *b, int64_t ldb,
+                  void *packed) {
   product p = make(dtype, false, trans_b, 1, n, k, 1, NULL, k, b, ldb, 0, NULL, n);
   p.packed = packed;
   return bss_pool_run(tiles_of(tiles_of(n, panel_columns(&p)), pack_panels), pack_task, &p);
 }
 
-void bss_gemm_packed(bss_dtype dtype, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, const void *packed,
-                     const void *bias, void *c, int64_t ldc) {
+void bss_gemm_packed(bss_dtype dtype, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
+                     const void *packed, const void *bias, void *c, int64_t ldc) {
   product p = make(dtype, false, false, m, n, k, 1, a, lda, packed, n, 0, c, ldc);
   p.whole.packed = packed;
   p.whole.bias = bias;

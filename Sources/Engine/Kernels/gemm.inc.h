@@ -1,18 +1,23 @@
-// C = epilogue(alpha A B + beta C + bias) on one thread, any strides for A and B. A tile of MR rows x NV vectors of C stays
-// in registers while k runs; per step it loads NV vectors of B and broadcasts MR elements of A. Every element of C is one
-// chain of additions over k, cut only at multiples of GEMM_KC, whatever the tile it fell in.
+// C = epilogue(alpha A B + beta C + bias) on one thread, any strides for A and B. A tile of MR rows
+// x NV vectors of C stays in registers while k runs; per step it loads NV vectors of B and
+// broadcasts MR elements of A. Every element of C is one chain of additions over k, cut only at
+// multiples of GEMM_KC, whatever the tile it fell in.
 //
-// A panel of B is read in place when its rows are contiguous and of full width and the product is too small to repay a copy;
-// else it is copied to `work`, transposed if need be. A is read in place unless its rows are far apart: rows 4 KiB apart
-// share one set of the first-level cache, so they are brought together once for all panels.
+// A panel of B is read in place when its rows are contiguous and of full width and the product is
+// too small to repay a copy; else it is copied to `work`, transposed if need be. A is read in place
+// unless its rows are far apart: rows 4 KiB apart share one set of the first-level cache, so they
+// are brought together once for all panels.
 
 enum { TN(nr) = NV * WIDTH };
 
 typedef struct {
-  const T *a; int64_t a_row, a_column;
-  const T *b; int64_t b_step;
+  const T *a;
+  int64_t a_row, a_column;
+  const T *b;
+  int64_t b_step;
   int64_t k;
-  T *c; int64_t ldc;
+  T *c;
+  int64_t ldc;
   T alpha, beta;
   const T *bias;  // of this panel, or NULL
   bool relu;
@@ -20,7 +25,7 @@ typedef struct {
   bool plain;       // full width, alpha 1, beta 0, no bias, no epilogue: sums go straight to C
 } TN(tile);
 
-INLINE void TN(finish)(const TN(tile) *t, T *c, V sum, int64_t column, int width) {
+INLINE void TN(finish)(const TN(tile) * t, T *c, V sum, int64_t column, int width) {
   V y = sum * t->alpha;
   if (width == WIDTH) {
     if (t->beta != 0) y += t->beta * *(const VU *)c;
@@ -40,7 +45,7 @@ INLINE void TN(finish)(const TN(tile) *t, T *c, V sum, int64_t column, int width
 }
 
 /// One register tile: `rows` and `vectors` are constants after inlining.
-INLINE void TN(register_tile)(const TN(tile) *t, const int rows, const int vectors) {
+INLINE void TN(register_tile)(const TN(tile) * t, const int rows, const int vectors) {
   V sum[MR][NV];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
@@ -74,30 +79,50 @@ INLINE void TN(register_tile)(const TN(tile) *t, const int rows, const int vecto
     int64_t left = t->columns - v * WIDTH;
     if (left <= 0) break;
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++)
-      TN(finish)(t, t->c + r * ldc + v * WIDTH, sum[r][v], v * WIDTH, left < WIDTH ? (int)left : WIDTH);
+    for (int r = 0; r < rows; r++) TN(finish)
+    (t, t->c + r * ldc + v * WIDTH, sum[r][v], v * WIDTH, left < WIDTH ? (int)left : WIDTH);
   }
 }
 
-#define ROWS_CASE(n) case n: if (n <= MR) TN(register_tile)(t, n <= MR ? n : 1, vectors); break;
-INLINE void TN(any_rows)(const TN(tile) *t, int rows, const int vectors) {
+#define ROWS_CASE(n) \
+  case n: TN(register_tile)(t, n <= MR ? n : 1, vectors); break
+INLINE void TN(any_rows)(const TN(tile) * t, int rows, const int vectors) {
+  if (rows > MR) return;
   switch (rows) {
-    ROWS_CASE(1) ROWS_CASE(2) ROWS_CASE(3) ROWS_CASE(4) ROWS_CASE(5) ROWS_CASE(6) ROWS_CASE(7)
-    ROWS_CASE(8) ROWS_CASE(9) ROWS_CASE(10) ROWS_CASE(11) ROWS_CASE(12) ROWS_CASE(13) ROWS_CASE(14)
+    ROWS_CASE(1);
+    ROWS_CASE(2);
+    ROWS_CASE(3);
+    ROWS_CASE(4);
+    ROWS_CASE(5);
+    ROWS_CASE(6);
+    ROWS_CASE(7);
+    ROWS_CASE(8);
+    ROWS_CASE(9);
+    ROWS_CASE(10);
+    ROWS_CASE(11);
+    ROWS_CASE(12);
+    ROWS_CASE(13);
+    ROWS_CASE(14);
   }
 }
 #undef ROWS_CASE
-static __attribute__((noinline)) void TN(rows_wide)(const TN(tile) *t, int rows) { TN(any_rows)(t, rows, NV); }
+static __attribute__((noinline)) void TN(rows_wide)(const TN(tile) * t, int rows) {
+  TN(any_rows)(t, rows, NV);
+}
 #if NV > 1
-static __attribute__((noinline)) void TN(rows_narrow)(const TN(tile) *t, int rows) { TN(any_rows)(t, rows, 1); }
+static __attribute__((noinline)) void TN(rows_narrow)(const TN(tile) * t, int rows) {
+  TN(any_rows)(t, rows, 1);
+}
 #endif
 
-/// Transposes a WIDTH x WIDTH block: log2(WIDTH) rounds of interleaving row i with row i + WIDTH / 2. Of `rows` rows the last
-/// stands in for missing ones.
-INLINE void TN(transpose_block)(const T *from, int64_t from_step, int64_t rows, T *to, int64_t to_step) {
+/// Transposes a WIDTH x WIDTH block: log2(WIDTH) rounds of interleaving row i with row i + WIDTH
+/// / 2. Of `rows` rows the last stands in for missing ones.
+INLINE void TN(transpose_block)(const T *from, int64_t from_step, int64_t rows, T *to,
+                                int64_t to_step) {
   V x[WIDTH], y[WIDTH];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < WIDTH; i++) x[i] = *(const VU *)(from + (i < rows ? i : rows - 1) * from_step);
+  for (int i = 0; i < WIDTH; i++)
+    x[i] = *(const VU *)(from + (i < rows ? i : rows - 1) * from_step);
 #pragma clang loop unroll(full)
   for (int round = 1; round < WIDTH; round *= 2) {
 #pragma clang loop unroll(full)
@@ -112,13 +137,16 @@ INLINE void TN(transpose_block)(const T *from, int64_t from_step, int64_t rows, 
   for (int i = 0; i < WIDTH; i++) *(VU *)(to + i * to_step) = x[i];
 }
 
-/// panel[p, j] = B(p, j) for j < columns; what the rest of `width` holds does not matter (those sums are never stored).
-static void TN(pack_panel)(const T *b, int64_t b_row, int64_t b_column, int64_t k, int64_t columns, int64_t width, T *panel) {
+/// panel[p, j] = B(p, j) for j < columns; what the rest of `width` holds does not matter (those
+/// sums are never stored).
+static void TN(pack_panel)(const T *b, int64_t b_row, int64_t b_column, int64_t k, int64_t columns,
+                           int64_t width, T *panel) {
   if (b_row == 1 && k >= WIDTH) {
     for (int64_t j = 0; j < columns; j += WIDTH)
       for (int64_t p = 0; p < k; p += WIDTH) {
         const int64_t q = p + WIDTH <= k ? p : k - WIDTH;  // the last block overlaps the one before
-        TN(transpose_block)(b + j * b_column + q, b_column, columns - j, panel + q * width + j, width);
+        TN(transpose_block)
+        (b + j * b_column + q, b_column, columns - j, panel + q * width + j, width);
       }
     return;
   }
@@ -131,8 +159,10 @@ static void TN(pack_panel)(const T *b, int64_t b_row, int64_t b_column, int64_t 
       return;
     }
     for (; j + WIDTH <= columns; j += WIDTH)
-      for (int64_t p = 0; p < k; p++) *(VU *)(panel + p * width + j) = *(const VU *)(b + p * b_row + j);
-    // A part vector: reading along into the next row is harmless, reading past the end of the matrix is not.
+      for (int64_t p = 0; p < k; p++)
+        *(VU *)(panel + p * width + j) = *(const VU *)(b + p * b_row + j);
+    // A part vector: reading along into the next row is harmless, reading past the end of the
+    // matrix is not.
     if (j < columns && b_row > 0) {
       int64_t whole = 0;
       for (; whole < k && whole * b_row + j + WIDTH <= (k - 1) * b_row + columns; whole++)
@@ -146,14 +176,18 @@ static void TN(pack_panel)(const T *b, int64_t b_row, int64_t b_column, int64_t 
     for (int64_t l = j; l < columns; l++) panel[p * width + l] = b[p * b_row + l * b_column];
 }
 
-INLINE int64_t TN(panel_width)(int64_t columns) { return NV > 1 && columns <= WIDTH ? WIDTH : TN(nr); }
+INLINE int64_t TN(panel_width)(int64_t columns) {
+  return NV > 1 && columns <= WIDTH ? WIDTH : TN(nr);
+}
 
 /// Panels first ..< last of B, all of k, each at packed + panel * k * nr.
-static void FN(CAT(gemm_pack, S))(const gemm_problem *g, int64_t first, int64_t last, void *packed) {
+static void FN(CAT(gemm_pack, S))(const gemm_problem *g, int64_t first, int64_t last,
+                                  void *packed) {
   for (int64_t panel = first; panel < last; panel++) {
     const int64_t j0 = panel * TN(nr), columns = g->n - j0 < TN(nr) ? g->n - j0 : TN(nr);
-    TN(pack_panel)((const T *)g->b + j0 * g->b_column, g->b_row, g->b_column, g->k, columns, TN(panel_width)(columns),
-                   (T *)packed + panel * g->k * TN(nr));
+    TN(pack_panel)
+    ((const T *)g->b + j0 * g->b_column, g->b_row, g->b_column, g->k, columns,
+     TN(panel_width)(columns), (T *)packed + panel * g->k * TN(nr));
   }
 }
 
@@ -161,7 +195,8 @@ enum { TN(a_step) = GEMM_KC + 64 / sizeof(T), TN(near_rows) = 512 / sizeof(T) };
 
 static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
   const int64_t blocks = (g->m + MR - 1) / MR;
-  const bool copy_a = g->a_column == 1 && g->a_row >= 4 * TN(near_rows) && g->n >= 4 * TN(nr) && g->m <= GEMM_TILE_M;
+  const bool copy_a = g->a_column == 1 && g->a_row >= 4 * TN(near_rows) && g->n >= 4 * TN(nr) &&
+                      g->m <= GEMM_TILE_M;
   const bool copy_b = g->b_column != 1 || (g->b_row >= 2 * TN(near_rows) && g->m >= 4 * MR);
   T *panel = work, *rows = panel + GEMM_KC * TN(nr) * GEMM_GROUP;
   TN(tile) t = {.a_column = g->a_column, .ldc = g->ldc, .alpha = (T)g->alpha};
@@ -174,7 +209,8 @@ static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
     const T *a = (const T *)g->a + p0 * g->a_column;
     t.a_row = g->a_row;
     if (copy_a) {
-      for (int64_t i = 0; i < g->m; i++) __builtin_memcpy(rows + i * TN(a_step), a + i * g->a_row, (size_t)t.k * sizeof(T));
+      for (int64_t i = 0; i < g->m; i++)
+        __builtin_memcpy(rows + i * TN(a_step), a + i * g->a_row, (size_t)t.k * sizeof(T));
       a = rows;
       t.a_row = TN(a_step);
     }
@@ -188,10 +224,12 @@ static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
       } else if (copy_b || t.columns != width) {
         // A group of panels at a time: then B is read in long stretches.
         if (slot == 0 || !copy_b)
-          for (int64_t j = j0; j < g->n && j < j0 + (copy_b ? GEMM_GROUP : 1) * TN(nr); j += TN(nr)) {
+          for (int64_t j = j0; j < g->n && j < j0 + (copy_b ? GEMM_GROUP : 1) * TN(nr);
+               j += TN(nr)) {
             const int64_t columns = g->n - j < TN(nr) ? g->n - j : TN(nr);
-            TN(pack_panel)(b + j * g->b_column, g->b_row, g->b_column, t.k, columns, TN(panel_width)(columns),
-                           panel + (j / TN(nr) % GEMM_GROUP) * GEMM_KC * TN(nr));
+            TN(pack_panel)
+            (b + j * g->b_column, g->b_row, g->b_column, t.k, columns, TN(panel_width)(columns),
+             panel + (j / TN(nr) % GEMM_GROUP) * GEMM_KC * TN(nr));
           }
         t.b = panel + slot * GEMM_KC * TN(nr);
         t.b_step = width;
@@ -201,12 +239,16 @@ static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
       }
       t.plain = plain && t.columns == width;
       t.bias = last && g->bias ? (const T *)g->bias + j0 : 0;
-      for (int64_t block = 0; block < blocks; block++) {  // rows shared out evenly: no thin last block
+      for (int64_t block = 0; block < blocks;
+           block++) {  // rows shared out evenly: no thin last block
         const int64_t i0 = g->m * block / blocks, i1 = g->m * (block + 1) / blocks;
         t.a = a + i0 * t.a_row;
         t.c = (T *)g->c + i0 * g->ldc + j0;
 #if NV > 1
-        if (width == WIDTH) { TN(rows_narrow)(&t, (int)(i1 - i0)); continue; }
+        if (width == WIDTH) {
+          TN(rows_narrow)(&t, (int)(i1 - i0));
+          continue;
+        }
 #endif
         TN(rows_wide)(&t, (int)(i1 - i0));
       }

@@ -28,26 +28,33 @@ static void select_task(void *context, int64_t task) {
   const char *x = job->x + outer * job->axis * job->run;
   char *y = job->y + (outer * job->count + start) * job->run;
   switch (job->run) {
-    case 4:
-      for (int64_t i = start; i < end; i++, y += 4) memcpy(y, x + job->indices[i] * 4, 4);
-      break;
-    case 8:
-      for (int64_t i = start; i < end; i++, y += 8) memcpy(y, x + job->indices[i] * 8, 8);
-      break;
-    default:
-      for (int64_t i = start; i < end; i++, y += job->run) {
-        // Rows chosen at random are not foreseen by the processor: asked for some rows ahead, they arrive in time.
-        if (i + rows_ahead < end)
-          for (size_t at = 0; at < job->run && at < 1024; at += 64) __builtin_prefetch(x + job->indices[i + rows_ahead] * job->run + at);
-        memcpy(y, x + job->indices[i] * job->run, job->run);
-      }
+  case 4:
+    for (int64_t i = start; i < end; i++, y += 4) memcpy(y, x + job->indices[i] * 4, 4);
+    break;
+  case 8:
+    for (int64_t i = start; i < end; i++, y += 8) memcpy(y, x + job->indices[i] * 8, 8);
+    break;
+  default:
+    for (int64_t i = start; i < end; i++, y += job->run) {
+      // Rows chosen at random are not foreseen by the processor: asked for some rows ahead, they
+      // arrive in time.
+      if (i + rows_ahead < end)
+        for (size_t at = 0; at < job->run && at < 1024; at += 64)
+          __builtin_prefetch(x + job->indices[i + rows_ahead] * job->run + at);
+      memcpy(y, x + job->indices[i] * job->run, job->run);
+    }
   }
 }
 
-int bss_index_select(
-  bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, const void *x, const int64_t *indices, int64_t count, void *y) {
+int bss_index_select(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, const void *x,
+                     const int64_t *indices, int64_t count, void *y) {
   if (outer * count * inner == 0) return BSS_OK;
-  select_job job = {.axis = axis, .inner = inner, .count = count, .x = x, .indices = indices, .y = y,
+  select_job job = {.axis = axis,
+                    .inner = inner,
+                    .count = count,
+                    .x = x,
+                    .indices = indices,
+                    .y = y,
                     .run = (size_t)inner * bss_size(dtype)};
   job.per_task = bss_items_per_task(count, inner);
   job.tasks_per_outer = bss_ceil_div(count, job.per_task);
@@ -124,15 +131,23 @@ static int64_t walk_offset(const walk_job *job, const bss_view *view, int64_t it
 #define OF(name) name##_i64
 #include "index.inc.h"
 
-#define BY_TYPE(dtype, name) ((dtype) == BSS_F32 ? name##_f32 : (dtype) == BSS_F64 ? name##_f64 : name##_i64)
+#define BY_TYPE(dtype, name) \
+  ((dtype) == BSS_F32 ? name##_f32 : (dtype) == BSS_F64 ? name##_f64 : name##_i64)
 
-int bss_index_add(
-  bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, void *x, const int64_t *indices, int64_t count,
-  const void *source, double alpha, int64_t skip) {
+int bss_index_add(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, void *x,
+                  const int64_t *indices, int64_t count, const void *source, double alpha,
+                  int64_t skip) {
   if (outer * count * inner == 0) return BSS_OK;
-  add_job job = {.axis = axis, .inner = inner, .count = count, .skip = skip, .indices = indices, .source = source, .x = x,
+  add_job job = {.axis = axis,
+                 .inner = inner,
+                 .count = count,
+                 .skip = skip,
+                 .indices = indices,
+                 .source = source,
+                 .x = x,
                  .alpha = alpha};
-  // A task owns a range of target rows and reads the whole index list: no two tasks meet, and the order stays.
+  // A task owns a range of target rows and reads the whole index list: no two tasks meet, and the
+  // order stays.
   job.tasks_per_outer = bss_min(bss_min(16, axis), bss_max(1, count * inner / BSS_PARALLEL_GRAIN));
   job.rows_per_task = bss_ceil_div(axis, job.tasks_per_outer);
   if (job.tasks_per_outer > 1)
@@ -142,15 +157,15 @@ int bss_index_add(
 
 // MARK: Gather, once per element size
 
-#define BSS_GATHER(name, type)                                                                                  \
-  static void name(void *context, int64_t item) {                                                               \
-    const walk_job *job = context;                                                                              \
-    int32_t a = job->axis;                                                                                      \
-    const type *x = (const type *)job->source->data + walk_offset(job, job->source, item);                      \
-    const int64_t *index = (const int64_t *)job->index->data + walk_offset(job, job->index, item);              \
-    type *y = (type *)job->y->data + walk_offset(job, job->y, item);                                            \
-    for (int64_t i = 0; i < job->index->shape[a]; i++)                                                          \
-      y[i * job->y->stride[a]] = x[index[i * job->index->stride[a]] * job->source->stride[a]];                  \
+#define BSS_GATHER(name, type)                                                                     \
+  static void name(void *context, int64_t item) {                                                  \
+    const walk_job *job = context;                                                                 \
+    int32_t a = job->axis;                                                                         \
+    const type *x = (const type *)job->source->data + walk_offset(job, job->source, item);         \
+    const int64_t *index = (const int64_t *)job->index->data + walk_offset(job, job->index, item); \
+    type *y = (type *)job->y->data + walk_offset(job, job->y, item);                               \
+    for (int64_t i = 0; i < job->index->shape[a]; i++)                                             \
+      y[i * job->y->stride[a]] = x[index[i * job->index->stride[a]] * job->source->stride[a]];     \
   }
 BSS_GATHER(gather_1, uint8_t)
 BSS_GATHER(gather_4, uint32_t)
@@ -162,18 +177,20 @@ int bss_gather(const bss_view *x, const bss_view *index, int32_t axis, const bss
   job.source = x;
   bss_task task;
   switch (bss_size(x->dtype)) {
-    case 1: task = gather_1; break;
-    case 4: task = gather_4; break;
-    default: task = gather_8; break;
+  case 1: task = gather_1; break;
+  case 4: task = gather_4; break;
+  default: task = gather_8; break;
   }
   return bss_run_items(walk_items(&job), index->shape[axis], task, &job);
 }
 
-int bss_scatter_add(const bss_view *y, const bss_view *index, int32_t axis, const bss_view *source) {
+int bss_scatter_add(const bss_view *y, const bss_view *index, int32_t axis,
+                    const bss_view *source) {
   walk_job job = walk_of(index, axis);
   job.y = y;
   job.source = source;
-  return bss_run_items(walk_items(&job), index->shape[axis], BY_TYPE(y->dtype, scatter_add_item), &job);
+  return bss_run_items(walk_items(&job), index->shape[axis], BY_TYPE(y->dtype, scatter_add_item),
+                       &job);
 }
 
 int bss_one_hot(bss_dtype dtype, const int64_t *indices, int64_t count, int64_t classes, void *y) {
@@ -181,17 +198,17 @@ int bss_one_hot(bss_dtype dtype, const int64_t *indices, int64_t count, int64_t 
   for (int64_t i = 0; i < count; i++) {
     int64_t at = i * classes + indices[i];
     switch (dtype) {
-      case BSS_F32: ((float *)y)[at] = 1; break;
-      case BSS_F64: ((double *)y)[at] = 1; break;
-      case BSS_I64: ((int64_t *)y)[at] = 1; break;
-      case BSS_BOOL: ((uint8_t *)y)[at] = 1; break;
+    case BSS_F32: ((float *)y)[at] = 1; break;
+    case BSS_F64: ((double *)y)[at] = 1; break;
+    case BSS_I64: ((int64_t *)y)[at] = 1; break;
+    case BSS_BOOL: ((uint8_t *)y)[at] = 1; break;
     }
   }
   return BSS_OK;
 }
 
-int bss_cumulative_sum(
-  bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, bool reverse, const void *x, void *y) {
+int bss_cumulative_sum(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, bool reverse,
+                       const void *x, void *y) {
   if (outer * axis * inner == 0) return BSS_OK;
   scan_job job = {.x = x, .y = y, .axis = axis, .inner = inner, .reverse = reverse};
   return bss_run_items(outer, axis * inner, BY_TYPE(dtype, scan_item), &job);
@@ -210,12 +227,12 @@ typedef struct {
 
 static void fill_bytes(const pad_job *job, char *to, int64_t count) {
   switch (job->size) {
-    case 1: memset(to, job->value[0], (size_t)count); break;
-    case 4:
-      for (int64_t i = 0; i < count; i++) memcpy(to + 4 * i, job->value, 4);
-      break;
-    default:
-      for (int64_t i = 0; i < count; i++) memcpy(to + 8 * i, job->value, 8);
+  case 1: memset(to, job->value[0], (size_t)count); break;
+  case 4:
+    for (int64_t i = 0; i < count; i++) memcpy(to + 4 * i, job->value, 4);
+    break;
+  default:
+    for (int64_t i = 0; i < count; i++) memcpy(to + 8 * i, job->value, 8);
   }
 }
 
@@ -239,21 +256,28 @@ static void pad_row(void *context, int64_t row) {
   int64_t end = bss_max(first, bss_min(job->before[last] + job->in[last], width));
   fill_bytes(job, y, first);
   memcpy(y + first * (int64_t)job->size,
-         job->x + (source * job->in[last] + first - job->before[last]) * (int64_t)job->size, (size_t)(end - first) * job->size);
+         job->x + (source * job->in[last] + first - job->before[last]) * (int64_t)job->size,
+         (size_t)(end - first) * job->size);
   fill_bytes(job, y + end * (int64_t)job->size, width - end);
 }
 
-int bss_pad_constant(
-  bss_dtype dtype, int32_t rank, const int64_t *in_shape, const int64_t *out_shape, const int64_t *before, double value,
-  const void *x, void *y) {
-  pad_job job = {.rank = rank, .in = in_shape, .out = out_shape, .before = before, .size = bss_size(dtype), .x = x, .y = y};
+int bss_pad_constant(bss_dtype dtype, int32_t rank, const int64_t *in_shape,
+                     const int64_t *out_shape, const int64_t *before, double value, const void *x,
+                     void *y) {
+  pad_job job = {.rank = rank,
+                 .in = in_shape,
+                 .out = out_shape,
+                 .before = before,
+                 .size = bss_size(dtype),
+                 .x = x,
+                 .y = y};
   float f32 = (float)value;
   int64_t i64 = (int64_t)value, rows = 1;
   switch (dtype) {
-    case BSS_F32: memcpy(job.value, &f32, 4); break;
-    case BSS_F64: memcpy(job.value, &value, 8); break;
-    case BSS_I64: memcpy(job.value, &i64, 8); break;
-    case BSS_BOOL: job.value[0] = value != 0; break;
+  case BSS_F32: memcpy(job.value, &f32, 4); break;
+  case BSS_F64: memcpy(job.value, &value, 8); break;
+  case BSS_I64: memcpy(job.value, &i64, 8); break;
+  case BSS_BOOL: job.value[0] = value != 0; break;
   }
   for (int32_t d = 0; d < rank - 1; d++) rows *= out_shape[d];
   if (rank == 0) {

@@ -12,13 +12,15 @@ CLONES static void OF(add_run)(int64_t n, T *to, const T *from, double alpha) {
 
 static void OF(index_add_task)(void *context, int64_t task) {
   const add_job *job = context;
-  int64_t outer = task / job->tasks_per_outer, first = task % job->tasks_per_outer * job->rows_per_task;
+  int64_t outer = task / job->tasks_per_outer,
+          first = task % job->tasks_per_outer * job->rows_per_task;
   int64_t last = bss_min(first + job->rows_per_task, job->axis), inner = job->inner;
   T *x = (T *)job->x + outer * job->axis * inner;
   const T *source = (const T *)job->source + outer * job->count * inner;
   for (int64_t i = 0; i < job->count; i++) {
     int64_t row = job->indices[i];
-    if (row >= first && row < last && row != job->skip) OF(add_run)(inner, x + row * inner, source + i * inner, job->alpha);
+    if (row >= first && row < last && row != job->skip)
+      OF(add_run)(inner, x + row * inner, source + i * inner, job->alpha);
   }
 }
 

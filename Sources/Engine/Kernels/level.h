@@ -1,4 +1,5 @@
-// One source, three instruction-set levels. A file K.inc.h is compiled by K_v4.c, K_v3.c and K_base.c, each of which says
+// One source, three instruction-set levels. A file K.inc.h is compiled by K_v4.c, K_v3.c and
+// K_base.c, each of which says
 //
 //     #define LEVEL v4                         (v3, base)
 //     #include "level.h"
@@ -21,10 +22,10 @@
 #define LEVEL_PASTE(name, level) LEVEL_PASTE2(name, level)
 #define FN(name) LEVEL_PASTE(name, LEVEL)
 
-#define LEVEL_BEGIN_V4 \
-  _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64-v4\"), min_vector_width(512))), apply_to = function)")
-#define LEVEL_BEGIN_V3 \
-  _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64-v3\"))), apply_to = function)")
+#define PRAGMA(...) _Pragma(#__VA_ARGS__)
+#define TARGET(...) PRAGMA(clang attribute push(__attribute__((__VA_ARGS__)), apply_to = function))
+#define LEVEL_BEGIN_V4 TARGET(target("arch=x86-64-v4"), min_vector_width(512))
+#define LEVEL_BEGIN_V3 TARGET(target("arch=x86-64-v3"))
 #define LEVEL_END _Pragma("clang attribute pop")
 
 #define INLINE static inline __attribute__((always_inline))
@@ -41,5 +42,6 @@ typedef f32x16 f32x16u __attribute__((aligned(4)));
 typedef f64x8 f64x8u __attribute__((aligned(8)));
 
 enum { bss_level_base, bss_level_v3, bss_level_v4 };
-/// The level in use; set by the first constructor of the target (dispatch.c), so other constructors may read it.
+/// The level in use; set by the first constructor of the target (dispatch.c), so other constructors
+/// may read it.
 extern int bss_level;

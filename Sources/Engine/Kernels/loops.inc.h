@@ -1,5 +1,6 @@
-// All loops of one level: included by loops_v4.c, loops_v3.c and loops_base.c between LEVEL_BEGIN and LEVEL_END.
-// MR, NV: rows and vectors of the GEMM register tile; they fill the level's registers.
+// All loops of one level: included by loops_v4.c, loops_v3.c and loops_base.c between LEVEL_BEGIN
+// and LEVEL_END. MR, NV: rows and vectors of the GEMM register tile; they fill the level's
+// registers.
 
 #define CAT2(a, b) a##_##b
 #define CAT(a, b) CAT2(a, b)
@@ -20,8 +21,10 @@
 #define V8U f32x8u
 #define WIDTH 16
 #define SQRT __builtin_elementwise_sqrt
-#define INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define INTERLEAVE_LOW(a, b) \
+  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define INTERLEAVE_HIGH(a, b) \
+  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #include "elementwise.inc.h"
 #include "gemm.inc.h"
 #include "optim.inc.h"

@@ -1,15 +1,33 @@
-// Scalar functions written so that loops over them vectorise: no branches, no calls, no float-to-int conversions.
-// Include once per MATH(name) naming; FP_CONTRACT as the includer set it (OFF gives machine-independent bits).
+// Scalar functions written so that loops over them vectorise: no branches, no calls, no
+// float-to-int conversions. Include once per MATH(name) naming; FP_CONTRACT as the includer set it
+// (OFF gives machine-independent bits).
 //
-// exp: x = n ln 2 + r, |r| <= ln 2 / 2; exp(r) by polynomial; 2^n as two factors so that denormals and overflow come out
-// by themselves. n by adding 1.5 * 2^mantissa_bits: the sum's low bits are the integer. Polynomials: Chebyshev fits
-// (f32), Taylor (f64). log: x = 2^e m, sqrt(1/2) <= m < sqrt(2); with f = m - 1, s = f / (2 + f):
-// log(1 + f) = f - s (f - R), R = 2 z/3 + 2 z^2/5 + ..., z = s^2. Errors: about 1e-7 (f32), 2e-16 (f64).
+// exp: x = n ln 2 + r, |r| <= ln 2 / 2; exp(r) by polynomial; 2^n as two factors so that denormals
+// and overflow come out by themselves. n by adding 1.5 * 2^mantissa_bits: the sum's low bits are
+// the integer. Polynomials: Chebyshev fits (f32), Taylor (f64). log: x = 2^e m, sqrt(1/2) <= m <
+// sqrt(2); with f = m - 1, s = f / (2 + f): log(1 + f) = f - s (f - R), R = 2 z/3 + 2 z^2/5 + ...,
+// z = s^2. Errors: about 1e-7 (f32), 2e-16 (f64).
 
-INLINE float MATH(from_bits_f32)(uint32_t b) { float f; __builtin_memcpy(&f, &b, 4); return f; }
-INLINE uint32_t MATH(to_bits_f32)(float f) { uint32_t b; __builtin_memcpy(&b, &f, 4); return b; }
-INLINE double MATH(from_bits_f64)(uint64_t b) { double f; __builtin_memcpy(&f, &b, 8); return f; }
-INLINE uint64_t MATH(to_bits_f64)(double f) { uint64_t b; __builtin_memcpy(&b, &f, 8); return b; }
+INLINE float MATH(from_bits_f32)(uint32_t b) {
+  float f;
+  __builtin_memcpy(&f, &b, 4);
+  return f;
+}
+INLINE uint32_t MATH(to_bits_f32)(float f) {
+  uint32_t b;
+  __builtin_memcpy(&b, &f, 4);
+  return b;
+}
+INLINE double MATH(from_bits_f64)(uint64_t b) {
+  double f;
+  __builtin_memcpy(&f, &b, 8);
+  return f;
+}
+INLINE uint64_t MATH(to_bits_f64)(double f) {
+  uint64_t b;
+  __builtin_memcpy(&b, &f, 8);
+  return b;
+}
 
 // MARK: f32
 
@@ -22,7 +40,9 @@ INLINE float MATH(reduced_expm1_f32)(float x, int32_t *n) {
   float q = 0.5f + r * (0.16666576f + r * (0.041666467f + r * (0.008363182f + r * 0.0013933652f)));
   return r + (r * r) * q;
 }
-INLINE float MATH(power_of_two_f32)(int32_t n) { return MATH(from_bits_f32)((uint32_t)(n + 127) << 23); }
+INLINE float MATH(power_of_two_f32)(int32_t n) {
+  return MATH(from_bits_f32)((uint32_t)(n + 127) << 23);
+}
 
 INLINE float MATH(exp_f32)(float x) {
   float c = x > 89.0f ? 89.0f : x;
@@ -68,11 +88,21 @@ INLINE float MATH(tanh_f32)(float x) {
 }
 INLINE float MATH(erf_f32)(float x) {
   float a = __builtin_fabsf(x), z = x * x;
-  float small = x * (1.1283791f + z * (-0.37612626f + z * (0.11283597f + z * (-0.026854329f + z * (0.005189312f +
-                z * (-0.0008018855f + z * 7.8824974e-05f))))));
+  float small =
+      x * (1.1283791f +
+           z * (-0.37612626f +
+                z * (0.11283597f +
+                     z * (-0.026854329f +
+                          z * (0.005189312f + z * (-0.0008018855f + z * 7.8824974e-05f))))));
   float c = a > 4.0f ? 4.0f : a;
-  float p = -3.03212983e-4f + c * (1.13016668f + c * (0.631937094f + c * (0.109978245f + c * (-0.0263647174f +
-            c * (0.00474022235f + c * (-5.9276954e-4f + c * (4.55906227e-5f + c * -1.61406162e-6f)))))));
+  float p =
+      -3.03212983e-4f +
+      c * (1.13016668f +
+           c * (0.631937094f +
+                c * (0.109978245f + c * (-0.0263647174f +
+                                         c * (0.00474022235f +
+                                              c * (-5.9276954e-4f +
+                                                   c * (4.55906227e-5f + c * -1.61406162e-6f)))))));
   float large = __builtin_copysignf(1.0f - MATH(exp_f32)(-p), x);
   return a < 1.0f ? small : large;
 }
@@ -84,12 +114,18 @@ INLINE double MATH(reduced_expm1_f64)(double x, int64_t *n) {
   *n = (int64_t)(MATH(to_bits_f64)(t) - 0x4338000000000000u);
   t -= 6755399441055744.0;
   double r = (x - t * 0.693147180369123816490) - t * 1.90821492927058770002e-10;
-  double q = 1.0 / 5040 + r * (1.0 / 40320 + r * (1.0 / 362880 + r * (1.0 / 3628800 + r * (1.0 / 39916800 +
-             r * (1.0 / 479001600 + r * (1.0 / 6227020800.0))))));
+  double q =
+      1.0 / 5040 +
+      r * (1.0 / 40320 +
+           r * (1.0 / 362880 +
+                r * (1.0 / 3628800 +
+                     r * (1.0 / 39916800 + r * (1.0 / 479001600 + r * (1.0 / 6227020800.0))))));
   q = 0.5 + r * (1.0 / 6 + r * (1.0 / 24 + r * (1.0 / 120 + r * (1.0 / 720 + r * q))));
   return r + (r * r) * q;
 }
-INLINE double MATH(power_of_two_f64)(int64_t n) { return MATH(from_bits_f64)((uint64_t)(n + 1023) << 52); }
+INLINE double MATH(power_of_two_f64)(int64_t n) {
+  return MATH(from_bits_f64)((uint64_t)(n + 1023) << 52);
+}
 
 INLINE double MATH(exp_f64)(double x) {
   double c = x > 710.0 ? 710.0 : x;
@@ -113,11 +149,13 @@ INLINE double MATH(log_f64)(double x) {
   uint64_t b = MATH(to_bits_f64)(tiny ? x * 4503599627370496.0 : x) - 0x3fe6a09e667f3bcdu;
   // Exponent as a double without a 64-bit conversion: put e + 1023 + ... into the mantissa of 2^52.
   uint64_t biased = (b >> 52 ^ 0x800) & 0xfff;  // e + 2048
-  double k = MATH(from_bits_f64)(0x4330000000000000u | biased) - (4503599627370496.0 + 2048.0) - (tiny ? 52.0 : 0.0);
+  double k = MATH(from_bits_f64)(0x4330000000000000u | biased) - (4503599627370496.0 + 2048.0) -
+             (tiny ? 52.0 : 0.0);
   double f = MATH(from_bits_f64)((b & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
   double s = f / (2.0 + f), z = s * s;
   double r = 2.0 / 15 + z * (2.0 / 17 + z * (2.0 / 19 + z * (2.0 / 21 + z * (2.0 / 23))));
-  r = z * (2.0 / 3 + z * (2.0 / 5 + z * (2.0 / 7 + z * (2.0 / 9 + z * (2.0 / 11 + z * (2.0 / 13 + z * r))))));
+  r = z * (2.0 / 3 +
+           z * (2.0 / 5 + z * (2.0 / 7 + z * (2.0 / 9 + z * (2.0 / 11 + z * (2.0 / 13 + z * r))))));
   double y = k * 0.693147180369123816490 + (f - (s * (f - r) - k * 1.90821492927058770002e-10));
   y = x == 0.0 ? -__builtin_inf() : y;
   y = x < 0.0 ? __builtin_nan("") : y;

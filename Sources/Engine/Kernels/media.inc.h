@@ -1,11 +1,13 @@
-// Sound and picture loops of one level. Exact math: included where FP_CONTRACT is off, so bits do not depend on the level.
-// The transform works on eight frames at once, one a lane: no shuffles, and every lane does what a scalar loop would.
+// Sound and picture loops of one level. Exact math: included where FP_CONTRACT is off, so bits do
+// not depend on the level. The transform works on eight frames at once, one a lane: no shuffles,
+// and every lane does what a scalar loop would.
 
 typedef uint8_t FN(u8x16) __attribute__((ext_vector_type(16)));
 typedef uint8_t FN(u8x4) __attribute__((ext_vector_type(4)));
 typedef int32_t FN(i32x4) __attribute__((ext_vector_type(4)));
 
-/// In-place complex transform of `size` = 2^k points in bit-reversed order; twiddle of the full circle at step 2.
+/// In-place complex transform of `size` = 2^k points in bit-reversed order; twiddle of the full
+/// circle at step 2.
 INLINE void FN(complex8)(f64x8 *re, f64x8 *im, int64_t size, const double *c, const double *s) {
   int64_t half = 1;
   int bits = __builtin_ctzll((uint64_t)size);
@@ -18,7 +20,8 @@ INLINE void FN(complex8)(f64x8 *re, f64x8 *im, int64_t size, const double *c, co
     half = 2;
   }
   for (; half < size; half *= 4) {
-    // Two stages: spans of `half` and of 2 * half. Twiddles: w1 = exp(-2 pi i k / (2 half)), w2 = exp(-2 pi i k / (4 half)).
+    // Two stages: spans of `half` and of 2 * half. Twiddles: w1 = exp(-2 pi i k / (2 half)), w2 =
+    // exp(-2 pi i k / (4 half)).
     int64_t step1 = 2 * (size / (2 * half)), step2 = step1 / 2;
     for (int64_t k = 0; k < half; k++) {
       double c1 = c[k * step1], s1 = s[k * step1], c2 = c[k * step2], s2 = s[k * step2];
@@ -27,7 +30,8 @@ INLINE void FN(complex8)(f64x8 *re, f64x8 *im, int64_t size, const double *c, co
         f64x8 br = r[half] * c1 - i[half] * s1, bi = r[half] * s1 + i[half] * c1;
         f64x8 dr = r[3 * half] * c1 - i[3 * half] * s1, di = r[3 * half] * s1 + i[3 * half] * c1;
         f64x8 p0r = r[0] + br, p0i = i[0] + bi, p1r = r[0] - br, p1i = i[0] - bi;
-        f64x8 q0r = r[2 * half] + dr, q0i = i[2 * half] + di, q1r = r[2 * half] - dr, q1i = i[2 * half] - di;
+        f64x8 q0r = r[2 * half] + dr, q0i = i[2 * half] + di, q1r = r[2 * half] - dr,
+              q1i = i[2 * half] - di;
         f64x8 tr = q0r * c2 - q0i * s2, ti = q0r * s2 + q0i * c2;
         // exp(-2 pi i (k + half) / (4 half)) = -i w2: (x + iy) * -i = y - ix
         f64x8 ur = q1r * c2 - q1i * s2, ui = q1r * s2 + q1i * c2;
@@ -44,12 +48,15 @@ INLINE void FN(finish8)(f64x8 square, int kind, double offset, int lanes, float 
   double y[8];
   if (kind != BSS_STFT_POWER) square = __builtin_elementwise_sqrt(square);
   *(f64x8u *)y = square;
-  if (kind == BSS_STFT_LOG) for (int l = 0; l < 8; l++) y[l] = MATH(log_f64)(y[l] + offset);
+  if (kind == BSS_STFT_LOG)
+    for (int l = 0; l < 8; l++) y[l] = MATH(log_f64)(y[l] + offset);
   if (lanes == 8) *(f32x8u *)out = __builtin_convertvector(*(f64x8u *)y, f32x8);
-  else for (int l = 0; l < lanes; l++) out[l] = (float)y[l];
+  else
+    for (int l = 0; l < lanes; l++) out[l] = (float)y[l];
 }
 
-static void FN(stft_frames)(const bss_stft *p, const float *x, int64_t count, int64_t frames, int kind, double offset, double *work, float *out) {
+static void FN(stft_frames)(const bss_stft *p, const float *x, int64_t count, int64_t frames,
+                            int kind, double offset, double *work, float *out) {
   int64_t n = p->n, half = n / 2;
   f64x8 *re = (f64x8 *)(((uintptr_t)work + 63) & ~(uintptr_t)63), *im = re + half;
   for (int64_t t = 0; t < frames; t += 8) {
@@ -61,7 +68,8 @@ static void FN(stft_frames)(const bss_stft *p, const float *x, int64_t count, in
         const float *f = x + start;
         for (int64_t j = 0; j < half; j++) {
           int64_t to = 8 * (int64_t)p->order[j];
-          r[to] = p->window[2 * j] * (double)f[2 * j], i[to] = p->window[2 * j + 1] * (double)f[2 * j + 1];
+          r[to] = p->window[2 * j] * (double)f[2 * j],
+          i[to] = p->window[2 * j + 1] * (double)f[2 * j + 1];
         }
         continue;
       }
@@ -76,25 +84,31 @@ static void FN(stft_frames)(const bss_stft *p, const float *x, int64_t count, in
       }
     }
     FN(complex8)(re, im, half, p->cosines, p->sines);
-    // Even samples stand in the real parts, odd ones in the imaginary parts: untangle X[k] and X[half - k] together.
+    // Even samples stand in the real parts, odd ones in the imaginary parts: untangle X[k] and
+    // X[half - k] together.
     for (int64_t k = 0; k <= half / 2; k++) {
       int64_t b = k == 0 ? 0 : half - k;
-      f64x8 er = (re[k] + re[b]) * 0.5, ei = (im[k] - im[b]) * 0.5, odr = (im[k] + im[b]) * 0.5, odi = (re[b] - re[k]) * 0.5;
+      f64x8 er = (re[k] + re[b]) * 0.5, ei = (im[k] - im[b]) * 0.5, odr = (im[k] + im[b]) * 0.5,
+            odi = (re[b] - re[k]) * 0.5;
       double c = p->cosines[k], s = p->sines[k];
       f64x8 wr = odr * c - odi * s, wi = odr * s + odi * c;
-      f64x8 ar = er + wr, ai = k == 0 ? (f64x8)0.0 : ei + wi, br = er - wr, bi = k == 0 ? (f64x8)0.0 : wi - ei;
+      f64x8 ar = er + wr, ai = k == 0 ? (f64x8)0.0 : ei + wi, br = er - wr,
+            bi = k == 0 ? (f64x8)0.0 : wi - ei;
       FN(finish8)(ar * ar + ai * ai, kind, offset, lanes, out + k * frames + t);
-      if (k != half - k) FN(finish8)(br * br + bi * bi, kind, offset, lanes, out + (half - k) * frames + t);
+      if (k != half - k)
+        FN(finish8)(br * br + bi * bi, kind, offset, lanes, out + (half - k) * frames + t);
     }
   }
 }
 
-static void FN(resample)(const double *x, const double *taps, int64_t up, int64_t down, int64_t half, int64_t width, float *out, int64_t count) {
+static void FN(resample)(const double *x, const double *taps, int64_t up, int64_t down,
+                         int64_t half, int64_t width, float *out, int64_t count) {
   for (int64_t i = 0; i < count; i++) {
     int64_t position = i * down + half;
     const double *t = taps + position % up * width, *from = x + position / up;
     f64x8 sum = 0.0;
-    for (int64_t j = 0; j < width; j += 8) sum += *(const f64x8u *)(t + j) * *(const f64x8u *)(from + j);
+    for (int64_t j = 0; j < width; j += 8)
+      sum += *(const f64x8u *)(t + j) * *(const f64x8u *)(from + j);
     double y[8];
     *(f64x8u *)y = sum;
     out[i] = (float)(((y[0] + y[4]) + (y[1] + y[5])) + ((y[2] + y[6]) + (y[3] + y[7])));
@@ -106,8 +120,10 @@ INLINE uint8_t FN(rounded8)(int32_t sum) {
   return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-/// Three channels: a pixel and one byte of the next are four lanes. The last pixel of all has no next byte.
-static void FN(resize_rows)(const uint8_t *x, int64_t height, int64_t width, int64_t channels, const bss_resize_axis *axis, uint8_t *out) {
+/// Three channels: a pixel and one byte of the next are four lanes. The last pixel of all has no
+/// next byte.
+static void FN(resize_rows)(const uint8_t *x, int64_t height, int64_t width, int64_t channels,
+                            const bss_resize_axis *axis, uint8_t *out) {
   const int32_t rounding = 1 << 21;
   for (int64_t y = 0; y < height; y++) {
     const uint8_t *row = x + y * width * channels;
@@ -134,7 +150,8 @@ static void FN(resize_rows)(const uint8_t *x, int64_t height, int64_t width, int
   }
 }
 
-static void FN(resize_columns)(const uint8_t *x, int64_t width, int64_t channels, const bss_resize_axis *axis, uint8_t *out) {
+static void FN(resize_columns)(const uint8_t *x, int64_t width, int64_t channels,
+                               const bss_resize_axis *axis, uint8_t *out) {
   int64_t row = width * channels;
   for (int64_t i = 0; i < axis->size; i++, out += row) {
     const uint8_t *from = x + (int64_t)axis->first[i] * row;

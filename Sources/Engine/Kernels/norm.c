@@ -4,8 +4,8 @@
 #include "bss_conv.h"
 #include <math.h>
 
-// Rows of few channels are folded: several rows are treated as one wide row, so that the inner loop over channels is
-// long enough for vectors. Lane i of a wide row belongs to channel i % channels.
+// Rows of few channels are folded: several rows are treated as one wide row, so that the inner loop
+// over channels is long enough for vectors. Lane i of a wide row belongs to channel i % channels.
 typedef struct {
   int64_t channels, length;  // length = rows * channels
   int64_t width;             // lanes of a wide row, a multiple of channels
@@ -18,7 +18,8 @@ static folding fold(int64_t rows, int64_t channels, int64_t most_tasks) {
   int64_t together = channels >= 256 ? 1 : bss_min(bss_max(rows, 1), 256 / channels);
   f.width = channels * together;
   f.wide_rows = bss_ceil_div(rows, together);
-  f.per_task = bss_max(bss_max(1, BSS_PARALLEL_GRAIN / f.width), bss_ceil_div(f.wide_rows, most_tasks));
+  f.per_task =
+      bss_max(bss_max(1, BSS_PARALLEL_GRAIN / f.width), bss_ceil_div(f.wide_rows, most_tasks));
   f.tasks = bss_ceil_div(f.wide_rows, f.per_task);
   return f;
 }
@@ -71,45 +72,64 @@ typedef struct {
 
 // MARK: Batch normalisation
 
-int bss_batch_statistics(
-  bss_dtype dtype, int64_t rows, int64_t channels, const void *x, double *mean, double *variance) {
+int bss_batch_statistics(bss_dtype dtype, int64_t rows, int64_t channels, const void *x,
+                         double *mean, double *variance) {
   return dtype == BSS_F32 ? batch_statistics_f32(rows, channels, x, mean, variance)
                           : batch_statistics_f64(rows, channels, x, mean, variance);
 }
 
-int bss_batch_norm_forward(
-  bss_dtype dtype, int64_t rows, int64_t channels, const void *x, const void *weight, const void *bias,
-  const double *mean, const double *inverse_deviation, const void *residual, bool relu, void *y) {
-  return dtype == BSS_F32 ? batch_forward_f32(rows, channels, x, weight, bias, mean, inverse_deviation, residual, relu, y)
-                          : batch_forward_f64(rows, channels, x, weight, bias, mean, inverse_deviation, residual, relu, y);
+int bss_batch_norm_forward(bss_dtype dtype, int64_t rows, int64_t channels, const void *x,
+                           const void *weight, const void *bias, const double *mean,
+                           const double *inverse_deviation, const void *residual, bool relu,
+                           void *y) {
+  return dtype == BSS_F32 ? batch_forward_f32(rows, channels, x, weight, bias, mean,
+                                              inverse_deviation, residual, relu, y)
+                          : batch_forward_f64(rows, channels, x, weight, bias, mean,
+                                              inverse_deviation, residual, relu, y);
 }
 
-int bss_batch_norm_backward(
-  bss_dtype dtype, int64_t rows, int64_t channels, bool training, const void *x, const void *dy, const void *weight,
-  const void *bias, const double *mean, const double *inverse_deviation, bool relu, const void *y, void *dresidual, void *dx,
-  void *dweight, void *dbias) {
-  return dtype == BSS_F32 ? batch_backward_f32(rows, channels, training, x, dy, weight, bias, mean, inverse_deviation, relu, y,
-                                               dresidual, dx, dweight, dbias)
-                          : batch_backward_f64(rows, channels, training, x, dy, weight, bias, mean, inverse_deviation, relu, y,
-                                               dresidual, dx, dweight, dbias);
+int bss_batch_norm_backward(bss_dtype dtype, int64_t rows, int64_t channels, bool training,
+                            const void *x, const void *dy, const void *weight, const void *bias,
+                            const double *mean, const double *inverse_deviation, bool relu,
+                            const void *y, void *dresidual, void *dx, void *dweight, void *dbias) {
+  return dtype == BSS_F32
+             ? batch_backward_f32(rows, channels, training, x, dy, weight, bias, mean,
+                                  inverse_deviation, relu, y, dresidual, dx, dweight, dbias)
+             : batch_backward_f64(rows, channels, training, x, dy, weight, bias, mean,
+                                  inverse_deviation, relu, y, dresidual, dx, dweight, dbias);
 }
 
 // MARK: Layer normalisation
 
-int bss_layer_norm_forward(
-  bss_dtype dtype, int64_t rows, int64_t n, double eps, const void *x, const void *weight, const void *bias, void *y,
-  double *mean, double *inverse_deviation) {
-  layer_job job = {.rows = rows, .n = n, .eps = eps, .x = x, .weight = weight, .bias = bias, .y = y,
-                   .mean = mean, .inverse = inverse_deviation};
-  return bss_run_items(rows, 3 * n, dtype == BSS_F32 ? layer_forward_row_f32 : layer_forward_row_f64, &job);
+int bss_layer_norm_forward(bss_dtype dtype, int64_t rows, int64_t n, double eps, const void *x,
+                           const void *weight, const void *bias, void *y, double *mean,
+                           double *inverse_deviation) {
+  layer_job job = {.rows = rows,
+                   .n = n,
+                   .eps = eps,
+                   .x = x,
+                   .weight = weight,
+                   .bias = bias,
+                   .y = y,
+                   .mean = mean,
+                   .inverse = inverse_deviation};
+  return bss_run_items(rows, 3 * n,
+                       dtype == BSS_F32 ? layer_forward_row_f32 : layer_forward_row_f64, &job);
 }
 
-int bss_layer_norm_backward(
-  bss_dtype dtype, int64_t rows, int64_t n, const void *x, const void *dy, const void *weight,
-  const double *mean, const double *inverse_deviation, void *dx, void *dweight, void *dbias) {
-  layer_job job = {.rows = rows, .n = n, .x = x, .dy = dy, .weight = weight, .dx = dx,
-                   .mean = (double *)mean, .inverse = (double *)inverse_deviation};
-  job.per_task = bss_max(bss_max(1, BSS_PARALLEL_GRAIN / bss_max(1, n)), bss_ceil_div(rows, MOST_SUM_TASKS));
+int bss_layer_norm_backward(bss_dtype dtype, int64_t rows, int64_t n, const void *x, const void *dy,
+                            const void *weight, const double *mean, const double *inverse_deviation,
+                            void *dx, void *dweight, void *dbias) {
+  layer_job job = {.rows = rows,
+                   .n = n,
+                   .x = x,
+                   .dy = dy,
+                   .weight = weight,
+                   .dx = dx,
+                   .mean = (double *)mean,
+                   .inverse = (double *)inverse_deviation};
+  job.per_task =
+      bss_max(bss_max(1, BSS_PARALLEL_GRAIN / bss_max(1, n)), bss_ceil_div(rows, MOST_SUM_TASKS));
   job.tasks = bss_ceil_div(rows, job.per_task);
   void *ones = weight ? NULL : malloc(bss_max(1, n) * bss_size(dtype));
   bool sums = dweight || dbias;
@@ -121,22 +141,19 @@ int bss_layer_norm_backward(
   }
   if (ones) {
     for (int64_t i = 0; i < n; i++)
-      if (dtype == BSS_F32)
-        ((float *)ones)[i] = 1;
-      else
-        ((double *)ones)[i] = 1;
+      if (dtype == BSS_F32) ((float *)ones)[i] = 1;
+      else ((double *)ones)[i] = 1;
     job.weight = ones;
   }
-  int status = bss_pool_run(job.tasks, dtype == BSS_F32 ? layer_backward_rows_f32 : layer_backward_rows_f64, &job);
+  int status = bss_pool_run(
+      job.tasks, dtype == BSS_F32 ? layer_backward_rows_f32 : layer_backward_rows_f64, &job);
   for (int s = 0; s < 2 && status == BSS_OK; s++) {
     void *to = s == 0 ? dweight : dbias;
     for (int64_t i = 0; to && i < n; i++) {
       double sum = 0;
       for (int64_t task = 0; task < job.tasks; task++) sum += job.partial[(task * 2 + s) * n + i];
-      if (dtype == BSS_F32)
-        ((float *)to)[i] = (float)sum;
-      else
-        ((double *)to)[i] = sum;
+      if (dtype == BSS_F32) ((float *)to)[i] = (float)sum;
+      else ((double *)to)[i] = sum;
     }
   }
   free(ones);

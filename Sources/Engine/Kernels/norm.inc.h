@@ -7,16 +7,19 @@
 
 /// first[i] += sum of a[i], second[i] += sum of b[i] * a[i] over `count` wide rows:
 ///   statistics: a = b = x - shift;   gradients: a = g, b = (x - mean) - correction.
-/// g is dy, or 0 where the ReLU behind was off: where y <= 0 (g is then kept in `kept`), or without y where
-/// b * lanes[5] + lanes[6], which is what the forward pass computed, is not positive.
-CLONES static void OF(sum_rows)(const batch_job *job, int64_t width, int64_t count, int64_t at, double *first, double *second) {
+/// g is dy, or 0 where the ReLU behind was off: where y <= 0 (g is then kept in `kept`), or without
+/// y where b * lanes[5] + lanes[6], which is what the forward pass computed, is not positive.
+CLONES static void OF(sum_rows)(const batch_job *job, int64_t width, int64_t count, int64_t at,
+                                double *first, double *second) {
   T block1[256], block2[256];
   const int64_t stride = job->fold.width;
-  const T *x = (const T *)job->x + at, *dy = job->dy ? (const T *)job->dy + at : NULL, *y = job->mask ? (const T *)job->mask + at : NULL;
+  const T *x = (const T *)job->x + at, *dy = job->dy ? (const T *)job->dy + at : NULL,
+          *y = job->mask ? (const T *)job->mask + at : NULL;
   T *kept = job->mask ? (T *)job->kept + at : NULL;
   for (int64_t start = 0; start < width; start += 256) {
     int64_t n = bss_min(256, width - start);
-    const T *shift = (const T *)job->lanes + start, *correction = shift + stride, *scale = shift + 5 * stride, *offset = shift + 6 * stride;
+    const T *shift = (const T *)job->lanes + start, *correction = shift + stride,
+            *scale = shift + 5 * stride, *offset = shift + 6 * stride;
     for (int64_t row = 0; row < count; row += BLOCK_ROWS) {
       int64_t end = bss_min(row + BLOCK_ROWS, count);
       for (int64_t i = 0; i < n; i++) block1[i] = 0, block2[i] = 0;
@@ -71,7 +74,8 @@ static void OF(sum_task)(void *context, int64_t task) {
   if (rest > 0) OF(sum_rows)(job, rest, 1, (row + whole) * f->width, first, second);
 }
 
-static int OF(batch_statistics)(int64_t rows, int64_t channels, const T *x, double *mean, double *variance) {
+static int OF(batch_statistics)(int64_t rows, int64_t channels, const T *x, double *mean,
+                                double *variance) {
   if (channels == 0) return BSS_OK;
   batch_job job = {.fold = fold(rows, channels, MOST_SUM_TASKS), .x = x};
   const folding *f = &job.fold;
@@ -82,8 +86,8 @@ static int OF(batch_statistics)(int64_t rows, int64_t channels, const T *x, doub
     free(job.partial);
     return BSS_NO_MEMORY;
   }
-  // Pivot near the mean: variance = E[(x - pivot)^2] - E[x - pivot]^2 then cancels nothing. Up to 64 rows spread over
-  // all of x, so that one odd row does not decide.
+  // Pivot near the mean: variance = E[(x - pivot)^2] - E[x - pivot]^2 then cancels nothing. Up to
+  // 64 rows spread over all of x, so that one odd row does not decide.
   double *totals = job.partial + f->tasks * 2 * f->width;
   int64_t samples = bss_min(rows, 64);
   for (int64_t c = 0; c < channels; c++) totals[c] = 0;
@@ -92,7 +96,8 @@ static int OF(batch_statistics)(int64_t rows, int64_t channels, const T *x, doub
     for (int64_t c = 0; c < channels; c++) totals[c] += row[c];
   }
   T *pivot = job.lanes;
-  for (int64_t i = 0; i < f->width; i++) pivot[i] = (T)(totals[i % channels] / (double)bss_max(samples, 1));
+  for (int64_t i = 0; i < f->width; i++)
+    pivot[i] = (T)(totals[i % channels] / (double)bss_max(samples, 1));
   int status = bss_pool_run(f->tasks, OF(sum_task), &job);
   if (status == BSS_OK) {
     gather_totals(&job, totals);
@@ -113,8 +118,11 @@ static int OF(batch_statistics)(int64_t rows, int64_t channels, const T *x, doub
 /// y = epilogue(((x - mean) - correction) * scale + offset + residual)
 CLONES static void OF(normalise_row)(const batch_job *job, int64_t width, int64_t at) {
   const int64_t stride = job->fold.width;
-  const T *mean = job->lanes, *correction = mean + stride, *scale = mean + 2 * stride, *offset = mean + 3 * stride;
-  const T *restrict x = (const T *)job->x + at, *restrict residual = job->residual ? (const T *)job->residual + at : NULL;
+  const T *mean = job->lanes, *correction = mean + stride, *scale = mean + 2 * stride,
+          *offset = mean + 3 * stride;
+  const T *restrict x = (const T *)job->x + at, *restrict residual =
+                                                    job->residual ? (const T *)job->residual + at
+                                                                  : NULL;
   T *restrict y = (T *)job->y + at;
   // NaN stays: v < 0 is false for it.
   if (residual && job->relu)
@@ -123,30 +131,37 @@ CLONES static void OF(normalise_row)(const batch_job *job, int64_t width, int64_
       y[i] = v < 0 ? 0 : v;
     }
   else if (residual)
-    for (int64_t i = 0; i < width; i++) y[i] = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i] + residual[i];
+    for (int64_t i = 0; i < width; i++)
+      y[i] = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i] + residual[i];
   else if (job->relu)
     for (int64_t i = 0; i < width; i++) {
       T v = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i];
       y[i] = v < 0 ? 0 : v;
     }
   else
-    for (int64_t i = 0; i < width; i++) y[i] = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i];
+    for (int64_t i = 0; i < width; i++)
+      y[i] = ((x[i] - mean[i]) - correction[i]) * scale[i] + offset[i];
 }
 
 /// dx = g * gain - centred * slope - level, with g as in sum_rows.
 CLONES static void OF(differentiate_row)(const batch_job *job, int64_t width, int64_t at) {
   const int64_t stride = job->fold.width;
-  const T *mean = job->lanes, *correction = mean + stride, *slope = mean + 2 * stride, *level = mean + 3 * stride;
+  const T *mean = job->lanes, *correction = mean + stride, *slope = mean + 2 * stride,
+          *level = mean + 3 * stride;
   const T *gain = mean + 4 * stride, *scale = mean + 5 * stride, *offset = mean + 6 * stride;
-  const T *restrict x = (const T *)job->x + at, *restrict g = (const T *)(job->mask ? job->kept : job->dy) + at;
+  const T *restrict x = (const T *)job->x + at, *restrict g =
+                                                    (const T *)(job->mask ? job->kept : job->dy) +
+                                                    at;
   T *restrict dx = (T *)job->y + at;
   if (job->relu && !job->mask)
     for (int64_t i = 0; i < width; i++) {
       T centred = (x[i] - mean[i]) - correction[i];
-      dx[i] = (centred * scale[i] + offset[i] > 0 ? g[i] : 0) * gain[i] - centred * slope[i] - level[i];
+      dx[i] =
+          (centred * scale[i] + offset[i] > 0 ? g[i] : 0) * gain[i] - centred * slope[i] - level[i];
     }
   else
-    for (int64_t i = 0; i < width; i++) dx[i] = g[i] * gain[i] - ((x[i] - mean[i]) - correction[i]) * slope[i] - level[i];
+    for (int64_t i = 0; i < width; i++)
+      dx[i] = g[i] * gain[i] - ((x[i] - mean[i]) - correction[i]) * slope[i] - level[i];
 }
 
 static void OF(normalise_task)(void *context, int64_t task) {
@@ -170,7 +185,8 @@ static void OF(split_mean)(const folding *f, const double *mean, T *lanes) {
 }
 
 /// What the forward pass multiplies by and adds, at lanes[at] and lanes[at + 1].
-static void OF(scale_and_offset)(const folding *f, const T *weight, const T *bias, const double *inverse, T *lanes, int at) {
+static void OF(scale_and_offset)(const folding *f, const T *weight, const T *bias,
+                                 const double *inverse, T *lanes, int at) {
   for (int64_t i = 0; i < f->width; i++) {
     int64_t c = i % f->channels;
     lanes[at * f->width + i] = (T)(inverse[c] * (weight ? (double)weight[c] : 1));
@@ -178,10 +194,12 @@ static void OF(scale_and_offset)(const folding *f, const T *weight, const T *bia
   }
 }
 
-static int OF(batch_forward)(int64_t rows, int64_t channels, const T *x, const T *weight, const T *bias, const double *mean,
-                             const double *inverse, const T *residual, bool relu, T *y) {
+static int OF(batch_forward)(int64_t rows, int64_t channels, const T *x, const T *weight,
+                             const T *bias, const double *mean, const double *inverse,
+                             const T *residual, bool relu, T *y) {
   if (rows * channels == 0) return BSS_OK;
-  batch_job job = {.fold = fold(rows, channels, MOST_TASKS), .x = x, .residual = residual, .relu = relu, .y = y};
+  batch_job job = {
+      .fold = fold(rows, channels, MOST_TASKS), .x = x, .residual = residual, .relu = relu, .y = y};
   T *lanes = job.lanes = malloc(4 * job.fold.width * sizeof(T));
   if (!lanes) return BSS_NO_MEMORY;
   OF(split_mean)(&job.fold, mean, lanes);
@@ -191,12 +209,18 @@ static int OF(batch_forward)(int64_t rows, int64_t channels, const T *x, const T
   return status;
 }
 
-static int OF(batch_backward)(int64_t rows, int64_t channels, bool training, const T *x, const T *dy, const T *weight,
-                              const T *bias, const double *mean, const double *inverse, bool relu, const T *y, T *dresidual, T *dx,
+static int OF(batch_backward)(int64_t rows, int64_t channels, bool training, const T *x,
+                              const T *dy, const T *weight, const T *bias, const double *mean,
+                              const double *inverse, bool relu, const T *y, T *dresidual, T *dx,
                               T *dweight, T *dbias) {
   if (channels == 0) return BSS_OK;
-  batch_job job = {.fold = fold(rows, channels, MOST_SUM_TASKS), .x = x, .dy = dy, .y = dx, .relu = relu,
-                   .mask = dresidual ? y : NULL, .kept = dresidual};
+  batch_job job = {.fold = fold(rows, channels, MOST_SUM_TASKS),
+                   .x = x,
+                   .dy = dy,
+                   .y = dx,
+                   .relu = relu,
+                   .mask = dresidual ? y : NULL,
+                   .kept = dresidual};
   int64_t width = job.fold.width, tasks = job.fold.tasks;
   T *lanes = job.lanes = malloc(7 * width * sizeof(T));
   job.partial = malloc((tasks + 1) * 2 * width * sizeof(double));
@@ -220,7 +244,8 @@ static int OF(batch_backward)(int64_t rows, int64_t channels, bool training, con
       int64_t c = i % channels;
       double gain = inverse[c] * (weight ? (double)weight[c] : 1), count = (double)rows;
       lanes[4 * width + i] = (T)gain;
-      lanes[2 * width + i] = training ? (T)(gain * inverse[c] * inverse[c] * totals[channels + c] / count) : 0;
+      lanes[2 * width + i] =
+          training ? (T)(gain * inverse[c] * inverse[c] * totals[channels + c] / count) : 0;
       lanes[3 * width + i] = training ? (T)(gain * totals[c] / count) : 0;
     }
     job.fold = fold(rows, channels, MOST_TASKS);
@@ -233,7 +258,8 @@ static int OF(batch_backward)(int64_t rows, int64_t channels, bool training, con
 
 // MARK: Layer normalisation
 
-/// Sum of x - shift, or of its squares, with 16 partial sums: the order does not depend on the instruction set.
+/// Sum of x - shift, or of its squares, with 16 partial sums: the order does not depend on the
+/// instruction set.
 CLONES static double OF(row_sum)(int64_t n, const T *x, double shift, bool squared) {
   double lanes[16] = {0};
   int64_t i = 0;
@@ -255,9 +281,11 @@ CLONES static double OF(row_sum)(int64_t n, const T *x, double shift, bool squar
   return sum;
 }
 
-CLONES static void OF(layer_output)(int64_t n, const T *x, T mean, T correction, T scale, const T *weight, const T *bias, T *y) {
+CLONES static void OF(layer_output)(int64_t n, const T *x, T mean, T correction, T scale,
+                                    const T *weight, const T *bias, T *y) {
   if (weight && bias)
-    for (int64_t i = 0; i < n; i++) y[i] = ((x[i] - mean) - correction) * scale * weight[i] + bias[i];
+    for (int64_t i = 0; i < n; i++)
+      y[i] = ((x[i] - mean) - correction) * scale * weight[i] + bias[i];
   else
     for (int64_t i = 0; i < n; i++)
       y[i] = ((x[i] - mean) - correction) * scale * (weight ? weight[i] : 1) + (bias ? bias[i] : 0);
@@ -273,12 +301,14 @@ static void OF(layer_forward_row)(void *context, int64_t row) {
   job->mean[row] = mean;
   job->inverse[row] = inverse;
   T rounded = (T)mean;
-  OF(layer_output)(n, x, rounded, (T)(mean - (double)rounded), (T)inverse, job->weight, job->bias, (T *)job->y + row * n);
+  OF(layer_output)
+  (n, x, rounded, (T)(mean - (double)rounded), (T)inverse, job->weight, job->bias,
+   (T *)job->y + row * n);
 }
 
 /// sums[0] = sum of g = dy*weight over the row, sums[1] = sum of g*xhat.
-CLONES static void OF(layer_backward_sums)(int64_t n, const T *x, const T *dy, const T *weight, T mean, T correction,
-                                           T scale, double sums[2]) {
+CLONES static void OF(layer_backward_sums)(int64_t n, const T *x, const T *dy, const T *weight,
+                                           T mean, T correction, T scale, double sums[2]) {
   double first[16] = {0}, second[16] = {0};
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
@@ -297,7 +327,8 @@ CLONES static void OF(layer_backward_sums)(int64_t n, const T *x, const T *dy, c
 }
 
 /// dweight += dy*xhat and dbias += dy over `rows` rows, a strip of columns at a time.
-CLONES static void OF(layer_parameter_sums)(const layer_job *job, int64_t first, int64_t rows, double *dweight, double *dbias) {
+CLONES static void OF(layer_parameter_sums)(const layer_job *job, int64_t first, int64_t rows,
+                                            double *dweight, double *dbias) {
   T block1[256], block2[256];
   int64_t n = job->n;
   for (int64_t start = 0; start < n; start += 256) {
@@ -307,19 +338,22 @@ CLONES static void OF(layer_parameter_sums)(const layer_job *job, int64_t first,
       for (int64_t i = 0; i < width; i++) block1[i] = 0, block2[i] = 0;
       for (int64_t r = row; r < end; r++) {
         const T *x = (const T *)job->x + r * n + start, *dy = (const T *)job->dy + r * n + start;
-        T mean = (T)job->mean[r], correction = (T)(job->mean[r] - (double)mean), scale = (T)job->inverse[r];
+        T mean = (T)job->mean[r], correction = (T)(job->mean[r] - (double)mean),
+          scale = (T)job->inverse[r];
         for (int64_t i = 0; i < width; i++) {
           block1[i] += dy[i] * (((x[i] - mean) - correction) * scale);
           block2[i] += dy[i];
         }
       }
-      for (int64_t i = 0; i < width; i++) dweight[start + i] += (double)block1[i], dbias[start + i] += (double)block2[i];
+      for (int64_t i = 0; i < width; i++)
+        dweight[start + i] += (double)block1[i], dbias[start + i] += (double)block2[i];
     }
   }
 }
 
-CLONES static void OF(layer_backward_output)(int64_t n, const T *x, const T *dy, const T *weight, T mean, T correction,
-                                             T scale, T level, T slope, T *dx) {
+CLONES static void OF(layer_backward_output)(int64_t n, const T *x, const T *dy, const T *weight,
+                                             T mean, T correction, T scale, T level, T slope,
+                                             T *dx) {
   for (int64_t i = 0; i < n; i++) {
     T xhat = ((x[i] - mean) - correction) * scale;
     dx[i] = scale * (dy[i] * weight[i] - level - xhat * slope);
@@ -334,11 +368,13 @@ static void OF(layer_backward_rows)(void *context, int64_t task) {
     int64_t stop = bss_min(start + BLOCK_ROWS, end);
     for (int64_t row = start; job->dx && row < stop; row++) {
       const T *x = (const T *)job->x + row * n, *dy = (const T *)job->dy + row * n;
-      T mean = (T)job->mean[row], correction = (T)(job->mean[row] - (double)mean), scale = (T)job->inverse[row];
+      T mean = (T)job->mean[row], correction = (T)(job->mean[row] - (double)mean),
+        scale = (T)job->inverse[row];
       double sums[2];
       OF(layer_backward_sums)(n, x, dy, job->weight, mean, correction, scale, sums);
-      OF(layer_backward_output)(n, x, dy, job->weight, mean, correction, scale, (T)(sums[0] / (double)n),
-                                (T)(sums[1] / (double)n), (T *)job->dx + row * n);
+      OF(layer_backward_output)
+      (n, x, dy, job->weight, mean, correction, scale, (T)(sums[0] / (double)n),
+       (T)(sums[1] / (double)n), (T *)job->dx + row * n);
     }
     if (job->partial) {
       double *dweight = job->partial + task * 2 * n;

@@ -1,10 +1,14 @@
-// Orders by radix sort. Every sort is of (64-bit key, index) and its result is the one order by key, then index, so neither
-// buckets nor threads can change it.
+// Orders by radix sort. Every sort is of (64-bit key, index) and its result is the one order by
+// key, then index, so neither buckets nor threads can change it.
 //
-// 1. Keys are written to `out` itself (both are 8 bytes an element); their range is cut into 2^16 bins, which are counted.
-// 2. Neighbouring bins are joined to buckets of about n / 512 elements; each element moves to its bucket.
-// 3. Buckets, small enough for the cache, are sorted one by one: two radix passes over the leading bits of what differs
-//    inside, then insertion for what those left (full radix when that is much). Indices go to `out`.
+// 1. Keys are written to `out` itself (both are 8 bytes an element); their range is cut into 2^16
+// bins, which are counted.
+// 2. Neighbouring bins are joined to buckets of about n / 512 elements; each element moves to its
+// bucket.
+// 3. Buckets, small enough for the cache, are sorted one by one: two radix passes over the leading
+// bits of what differs
+//    inside, then insertion for what those left (full radix when that is much). Indices go to
+//    `out`.
 #include "bss_order.h"
 #include "bss_random.h"
 #include "table.h"
@@ -15,9 +19,19 @@
 #include <sys/mman.h>
 #endif
 
-enum { bin_bits = 16, bins = 1 << bin_bits, target_buckets = 512, smallest_bucket = 4096, digit = 11, most_chunks = 16 };
+enum {
+  bin_bits = 16,
+  bins = 1 << bin_bits,
+  target_buckets = 512,
+  smallest_bucket = 4096,
+  digit = 11,
+  most_chunks = 16
+};
 
-typedef struct { uint64_t key; int64_t index; } item;
+typedef struct {
+  uint64_t key;
+  int64_t index;
+} item;
 
 typedef struct {
   int64_t n, chunk, chunks;
@@ -25,12 +39,12 @@ typedef struct {
   item *items;
   uint64_t low[most_chunks], high[most_chunks];  // of each chunk
   uint64_t base;
-  int shift;                    // bin = (key - base) >> shift
-  uint32_t *counts;             // [chunks][bins]
-  uint16_t *bucket_of;          // [bins]
+  int shift;            // bin = (key - base) >> shift
+  uint32_t *counts;     // [chunks][bins]
+  uint16_t *bucket_of;  // [bins]
   int64_t buckets;
-  int64_t *start;               // [buckets + 1]
-  int64_t *cursor;              // [chunks][buckets]
+  int64_t *start;   // [buckets + 1]
+  int64_t *cursor;  // [chunks][buckets]
   atomic_bool out_of_memory;
   // where keys come from
   void (*fill)(const void *source, int64_t first, int64_t n, uint64_t *keys);
@@ -44,7 +58,9 @@ static void *big_block(int64_t bytes) {
   if (bytes < (int64_t)(4 * page)) return malloc((size_t)bytes);
   void *p = aligned_alloc(page, ((size_t)bytes + page - 1) / page * page);
 #if defined(MADV_HUGEPAGE)
-  if (p) madvise(p, (size_t)bytes, MADV_HUGEPAGE);  // first touch of small pages costs more than the sort
+  if (p)
+    madvise(p, (size_t)bytes,
+            MADV_HUGEPAGE);  // first touch of small pages costs more than the sort
 #endif
   return p;
 }
@@ -60,7 +76,8 @@ static void radix_pass(const item *from, item *to, int64_t n, uint64_t base, int
     count[d] = sum;
     sum += c;
   }
-  for (int64_t i = 0; i < n; i++) to[count[(from[i].key - base) >> shift & ((1 << digit) - 1)]++] = from[i];
+  for (int64_t i = 0; i < n; i++)
+    to[count[(from[i].key - base) >> shift & ((1 << digit) - 1)]++] = from[i];
 }
 
 /// False when it would take too many moves.
@@ -169,7 +186,8 @@ static void lay_out(sort *s) {
   s->buckets = bucket + 1;
   memset(s->cursor, 0, (size_t)(s->chunks * s->buckets) * sizeof(int64_t));
   for (int64_t c = 0; c < s->chunks; c++)
-    for (int64_t bin = 0; bin < bins; bin++) s->cursor[c * s->buckets + s->bucket_of[bin]] += s->counts[c * bins + bin];
+    for (int64_t bin = 0; bin < bins; bin++)
+      s->cursor[c * s->buckets + s->bucket_of[bin]] += s->counts[c * bins + bin];
   int64_t sum = 0;
   for (int64_t b = 0; b < s->buckets; b++) {
     s->start[b] = sum;
@@ -213,19 +231,23 @@ static int sort_large(sort *s) {
   return status == BSS_OK && atomic_load(&s->out_of_memory) ? BSS_OUT_OF_MEMORY : status;
 }
 
-static int run_sort(int64_t n, int64_t *out, void (*fill)(const void *, int64_t, int64_t, uint64_t *), const void *source) {
+static int run_sort(int64_t n, int64_t *out,
+                    void (*fill)(const void *, int64_t, int64_t, uint64_t *), const void *source) {
   sort s = {.n = n, .out = out, .fill = fill, .source = source};
   if (n <= 8 * smallest_bucket) return n == 0 ? BSS_OK : sort_small(&s);
   s.chunks = minimum(most_chunks, (n + (1 << 18) - 1) >> 18);
-  s.chunk = ((n + s.chunks - 1) / s.chunks + 1) / 2 * 2;  // even: two keys come from one random block
+  s.chunk =
+      ((n + s.chunks - 1) / s.chunks + 1) / 2 * 2;  // even: two keys come from one random block
   s.chunks = (n + s.chunk - 1) / s.chunk;
-  const int64_t most_buckets = 2 * target_buckets + 2;  // two neighbours together exceed the wanted size
+  const int64_t most_buckets =
+      2 * target_buckets + 2;  // two neighbours together exceed the wanted size
   s.items = big_block(n * (int64_t)sizeof(item));
   s.counts = calloc((size_t)(s.chunks * bins), sizeof(uint32_t));
   s.bucket_of = malloc(bins * sizeof(uint16_t));
   s.start = malloc((size_t)(most_buckets + 1) * sizeof(int64_t));
   s.cursor = malloc((size_t)(s.chunks * most_buckets) * sizeof(int64_t));
-  int status = s.items && s.counts && s.bucket_of && s.start && s.cursor ? sort_large(&s) : BSS_OUT_OF_MEMORY;
+  int status = s.items && s.counts && s.bucket_of && s.start && s.cursor ? sort_large(&s)
+                                                                         : BSS_OUT_OF_MEMORY;
   free(s.items);
   free(s.counts);
   free(s.bucket_of);
@@ -236,7 +258,11 @@ static int run_sort(int64_t n, int64_t *out, void (*fill)(const void *, int64_t,
 
 // MARK: keys
 
-typedef struct { const double *weights; bool logarithmic; uint64_t key, counter; } weighted_source;
+typedef struct {
+  const double *weights;
+  bool logarithmic;
+  uint64_t key, counter;
+} weighted_source;
 
 static void weighted_keys(const void *source, int64_t first, int64_t n, uint64_t *keys) {
   const weighted_source *s = source;
@@ -250,11 +276,13 @@ static void weighted_keys(const void *source, int64_t first, int64_t n, uint64_t
   }
 }
 
-int bss_weighted_order(const double *weights, int64_t n, uint64_t key, uint64_t counter, int64_t *out) {
+int bss_weighted_order(const double *weights, int64_t n, uint64_t key, uint64_t counter,
+                       int64_t *out) {
   return run_sort(n, out, weighted_keys, &(weighted_source){weights, false, key, counter});
 }
 
-int bss_weighted_order_log(const double *log_weights, int64_t n, uint64_t key, uint64_t counter, int64_t *out) {
+int bss_weighted_order_log(const double *log_weights, int64_t n, uint64_t key, uint64_t counter,
+                           int64_t *out) {
   return run_sort(n, out, weighted_keys, &(weighted_source){log_weights, true, key, counter});
 }
 
@@ -268,7 +296,11 @@ int bss_permutation(int64_t n, uint64_t key, uint64_t counter, int64_t *out) {
   return run_sort(n, out, word_keys, &(weighted_source){NULL, false, key, counter});
 }
 
-typedef struct { const void *values; bss_dtype dtype; bool descending; } value_source;
+typedef struct {
+  const void *values;
+  bss_dtype dtype;
+  bool descending;
+} value_source;
 
 static void value_keys(const void *source, int64_t first, int64_t n, uint64_t *keys) {
   const value_source *s = source;
@@ -278,7 +310,9 @@ static void value_keys(const void *source, int64_t first, int64_t n, uint64_t *k
     if (s->dtype == BSS_I64) {
       b = ((const uint64_t *)s->values)[first + i] ^ sign;
     } else {
-      double v = (s->dtype == BSS_F32 ? ((const float *)s->values)[first + i] : ((const double *)s->values)[first + i]) + 0.0;
+      double v = (s->dtype == BSS_F32 ? ((const float *)s->values)[first + i]
+                                      : ((const double *)s->values)[first + i]) +
+                 0.0;
       memcpy(&b, &v, 8);  // -0 + 0 is +0
       b ^= b & sign ? UINT64_MAX : sign;
     }

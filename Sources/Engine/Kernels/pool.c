@@ -1,10 +1,11 @@
 // Fork-join pool. The caller works too; workers that are late simply miss the job.
 //
-// A run opens a job (`open_job` = its generation), works through the shared task counter, closes the job and waits
-// for the workers still inside (`active`). A worker first raises `active`, then looks whether a job is open: with
-// sequentially consistent order the caller either sees it in `active` or the worker sees the job closed.
-// Waiting spins briefly, then sleeps on a condition variable: a job after a short gap starts in under a microsecond,
-// an idle pool costs nothing. With more threads than CPUs spinning would only steal time, so it is off.
+// A run opens a job (`open_job` = its generation), works through the shared task counter, closes
+// the job and waits for the workers still inside (`active`). A worker first raises `active`, then
+// looks whether a job is open: with sequentially consistent order the caller either sees it in
+// `active` or the worker sees the job closed. Waiting spins briefly, then sleeps on a condition
+// variable: a job after a short gap starts in under a microsecond, an idle pool costs nothing. With
+// more threads than CPUs spinning would only steal time, so it is off.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -34,7 +35,9 @@ static struct {
   atomic_flag busy;
   pthread_mutex_t lock;
   pthread_cond_t work, done;
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER,
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .work = PTHREAD_COND_INITIALIZER,
+          .done = PTHREAD_COND_INITIALIZER,
           .busy = ATOMIC_FLAG_INIT};
 
 static _Thread_local bool inside_task;
@@ -185,6 +188,7 @@ int bss_pool_run(int64_t tasks, bss_task task, void *context) {
 }
 
 int bss_pool_run_light(int64_t tasks, bss_task task, void *context) {
-  if (tasks <= 4 && (pool.workers < pool.threads - 1 || atomic_load(&pool.asleep) > 0)) return run_inline(tasks, task, context);
+  if (tasks <= 4 && (pool.workers < pool.threads - 1 || atomic_load(&pool.asleep) > 0))
+    return run_inline(tasks, task, context);
   return bss_pool_run(tasks, task, context);
 }

@@ -39,7 +39,8 @@ typedef struct {
 
 static bss_span span_of(const pooling_job *job, int axis, int64_t out) {
   const bss_window *w = job->window;
-  return job->adaptive ? bin_span(w->in[axis], w->out[axis], out) : window_span(w, axis, out, job->count_padding);
+  return job->adaptive ? bin_span(w->in[axis], w->out[axis], out)
+                       : window_span(w, axis, out, job->count_padding);
 }
 
 /// 1 / (number of elements the mean is over); 0 for an empty window.
@@ -59,11 +60,11 @@ static double mean_factor(const pooling_job *job, const bss_span s[3]) {
 
 /// Element visits of one image.
 static int64_t image_cost(const bss_window *w, bool adaptive) {
-  return w->channels * (adaptive ? bss_product3(w->in) : bss_product3(w->out) * bss_product3(w->kernel));
+  return w->channels *
+         (adaptive ? bss_product3(w->in) : bss_product3(w->out) * bss_product3(w->kernel));
 }
 
-#define RUN_LINES(dtype, task, job) \
-  run_lines(dtype == BSS_F32 ? task##_f32 : task##_f64, job)
+#define RUN_LINES(dtype, task, job) run_lines(dtype == BSS_F32 ? task##_f32 : task##_f64, job)
 static int run_lines(bss_task task, pooling_job *job) {
   const bss_window *w = job->window;
   int64_t lines = w->out[0] * w->out[1];
@@ -71,49 +72,57 @@ static int run_lines(bss_task task, pooling_job *job) {
   return bss_run_items(w->batch * lines, image_cost(w, job->adaptive) / lines, task, job);
 }
 
-#define RUN_IMAGES(dtype, task, job) \
-  bss_run_items(job.window->batch, image_cost(job.window, job.adaptive), dtype == BSS_F32 ? task##_f32 : task##_f64, &job)
+#define RUN_IMAGES(dtype, task, job)                                     \
+  bss_run_items(job.window->batch, image_cost(job.window, job.adaptive), \
+                dtype == BSS_F32 ? task##_f32 : task##_f64, &job)
 
-int bss_max_pool_forward(
-  bss_dtype dtype, const bss_window *window, bool zero_padding, const void *x, void *y, int64_t *indices) {
-  pooling_job job = {.window = window, .x = x, .y = y, .indices = indices, .zero_padding = zero_padding};
+int bss_max_pool_forward(bss_dtype dtype, const bss_window *window, bool zero_padding,
+                         const void *x, void *y, int64_t *indices) {
+  pooling_job job = {
+      .window = window, .x = x, .y = y, .indices = indices, .zero_padding = zero_padding};
   int status = RUN_LINES(dtype, max_pool_line, &job);
   return status == BSS_OK && job.failed ? BSS_NO_MEMORY : status;
 }
 
-int bss_max_pool_backward(bss_dtype dtype, const bss_window *window, const int64_t *indices, const void *dy, void *dx) {
+int bss_max_pool_backward(bss_dtype dtype, const bss_window *window, const int64_t *indices,
+                          const void *dy, void *dx) {
   pooling_job job = {.window = window, .dy = dy, .dx = dx, .saved = indices};
   return RUN_IMAGES(dtype, max_pool_backward_image, job);
 }
 
-int bss_avg_pool_forward(
-  bss_dtype dtype, const bss_window *window, bool count_padding, int64_t divisor, const void *x, void *y) {
-  pooling_job job = {.window = window, .x = x, .y = y, .count_padding = count_padding, .divisor = divisor};
+int bss_avg_pool_forward(bss_dtype dtype, const bss_window *window, bool count_padding,
+                         int64_t divisor, const void *x, void *y) {
+  pooling_job job = {
+      .window = window, .x = x, .y = y, .count_padding = count_padding, .divisor = divisor};
   return RUN_LINES(dtype, mean_pool_line, &job);
 }
 
-int bss_avg_pool_backward(
-  bss_dtype dtype, const bss_window *window, bool count_padding, int64_t divisor, const void *dy, void *dx) {
-  pooling_job job = {.window = window, .dy = dy, .dx = dx, .count_padding = count_padding, .divisor = divisor};
+int bss_avg_pool_backward(bss_dtype dtype, const bss_window *window, bool count_padding,
+                          int64_t divisor, const void *dy, void *dx) {
+  pooling_job job = {
+      .window = window, .dy = dy, .dx = dx, .count_padding = count_padding, .divisor = divisor};
   return RUN_IMAGES(dtype, mean_pool_backward_image, job);
 }
 
-static bss_window adaptive_window(int64_t batch, int64_t channels, const int64_t in[3], const int64_t out[3]) {
+static bss_window adaptive_window(int64_t batch, int64_t channels, const int64_t in[3],
+                                  const int64_t out[3]) {
   bss_window w = {.batch = batch, .channels = channels};
   memcpy(w.in, in, sizeof w.in);
   memcpy(w.out, out, sizeof w.out);
   return w;
 }
 
-int bss_adaptive_avg_pool_forward(
-  bss_dtype dtype, int64_t batch, int64_t channels, const int64_t in[3], const int64_t out[3], const void *x, void *y) {
+int bss_adaptive_avg_pool_forward(bss_dtype dtype, int64_t batch, int64_t channels,
+                                  const int64_t in[3], const int64_t out[3], const void *x,
+                                  void *y) {
   bss_window window = adaptive_window(batch, channels, in, out);
   pooling_job job = {.window = &window, .x = x, .y = y, .adaptive = true};
   return RUN_LINES(dtype, mean_pool_line, &job);
 }
 
-int bss_adaptive_avg_pool_backward(
-  bss_dtype dtype, int64_t batch, int64_t channels, const int64_t in[3], const int64_t out[3], const void *dy, void *dx) {
+int bss_adaptive_avg_pool_backward(bss_dtype dtype, int64_t batch, int64_t channels,
+                                   const int64_t in[3], const int64_t out[3], const void *dy,
+                                   void *dx) {
   bss_window window = adaptive_window(batch, channels, in, out);
   pooling_job job = {.window = &window, .dy = dy, .dx = dx, .adaptive = true};
   return RUN_IMAGES(dtype, mean_pool_backward_image, job);

@@ -1,16 +1,20 @@
-// Pooling of one element type T; included by pooling.c. A line is one (n, od, oh): all output columns of it.
+// Pooling of one element type T; included by pooling.c. A line is one (n, od, oh): all output
+// columns of it.
 
 // MARK: Maximum
 
-/// The maximum over the window's `taps` positions, 16 channels at a time so that it stays in registers.
-/// Position -1 counts as 0.
-CLONES static void OF(max_of_window)(int64_t channels, const T *image, const int64_t *positions, int64_t taps, T *y, int64_t *index) {
+/// The maximum over the window's `taps` positions, 16 channels at a time so that it stays in
+/// registers. Position -1 counts as 0.
+CLONES static void OF(max_of_window)(int64_t channels, const T *image, const int64_t *positions,
+                                     int64_t taps, T *y, int64_t *index) {
   for (int64_t start = 0; start < channels; start += 16) {
     int64_t n = bss_min(16, channels - start);
     T best[16];
     int64_t at[16];
     // The first candidate is taken as it is, so that a window of -infinity still has a position.
-    for (int64_t c = 0; c < n; c++) best[c] = positions[0] < 0 ? 0 : image[positions[0] * channels + start + c], at[c] = positions[0];
+    for (int64_t c = 0; c < n; c++)
+      best[c] = positions[0] < 0 ? 0 : image[positions[0] * channels + start + c],
+      at[c] = positions[0];
     for (int64_t t = 1; t < taps; t++) {
       int64_t position = positions[t];
       const T *x = image + position * channels + start;
@@ -37,7 +41,8 @@ static void OF(max_pool_line)(void *context, int64_t line) {
   pooling_job *job = context;
   const bss_window *w = job->window;
   int64_t channels = w->channels, oh = line % w->out[1], od = line / w->out[1] % w->out[0];
-  const T *image = (const T *)job->x + line / (w->out[1] * w->out[0]) * bss_product3(w->in) * channels;
+  const T *image =
+      (const T *)job->x + line / (w->out[1] * w->out[0]) * bss_product3(w->in) * channels;
   int64_t *positions = bss_scratch((size_t)bss_product3(w->kernel) * sizeof(int64_t));
   if (!positions) {
     job->failed = 1;
@@ -52,15 +57,12 @@ static void OF(max_pool_line)(void *context, int64_t line) {
           int64_t h = oh * w->stride[1] - w->pad[1] + b * w->dilation[1];
           int64_t v = ow * w->stride[2] - w->pad[2] + e * w->dilation[2];
           bool inside = d >= 0 && d < w->in[0] && h >= 0 && h < w->in[1] && v >= 0 && v < w->in[2];
-          if (inside)
-            positions[taps++] = (d * w->in[1] + h) * w->in[2] + v;
-          else if (job->zero_padding)
-            positions[taps++] = -1;
+          if (inside) positions[taps++] = (d * w->in[1] + h) * w->in[2] + v;
+          else if (job->zero_padding) positions[taps++] = -1;
         }
     T *y = (T *)job->y + (line * w->out[2] + ow) * channels;
     int64_t *index = job->indices + (line * w->out[2] + ow) * channels;
-    if (taps > 0)
-      OF(max_of_window)(channels, image, positions, taps, y, index);
+    if (taps > 0) OF(max_of_window)(channels, image, positions, taps, y, index);
     else
       for (int64_t c = 0; c < channels; c++) y[c] = -(T)INFINITY, index[c] = -1;
   }
@@ -69,7 +71,8 @@ static void OF(max_pool_line)(void *context, int64_t line) {
 static void OF(max_pool_backward_image)(void *context, int64_t image) {
   const pooling_job *job = context;
   const bss_window *w = job->window;
-  int64_t channels = w->channels, size = bss_product3(w->in) * channels, pixels = bss_product3(w->out);
+  int64_t channels = w->channels, size = bss_product3(w->in) * channels,
+          pixels = bss_product3(w->out);
   T *dx = (T *)job->dx + image * size;
   memset(dx, 0, size * sizeof(T));
   const T *dy = (const T *)job->dy + image * pixels * channels;
@@ -93,7 +96,8 @@ static void OF(mean_pool_line)(void *context, int64_t line) {
   const pooling_job *job = context;
   const bss_window *w = job->window;
   int64_t channels = w->channels, oh = line % w->out[1], od = line / w->out[1] % w->out[0];
-  const T *image = (const T *)job->x + line / (w->out[1] * w->out[0]) * bss_product3(w->in) * channels;
+  const T *image =
+      (const T *)job->x + line / (w->out[1] * w->out[0]) * bss_product3(w->in) * channels;
   bss_span s[3] = {span_of(job, 0, od), span_of(job, 1, oh)};
   for (int64_t ow = 0; ow < w->out[2]; ow++) {
     s[2] = span_of(job, 2, ow);
@@ -125,8 +129,8 @@ static void OF(mean_pool_backward_image)(void *context, int64_t image) {
         T factor = (T)mean_factor(job, s);
         for (int64_t d = s[0].start; d < s[0].end; d++)
           for (int64_t h = s[1].start; h < s[1].end; h++)
-            for (int64_t v = s[2].start; v < s[2].end; v++)
-              OF(add_scaled_row)(channels, dy, factor, dx + ((d * w->in[1] + h) * w->in[2] + v) * channels);
+            for (int64_t v = s[2].start; v < s[2].end; v++) OF(add_scaled_row)
+        (channels, dy, factor, dx + ((d * w->in[1] + h) * w->in[2] + v) * channels);
       }
     }
   }

@@ -1,4 +1,5 @@
-// Bulk fills: blocks of the stream are dealt to tasks; a last partial block goes through a small buffer.
+// Bulk fills: blocks of the stream are dealt to tasks; a last partial block goes through a small
+// buffer.
 #include "bss_random.h"
 #include "table.h"
 #include <string.h>
@@ -23,7 +24,16 @@ void bss_philox_block(uint64_t key, uint64_t counter, uint32_t out[4]) {
   out[3] = w3;
 }
 
-typedef enum { words, uniform_f32, uniform_f64, normal_f32, normal_f64, mask_f32, mask_f64, integers } kind;
+typedef enum {
+  words,
+  uniform_f32,
+  uniform_f64,
+  normal_f32,
+  normal_f64,
+  mask_f32,
+  mask_f64,
+  integers
+} kind;
 
 typedef struct {
   kind kind;
@@ -39,20 +49,22 @@ static void fill_integers(const fill_context *c, uint64_t counter, int64_t *out,
   for (int64_t b = 0; b < blocks; b++) {
     uint64_t w[2];
     bss_philox_block(c->key, counter + (uint64_t)b, (uint32_t *)w);
-    for (int i = 0; i < 2; i++) out[2 * b + i] = (int64_t)((uint64_t)c->low + (uint64_t)((unsigned __int128)w[i] * c->range >> 64));
+    for (int i = 0; i < 2; i++)
+      out[2 * b + i] =
+          (int64_t)((uint64_t)c->low + (uint64_t)((unsigned __int128)w[i] * c->range >> 64));
   }
 }
 
 static void fill_blocks(const fill_context *c, uint64_t counter, void *out, int64_t blocks) {
   switch (c->kind) {
-    case words: bss_loops->philox_words(c->key, counter, out, blocks); break;
-    case uniform_f32: bss_loops->uniform_f32(c->key, counter, c->a, c->b, out, blocks); break;
-    case uniform_f64: bss_loops->uniform_f64(c->key, counter, c->a, c->b, out, blocks); break;
-    case normal_f32: bss_loops->normal_f32(c->key, counter, c->a, c->b, out, blocks); break;
-    case normal_f64: bss_loops->normal_f64(c->key, counter, c->a, c->b, out, blocks); break;
-    case mask_f32: bss_loops->mask_f32(c->key, counter, c->a, c->b, out, blocks); break;
-    case mask_f64: bss_loops->mask_f64(c->key, counter, c->a, c->b, out, blocks); break;
-    case integers: fill_integers(c, counter, out, blocks); break;
+  case words: bss_loops->philox_words(c->key, counter, out, blocks); break;
+  case uniform_f32: bss_loops->uniform_f32(c->key, counter, c->a, c->b, out, blocks); break;
+  case uniform_f64: bss_loops->uniform_f64(c->key, counter, c->a, c->b, out, blocks); break;
+  case normal_f32: bss_loops->normal_f32(c->key, counter, c->a, c->b, out, blocks); break;
+  case normal_f64: bss_loops->normal_f64(c->key, counter, c->a, c->b, out, blocks); break;
+  case mask_f32: bss_loops->mask_f32(c->key, counter, c->a, c->b, out, blocks); break;
+  case mask_f64: bss_loops->mask_f64(c->key, counter, c->a, c->b, out, blocks); break;
+  case integers: fill_integers(c, counter, out, blocks); break;
   }
 }
 
@@ -77,28 +89,34 @@ static int fill(fill_context c) {
 }
 
 int bss_random_u32(uint64_t key, uint64_t counter, uint32_t *out, int64_t count) {
-  return fill((fill_context){words, key, counter, .out = (char *)out, .count = count, .a_block = 4, .size = 4});
+  return fill((fill_context){words, key, counter, .out = (char *)out, .count = count, .a_block = 4,
+                             .size = 4});
 }
 
-int bss_random_uniform(bss_dtype dtype, uint64_t key, uint64_t counter, double low, double high, void *out, int64_t count) {
+int bss_random_uniform(bss_dtype dtype, uint64_t key, uint64_t counter, double low, double high,
+                       void *out, int64_t count) {
   bool f = dtype == BSS_F32;
-  return fill((fill_context){f ? uniform_f32 : uniform_f64, key, counter, low, high, .out = out, .count = count,
-                             .a_block = f ? 4 : 2, .size = f ? 4 : 8});
+  return fill((fill_context){f ? uniform_f32 : uniform_f64, key, counter, low, high, .out = out,
+                             .count = count, .a_block = f ? 4 : 2, .size = f ? 4 : 8});
 }
 
-int bss_random_normal(bss_dtype dtype, uint64_t key, uint64_t counter, double mean, double std, void *out, int64_t count) {
+int bss_random_normal(bss_dtype dtype, uint64_t key, uint64_t counter, double mean, double std,
+                      void *out, int64_t count) {
   bool f = dtype == BSS_F32;
-  return fill((fill_context){f ? normal_f32 : normal_f64, key, counter, mean, std, .out = out, .count = count,
-                             .a_block = f ? 4 : 2, .size = f ? 4 : 8});
+  return fill((fill_context){f ? normal_f32 : normal_f64, key, counter, mean, std, .out = out,
+                             .count = count, .a_block = f ? 4 : 2, .size = f ? 4 : 8});
 }
 
-int bss_random_mask(bss_dtype dtype, uint64_t key, uint64_t counter, double p, double value, void *out, int64_t count) {
+int bss_random_mask(bss_dtype dtype, uint64_t key, uint64_t counter, double p, double value,
+                    void *out, int64_t count) {
   bool f = dtype == BSS_F32;
-  return fill((fill_context){f ? mask_f32 : mask_f64, key, counter, p, value, .out = out, .count = count, .a_block = 4,
-                             .size = f ? 4 : 8});
+  return fill((fill_context){f ? mask_f32 : mask_f64, key, counter, p, value, .out = out,
+                             .count = count, .a_block = 4, .size = f ? 4 : 8});
 }
 
-int bss_random_integers(uint64_t key, uint64_t counter, int64_t low, int64_t high, int64_t *out, int64_t count) {
-  return fill((fill_context){integers, key, counter, .low = low, .range = (uint64_t)high - (uint64_t)low, .out = (char *)out,
+int bss_random_integers(uint64_t key, uint64_t counter, int64_t low, int64_t high, int64_t *out,
+                        int64_t count) {
+  return fill((fill_context){integers, key, counter, .low = low,
+                             .range = (uint64_t)high - (uint64_t)low, .out = (char *)out,
                              .count = count, .a_block = 2, .size = 8});
 }

@@ -1,11 +1,13 @@
-// Recurrent cells of one element type T; included by recurrent.c. One item a row of the batch, H = hidden.
+// Recurrent cells of one element type T; included by recurrent.c. One item a row of the batch, H =
+// hidden.
 
 // MARK: LSTM, gates i, f, g, o
 
 CLONES static void OF(lstm_state_row)(void *context, int64_t row) {
   const cell_job *job = context;
   int64_t H = job->hidden;
-  const T *gates = (const T *)job->gates + row * 4 * H, *before = (const T *)job->c_previous + row * H;
+  const T *gates = (const T *)job->gates + row * 4 * H,
+          *before = (const T *)job->c_previous + row * H;
   T *c = (T *)job->c_out + row * H;
   for (int64_t j = 0; j < H; j++) c[j] = gates[H + j] * before[j] + gates[j] * gates[2 * H + j];
 }
@@ -23,8 +25,10 @@ CLONES static void OF(lstm_output_row)(void *context, int64_t row) {
 CLONES static void OF(lstm_backward_row)(void *context, int64_t row) {
   const cell_job *job = context;
   int64_t H = job->hidden;
-  const T *gates = (const T *)job->gates + row * 4 * H, *before = (const T *)job->c_previous + row * H;
-  const T *dh = job->dh ? (const T *)job->dh + row * H : NULL, *dc = job->dc ? (const T *)job->dc + row * H : NULL;
+  const T *gates = (const T *)job->gates + row * 4 * H,
+          *before = (const T *)job->c_previous + row * H;
+  const T *dh = job->dh ? (const T *)job->dh + row * H : NULL,
+          *dc = job->dc ? (const T *)job->dc + row * H : NULL;
   T *dgates = (T *)job->dgates + row * 4 * H, *dbefore = (T *)job->dc_previous + row * H;
   for (int64_t j = 0; j < H; j++) {
     T i = gates[j], f = gates[H + j], g = gates[2 * H + j], o = gates[3 * H + j], t = dbefore[j];
@@ -43,7 +47,8 @@ CLONES static void OF(lstm_backward_row)(void *context, int64_t row) {
 CLONES static void OF(gru_sum_row)(void *context, int64_t row) {
   const cell_job *job = context;
   int64_t H = job->hidden;
-  const T *input = (const T *)job->input + row * 3 * H, *recurrent = (const T *)job->recurrent + row * 3 * H;
+  const T *input = (const T *)job->input + row * 3 * H,
+          *recurrent = (const T *)job->recurrent + row * 3 * H;
   T *gates = (T *)job->gates_out + row * 3 * H;
   for (int64_t j = 0; j < 2 * H; j++) gates[j] = input[j] + recurrent[j];
 }
@@ -51,15 +56,18 @@ CLONES static void OF(gru_sum_row)(void *context, int64_t row) {
 CLONES static void OF(gru_candidate_row)(void *context, int64_t row) {
   const cell_job *job = context;
   int64_t H = job->hidden;
-  const T *input = (const T *)job->input + row * 3 * H, *recurrent = (const T *)job->recurrent + row * 3 * H;
+  const T *input = (const T *)job->input + row * 3 * H,
+          *recurrent = (const T *)job->recurrent + row * 3 * H;
   T *gates = (T *)job->gates_out + row * 3 * H;
-  for (int64_t j = 0; j < H; j++) gates[2 * H + j] = input[2 * H + j] + gates[j] * recurrent[2 * H + j];
+  for (int64_t j = 0; j < H; j++)
+    gates[2 * H + j] = input[2 * H + j] + gates[j] * recurrent[2 * H + j];
 }
 
 CLONES static void OF(gru_output_row)(void *context, int64_t row) {
   const cell_job *job = context;
   int64_t H = job->hidden;
-  const T *gates = (const T *)job->gates_out + row * 3 * H, *before = (const T *)job->h_previous + row * H;
+  const T *gates = (const T *)job->gates_out + row * 3 * H,
+          *before = (const T *)job->h_previous + row * H;
   T *h = (T *)job->h + row * H;
   for (int64_t j = 0; j < H; j++) {
     T z = gates[H + j];
@@ -70,7 +78,8 @@ CLONES static void OF(gru_output_row)(void *context, int64_t row) {
 CLONES static void OF(gru_backward_row)(void *context, int64_t row) {
   const cell_job *job = context;
   int64_t H = job->hidden;
-  const T *gates = (const T *)job->gates + row * 3 * H, *recurrent = (const T *)job->recurrent + row * 3 * H;
+  const T *gates = (const T *)job->gates + row * 3 * H,
+          *recurrent = (const T *)job->recurrent + row * 3 * H;
   const T *before = (const T *)job->h_previous + row * H, *dh = (const T *)job->dh + row * H;
   T *dinput = (T *)job->dinput + row * 3 * H, *drecurrent = (T *)job->drecurrent + row * 3 * H;
   T *dbefore = (T *)job->dh_previous + row * H;

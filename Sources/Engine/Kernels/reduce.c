@@ -1,11 +1,13 @@
 // Reductions over any axes.
 //
-// The axes are split into kept and reduced ones, neighbours merged. What is contiguous decides the way:
+// The axes are split into kept and reduced ones, neighbours merged. What is contiguous decides the
+// way:
 //   rows     the innermost reduced axis is contiguous: each output folds runs of it;
 //   columns  the innermost kept axis is contiguous: whole rows are folded into a block of outputs;
 //   neither  x is copied into [kept, reduced] order first, then rows.
-// A run is one innermost reduced stretch, cut at a fixed length. With few outputs and much to reduce the runs are dealt to
-// a number of groups that depends on the shape only; partial results are combined in group order.
+// A run is one innermost reduced stretch, cut at a fixed length. With few outputs and much to
+// reduce the runs are dealt to a number of groups that depends on the shape only; partial results
+// are combined in group order.
 #include "bss_reduce.h"
 #include "bss_elementwise.h"
 #include "table.h"
@@ -14,9 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { column_block = 1024, run_length = 32768, run_rows = 1024, task_work = 32768, most_groups = 32 };
+enum {
+  column_block = 1024,
+  run_length = 32768,
+  run_rows = 1024,
+  task_work = 32768,
+  most_groups = 32
+};
 
-typedef struct { int rank; int64_t shape[BSS_MAX_RANK], stride[BSS_MAX_RANK], count; } axes;
+typedef struct {
+  int rank;
+  int64_t shape[BSS_MAX_RANK], stride[BSS_MAX_RANK], count;
+} axes;
 
 typedef struct {
   bss_reduce_op op;
@@ -24,12 +35,13 @@ typedef struct {
   bool columns, is_float, is_arg;
   const char *data;
   int64_t size;
-  axes kept, reduced;              // `kept` without its innermost axis when `columns`; `reduced` without its innermost
-  int64_t width;                   // columns: length of the innermost kept axis
-  int64_t inner, inner_stride;     // length and stride of the innermost reduced axis
-  int64_t segment, segments, runs; // runs = reduced.count * segments
+  axes kept,
+      reduced;  // `kept` without its innermost axis when `columns`; `reduced` without its innermost
+  int64_t width;                                // columns: length of the innermost kept axis
+  int64_t inner, inner_stride;                  // length and stride of the innermost reduced axis
+  int64_t segment, segments, runs;              // runs = reduced.count * segments
   int64_t groups, units, units_a_task, blocks;  // blocks of columns
-  struct state *partial;           // [groups][units], NULL when groups == 1
+  struct state *partial;                        // [groups][units], NULL when groups == 1
   const bss_view *out;
 } plan;
 
@@ -69,11 +81,22 @@ static void start(const plan *p, state *s) {
   double f = 0;
   int64_t i = 0;
   switch (p->op) {
-    case BSS_PROD: f = 1; i = 1; break;
-    case BSS_MAX: case BSS_ARGMAX: f = -INFINITY; i = INT64_MIN; break;
-    case BSS_MIN: case BSS_ARGMIN: f = INFINITY; i = INT64_MAX; break;
-    case BSS_ALL: i = 1; break;
-    default: break;
+  case BSS_PROD:
+    f = 1;
+    i = 1;
+    break;
+  case BSS_MAX:
+  case BSS_ARGMAX:
+    f = -INFINITY;
+    i = INT64_MIN;
+    break;
+  case BSS_MIN:
+  case BSS_ARGMIN:
+    f = INFINITY;
+    i = INT64_MAX;
+    break;
+  case BSS_ALL: i = 1; break;
+  default: break;
   }
   for (int64_t j = 0; j < s->count; j++) {
     s->f[j] = f;
@@ -89,25 +112,30 @@ static bool takes_over(const plan *p, double old, double new) {
 
 static inline int64_t fold_i64(bss_reduce_op op, int64_t a, int64_t v) {
   switch (op) {
-    case BSS_PROD: return (int64_t)((uint64_t)a * (uint64_t)v);
-    case BSS_MAX: case BSS_ANY: return v > a ? v : a;
-    case BSS_MIN: case BSS_ALL: return v < a ? v : a;
-    default: return (int64_t)((uint64_t)a + (uint64_t)v);
+  case BSS_PROD: return (int64_t)((uint64_t)a * (uint64_t)v);
+  case BSS_MAX:
+  case BSS_ANY: return v > a ? v : a;
+  case BSS_MIN:
+  case BSS_ALL: return v < a ? v : a;
+  default: return (int64_t)((uint64_t)a + (uint64_t)v);
   }
 }
 
 static inline double fold_f64(bss_reduce_op op, double a, double v) {
   switch (op) {
-    case BSS_PROD: return a * v;
-    case BSS_MAX: return v > a || v != v ? v : a;
-    case BSS_MIN: return v < a || v != v ? v : a;
-    default: return a + v;
+  case BSS_PROD: return a * v;
+  case BSS_MAX: return v > a || v != v ? v : a;
+  case BSS_MIN: return v < a || v != v ? v : a;
+  default: return a + v;
   }
 }
 
 /// One candidate for output j.
-static inline void offer(const plan *p, state *s, int64_t j, double f, int64_t i, int64_t position) {
-  bool better = s->position[j] < 0 || (p->is_float ? takes_over(p, s->f[j], f) : p->op == BSS_ARGMAX ? i > s->i[j] : i < s->i[j]);
+static inline void offer(const plan *p, state *s, int64_t j, double f, int64_t i,
+                         int64_t position) {
+  bool better = s->position[j] < 0 || (p->is_float           ? takes_over(p, s->f[j], f)
+                                       : p->op == BSS_ARGMAX ? i > s->i[j]
+                                                             : i < s->i[j]);
   if (!better) return;
   s->f[j] = f;
   s->i[j] = i;
@@ -131,10 +159,10 @@ static void store(const plan *p, const state *s, int64_t first) {
   for (int64_t j = 0; j < s->count; j++) {
     int64_t i = first + j;
     switch (out->dtype) {
-      case BSS_F32: ((float *)out->data)[i] = (float)s->f[j]; break;
-      case BSS_F64: ((double *)out->data)[i] = s->f[j]; break;
-      case BSS_I64: ((int64_t *)out->data)[i] = p->is_arg ? s->position[j] : s->i[j]; break;
-      case BSS_BOOL: ((uint8_t *)out->data)[i] = s->i[j] != 0; break;
+    case BSS_F32: ((float *)out->data)[i] = (float)s->f[j]; break;
+    case BSS_F64: ((double *)out->data)[i] = s->f[j]; break;
+    case BSS_I64: ((int64_t *)out->data)[i] = p->is_arg ? s->position[j] : s->i[j]; break;
+    case BSS_BOOL: ((uint8_t *)out->data)[i] = s->i[j] != 0; break;
     }
   }
 }
@@ -150,8 +178,10 @@ static double load_f64(const plan *p, const char *x, int64_t i) {
 
 static void fold_run(const plan *p, state *s, const char *x, int64_t n, int64_t position) {
   if (!p->is_float) {
-    if (p->is_arg) for (int64_t i = 0; i < n; i++) offer(p, s, 0, 0, load_i64(p, x, i), position + i);
-    else for (int64_t i = 0; i < n; i++) s->i[0] = fold_i64(p->op, s->i[0], load_i64(p, x, i));
+    if (p->is_arg)
+      for (int64_t i = 0; i < n; i++) offer(p, s, 0, 0, load_i64(p, x, i), position + i);
+    else
+      for (int64_t i = 0; i < n; i++) s->i[0] = fold_i64(p->op, s->i[0], load_i64(p, x, i));
     return;
   }
   double v = p->dtype == BSS_F32 ? bss_loops->reduce_run_f32(p->op, (const float *)x, n)
@@ -170,14 +200,20 @@ static void fold_run(const plan *p, state *s, const char *x, int64_t n, int64_t 
 
 static void fold_columns(const plan *p, state *s, const char *x, int64_t rows, int64_t position) {
   if (p->is_float && !p->is_arg) {
-    if (p->dtype == BSS_F32) bss_loops->reduce_columns_f32(p->op, (const float *)x, rows, p->inner_stride, s->count, s->f);
-    else bss_loops->reduce_columns_f64(p->op, (const double *)x, rows, p->inner_stride, s->count, s->f);
+    if (p->dtype == BSS_F32)
+      bss_loops->reduce_columns_f32(p->op, (const float *)x, rows, p->inner_stride, s->count, s->f);
+    else
+      bss_loops->reduce_columns_f64(p->op, (const double *)x, rows, p->inner_stride, s->count,
+                                    s->f);
     return;
   }
   for (int64_t r = 0; r < rows; r++, x += p->inner_stride * p->size) {
-    if (p->is_arg && p->is_float) for (int64_t j = 0; j < s->count; j++) offer(p, s, j, load_f64(p, x, j), 0, position + r);
-    else if (p->is_arg) for (int64_t j = 0; j < s->count; j++) offer(p, s, j, 0, load_i64(p, x, j), position + r);
-    else for (int64_t j = 0; j < s->count; j++) s->i[j] = fold_i64(p->op, s->i[j], load_i64(p, x, j));
+    if (p->is_arg && p->is_float)
+      for (int64_t j = 0; j < s->count; j++) offer(p, s, j, load_f64(p, x, j), 0, position + r);
+    else if (p->is_arg)
+      for (int64_t j = 0; j < s->count; j++) offer(p, s, j, 0, load_i64(p, x, j), position + r);
+    else
+      for (int64_t j = 0; j < s->count; j++) s->i[j] = fold_i64(p->op, s->i[j], load_i64(p, x, j));
   }
 }
 
@@ -226,7 +262,8 @@ static void reduce_task(void *context, int64_t task) {
 
 static int run_plan(plan *p) {
   p->units = p->kept.count * p->blocks;
-  int64_t work = p->inner * p->reduced.count * (p->columns ? minimum(p->width, column_block) : 1);  // of a unit
+  int64_t work = p->inner * p->reduced.count *
+                 (p->columns ? minimum(p->width, column_block) : 1);  // of a unit
   p->units_a_task = work >= task_work ? 1 : task_work / (work > 0 ? work : 1);
   int64_t tasks = (p->units + p->units_a_task - 1) / p->units_a_task;
   p->groups = tasks >= 16 || work < 2 * task_work ? 1 : minimum(p->runs, most_groups);
@@ -251,11 +288,17 @@ static int run_plan(plan *p) {
 }
 
 int bss_reduce(bss_reduce_op op, const bss_view *x, uint32_t axes_mask, const bss_view *out) {
-  plan p = {.op = op, .dtype = x->dtype, .data = x->data, .size = dtype_size(x->dtype), .out = out, .blocks = 1};
+  plan p = {.op = op,
+            .dtype = x->dtype,
+            .data = x->data,
+            .size = dtype_size(x->dtype),
+            .out = out,
+            .blocks = 1};
   p.is_float = x->dtype == BSS_F32 || x->dtype == BSS_F64;
   p.is_arg = op == BSS_ARGMAX || op == BSS_ARGMIN;
   p.kept.count = p.reduced.count = 1;
-  for (int i = 0; i < x->rank; i++) add_axis(axes_mask >> i & 1 ? &p.reduced : &p.kept, x->shape[i], x->stride[i]);
+  for (int i = 0; i < x->rank; i++)
+    add_axis(axes_mask >> i & 1 ? &p.reduced : &p.kept, x->shape[i], x->stride[i]);
   if (p.kept.count == 0) return BSS_OK;
   axes *r = &p.reduced, *k = &p.kept;
   if (r->rank == 0) {
@@ -267,11 +310,20 @@ int bss_reduce(bss_reduce_op op, const bss_view *x, uint32_t axes_mask, const bs
   p.columns = !by_rows && k->rank > 0 && k->stride[k->rank - 1] == 1 && r->count > 0;
   if (!by_rows && !p.columns && r->count > 1) {
     bss_view from = {.data = x->data, .rank = k->rank + r->rank, .dtype = x->dtype}, to;
-    for (int i = 0; i < k->rank; i++) { from.shape[i] = k->shape[i]; from.stride[i] = k->stride[i]; }
-    for (int i = 0; i < r->rank; i++) { from.shape[k->rank + i] = r->shape[i]; from.stride[k->rank + i] = r->stride[i]; }
+    for (int i = 0; i < k->rank; i++) {
+      from.shape[i] = k->shape[i];
+      from.stride[i] = k->stride[i];
+    }
+    for (int i = 0; i < r->rank; i++) {
+      from.shape[k->rank + i] = r->shape[i];
+      from.stride[k->rank + i] = r->stride[i];
+    }
     to = from;
     int64_t step = 1;
-    for (int i = to.rank - 1; i >= 0; i--) { to.stride[i] = step; step *= to.shape[i]; }
+    for (int i = to.rank - 1; i >= 0; i--) {
+      to.stride[i] = step;
+      step *= to.shape[i];
+    }
     to.data = malloc((size_t)(step * p.size));
     if (!to.data) abort();  // out of memory ends the process everywhere in the engine
     int status = bss_copy(&from, &to);
@@ -298,23 +350,31 @@ int bss_reduce(bss_reduce_op op, const bss_view *x, uint32_t axes_mask, const bs
 // MARK: whole buffers
 
 enum { chunk = 65536 };
-typedef struct { bss_dtype dtype; const char *x; int64_t count; double *partial; } buffer_context;
+typedef struct {
+  bss_dtype dtype;
+  const char *x;
+  int64_t count;
+  double *partial;
+} buffer_context;
 
 static void squares_task(void *context, int64_t task) {
   const buffer_context *c = context;
   int64_t first = task * chunk, n = minimum(c->count - first, chunk);
-  c->partial[task] = c->dtype == BSS_F32 ? bss_loops->sum_squares_f32((const float *)c->x + first, n)
-                                         : bss_loops->sum_squares_f64((const double *)c->x + first, n);
+  c->partial[task] = c->dtype == BSS_F32
+                         ? bss_loops->sum_squares_f32((const float *)c->x + first, n)
+                         : bss_loops->sum_squares_f64((const double *)c->x + first, n);
 }
 static void finite_task(void *context, int64_t task) {
   const buffer_context *c = context;
   int64_t first = task * chunk, n = minimum(c->count - first, chunk);
-  c->partial[task] = c->dtype == BSS_F32 ? bss_loops->all_finite_f32((const float *)c->x + first, n)
-                                         : bss_loops->all_finite_f64((const double *)c->x + first, n);
+  c->partial[task] = c->dtype == BSS_F32
+                         ? bss_loops->all_finite_f32((const float *)c->x + first, n)
+                         : bss_loops->all_finite_f64((const double *)c->x + first, n);
 }
 
 /// Sum over chunks, in order, of what the task writes.
-static int sum_chunks(bss_dtype dtype, const void *x, int64_t count, bss_task task, double *result) {
+static int sum_chunks(bss_dtype dtype, const void *x, int64_t count, bss_task task,
+                      double *result) {
   int64_t tasks = (count + chunk - 1) / chunk;
   double few[64], *partial = tasks <= 64 ? few : malloc((size_t)tasks * sizeof(double));
   if (!partial) abort();
@@ -339,14 +399,26 @@ int bss_all_finite(bss_dtype dtype, const void *x, int64_t count, bool *result) 
 
 // MARK: running sums
 
-typedef struct { bss_dtype dtype; const void *x; void *out; int64_t columns; } cumsum_context;
+typedef struct {
+  bss_dtype dtype;
+  const void *x;
+  void *out;
+  int64_t columns;
+} cumsum_context;
 
 static void cumsum_row(void *context, int64_t row) {
   const cumsum_context *c = context;
   int64_t at = row * c->columns;
-#define RUNNING(T, A)                                                                                      \
-  { const T *x = (const T *)c->x + at; T *out = (T *)c->out + at; A sum = 0;                              \
-    for (int64_t i = 0; i < c->columns; i++) { sum += (A)x[i]; out[i] = (T)sum; } }
+#define RUNNING(T, A)                          \
+  {                                            \
+    const T *x = (const T *)c->x + at;         \
+    T *out = (T *)c->out + at;                 \
+    A sum = 0;                                 \
+    for (int64_t i = 0; i < c->columns; i++) { \
+      sum += (A)x[i];                          \
+      out[i] = (T)sum;                         \
+    }                                          \
+  }
   if (c->dtype == BSS_F32) RUNNING(float, double)
   else if (c->dtype == BSS_F64) RUNNING(double, double)
   else RUNNING(int64_t, uint64_t)

@@ -1,5 +1,6 @@
-// Sorting: bss_sort.h says what. Elements become unsigned keys whose order is the wanted one, then short rows are
-// sorted by insertion, longer ones by a radix sort of 11 bits a pass. Both are stable.
+// Sorting: bss_sort.h says what. Elements become unsigned keys whose order is the wanted one, then
+// short rows are sorted by insertion, longer ones by a radix sort of 11 bits a pass. Both are
+// stable.
 #include "bss_sort.h"
 #include "bss_conv.h"
 #include "element.h"
@@ -53,7 +54,8 @@ typedef struct {
 #define OF(name) name##_i64
 #include "sort.inc.h"
 
-#define BY_TYPE(dtype, name) ((dtype) == BSS_F32 ? name##_f32 : (dtype) == BSS_F64 ? name##_f64 : name##_i64)
+#define BY_TYPE(dtype, name) \
+  ((dtype) == BSS_F32 ? name##_f32 : (dtype) == BSS_F64 ? name##_f64 : name##_i64)
 
 static int run_rows(int64_t rows, int64_t cost, bss_task row, sort_job *job) {
   int status = bss_run_items(rows, cost, row, job);
@@ -61,14 +63,17 @@ static int run_rows(int64_t rows, int64_t cost, bss_task row, sort_job *job) {
   return status == BSS_OK && job->failed ? BSS_NO_MEMORY : status;
 }
 
-int bss_sort(bss_dtype dtype, int64_t rows, int64_t n, bool descending, const void *x, void *values, int64_t *indices) {
-  sort_job job = {.n = n, .k = n, .descending = descending, .x = x, .values = values, .indices = indices};
+int bss_sort(bss_dtype dtype, int64_t rows, int64_t n, bool descending, const void *x, void *values,
+             int64_t *indices) {
+  sort_job job = {
+      .n = n, .k = n, .descending = descending, .x = x, .values = values, .indices = indices};
   return run_rows(rows, 16 * n, BY_TYPE(dtype, sort_row), &job);
 }
 
-int bss_top_k(
-  bss_dtype dtype, int64_t rows, int64_t n, int64_t k, bool largest, const void *x, void *values, int64_t *indices) {
-  sort_job job = {.n = n, .k = k, .descending = largest, .x = x, .values = values, .indices = indices};
+int bss_top_k(bss_dtype dtype, int64_t rows, int64_t n, int64_t k, bool largest, const void *x,
+              void *values, int64_t *indices) {
+  sort_job job = {
+      .n = n, .k = k, .descending = largest, .x = x, .values = values, .indices = indices};
   // A heap of k wins as long as few elements enter it; else the whole row is sorted.
   if (k > 64 && k > n / 8) return run_rows(rows, 16 * n, BY_TYPE(dtype, sort_row), &job);
   return run_rows(rows, 4 * n, BY_TYPE(dtype, top_k_row), &job);

@@ -5,11 +5,14 @@ typedef struct {
   uint32_t low, high;  // position in the row, in two halves: no padding before a 4-byte key
 } OF(entry);
 
-static inline int64_t OF(position)(OF(entry) e) { return (int64_t)((uint64_t)e.high << 32 | e.low); }
+static inline int64_t OF(position)(OF(entry) e) {
+  return (int64_t)((uint64_t)e.high << 32 | e.low);
+}
 
 static inline OF(entry) OF(entry_at)(const T *x, int64_t i, bool descending) {
   KEY key = OF(key)(x[i]);
-  return (OF(entry)){.key = descending ? ~key : key, .low = (uint32_t)i, .high = (uint32_t)((uint64_t)i >> 32)};
+  return (OF(entry)){
+      .key = descending ? ~key : key, .low = (uint32_t)i, .high = (uint32_t)((uint64_t)i >> 32)};
 }
 
 static void OF(insertion_sort)(OF(entry) * e, int64_t n) {
@@ -25,8 +28,9 @@ static void OF(insertion_sort)(OF(entry) * e, int64_t n) {
 #define RADIX_SIZE (1 << RADIX_BITS)
 #define RADIX_PART (1 << 20)
 
-/// Least significant digit first; digits that all keys share are skipped. Returns the buffer that holds the result; after a
-/// request to cancel, which is polled a million elements apart, one that holds the entries in some order.
+/// Least significant digit first; digits that all keys share are skipped. Returns the buffer that
+/// holds the result; after a request to cancel, which is polled a million elements apart, one that
+/// holds the entries in some order.
 static OF(entry) * OF(radix_sort)(OF(entry) * from, OF(entry) * to, int64_t n) {
   int64_t count[RADIX_SIZE];
   for (int shift = 0; shift < (int)(8 * sizeof(KEY)); shift += RADIX_BITS) {
@@ -46,7 +50,8 @@ static OF(entry) * OF(radix_sort)(OF(entry) * from, OF(entry) * to, int64_t n) {
     for (int64_t part = 0; part < n; part += RADIX_PART) {
       if (bss_cancel_requested()) return from;
       int64_t stop = n - part < RADIX_PART ? n : part + RADIX_PART;
-      for (int64_t i = part; i < stop; i++) to[count[from[i].key >> shift & (RADIX_SIZE - 1)]++] = from[i];
+      for (int64_t i = part; i < stop; i++)
+        to[count[from[i].key >> shift & (RADIX_SIZE - 1)]++] = from[i];
     }
     OF(entry) *swap = from;
     from = to;

@@ -42,7 +42,10 @@ static void run_group(void *context, int64_t task) {
 }
 
 int bss_run_items(int64_t items, int64_t cost, bss_task item, void *context) {
-  grouped g = {.item = item, .context = context, .items = items, .per_task = bss_items_per_task(items, cost)};
+  grouped g = {.item = item,
+               .context = context,
+               .items = items,
+               .per_task = bss_items_per_task(items, cost)};
   const int64_t tasks = bss_ceil_div(items, g.per_task);
   const bool light = cost <= 4 * BSS_PARALLEL_GRAIN / bss_max(1, items);
   return light ? bss_pool_run_light(tasks, run_group, &g) : bss_pool_run(tasks, run_group, &g);

@@ -22,14 +22,15 @@ static bool mergeable(const walk *w, int into, const bss_view *const *v, int axi
 
 static int64_t distance(int64_t stride) { return stride < 0 ? -stride : stride; }
 
-/// Axes longer than 1 by the output's strides, widest first: elements are then met as they lie in memory, and images with
-/// channels last collapse like any dense array.
+/// Axes longer than 1 by the output's strides, widest first: elements are then met as they lie in
+/// memory, and images with channels last collapse like any dense array.
 static int axes_in_memory_order(const bss_view *out, int *axes) {
   int count = 0;
   for (int axis = 0; axis < out->rank; axis++) {
     if (out->shape[axis] == 1) continue;
     int at = count++;
-    for (; at > 0 && distance(out->stride[axes[at - 1]]) < distance(out->stride[axis]); at--) axes[at] = axes[at - 1];
+    for (; at > 0 && distance(out->stride[axes[at - 1]]) < distance(out->stride[axis]); at--)
+      axes[at] = axes[at - 1];
     axes[at] = axis;
   }
   return count;
@@ -87,26 +88,30 @@ static void advance(const walk *w, int64_t *index, int64_t run) {
   }
 }
 
-#define STRIDED_MOVE(T)                                                                   \
-  {                                                                                       \
-    T *d = (T *)to;                                                                       \
-    const T *s = (const T *)from;                                                         \
-    if (from_stride == 0) for (int64_t i = 0; i < n; i++) d[i * to_stride] = *s;          \
-    else for (int64_t i = 0; i < n; i++) d[i * to_stride] = s[i * from_stride];           \
+#define STRIDED_MOVE(T)                                                      \
+  {                                                                          \
+    T *d = (T *)to;                                                          \
+    const T *s = (const T *)from;                                            \
+    if (from_stride == 0)                                                    \
+      for (int64_t i = 0; i < n; i++) d[i * to_stride] = *s;                 \
+    else                                                                     \
+      for (int64_t i = 0; i < n; i++) d[i * to_stride] = s[i * from_stride]; \
   }
-static void strided_move(char *to, int64_t to_stride, const char *from, int64_t from_stride, int64_t size, int64_t n) {
+static void strided_move(char *to, int64_t to_stride, const char *from, int64_t from_stride,
+                         int64_t size, int64_t n) {
   if (to_stride == 1 && from_stride == 1) {
     if (n * size < 64)  // a call costs more than a short run
       for (int64_t i = 0; i < n * size; i++) to[i] = from[i];
-    else
-      memcpy(to, from, (size_t)(n * size));
+    else memcpy(to, from, (size_t)(n * size));
   } else if (size == 4) STRIDED_MOVE(uint32_t)
   else if (size == 8) STRIDED_MOVE(uint64_t)
   else STRIDED_MOVE(uint8_t)
 }
 
-/// Between operand k, from the given index on, and a contiguous buffer: n elements over as many rows as needed.
-static void transfer(const walk *w, int k, const int64_t *start, int64_t n, char *buffer, bool gather) {
+/// Between operand k, from the given index on, and a contiguous buffer: n elements over as many
+/// rows as needed.
+static void transfer(const walk *w, int k, const int64_t *start, int64_t n, char *buffer,
+                     bool gather) {
   int64_t index[BSS_MAX_RANK];
   memcpy(index, start, sizeof index);
   int last = w->rank - 1;
@@ -156,8 +161,12 @@ static void run_task(void *context, int64_t task) {
   run_range(w, start, end < w->count ? end : w->count);
 }
 
-int walk_run(const bss_view *const *operands, int count, int64_t grain, walk_body body, const void *context) {
-  walk w = {.operands = count, .grain = grain > 0 ? grain : default_grain, .body = body, .context = context};
+int walk_run(const bss_view *const *operands, int count, int64_t grain, walk_body body,
+             const void *context) {
+  walk w = {.operands = count,
+            .grain = grain > 0 ? grain : default_grain,
+            .body = body,
+            .context = context};
   w.count = view_count(operands[count - 1]);
   if (w.count == 0) return BSS_OK;
   for (int k = 0; k < count; k++) {

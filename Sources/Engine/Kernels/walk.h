@@ -1,8 +1,9 @@
 // Strided iteration for elementwise kernels: bodies see contiguous runs only.
 //
-// Operands are collapsed to as few dimensions as possible. An operand that is not contiguous along the run is gathered
-// into a small buffer first (a broadcast scalar too), a non-contiguous output scattered after, so a kernel body is one
-// plain loop. Work is cut into tasks of a fixed number of elements.
+// Operands are collapsed to as few dimensions as possible. An operand that is not contiguous along
+// the run is gathered into a small buffer first (a broadcast scalar too), a non-contiguous output
+// scattered after, so a kernel body is one plain loop. Work is cut into tasks of a fixed number of
+// elements.
 #pragma once
 #include "bss_base.h"
 
@@ -11,9 +12,10 @@ enum { walk_operands = 5 };
 /// ptr[k] = operand k's run of `count` contiguous elements; the last is the output.
 typedef void (*walk_body)(const void *context, char *const *ptr, int64_t count);
 
-/// Runs the body over all elements of operands (inputs first, output last; `count` <= walk_operands).
-/// `grain` = elements a task (0 = default for cheap functions).
-int walk_run(const bss_view *const *operands, int count, int64_t grain, walk_body body, const void *context);
+/// Runs the body over all elements of operands (inputs first, output last; `count` <=
+/// walk_operands). `grain` = elements a task (0 = default for cheap functions).
+int walk_run(const bss_view *const *operands, int count, int64_t grain, walk_body body,
+             const void *context);
 
 static inline int64_t dtype_size(bss_dtype d) { return d == BSS_BOOL ? 1 : d == BSS_F32 ? 4 : 8; }
 static inline int64_t view_count(const bss_view *v) {

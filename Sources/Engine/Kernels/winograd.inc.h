@@ -1,5 +1,5 @@
-// 3 x 3 convolution of stride 1 by minimal filtering, F(2x2, 3x3): a tile of 2 x 2 outputs takes 16 products a channel
-// instead of 36 (Winograd 1980; Lavin and Gray, CVPR 2016, section 4.1).
+// 3 x 3 convolution of stride 1 by minimal filtering, F(2x2, 3x3): a tile of 2 x 2 outputs takes 16
+// products a channel instead of 36 (Winograd 1980; Lavin and Gray, CVPR 2016, section 4.1).
 //
 //   y = A' [ sum over channels (G w G') . (B' d B) ] A      d: 4 x 4 patch of x, w: 3 x 3 filter
 //
@@ -8,8 +8,9 @@
 //        | 0 -1  1  0 |        | 1/2 -1/2  1/2 |        | 1 -1 |
 //        | 0  1  0 -1 |        |  0    0    1  |        | 0 -1 |
 //
-// For each of the 16 positions p the sum is a matrix product M_p [tiles, O] = V_p [tiles, C] U_p [C, O]. Gradients are the
-// adjoints: dU_p = V_p' dM_p with dM = A dy A', dw = G' dU G. Channels come WL at a time.
+// For each of the 16 positions p the sum is a matrix product M_p [tiles, O] = V_p [tiles, C] U_p
+// [C, O]. Gradients are the adjoints: dU_p = V_p' dM_p with dM = A dy A', dw = G' dU G. Channels
+// come WL at a time.
 
 #if NV > 1
 #define WV f32x16
@@ -28,11 +29,13 @@
 /// d = B' d B
 INLINE void FN(to_patch_space)(WV d[4][4]) {
   EACH {
-    const WV a = d[0][k] - d[2][k], b = d[1][k] + d[2][k], c = d[2][k] - d[1][k], e = d[1][k] - d[3][k];
+    const WV a = d[0][k] - d[2][k], b = d[1][k] + d[2][k], c = d[2][k] - d[1][k],
+             e = d[1][k] - d[3][k];
     d[0][k] = a, d[1][k] = b, d[2][k] = c, d[3][k] = e;
   }
   EACH {
-    const WV a = d[k][0] - d[k][2], b = d[k][1] + d[k][2], c = d[k][2] - d[k][1], e = d[k][1] - d[k][3];
+    const WV a = d[k][0] - d[k][2], b = d[k][1] + d[k][2], c = d[k][2] - d[k][1],
+             e = d[k][1] - d[k][3];
     d[k][0] = a, d[k][1] = b, d[k][2] = c, d[k][3] = e;
   }
 }
@@ -101,7 +104,8 @@ typedef struct {
 
 INLINE FN(winograd_place) FN(place_of)(const winograd_map *m, int64_t tile) {
   const int64_t in_image = tile % (m->tiles_h * m->tiles_w);
-  FN(winograd_place) p = {tile / (m->tiles_h * m->tiles_w), in_image / m->tiles_w * 2, in_image % m->tiles_w * 2};
+  FN(winograd_place)
+  p = {tile / (m->tiles_h * m->tiles_w), in_image / m->tiles_w * 2, in_image % m->tiles_w * 2};
   return p;
 }
 
@@ -113,9 +117,10 @@ INLINE void FN(next_place)(const winograd_map *m, FN(winograd_place) * p) {
   p->image++;
 }
 
-/// One tile of V; `source` holds the patch's 16 places, NULL outside the image, if it is not `inside`.
-INLINE void FN(patch_tile)(const float *base, int64_t pitch, const float *const *source, int64_t channels, float *v, int64_t step,
-                           const int inside) {
+/// One tile of V; `source` holds the patch's 16 places, NULL outside the image, if it is not
+/// `inside`.
+INLINE void FN(patch_tile)(const float *base, int64_t pitch, const float *const *source,
+                           int64_t channels, float *v, int64_t step, const int inside) {
   for (int64_t c = 0; c < channels; c += WL) {
     WV d[4][4];
 #pragma clang loop unroll(full)
@@ -133,7 +138,8 @@ INLINE void FN(patch_tile)(const float *base, int64_t pitch, const float *const 
 }
 
 /// V [16][count][C + gap], positions `step` apart, of tiles first ..< first + count.
-static void FN(winograd_patches)(const winograd_map *m, const float *x, int64_t first, int64_t count, float *v, int64_t step) {
+static void FN(winograd_patches)(const winograd_map *m, const float *x, int64_t first,
+                                 int64_t count, float *v, int64_t step) {
   const int64_t channels = m->in_channels, pitch = m->in_w * channels;
   FN(winograd_place) p = FN(place_of)(m, first);
   for (int64_t t = 0; t < count; t++, FN(next_place)(m, &p), v += channels + winograd_gap) {
@@ -146,15 +152,17 @@ static void FN(winograd_patches)(const winograd_map *m, const float *x, int64_t 
     const float *source[16];
     for (int k = 0; k < 16; k++) {
       const int64_t row = h + k / 4, column = w + k % 4;
-      source[k] = row >= 0 && row < m->in_h && column >= 0 && column < m->in_w ? image + row * pitch + column * channels : 0;
+      source[k] = row >= 0 && row < m->in_h && column >= 0 && column < m->in_w
+                      ? image + row * pitch + column * channels
+                      : 0;
     }
     FN(patch_tile)(0, 0, source, channels, v, step, 0);
   }
 }
 
 /// y of tiles first ..< first + count from M [16][count][O].
-static void FN(winograd_outputs)(const winograd_map *m, const float *products, int64_t step, const float *bias, int64_t first,
-                                 int64_t count, float *y) {
+static void FN(winograd_outputs)(const winograd_map *m, const float *products, int64_t step,
+                                 const float *bias, int64_t first, int64_t count, float *y) {
   const int64_t channels = m->out_channels, pitch = m->out_w * channels;
   FN(winograd_place) p = FN(place_of)(m, first);
   for (int64_t t = 0; t < count; t++, FN(next_place)(m, &p), products += channels) {
@@ -177,8 +185,8 @@ static void FN(winograd_outputs)(const winograd_map *m, const float *products, i
 }
 
 /// dM [16][count][O] of tiles first ..< first + count.
-static void FN(winograd_output_gradients)(const winograd_map *m, const float *dy, int64_t first, int64_t count, float *products,
-                                          int64_t step) {
+static void FN(winograd_output_gradients)(const winograd_map *m, const float *dy, int64_t first,
+                                          int64_t count, float *products, int64_t step) {
   const int64_t channels = m->out_channels, pitch = m->out_w * channels;
   FN(winograd_place) p = FN(place_of)(m, first);
   for (int64_t t = 0; t < count; t++, FN(next_place)(m, &p), products += channels) {
@@ -203,19 +211,23 @@ static void FN(winograd_output_gradients)(const winograd_map *m, const float *dy
 
 /// Where U(c, o) of one position lies: the panels of gemm.inc.h.
 INLINE int64_t FN(panel_place)(int64_t rows, int64_t columns, int64_t c, int64_t o) {
-  const int64_t panel = o / TN(nr) * TN(nr), width = TN(panel_width)(columns - panel < TN(nr) ? columns - panel : TN(nr));
+  const int64_t panel = o / TN(nr) * TN(nr),
+                width = TN(panel_width)(columns - panel < TN(nr) ? columns - panel : TN(nr));
   return panel * rows + c * width + (o - panel);
 }
 
 INLINE void FN(load_filter)(const float *weight, int64_t tap_step, const int turned, WV u[4][4]) {
   WV w[3][3];
 #pragma clang loop unroll(full)
-  for (int k = 0; k < 9; k++) w[k / 3][k % 3] = *(const WVU *)(weight + (turned ? 8 - k : k) * tap_step);
+  for (int k = 0; k < 9; k++)
+    w[k / 3][k % 3] = *(const WVU *)(weight + (turned ? 8 - k : k) * tap_step);
   FN(to_filter_space)(w, u);
 }
 
-/// U_p in panels, positions `step` apart, for input channels 16 block ..< 16 block + 16 of weight [9, C, O].
-static void FN(winograd_filter)(const float *weight, int64_t in, int64_t out, int64_t block, float *u, int64_t step) {
+/// U_p in panels, positions `step` apart, for input channels 16 block ..< 16 block + 16 of weight
+/// [9, C, O].
+static void FN(winograd_filter)(const float *weight, int64_t in, int64_t out, int64_t block,
+                                float *u, int64_t step) {
   for (int64_t c = 16 * block; c < 16 * block + 16; c++)
     for (int64_t o = 0; o < out; o += WL) {
       WV t[4][4];
@@ -227,7 +239,8 @@ static void FN(winograd_filter)(const float *weight, int64_t in, int64_t out, in
 }
 
 /// The same for the way back: filters turned round, and O the channels that are summed over.
-static void FN(winograd_turned_filter)(const float *weight, int64_t in, int64_t out, int64_t block, float *u, int64_t step) {
+static void FN(winograd_turned_filter)(const float *weight, int64_t in, int64_t out, int64_t block,
+                                       float *u, int64_t step) {
   float tile[16][16][16];  // [p][c][o]
   for (int64_t o = 0; o < out; o += 16) {
     for (int c = 0; c < 16; c++)
@@ -237,21 +250,24 @@ static void FN(winograd_turned_filter)(const float *weight, int64_t in, int64_t 
 #pragma clang loop unroll(full)
         for (int k = 0; k < 16; k++) *(WVU *)(tile[k][c] + half) = t[k / 4][k % 4];
       }
-    const int64_t place = FN(panel_place)(out, in, o, 16 * block), next = FN(panel_place)(out, in, o + 1, 16 * block);
-    for (int k = 0; k < 16; k++) TN(transpose_block)(tile[k][0], 16, 16, u + k * step + place, next - place);
+    const int64_t place = FN(panel_place)(out, in, o, 16 * block),
+                  next = FN(panel_place)(out, in, o + 1, 16 * block);
+    for (int k = 0; k < 16; k++)
+      TN(transpose_block)(tile[k][0], 16, 16, u + k * step + place, next - place);
   }
 }
 
 /// dw = G' dU G for input channel c; dU [16][C][O], the sum of `parts` parts in their order.
-static void FN(winograd_filter_gradient)(const float *du, int64_t parts, int64_t part_step, int64_t in, int64_t out, int64_t c,
-                                         float *dweight) {
+static void FN(winograd_filter_gradient)(const float *du, int64_t parts, int64_t part_step,
+                                         int64_t in, int64_t out, int64_t c, float *dweight) {
   for (int64_t o = 0; o < out; o += WL) {
     WV u[4][4], w[3][3];
 #pragma clang loop unroll(full)
     for (int k = 0; k < 16; k++) u[k / 4][k % 4] = *(const WVU *)(du + (k * in + c) * out + o);
     for (int64_t part = 1; part < parts; part++)
 #pragma clang loop unroll(full)
-      for (int k = 0; k < 16; k++) u[k / 4][k % 4] += *(const WVU *)(du + part * part_step + (k * in + c) * out + o);
+      for (int k = 0; k < 16; k++)
+        u[k / 4][k % 4] += *(const WVU *)(du + part * part_step + (k * in + c) * out + o);
     FN(from_filter_space)(u, w);
 #pragma clang loop unroll(full)
     for (int k = 0; k < 9; k++) *(WVU *)(dweight + (k * in + c) * out + o) = w[k / 3][k % 3];

@@ -13,7 +13,8 @@
 
 typedef enum { BSS_F32 = 0, BSS_F64 = 1, BSS_I64 = 2, BSS_BOOL = 3 } bss_dtype;  // sizes 4, 8, 8, 1
 
-/// A strided view. `data` points at element [0, 0, …]; strides count elements, may be 0 (broadcast) or negative.
+/// A strided view. `data` points at element [0, 0, …]; strides count elements, may be 0 (broadcast)
+/// or negative.
 typedef struct {
   void *data;
   int64_t shape[BSS_MAX_RANK];
@@ -28,16 +29,19 @@ enum { BSS_OK = 0, BSS_CANCELLED = 1 };
 
 typedef void (*bss_task)(void *context, int64_t index);
 
-/// Threads used from now on, including the caller (1 = no workers). Workers start at the first parallel run.
+/// Threads used from now on, including the caller (1 = no workers). Workers start at the first
+/// parallel run.
 void bss_pool_set_threads(int threads);
 int bss_pool_threads(void);
 /// Runs task(context, 0 ..< tasks); returns after all are done. Nested calls run inline.
 /// Polls the cancellation flag between tasks: the rest is skipped and BSS_CANCELLED returned.
 int bss_pool_run(int64_t tasks, bss_task task, void *context);
-/// The same for tasks of a few tens of microseconds: up to four of them are not worth waking a sleeping thread for.
+/// The same for tasks of a few tens of microseconds: up to four of them are not worth waking a
+/// sleeping thread for.
 int bss_pool_run_light(int64_t tasks, bss_task task, void *context);
 
-// MARK: Cancellation (pool.c): set by the SIGINT handler (async-signal-safe), polled by kernels and loops
+// MARK: Cancellation (pool.c): set by the SIGINT handler (async-signal-safe), polled by kernels and
+// loops
 
 void bss_cancel_request(void);
 void bss_cancel_clear(void);

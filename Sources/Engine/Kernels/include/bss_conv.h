@@ -1,10 +1,13 @@
-// Convolution in one, two or three spatial dimensions (missing ones are a leading 1), channels last in memory.
+// Convolution in one, two or three spatial dimensions (missing ones are a leading 1), channels last
+// in memory.
 //
 //   x [N, D, H, W, C]    weight [kD, kH, kW, C/G, O]    bias [O]    y [N, oD, oH, oW, O]
-//   y[n, p, o] = bias[o] + sum over taps t and channels c of x[n, p*stride + t*dilation - pad, g(o)*C/G + c] * weight[t, c, o]
+//   y[n, p, o] = bias[o] + sum over taps t and channels c of x[n, p*stride + t*dilation - pad,
+//   g(o)*C/G + c] * weight[t, c, o]
 //
-// `pad` is the padding BEFORE the first element; what follows the last one is implied by `out`, so that
-// asymmetric ("same") padding needs no copy. Columns g*O/G ..< (g+1)*O/G of the weight belong to group g.
+// `pad` is the padding BEFORE the first element; what follows the last one is implied by `out`, so
+// that asymmetric ("same") padding needs no copy. Columns g*O/G ..< (g+1)*O/G of the weight belong
+// to group g.
 #pragma once
 #include "bss_base.h"
 
@@ -17,8 +20,12 @@ typedef struct {
 } bss_conv;
 
 /// y = conv(x, weight) + bias; `bias` may be NULL. dtype: BSS_F32 or BSS_F64.
-int bss_conv_forward(bss_dtype dtype, const bss_conv *conv, const void *x, const void *weight, const void *bias, void *y);
+int bss_conv_forward(bss_dtype dtype, const bss_conv *conv, const void *x, const void *weight,
+                     const void *bias, void *y);
 /// dx = gradient of the input; overwritten.
-int bss_conv_backward_data(bss_dtype dtype, const bss_conv *conv, const void *weight, const void *dy, void *dx);
-/// dweight = gradient of the weight, dbias (may be NULL) = sum of dy over batch and pixels; overwritten.
-int bss_conv_backward_weight(bss_dtype dtype, const bss_conv *conv, const void *x, const void *dy, void *dweight, void *dbias);
+int bss_conv_backward_data(bss_dtype dtype, const bss_conv *conv, const void *weight,
+                           const void *dy, void *dx);
+/// dweight = gradient of the weight, dbias (may be NULL) = sum of dy over batch and pixels;
+/// overwritten.
+int bss_conv_backward_weight(bss_dtype dtype, const bss_conv *conv, const void *x, const void *dy,
+                             void *dweight, void *dbias);

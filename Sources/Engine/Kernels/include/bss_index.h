@@ -1,5 +1,5 @@
-// Indexing. Arrays are contiguous and seen as [outer, axis, inner] around the indexed axis, unless a bss_view is asked for.
-// Indices are 0-based int64 and must have passed bss_index_check.
+// Indexing. Arrays are contiguous and seen as [outer, axis, inner] around the indexed axis, unless
+// a bss_view is asked for. Indices are 0-based int64 and must have passed bss_index_check.
 #pragma once
 #include "bss_base.h"
 
@@ -8,26 +8,31 @@ int64_t bss_index_check(const int64_t *indices, int64_t count, int64_t limit);
 
 /// y[o, i, :] = x[o, indices[i], :]; x [outer, axis, inner], y [outer, count, inner]. Any dtype.
 /// With outer = 1: rows by list (batches, embedding lookup).
-int bss_index_select(
-  bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, const void *x, const int64_t *indices, int64_t count, void *y);
-/// x[o, indices[i], :] += alpha * source[o, i, :], in place, repeated indices in ascending i. Index `skip` is left out
-/// (the padding row of an embedding; -1 = none). dtype: F32, F64, I64 (alpha rounded).
-int bss_index_add(
-  bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, void *x, const int64_t *indices, int64_t count,
-  const void *source, double alpha, int64_t skip);
+int bss_index_select(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, const void *x,
+                     const int64_t *indices, int64_t count, void *y);
+/// x[o, indices[i], :] += alpha * source[o, i, :], in place, repeated indices in ascending i. Index
+/// `skip` is left out (the padding row of an embedding; -1 = none). dtype: F32, F64, I64 (alpha
+/// rounded).
+int bss_index_add(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, void *x,
+                  const int64_t *indices, int64_t count, const void *source, double alpha,
+                  int64_t skip);
 
-/// y[..., i, ...] = x[..., index[..., i, ...], ...] along `axis`; y has index's shape, x may be larger in other axes. Any dtype.
+/// y[..., i, ...] = x[..., index[..., i, ...], ...] along `axis`; y has index's shape, x may be
+/// larger in other axes. Any dtype.
 int bss_gather(const bss_view *x, const bss_view *index, int32_t axis, const bss_view *y);
-/// y[..., index[..., i, ...], ...] += source[..., i, ...] along `axis`, in place, in row-major order of the index. F32, F64, I64.
+/// y[..., index[..., i, ...], ...] += source[..., i, ...] along `axis`, in place, in row-major
+/// order of the index. F32, F64, I64.
 int bss_scatter_add(const bss_view *y, const bss_view *index, int32_t axis, const bss_view *source);
 
 /// y[i, k] = (indices[i] == k); y [count, classes] of F32, F64, I64 or BOOL.
 int bss_one_hot(bss_dtype dtype, const int64_t *indices, int64_t count, int64_t classes, void *y);
 
-/// y = x with `before[d]` elements of `value` in front of axis d and the rest behind; negative = cropped. Any dtype.
-int bss_pad_constant(
-  bss_dtype dtype, int32_t rank, const int64_t *in_shape, const int64_t *out_shape, const int64_t *before, double value,
-  const void *x, void *y);
+/// y = x with `before[d]` elements of `value` in front of axis d and the rest behind; negative =
+/// cropped. Any dtype.
+int bss_pad_constant(bss_dtype dtype, int32_t rank, const int64_t *in_shape,
+                     const int64_t *out_shape, const int64_t *before, double value, const void *x,
+                     void *y);
 
 /// Running sums along any axis, from the end when `reverse`. F32 (summed in double), F64, I64.
-int bss_cumulative_sum(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, bool reverse, const void *x, void *y);
+int bss_cumulative_sum(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, bool reverse,
+                       const void *x, void *y);

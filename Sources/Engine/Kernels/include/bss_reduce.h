@@ -3,19 +3,24 @@
 #include "bss_base.h"
 
 typedef enum {
-  BSS_SUM,     // F32, F64, I64; BOOL -> I64 (counts)
-  BSS_PROD,    // F32, F64, I64
-  BSS_MAX, BSS_MIN,        // F32, F64, I64; NaN wins
-  BSS_ARGMAX, BSS_ARGMIN,  // -> I64: position among the reduced elements in row-major order; first wins; the first NaN wins over all
-  BSS_ANY, BSS_ALL,        // BOOL -> BOOL
-  BSS_SUM_SQUARES,         // F32, F64
-  BSS_SUM_ABS,             // F32, F64
+  BSS_SUM,   // F32, F64, I64; BOOL -> I64 (counts)
+  BSS_PROD,  // F32, F64, I64
+  BSS_MAX,
+  BSS_MIN,  // F32, F64, I64; NaN wins
+  BSS_ARGMAX,
+  BSS_ARGMIN,  // -> I64: position among the reduced elements in row-major order; first wins; the
+               // first NaN wins over all
+  BSS_ANY,
+  BSS_ALL,          // BOOL -> BOOL
+  BSS_SUM_SQUARES,  // F32, F64
+  BSS_SUM_ABS,      // F32, F64
 } bss_reduce_op;
 
-/// out = reduction of x over the axes whose bit is set in `axes_mask` (bit i = axis i). `out` is contiguous and has the kept
-/// axes in their order (rank 0 when all are reduced). Empty reductions: SUM 0, PROD 1, ALL true, ANY false;
-/// the caller rejects them for MAX, MIN, ARGMAX, ARGMIN.
-/// Float sums keep many fixed partial sums: error far below naive summation, same bits for any thread count.
+/// out = reduction of x over the axes whose bit is set in `axes_mask` (bit i = axis i). `out` is
+/// contiguous and has the kept axes in their order (rank 0 when all are reduced). Empty reductions:
+/// SUM 0, PROD 1, ALL true, ANY false; the caller rejects them for MAX, MIN, ARGMAX, ARGMIN. Float
+/// sums keep many fixed partial sums: error far below naive summation, same bits for any thread
+/// count.
 int bss_reduce(bss_reduce_op op, const bss_view *x, uint32_t axes_mask, const bss_view *out);
 
 /// Sum of squares accumulated in double, for global norms. dtype F32 or F64, contiguous.
@@ -24,5 +29,6 @@ int bss_sum_squares(bss_dtype dtype, const void *x, int64_t count, double *resul
 /// *result = no element is NaN or infinite. dtype F32 or F64, contiguous.
 int bss_all_finite(bss_dtype dtype, const void *x, int64_t count, bool *result);
 
-/// Running sum along the last axis of contiguous [rows, columns]; F32 (accumulated in double), F64, I64.
+/// Running sum along the last axis of contiguous [rows, columns]; F32 (accumulated in double), F64,
+/// I64.
 int bss_cumsum(bss_dtype dtype, const void *x, int64_t rows, int64_t columns, void *out);

@@ -36,7 +36,8 @@ int64_t bss_lua_push_sorted_keys(lua_State *L, int table) {
   int64_t count = 0;
   for (lua_pushnil(L); lua_next(L, table); count++) lua_settop(L, -2);
   if (count > (1 << 30)) luaL_error(L, "pairs: table too large");
-  // Both tables have their final size, so filling them allocates nothing and no finalizer can touch `table`.
+  // Both tables have their final size, so filling them allocates nothing and no finalizer can touch
+  // `table`.
   lua_createtable(L, (int)count, 0);
   lua_createtable(L, (int)count, 0);
   int sorted = lua_gettop(L) - 1, found = lua_gettop(L);
@@ -73,7 +74,8 @@ static int next_sorted(lua_State *L) {
     position++;
     if (lua_rawgeti(L, lua_upvalueindex(1), position) == LUA_TNIL) return 1;
     lua_pushvalue(L, -1);
-    if (lua_rawget(L, 1) != LUA_TNIL) break;  // removed during the traversal: not visited, as with next
+    if (lua_rawget(L, 1) != LUA_TNIL)
+      break;  // removed during the traversal: not visited, as with next
     lua_settop(L, -3);
   }
   lua_pushinteger(L, position);
@@ -138,8 +140,8 @@ static int sorted_pairs(lua_State *L) {
 
 // MARK: xpcall
 
-// The hook is off while it raises, so a message handler that loops could not be stopped: on an interrupt the
-// script's handler is passed over.
+// The hook is off while it raises, so a message handler that loops could not be stopped: on an
+// interrupt the script's handler is passed over.
 static int guarded_handler(lua_State *L) {
   if (bss_lua_signal_pending() != 0) {
     lua_settop(L, 1);
@@ -195,8 +197,9 @@ void bss_lua_write(const char *text, size_t length) {
   if (!put(text, length) && output_error == 0) output_error = errno;
 }
 
-// Lua's print flushes after every line, which makes long listings slow, and forgets failures. This one flushes
-// when the last flush is a moment ago (so that `| tee` follows a long run) and keeps the reason of a failure.
+// Lua's print flushes after every line, which makes long listings slow, and forgets failures. This
+// one flushes when the last flush is a moment ago (so that `| tee` follows a long run) and keeps
+// the reason of a failure.
 static int print(lua_State *L) {
   int count = lua_gettop(L);
   bool failed = false;
@@ -220,8 +223,8 @@ static int print(lua_State *L) {
 }
 
 // io.write and file:write as they are, told to the tap when they go to standard output.
-// Upvalues: the library's function, and whether it is the method. Arguments are checked here, because in the library's
-// own message the function would have no name.
+// Upvalues: the library's function, and whether it is the method. Arguments are checked here,
+// because in the library's own message the function would have no name.
 static int tapped_write(lua_State *L) {
   int count = lua_gettop(L), first = lua_toboolean(L, lua_upvalueindex(2)) ? 2 : 1;
   if (first == 2) luaL_checkudata(L, 1, LUA_FILEHANDLE);
@@ -229,7 +232,8 @@ static int tapped_write(lua_State *L) {
     if (lua_type(L, i) != LUA_TNUMBER) luaL_checkstring(L, i);
   }
   if (print_tap) {
-    if (first == 2) lua_pushvalue(L, 1); else lua_getfield(L, LUA_REGISTRYINDEX, "_IO_output");
+    if (first == 2) lua_pushvalue(L, 1);
+    else lua_getfield(L, LUA_REGISTRYINDEX, "_IO_output");
     luaL_Stream *stream = luaL_testudata(L, -1, LUA_FILEHANDLE);
     lua_settop(L, count);
     for (int i = first; stream && stream->closef && stream->f == stdout && i <= count; i++) {
@@ -239,8 +243,10 @@ static int tapped_write(lua_State *L) {
         const char *text = lua_tolstring(L, i, &length);
         print_tap(text, length);
       } else {
-        int n = lua_isinteger(L, i) ? snprintf(number, sizeof number, LUA_INTEGER_FMT, (LUAI_UACINT)lua_tointeger(L, i))
-                                    : snprintf(number, sizeof number, LUA_NUMBER_FMT, (LUAI_UACNUMBER)lua_tonumber(L, i));
+        int n = lua_isinteger(L, i) ? snprintf(number, sizeof number, LUA_INTEGER_FMT,
+                                               (LUAI_UACINT)lua_tointeger(L, i))
+                                    : snprintf(number, sizeof number, LUA_NUMBER_FMT,
+                                               (LUAI_UACNUMBER)lua_tonumber(L, i));
         if (n > 0) print_tap(number, (size_t)n);
       }
     }
@@ -289,7 +295,8 @@ void bss_lua_note_sources(lua_State *L) {
     lua_pushcclosure(L, noted_loader, 2);
     bss_lua_raw_set(L, -2, loaders[i]);
   }
-  if (bss_lua_raw_get(L, -1, "package") == LUA_TTABLE && bss_lua_raw_get(L, -1, "searchers") == LUA_TTABLE) {
+  if (bss_lua_raw_get(L, -1, "package") == LUA_TTABLE &&
+      bss_lua_raw_get(L, -1, "searchers") == LUA_TTABLE) {
     for (int i = 2; i <= (int)lua_rawlen(L, -1); i++) {  // the first one looks in package.preload
       lua_rawgeti(L, -1, i);
       lua_pushvalue(L, note);

@@ -25,7 +25,8 @@ static int add_segments(struct dl_phdr_info *object, size_t size, void *state) {
   uint64_t *h = state;
   for (int i = 0; i < object->dlpi_phnum; i++) {
     const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-    if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) || !(segment->p_flags & PF_R)) continue;
+    if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) || !(segment->p_flags & PF_R))
+      continue;
     *h = mix(*h, (const unsigned char *)(object->dlpi_addr + segment->p_vaddr), segment->p_filesz);
   }
   return 1;  // no other objects

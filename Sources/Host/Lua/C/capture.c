@@ -1,4 +1,5 @@
-// Standard output of a stretch of code, taken at the descriptor: what C code and child processes write counts too.
+// Standard output of a stretch of code, taken at the descriptor: what C code and child processes
+// write counts too.
 #define _GNU_SOURCE  // pipe2
 #include "CBSSLua.h"
 #include <fcntl.h>
@@ -57,7 +58,8 @@ static bool drain(capture_state *capture) {
 // A thread, because the pipe is small and the code that fills it must not wait for its own end.
 static void *read_until_stopped(void *state) {
   capture_state *capture = state;
-  struct pollfd watched[2] = {{.fd = capture->source, .events = POLLIN}, {.fd = capture->stop, .events = POLLIN}};
+  struct pollfd watched[2] = {{.fd = capture->source, .events = POLLIN},
+                              {.fd = capture->stop, .events = POLLIN}};
   for (;;) {
     if (poll(watched, 2, -1) < 0 && errno != EINTR) break;
     bool more = drain(capture);
@@ -88,7 +90,9 @@ int bss_capture_begin(size_t limit, bool tee) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for Lua's thread
-  int failed = capture->saved < 0 || capture->stop < 0 ? errno : pthread_create(&capture->reader, NULL, read_until_stopped, capture);
+  int failed = capture->saved < 0 || capture->stop < 0
+                   ? errno
+                   : pthread_create(&capture->reader, NULL, read_until_stopped, capture);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (failed) {
     close(ends[0]);

@@ -1,5 +1,6 @@
-// Ctrl-C that always works: the handler arms a hook on every coroutine of the running chain; the hook raises
-// at every line and instruction until the host has control again, so that no pcall can swallow it.
+// Ctrl-C that always works: the handler arms a hook on every coroutine of the running chain; the
+// hook raises at every line and instruction until the host has control again, so that no pcall can
+// swallow it.
 #include "CBSSLua.h"
 #include <errno.h>
 #include <poll.h>
@@ -12,17 +13,20 @@
 
 static const char interrupt_key = 0;
 
-static atomic_int pending;               // the signal, 0: none
+static atomic_int pending;  // the signal, 0: none
 static atomic_bool prompt_mode, prompt_interrupted;
 static bss_lua_host *volatile watched;
 static void (*volatile cancel_engine)(void);
 static pthread_t lua_thread;
-static atomic_int leaving;               // the signal that asks a training to leave at its next checkpoint, 0: none
-static atomic_bool can_leave;            // a training is running that keeps checkpoints
-static struct timespec first_press;      // of the interrupt that is pending; touched by the handler only
+static atomic_int
+    leaving;  // the signal that asks a training to leave at its next checkpoint, 0: none
+static atomic_bool can_leave;  // a training is running that keeps checkpoints
+static struct timespec
+    first_press;  // of the interrupt that is pending; touched by the handler only
 
 static void raise_interrupt(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &interrupt_key) == LUA_TNIL) lua_pushliteral(L, "interrupted");
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &interrupt_key) == LUA_TNIL)
+    lua_pushliteral(L, "interrupted");
   lua_error(L);
 }
 
@@ -81,14 +85,16 @@ static void on_signal(int signal) {
   } else {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    double since = (double)(now.tv_sec - first_press.tv_sec) + 1e-9 * (double)(now.tv_nsec - first_press.tv_nsec);
+    double since = (double)(now.tv_sec - first_press.tv_sec) +
+                   1e-9 * (double)(now.tv_nsec - first_press.tv_nsec);
     bool again = atomic_load(&pending) == signal;
     if (again && since < 0.15) {
       errno = saved;  // a key that is held down, or two fingers: the first press is still at work
       return;
     }
     if (again) {
-      // Hooks do not run inside C functions (a pattern that backtracks for hours): the second press ends us.
+      // Hooks do not run inside C functions (a pattern that backtracks for hours): the second press
+      // ends us.
       static const char message[] = "\nbss-lua: interrupted twice, stopping at once\n";
       ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
       (void)ignored;
@@ -109,12 +115,14 @@ void bss_lua_signals_install(void (*cancel)(void)) {
   sigemptyset(&action.sa_mask);
   action.sa_flags = 0;  // no SA_RESTART: a read that waits must return
   static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
-  sigset_t ours;  // whoever started us may have blocked them; SIGCHLD is for the shells that scripts start
+  sigset_t ours;  // whoever started us may have blocked them; SIGCHLD is for the shells that
+                  // scripts start
   sigemptyset(&ours);
   sigaddset(&ours, SIGCHLD);
   for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) {
     struct sigaction before;
-    bool ignored = handled[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+    bool ignored = handled[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 &&
+                   before.sa_handler == SIG_IGN;
     if (!ignored) sigaction(handled[i], &action, NULL);  // nohup
     sigaddset(&ours, handled[i]);
   }
@@ -144,7 +152,9 @@ void bss_lua_signals_at_prompt(bool at_prompt) {
 
 bool bss_lua_prompt_interrupted(void) { return atomic_exchange(&prompt_interrupted, false); }
 
-void bss_lua_set_interrupt_value(lua_State *L) { lua_rawsetp(L, LUA_REGISTRYINDEX, &interrupt_key); }
+void bss_lua_set_interrupt_value(lua_State *L) {
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &interrupt_key);
+}
 
 // MARK: Coroutines that keep the chain
 
@@ -154,7 +164,8 @@ static lua_State *coroutine_argument(lua_State *L) {
   return co;
 }
 
-// Moves `arguments` values over and runs; the number of results, or -1 with the error value on top of L.
+// Moves `arguments` values over and runs; the number of results, or -1 with the error value on top
+// of L.
 static int resume(lua_State *L, lua_State *co, int arguments) {
   if (!lua_checkstack(co, arguments)) {
     lua_pushliteral(L, "too many arguments to resume");
@@ -164,7 +175,8 @@ static int resume(lua_State *L, lua_State *co, int arguments) {
   bss_lua_host *host = bss_lua_host_of(L);
   bss_lua_running link = {co, host->running};
   host->running = &link;
-  bss_lua_arm_if_pending(co);  // after linking: a signal before this line is seen here, a later one finds the link
+  bss_lua_arm_if_pending(
+      co);  // after linking: a signal before this line is seen here, a later one finds the link
   int results = 0;
   int status = lua_resume(co, L, arguments, &results);
   host->running = link.outer;
@@ -209,7 +221,8 @@ static int wrapped(lua_State *L) {
   int results = resume(L, co, lua_gettop(L));
   if (results >= 0) return results;
   int status = lua_status(co);
-  if (status != LUA_OK && status != LUA_YIELD) {  // the body failed: run its pending closes, keep their error
+  if (status != LUA_OK &&
+      status != LUA_YIELD) {  // the body failed: run its pending closes, keep their error
     lua_xmove(L, co, 1);
     status = close_thread(L, co);
     lua_xmove(co, L, 1);

@@ -1,5 +1,5 @@
-// Functions of Lua's libraries that can loop in C for as long as a script likes, where no hook runs: they look for an
-// interrupt here. Short calls go to the library's own.
+// Functions of Lua's libraries that can loop in C for as long as a script likes, where no hook
+// runs: they look for an interrupt here. Short calls go to the library's own.
 #include "CBSSLua.h"
 #include <string.h>
 
@@ -30,7 +30,8 @@ static int string_rep(lua_State *L) {
     lua_pushliteral(L, "");
     return 1;
   }
-  if (each < length || each > most / (size_t)count) return luaL_error(L, "resulting string too large");
+  if (each < length || each > most / (size_t)count)
+    return luaL_error(L, "resulting string too large");
   luaL_Buffer out;
   char *to = luaL_buffinitsize(L, &out, each * (size_t)count - gap);
   size_t since = 0;
@@ -123,7 +124,8 @@ static int table_remove(lua_State *L) {
 }
 
 static int table_move(lua_State *L) {
-  lua_Integer from = luaL_checkinteger(L, 2), to = luaL_checkinteger(L, 3), at = luaL_checkinteger(L, 4);
+  lua_Integer from = luaL_checkinteger(L, 2), to = luaL_checkinteger(L, 3),
+              at = luaL_checkinteger(L, 4);
   bool is_given = !lua_isnoneornil(L, 5);
   bool is_plain = lua_type(L, 1) == LUA_TTABLE && (!is_given || lua_type(L, 5) == LUA_TTABLE);
   bool is_long = to > from && (lua_Unsigned)to - (lua_Unsigned)from > look_every;
@@ -149,7 +151,8 @@ static int table_concat(lua_State *L) {
     lua_geti(L, 1, i);
     if (!lua_isstring(L, -1)) {
       const char *type = luaL_typename(L, -1);
-      return luaL_error(L, "invalid value (at index %I) in table for 'concat' (a %s)", (LUAI_UACINT)i, type);
+      return luaL_error(L, "invalid value (at index %I) in table for 'concat' (a %s)",
+                        (LUAI_UACINT)i, type);
     }
     luaL_addvalue(&out);
     if (i == last) break;
@@ -167,9 +170,9 @@ typedef struct {
 } replacement;
 
 static const replacement replacements[] = {
-  {LUA_STRLIBNAME, "rep", string_rep},     {LUA_TABLIBNAME, "sort", table_sort},
-  {LUA_TABLIBNAME, "insert", table_insert}, {LUA_TABLIBNAME, "remove", table_remove},
-  {LUA_TABLIBNAME, "move", table_move},     {LUA_TABLIBNAME, "concat", table_concat},
+    {LUA_STRLIBNAME, "rep", string_rep},      {LUA_TABLIBNAME, "sort", table_sort},
+    {LUA_TABLIBNAME, "insert", table_insert}, {LUA_TABLIBNAME, "remove", table_remove},
+    {LUA_TABLIBNAME, "move", table_move},     {LUA_TABLIBNAME, "concat", table_concat},
 };
 
 void bss_lua_open_loops(lua_State *L) {

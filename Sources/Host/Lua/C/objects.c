@@ -8,15 +8,16 @@ typedef struct {
   size_t bytes;
 } object_block;
 
-static const char objects_key = 0;      // weak: identity -> userdata
-static const char entry_key = 0;        // metatable of entry blocks
-static const char mark_key = 0;         // in every metatable of ours
+static const char objects_key = 0;  // weak: identity -> userdata
+static const char entry_key = 0;    // metatable of entry blocks
+static const char mark_key = 0;     // in every metatable of ours
 
 // MARK: Garbage that Lua cannot see
 
-// Lua counts a few bytes for an object that keeps megabytes alive. So that about one full collection happens
-// per doubling of the external bytes, new external bytes are reported in proportion: the collector owes
-// `heap * new / live` bytes of work. Small programs are left alone (the floor).
+// Lua counts a few bytes for an object that keeps megabytes alive. So that about one full
+// collection happens per doubling of the external bytes, new external bytes are reported in
+// proportion: the collector owes `heap * new / live` bytes of work. Small programs are left alone
+// (the floor).
 enum { report_bytes = 64 << 10, floor_bytes = 32 << 20 };
 
 static void report_external(lua_State *L, bss_lua_host *host) {
@@ -98,7 +99,8 @@ static int call_method(lua_State *L) {
         lua_tostring(L, lua_upvalueindex(3)), luaL_typename(L, 1));
   }
   object_block *object = lua_touserdata(L, 1);
-  if (!object->box) return luaL_error(L, "%s: the object was freed", lua_tostring(L, lua_upvalueindex(3)));
+  if (!object->box)
+    return luaL_error(L, "%s: the object was freed", lua_tostring(L, lua_upvalueindex(3)));
   return call_entry(L);
 }
 
@@ -178,7 +180,8 @@ bool bss_lua_push_known(lua_State *L, const void *identity) {
   return false;
 }
 
-void bss_lua_push_object(lua_State *L, void *box, const void *identity, size_t bytes, int metatable) {
+void bss_lua_push_object(lua_State *L, void *box, const void *identity, size_t bytes,
+                         int metatable) {
   bss_lua_host *host = bss_lua_host_of(L);
   metatable = lua_absindex(L, metatable);
   object_block *object = lua_newuserdatauv(L, sizeof *object, 0);
@@ -218,7 +221,8 @@ int bss_lua_free_object(lua_State *L) {
   object->box = NULL;
   host->live_objects--;
   host->external_bytes -= object->bytes;
-  // The address may be reused once the object is gone; a finalizer may find a newer userdata in its place.
+  // The address may be reused once the object is gone; a finalizer may find a newer userdata in its
+  // place.
   push_objects(L);
   lua_rawgetp(L, -1, object->identity);
   if (lua_rawequal(L, -1, 1)) {

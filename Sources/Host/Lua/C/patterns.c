@@ -1,12 +1,25 @@
-// The matcher of string.find, match, gmatch and gsub. It looks for an interrupt while it backtracks: Lua's own can compute
-// for hours inside one C call, where no hook runs. A pattern is translated into items first.
-// Deviation: a malformed pattern is refused even where the subject would not have reached the malformed place.
+// The matcher of string.find, match, gmatch and gsub. It looks for an interrupt while it
+// backtracks: Lua's own can compute for hours inside one C call, where no hook runs. A pattern is
+// translated into items first. Deviation: a malformed pattern is refused even where the subject
+// would not have reached the malformed place.
 #include "patterns.h"
 #include <ctype.h>
 
 enum { max_depth = 200 };
 
-typedef enum { one, any, set, open, close, mark, back, balance, frontier, end_of_subject, done } item_kind;
+typedef enum {
+  one,
+  any,
+  set,
+  open,
+  close,
+  mark,
+  back,
+  balance,
+  frontier,
+  end_of_subject,
+  done
+} item_kind;
 typedef bss_item item;
 typedef bss_capture capture;
 typedef bss_matcher matcher;
@@ -26,16 +39,16 @@ static uint32_t class_bits[sizeof class_names - 1][8];  // in C's locale, which 
 
 static bool is_of_class(int c, char class) {
   switch (class) {
-    case 'a': return isalpha(c);
-    case 'c': return iscntrl(c);
-    case 'd': return isdigit(c);
-    case 'g': return isgraph(c);
-    case 'l': return islower(c);
-    case 'p': return ispunct(c);
-    case 's': return isspace(c);
-    case 'u': return isupper(c);
-    case 'w': return isalnum(c);
-    default: return isxdigit(c);  // x
+  case 'a': return isalpha(c);
+  case 'c': return iscntrl(c);
+  case 'd': return isdigit(c);
+  case 'g': return isgraph(c);
+  case 'l': return islower(c);
+  case 'p': return ispunct(c);
+  case 's': return isspace(c);
+  case 'u': return isupper(c);
+  case 'w': return isalnum(c);
+  default: return isxdigit(c);  // x
   }
 }
 
@@ -83,7 +96,8 @@ static void read_set(reader *in, uint32_t *bits) {
       add_byte(bits, c);
     }
   }
-  if (negated) for (int i = 0; i < 8; i++) bits[i] = ~bits[i];
+  if (negated)
+    for (int i = 0; i < 8; i++) bits[i] = ~bits[i];
 }
 
 static void read_repeat(reader *in, item *to) {
@@ -94,10 +108,12 @@ static void read_escape(reader *in, item *to) {
   unsigned char c = escaped(in);
   if (c == 'b') {
     if (in->end - in->at < 2) luaL_error(in->L, "malformed pattern (missing arguments to '%%b')");
-    *to = (item){.kind = balance, .first = (unsigned char)in->at[0], .second = (unsigned char)in->at[1]};
+    *to = (item){
+        .kind = balance, .first = (unsigned char)in->at[0], .second = (unsigned char)in->at[1]};
     in->at += 2;
   } else if (c == 'f') {
-    if (in->at == in->end || *in->at != '[') luaL_error(in->L, "missing '[' after '%%f' in pattern");
+    if (in->at == in->end || *in->at != '[')
+      luaL_error(in->L, "missing '[' after '%%f' in pattern");
     in->at++;
     to->kind = frontier;
     read_set(in, to->bits);
@@ -114,30 +130,30 @@ static void read_item(reader *in, item *to) {
   memset(to, 0, sizeof *to);
   unsigned char c = (unsigned char)*in->at++;
   switch (c) {
-    case '(':
-      to->kind = open;
-      if (in->at < in->end && *in->at == ')') {
-        to->kind = mark;
-        in->at++;
-      }
+  case '(':
+    to->kind = open;
+    if (in->at < in->end && *in->at == ')') {
+      to->kind = mark;
+      in->at++;
+    }
+    return;
+  case ')': to->kind = close; return;
+  case '%': read_escape(in, to); return;
+  case '$':
+    if (in->at == in->end) {
+      to->kind = end_of_subject;
       return;
-    case ')': to->kind = close; return;
-    case '%': read_escape(in, to); return;
-    case '$':
-      if (in->at == in->end) {
-        to->kind = end_of_subject;
-        return;
-      }
-      break;
-    case '.':
-      to->kind = any;
-      read_repeat(in, to);
-      return;
-    case '[':
-      to->kind = set;
-      read_set(in, to->bits);
-      read_repeat(in, to);
-      return;
+    }
+    break;
+  case '.':
+    to->kind = any;
+    read_repeat(in, to);
+    return;
+  case '[':
+    to->kind = set;
+    read_set(in, to->bits);
+    read_repeat(in, to);
+    return;
   }
   *to = (item){.kind = one, .first = c};
   read_repeat(in, to);
@@ -164,9 +180,9 @@ static void step(matcher *m) {
 
 static bool accepts(const item *i, unsigned char c) {
   switch (i->kind) {
-    case one: return i->first == c;
-    case any: return true;
-    default: return has_byte(i->bits, c);
+  case one: return i->first == c;
+  case any: return true;
+  default: return has_byte(i->bits, c);
   }
 }
 
@@ -252,34 +268,34 @@ static const char *match(matcher *m, const char *at, const item *next) {
     step(m);
     goes_on = false;
     switch ((item_kind)next->kind) {
-      case done: end = at; break;
-      case end_of_subject: goes_on = at == m->end; break;
-      case open: end = with_open(m, at, next + 1, bss_open_capture); break;
-      case mark: end = with_open(m, at, next + 1, bss_position_capture); break;
-      case close: end = with_close(m, at, next + 1); break;
-      case frontier: goes_on = at_frontier(m, at, next); break;
-      case balance:
-      case back: {
-        const char *after = next->kind == back ? again(m, at, next->first) : balanced(m, at, next);
-        goes_on = after != NULL;
-        at = after;
+    case done: end = at; break;
+    case end_of_subject: goes_on = at == m->end; break;
+    case open: end = with_open(m, at, next + 1, bss_open_capture); break;
+    case mark: end = with_open(m, at, next + 1, bss_position_capture); break;
+    case close: end = with_close(m, at, next + 1); break;
+    case frontier: goes_on = at_frontier(m, at, next); break;
+    case balance:
+    case back: {
+      const char *after = next->kind == back ? again(m, at, next->first) : balanced(m, at, next);
+      goes_on = after != NULL;
+      at = after;
+      break;
+    }
+    case one:
+    case any:
+    case set:
+      switch (next->repeat) {
+      case 0:
+        goes_on = accepts_at(m, at, next);
+        at++;
         break;
+      case '?':
+        if (accepts_at(m, at, next)) end = match(m, at + 1, next + 1);
+        goes_on = !end;
+        break;
+      case '-': end = as_few(m, at, next); break;
+      default: end = as_many(m, at, next, next->repeat == '+'); break;
       }
-      case one:
-      case any:
-      case set:
-        switch (next->repeat) {
-          case 0:
-            goes_on = accepts_at(m, at, next);
-            at++;
-            break;
-          case '?':
-            if (accepts_at(m, at, next)) end = match(m, at + 1, next + 1);
-            goes_on = !end;
-            break;
-          case '-': end = as_few(m, at, next); break;
-          default: end = as_many(m, at, next, next->repeat == '+'); break;
-        }
     }
   }
   m->depth--;

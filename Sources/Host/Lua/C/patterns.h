@@ -1,4 +1,5 @@
-// Patterns of Lua (manual 6.4.1) as items, and their matcher; strings.c has the functions that use them.
+// Patterns of Lua (manual 6.4.1) as items, and their matcher; strings.c has the functions that use
+// them.
 #pragma once
 #include "CBSSLua.h"
 #include <string.h>
@@ -28,7 +29,9 @@ typedef struct {
 
 /// Once, before the first pattern.
 void bss_pattern_classes(void);
-/// The items of a pattern: in `small` (bss_small_pattern items), or in a userdata that is left on the stack (else nil is).
-const bss_item *bss_pattern_items(lua_State *L, const char *pattern, size_t length, bss_item *small);
+/// The items of a pattern: in `small` (bss_small_pattern items), or in a userdata that is left on
+/// the stack (else nil is).
+const bss_item *bss_pattern_items(lua_State *L, const char *pattern, size_t length,
+                                  bss_item *small);
 /// The end of a match that begins at `at`; NULL: there is none. Captures are in `m`.
 const char *bss_pattern_match(bss_matcher *m, const char *at, const bss_item *items);

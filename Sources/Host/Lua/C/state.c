@@ -11,8 +11,8 @@ static void die(const char *reason) {
   abort();
 }
 
-// While Swift runs, a failed allocation would jump over its frames: there the cap is ignored and a real
-// shortage ends the process. Lua code gets Lua's own "not enough memory".
+// While Swift runs, a failed allocation would jump over its frames: there the cap is ignored and a
+// real shortage ends the process. Lua code gets Lua's own "not enough memory".
 static void *allocate(void *context, void *block, size_t old, size_t size) {
   bss_lua_host *host = context;
   if (!block) old = 0;  // then `old` is a type tag
@@ -21,7 +21,9 @@ static void *allocate(void *context, void *block, size_t old, size_t size) {
     host->lua_bytes -= old;
     return NULL;
   }
-  if (size > old && host->memory_cap && !host->in_host && host->lua_bytes + (size - old) > host->memory_cap) return NULL;
+  if (size > old && host->memory_cap && !host->in_host &&
+      host->lua_bytes + (size - old) > host->memory_cap)
+    return NULL;
   void *moved = realloc(block, size);
   if (!moved) {
     if (host->in_host) die("out of memory");
@@ -37,7 +39,8 @@ static int on_panic(lua_State *L) {
   return 0;  // Lua aborts
 }
 
-// Messages come in pieces; control messages start with '@'. Errors in finalizers are counted even when silent.
+// Messages come in pieces; control messages start with '@'. Errors in finalizers are counted even
+// when silent.
 static void on_warning(void *context, const char *piece, int continues) {
   bss_lua_host *host = context;
   bool first = !host->warning_continues;
@@ -64,7 +67,8 @@ static int open_libraries(lua_State *L) {
   return 0;
 }
 
-lua_State *bss_lua_open(bss_lua_swift_call call, bss_lua_swift_release release, void *owner, bool environment) {
+lua_State *bss_lua_open(bss_lua_swift_call call, bss_lua_swift_release release, void *owner,
+                        bool environment) {
   bss_lua_host *host = calloc(1, sizeof *host);
   if (!host) return NULL;
   host->in_host = 1;
@@ -139,10 +143,14 @@ enum { first_frames = 14, last_frames = 6 };
 static int depth_of(lua_State *L) {
   lua_Debug frame;
   int low = 0, high = 1;
-  while (lua_getstack(L, high, &frame)) { low = high; high *= 2; }
+  while (lua_getstack(L, high, &frame)) {
+    low = high;
+    high *= 2;
+  }
   while (low + 1 < high) {
     int middle = (low + high) / 2;
-    if (lua_getstack(L, middle, &frame)) low = middle; else high = middle;
+    if (lua_getstack(L, middle, &frame)) low = middle;
+    else high = middle;
   }
   return low + 1;
 }
@@ -150,9 +158,13 @@ static int depth_of(lua_State *L) {
 static void add_frame(luaL_Buffer *text, const lua_Debug *frame) {
   char line[512];
   const char *source = frame->source[0] == '@' ? frame->source + 1 : frame->short_src;
-  if (*frame->what == 'm') snprintf(line, sizeof line, "%s:%d: in main chunk", source, frame->currentline);
-  else if (frame->name) snprintf(line, sizeof line, "%s:%d: in function '%s'", source, frame->currentline, frame->name);
-  else snprintf(line, sizeof line, "%s:%d: in a function defined at line %d", source, frame->currentline, frame->linedefined);
+  if (*frame->what == 'm')
+    snprintf(line, sizeof line, "%s:%d: in main chunk", source, frame->currentline);
+  else if (frame->name)
+    snprintf(line, sizeof line, "%s:%d: in function '%s'", source, frame->currentline, frame->name);
+  else
+    snprintf(line, sizeof line, "%s:%d: in a function defined at line %d", source,
+             frame->currentline, frame->linedefined);
   if (luaL_bufflen(text) > 0) luaL_addchar(text, '\n');
   luaL_addstring(text, line);
 }

@@ -1,4 +1,5 @@
-// string.find, match, gmatch and gsub as Lua's manual (section 6.4) has them, over the matcher of patterns.c.
+// string.find, match, gmatch and gsub as Lua's manual (section 6.4) has them, over the matcher of
+// patterns.c.
 #define _GNU_SOURCE
 #include "patterns.h"
 #include <ctype.h>
@@ -8,8 +9,10 @@ typedef bss_matcher matcher;
 
 // MARK: Results
 
-// Capture `index` from 0; the whole match where the pattern has none. Positions are pushed, NULL comes back.
-static const char *captured(matcher *m, int index, const char *start, const char *end, size_t *length) {
+// Capture `index` from 0; the whole match where the pattern has none. Positions are pushed, NULL
+// comes back.
+static const char *captured(matcher *m, int index, const char *start, const char *end,
+                            size_t *length) {
   if (index >= m->captures) {
     if (index > 0) luaL_error(m->L, "invalid capture index %%%d", index + 1);
     *length = (size_t)(end - start);
@@ -57,7 +60,8 @@ static bool is_plain(const char *pattern, size_t length) {
 }
 
 // memmem in pieces, so that an interrupt is seen.
-static const char *find_plain(lua_State *L, const char *at, const char *end, const char *text, size_t length) {
+static const char *find_plain(lua_State *L, const char *at, const char *end, const char *text,
+                              size_t length) {
   const size_t piece = 1 << 22;
   for (;; at += piece) {
     bss_lua_raise_if_pending(L);
@@ -84,7 +88,8 @@ static int search(lua_State *L, bool finds) {
   }
   bool is_anchored = pattern_length > 0 && *pattern == '^';
   item small[bss_small_pattern];
-  const item *items = bss_pattern_items(L, pattern + is_anchored, pattern_length - is_anchored, small);
+  const item *items =
+      bss_pattern_items(L, pattern + is_anchored, pattern_length - is_anchored, small);
   matcher m = {.L = L, .subject = subject, .end = end};
   for (; at <= end; at++) {
     const char *stop = bss_pattern_match(&m, at, items);
@@ -105,7 +110,8 @@ static int string_match(lua_State *L) { return search(L, false); }
 
 // MARK: gmatch
 
-// Upvalues: the subject, the pattern, the offset of the next try (below 0: over), the end of the last match.
+// Upvalues: the subject, the pattern, the offset of the next try (below 0: over), the end of the
+// last match.
 static int next_match(lua_State *L) {
   size_t length, pattern_length;
   const char *subject = lua_tolstring(L, lua_upvalueindex(1), &length);
@@ -178,7 +184,8 @@ static void add_text(matcher *m, luaL_Buffer *out, const char *start, const char
 }
 
 // What stands for a match; false: the match itself.
-static bool add_replacement(matcher *m, luaL_Buffer *out, const char *start, const char *end, int type) {
+static bool add_replacement(matcher *m, luaL_Buffer *out, const char *start, const char *end,
+                            int type) {
   lua_State *L = m->L;
   if (type == LUA_TFUNCTION) {
     lua_pushvalue(L, 3);
@@ -206,13 +213,14 @@ static int string_gsub(lua_State *L) {
   const char *pattern = luaL_checklstring(L, 2, &pattern_length);
   int type = lua_type(L, 3);
   bool is_replacement =
-    type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE;
+      type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE;
   if (!is_replacement) return luaL_typeerror(L, 3, "string/function/table");
   lua_Integer most = luaL_optinteger(L, 4, (lua_Integer)length + 1), count = 0;
   bool is_anchored = pattern_length > 0 && *pattern == '^', has_changed = false;
   lua_settop(L, 3);
   item small[bss_small_pattern];
-  const item *items = bss_pattern_items(L, pattern + is_anchored, pattern_length - is_anchored, small);
+  const item *items =
+      bss_pattern_items(L, pattern + is_anchored, pattern_length - is_anchored, small);
   matcher m = {.L = L, .subject = subject, .end = subject + length};
   const char *at = subject, *last = NULL;
   luaL_Buffer out;
@@ -241,7 +249,11 @@ static int string_gsub(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"find", string_find}, {"match", string_match}, {"gmatch", string_gmatch}, {"gsub", string_gsub}, {NULL, NULL},
+    {"find", string_find},
+    {"match", string_match},
+    {"gmatch", string_gmatch},
+    {"gsub", string_gsub},
+    {NULL, NULL},
 };
 
 void bss_lua_open_patterns(lua_State *L) {

@@ -65,8 +65,8 @@ static int line_end(int at) {
   return at;
 }
 
-// At the edge of a block Up and Down search the history for lines that begin as the input did when the first of
-// them was pressed; an empty input walks through all.
+// At the edge of a block Up and Down search the history for lines that begin as the input did when
+// the first of them was pressed; an empty input walks through all.
 static bool walks_all;
 
 static int on_up(int count, int key);
@@ -184,7 +184,11 @@ int bss_line_read(const char *prompt, char **text) {
       break;
     }
     if (ready < 0 && errno == EINTR) continue;
-    if (ready < 0) { rl.remove(); result = BSS_LINE_END; break; }
+    if (ready < 0) {
+      rl.remove();
+      result = BSS_LINE_END;
+      break;
+    }
     rl.read_char();
   }
   sigprocmask(SIG_SETMASK, &before, NULL);
@@ -207,24 +211,42 @@ typedef struct {
 } slot;
 
 static const slot slots[] = {
-  {&rl.line_buffer, "rl_line_buffer", false}, {&rl.point, "rl_point", false}, {&rl.end, "rl_end", false},
-  {&rl.catch_signals, "rl_catch_signals", false}, {&rl.completion_over, "rl_attempted_completion_over", false},
-  {&rl.readline_name, "rl_readline_name", false}, {&rl.last_command, "rl_last_func", false}, {&rl.attempted_completion, "rl_attempted_completion_function", false},
-  {&rl.word_break_hook, "rl_completion_word_break_hook", false}, {&rl.completer_quotes, "rl_completer_quote_characters", false}, {&rl.basic_quotes, "rl_basic_quote_characters", false},
-  {&rl.install, "rl_callback_handler_install", false}, {&rl.read_char, "rl_callback_read_char", false},
-  {&rl.remove, "rl_callback_handler_remove", false}, {&rl.redisplay, "rl_redisplay", false}, {&rl.free_line_state, "rl_free_line_state", false},
-  {&rl.completion_matches, "rl_completion_matches", false}, {&rl.bind_keyseq, "rl_bind_keyseq", false},
-  {&rl.variable_bind, "rl_variable_bind", false}, {&rl.insert_text, "rl_insert_text", false},
-  {&rl.newline, "rl_newline", false}, {&rl.get_previous, "rl_get_previous_history", false},
-  {&rl.get_next, "rl_get_next_history", false}, {&rl.search_backward, "rl_history_search_backward", false},
-  {&rl.search_forward, "rl_history_search_forward", false}, {&rl.add_history, "add_history", false},
-  {&rl.using_history, "using_history", false}, {&rl.sigcleanup, "rl_callback_sigcleanup", true},
-  {&rl.append_character, "rl_completion_append_character", true}, {&rl.suppress_append, "rl_completion_suppress_append", true},
+    {&rl.line_buffer, "rl_line_buffer", false},
+    {&rl.point, "rl_point", false},
+    {&rl.end, "rl_end", false},
+    {&rl.catch_signals, "rl_catch_signals", false},
+    {&rl.completion_over, "rl_attempted_completion_over", false},
+    {&rl.readline_name, "rl_readline_name", false},
+    {&rl.last_command, "rl_last_func", false},
+    {&rl.attempted_completion, "rl_attempted_completion_function", false},
+    {&rl.word_break_hook, "rl_completion_word_break_hook", false},
+    {&rl.completer_quotes, "rl_completer_quote_characters", false},
+    {&rl.basic_quotes, "rl_basic_quote_characters", false},
+    {&rl.install, "rl_callback_handler_install", false},
+    {&rl.read_char, "rl_callback_read_char", false},
+    {&rl.remove, "rl_callback_handler_remove", false},
+    {&rl.redisplay, "rl_redisplay", false},
+    {&rl.free_line_state, "rl_free_line_state", false},
+    {&rl.completion_matches, "rl_completion_matches", false},
+    {&rl.bind_keyseq, "rl_bind_keyseq", false},
+    {&rl.variable_bind, "rl_variable_bind", false},
+    {&rl.insert_text, "rl_insert_text", false},
+    {&rl.newline, "rl_newline", false},
+    {&rl.get_previous, "rl_get_previous_history", false},
+    {&rl.get_next, "rl_get_next_history", false},
+    {&rl.search_backward, "rl_history_search_backward", false},
+    {&rl.search_forward, "rl_history_search_forward", false},
+    {&rl.add_history, "add_history", false},
+    {&rl.using_history, "using_history", false},
+    {&rl.sigcleanup, "rl_callback_sigcleanup", true},
+    {&rl.append_character, "rl_completion_append_character", true},
+    {&rl.suppress_append, "rl_completion_suppress_append", true},
 };
 
 bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_interrupted was) {
   static const char *const names[] = {"libreadline.so.8", "libreadline.so.7", "libreadline.so"};
-  for (unsigned i = 0; !library && i < sizeof names / sizeof *names; i++) library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+  for (unsigned i = 0; !library && i < sizeof names / sizeof *names; i++)
+    library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
   if (!library) return false;
   is_complete = is;
   complete = by;
@@ -239,14 +261,17 @@ bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_inter
   *rl.attempted_completion = on_complete;
   *rl.word_break_hook = word_breaks;
   *rl.completer_quotes = NULL;
-  *rl.basic_quotes = "";  // no closing quote behind a completion: whoever types a string closes it, and a folder's name goes on
+  *rl.basic_quotes = "";  // no closing quote behind a completion: whoever types a string closes it,
+                          // and a folder's name goes on
   rl.using_history();
   rl.variable_bind("enable-bracketed-paste", "on");  // a pasted block arrives as one insertion
   rl.variable_bind("bell-style", "none");
   rl.variable_bind("completion-ignore-case", "off");
   rl.bind_keyseq("\\C-m", on_enter);
   rl.bind_keyseq("\\C-j", on_enter);
-  static const char *const home[] = {"\\C-a", "\\e[H", "\\eOH", "\\e[1~"}, *const end[] = {"\\C-e", "\\e[F", "\\eOF", "\\e[4~"};
+  static const char *const home[] = {"\\C-a", "\\e[H", "\\eOH", "\\e[1~"}, *const end[] = {
+                                                                               "\\C-e", "\\e[F",
+                                                                               "\\eOF", "\\e[4~"};
   for (int i = 0; i < 4; i++) {
     rl.bind_keyseq(home[i], on_home);
     rl.bind_keyseq(end[i], on_end);

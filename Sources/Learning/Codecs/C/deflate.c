@@ -6,7 +6,8 @@ static const size_t piece = (size_t)1 << 30;
 // Output between two questions whether to go on: some ten milliseconds.
 static const size_t stretch = (size_t)1 << 24;
 
-int64_t bss_inflate(const uint8_t *from, size_t count, uint8_t *to, size_t capacity, int (*is_cancelled)(void)) {
+int64_t bss_inflate(const uint8_t *from, size_t count, uint8_t *to, size_t capacity,
+                    int (*is_cancelled)(void)) {
   z_stream z = {0};
   if (inflateInit2(&z, -MAX_WBITS) != Z_OK) return -1;
   size_t taken = 0, written = 0;
@@ -31,11 +32,14 @@ int64_t bss_inflate(const uint8_t *from, size_t count, uint8_t *to, size_t capac
 
 int64_t bss_deflate(const uint8_t *from, size_t count, uint8_t *to, size_t capacity) {
   z_stream z = {0};
-  if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) return -1;
+  if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) !=
+      Z_OK)
+    return -1;
   size_t taken = 0, written = 0;
   int status = Z_OK;
   while (status == Z_OK) {
-    size_t in = count - taken < piece ? count - taken : piece, out = capacity - written < piece ? capacity - written : piece;
+    size_t in = count - taken < piece ? count - taken : piece,
+           out = capacity - written < piece ? capacity - written : piece;
     z.next_in = (Bytef *)from + taken, z.avail_in = (uInt)in;
     z.next_out = to + written, z.avail_out = (uInt)out;
     status = deflate(&z, taken + in == count ? Z_FINISH : Z_NO_FLUSH);

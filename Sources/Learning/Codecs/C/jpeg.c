@@ -1,5 +1,6 @@
-// JPEG by libjpeg-turbo: baseline, progressive and arithmetic-coded, grey, YCbCr, RGB, CMYK and YCCK.
-// Damage that libjpeg mends with a warning is an error here; what it tolerates without a loss of pixels is not.
+// JPEG by libjpeg-turbo: baseline, progressive and arithmetic-coded, grey, YCbCr, RGB, CMYK and
+// YCCK. Damage that libjpeg mends with a warning is an error here; what it tolerates without a loss
+// of pixels is not.
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,16 +31,21 @@ static _Noreturn void fail(j_common_ptr info) {
   char words[JMSG_LENGTH_MAX];
   info->err->format_message(info, words);
   snprintf(r->task->reason, sizeof r->task->reason, "%s", words);
-  leave(r, code == JERR_NO_SOI || code == JERR_INPUT_EMPTY ? BSS_IMAGE_FOREIGN
-           : code == JWRN_JPEG_EOF || code == JERR_INPUT_EOF ? BSS_IMAGE_TRUNCATED : BSS_IMAGE_DAMAGED);
+  leave(r, code == JERR_NO_SOI || code == JERR_INPUT_EMPTY   ? BSS_IMAGE_FOREIGN
+           : code == JWRN_JPEG_EOF || code == JERR_INPUT_EOF ? BSS_IMAGE_TRUNCATED
+                                                             : BSS_IMAGE_DAMAGED);
 }
 
 /// Warnings have level -1, traces 0 and more.
 static void message(j_common_ptr info, int level) {
   if (level >= 0) return;
   switch (info->err->msg_code) {
-    case JWRN_ADOBE_XFORM: case JWRN_BOGUS_ICC: case JWRN_EXTRANEOUS_DATA: case JWRN_JFIF_MAJOR: case JWRN_NOT_SEQUENTIAL: return;
-    default: fail(info);
+  case JWRN_ADOBE_XFORM:
+  case JWRN_BOGUS_ICC:
+  case JWRN_EXTRANEOUS_DATA:
+  case JWRN_JFIF_MAJOR:
+  case JWRN_NOT_SEQUENTIAL: return;
+  default: fail(info);
   }
 }
 
@@ -51,7 +57,8 @@ static void step(j_common_ptr info) {
   if (r->task->is_cancelled()) leave(r, BSS_IMAGE_CANCELLED);
   uint64_t pixels = (uint64_t)r->info.image_width * r->info.image_height;
   if (pixels * (uint64_t)r->info.input_scan_number > r->task->most_work) {
-    snprintf(r->task->reason, sizeof r->task->reason, "more than %d scans of %u x %u pixels in a file of its size",
+    snprintf(r->task->reason, sizeof r->task->reason,
+             "more than %d scans of %u x %u pixels in a file of its size",
              r->info.input_scan_number - 1, r->info.image_width, r->info.image_height);
     leave(r, BSS_IMAGE_DAMAGED);
   }
@@ -77,7 +84,8 @@ static void prepare(reader *r, bss_image_task *task) {
   r->progress.progress_monitor = step;
 }
 
-bss_image_status bss_jpeg_size(const uint8_t *bytes, size_t count, bss_image_task *task, bss_image_size *size) {
+bss_image_status bss_jpeg_size(const uint8_t *bytes, size_t count, bss_image_task *task,
+                               bss_image_size *size) {
   reader r;
   prepare(&r, task);
   if (!setjmp(r.back)) {
@@ -88,7 +96,8 @@ bss_image_status bss_jpeg_size(const uint8_t *bytes, size_t count, bss_image_tas
   return r.status;
 }
 
-/// Inverted CMYK to RGB in place of the first three of four bytes: v = K (255 - (255 - C)) / 255, rounded.
+/// Inverted CMYK to RGB in place of the first three of four bytes: v = K (255 - (255 - C)) / 255,
+/// rounded.
 static void from_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t width) {
   for (size_t x = 0; x < width; x++) {
     int key = cmyk[4 * x + 3];
@@ -99,7 +108,8 @@ static void from_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t width) {
   }
 }
 
-bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, bss_image_task *task, uint8_t *rgb) {
+bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, bss_image_task *task,
+                                 uint8_t *rgb) {
   reader r;
   uint8_t *volatile row = NULL;
   prepare(&r, task);

@@ -60,11 +60,13 @@ static void read_header(reader *r) {
   png_read_info(r->png, r->info);
 }
 
-bss_image_status bss_png_size(const uint8_t *bytes, size_t count, bss_image_task *task, bss_image_size *size) {
+bss_image_status bss_png_size(const uint8_t *bytes, size_t count, bss_image_task *task,
+                              bss_image_size *size) {
   reader r;
   if (start(&r, bytes, count, task) && !setjmp(png_jmpbuf(r.png))) {
     read_header(&r);
-    *size = (bss_image_size){png_get_image_width(r.png, r.info), png_get_image_height(r.png, r.info)};
+    *size =
+        (bss_image_size){png_get_image_width(r.png, r.info), png_get_image_height(r.png, r.info)};
   }
   finish(&r);
   return r.status;
@@ -74,16 +76,19 @@ bss_image_status bss_png_size(const uint8_t *bytes, size_t count, bss_image_task
 static void blend(const uint8_t *rgba, uint8_t *rgb, size_t width) {
   for (size_t x = 0; x < width; x++) {
     int opacity = rgba[4 * x + 3];
-    for (size_t c = 0; c < 3; c++) rgb[3 * x + c] = (uint8_t)((rgba[4 * x + c] * opacity + 255 * (255 - opacity) + 127) / 255);
+    for (size_t c = 0; c < 3; c++)
+      rgb[3 * x + c] = (uint8_t)((rgba[4 * x + c] * opacity + 255 * (255 - opacity) + 127) / 255);
   }
 }
 
-bss_image_status bss_png_decode(const uint8_t *bytes, size_t count, bss_image_task *task, int on_white, uint8_t *rgb) {
+bss_image_status bss_png_decode(const uint8_t *bytes, size_t count, bss_image_task *task,
+                                int on_white, uint8_t *rgb) {
   reader r;
   uint8_t *volatile rgba = NULL;
   if (start(&r, bytes, count, task) && !setjmp(png_jmpbuf(r.png))) {
     read_header(&r);
-    int has_alpha = png_get_color_type(r.png, r.info) & PNG_COLOR_MASK_ALPHA || png_get_valid(r.png, r.info, PNG_INFO_tRNS);
+    int has_alpha = png_get_color_type(r.png, r.info) & PNG_COLOR_MASK_ALPHA ||
+                    png_get_valid(r.png, r.info, PNG_INFO_tRNS);
     int blends = on_white && has_alpha;
     png_set_expand(r.png);  // palettes, 1 to 4 bits, transparent colours
     png_set_scale_16(r.png);
@@ -95,14 +100,16 @@ bss_image_status bss_png_decode(const uint8_t *bytes, size_t count, bss_image_ta
     size_t row_bytes = (blends ? 4 : 3) * width;
     // Interlaced pictures are filled in pass by pass: all their rows are held, here or in `rgb`.
     if (blends) rgba = calloc(passes > 1 ? height : 1, row_bytes);
-    if ((blends && !rgba) || png_get_rowbytes(r.png, r.info) != row_bytes) png_error(r.png, "not enough memory");
+    if ((blends && !rgba) || png_get_rowbytes(r.png, r.info) != row_bytes)
+      png_error(r.png, "not enough memory");
     for (int pass = 0; pass < passes; pass++) {
       for (size_t y = 0; y < height; y++) {
         if (y % 64 == 0 && task->is_cancelled()) {
           r.status = BSS_IMAGE_CANCELLED;
           png_longjmp(r.png, 1);
         }
-        uint8_t *to = rgb + 3 * width * y, *row = !blends ? to : rgba + (passes > 1 ? row_bytes * y : 0);
+        uint8_t *to = rgb + 3 * width * y,
+                *row = !blends ? to : rgba + (passes > 1 ? row_bytes * y : 0);
         png_read_row(r.png, row, NULL);
         if (blends && pass == passes - 1) blend(row, to, width);
       }

@@ -1,5 +1,6 @@
-// FLAC, Ogg and whatever else libsndfile reads, opened at run time: nothing is linked, and programs without such files do not
-// load it. The types below are those that sndfile.h of version 1 documents.
+// FLAC, Ogg and whatever else libsndfile reads, opened at run time: nothing is linked, and programs
+// without such files do not load it. The types below are those that sndfile.h of version 1
+// documents.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -37,7 +38,8 @@ static void load(void) {
   library.reason = (const char *(*)(void *))dlsym(handle, "sf_strerror");
   library.close = (int (*)(void *))dlsym(handle, "sf_close");
   void *open = dlsym(handle, "sf_open_virtual");
-  if (library.read && library.reason && library.close) library.open = (void *(*)(sound_source *, int, sound_info *, void *))open;
+  if (library.read && library.reason && library.close)
+    library.open = (void *(*)(sound_source *, int, sound_info *, void *))open;
 }
 
 // MARK: A file in memory
@@ -49,7 +51,9 @@ typedef struct {
 
 static int64_t memory_length(void *file) { return ((memory_file *)file)->count; }
 static int64_t memory_tell(void *file) { return ((memory_file *)file)->at; }
-static int64_t memory_write(const void *bytes, int64_t count, void *file) { return (void)bytes, (void)count, (void)file, 0; }
+static int64_t memory_write(const void *bytes, int64_t count, void *file) {
+  return (void)bytes, (void)count, (void)file, 0;
+}
 static int64_t memory_seek(int64_t by, int whence, void *file) {
   memory_file *m = file;
   int64_t base = whence == 0 ? 0 : whence == 1 ? m->at : m->count, to = base + by;
@@ -68,7 +72,8 @@ int bss_sound_is_available(void) {
   return library.open != NULL;
 }
 
-bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound_task *task, bss_sound *sound) {
+bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound_task *task,
+                                bss_sound *sound) {
   if (!bss_sound_is_available()) return BSS_SOUND_NO_LIBRARY;
   memory_file file = {bytes, (int64_t)count, 0};
   sound_source source = {memory_length, memory_seek, memory_read, memory_write, memory_tell};
@@ -81,7 +86,8 @@ bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound_ta
   // Claims of the header are not believed: frames are read in pieces until there are no more.
   int64_t channels = info.channels, held = 0, room = 0;
   float *samples = NULL;
-  bss_sound_status status = channels > 0 && channels <= 1024 && info.samplerate > 0 ? BSS_SOUND_OK : BSS_SOUND_DAMAGED;
+  bss_sound_status status =
+      channels > 0 && channels <= 1024 && info.samplerate > 0 ? BSS_SOUND_OK : BSS_SOUND_DAMAGED;
   if (status != BSS_SOUND_OK) strcpy(task->reason, "no channels or no sampling rate");
   while (status == BSS_SOUND_OK) {
     if (task->is_cancelled()) status = BSS_SOUND_CANCELLED;
@@ -90,7 +96,10 @@ bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound_ta
     if (held == room) {
       room = room ? room * 2 : info.frames > 0 && info.frames < 1 << 22 ? info.frames + 1 : 1 << 16;
       float *more = realloc(samples, (size_t)(room * channels) * sizeof(float));
-      if (!more) { status = BSS_SOUND_NO_MEMORY; break; }
+      if (!more) {
+        status = BSS_SOUND_NO_MEMORY;
+        break;
+      }
       samples = more;
     }
     int64_t got = library.read(opened, samples + held * channels, room - held);
@@ -102,6 +111,10 @@ bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound_ta
     free(samples);
     return status;
   }
-  *sound = (bss_sound){.samples = samples, .frames = held, .channels = (int32_t)channels, .rate = info.samplerate, .claimed = info.frames};
+  *sound = (bss_sound){.samples = samples,
+                       .frames = held,
+                       .channels = (int32_t)channels,
+                       .rate = info.samplerate,
+                       .claimed = info.frames};
   return BSS_SOUND_OK;
 }

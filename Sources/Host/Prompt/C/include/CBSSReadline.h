@@ -1,11 +1,12 @@
-// GNU readline behind five functions, opened at run time: nothing is linked, programs without a prompt do not
-// load it, and a machine without it gets the plain editor.
+// GNU readline behind five functions, opened at run time: nothing is linked, programs without a
+// prompt do not load it, and a machine without it gets the plain editor.
 #pragma once
 #include <stdbool.h>
 
 /// True if Enter should end the input, false if it should add a line.
 typedef bool (*bss_line_is_complete)(const char *text);
-/// Candidates for text[start ..< end]: a malloc'ed, NULL-terminated list of malloc'ed strings, or NULL.
+/// Candidates for text[start ..< end]: a malloc'ed, NULL-terminated list of malloc'ed strings, or
+/// NULL.
 typedef char **(*bss_line_complete)(const char *text, int start, int end);
 /// What a signal asks for: nothing, a fresh input after Ctrl-C (told once), or to leave.
 typedef enum { BSS_LINE_GO_ON, BSS_LINE_FRESH, BSS_LINE_LEAVE } bss_line_wish;
@@ -14,7 +15,9 @@ typedef bss_line_wish (*bss_line_interrupted)(void);
 enum { BSS_LINE_TEXT = 0, BSS_LINE_END = 1, BSS_LINE_INTERRUPTED = 2, BSS_LINE_TOLD_TO_LEAVE = 3 };
 
 /// False: there is no readline.
-bool bss_line_open(bss_line_is_complete is_complete, bss_line_complete complete, bss_line_interrupted interrupted);
-/// Reads a block of one or more lines; `*text` is malloc'ed for BSS_LINE_TEXT and, if not empty, BSS_LINE_INTERRUPTED.
+bool bss_line_open(bss_line_is_complete is_complete, bss_line_complete complete,
+                   bss_line_interrupted interrupted);
+/// Reads a block of one or more lines; `*text` is malloc'ed for BSS_LINE_TEXT and, if not empty,
+/// BSS_LINE_INTERRUPTED.
 int bss_line_read(const char *prompt, char **text);
 void bss_line_remember(const char *text);

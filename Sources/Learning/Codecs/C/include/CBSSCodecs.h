@@ -1,6 +1,6 @@
 // Byte-level codecs that are loops over bytes and want a C compiler even in debug builds.
-// All functions trust the buffers they are given and report damage by status; none prints, exits or keeps state. What may take
-// long asks `is_cancelled` as it goes.
+// All functions trust the buffers they are given and report damage by status; none prints, exits or
+// keeps state. What may take long asks `is_cancelled` as it goes.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -21,9 +21,10 @@ void bss_sha256_end(bss_sha256 *s, uint8_t digest[32]);
 
 // MARK: deflate.c (zlib)
 
-/// Inflates a raw deflate stream (zip, gzip). Returns the number of bytes written, -1 if the stream is damaged or would give more
-/// than `capacity`, -2 if `is_cancelled` said so.
-int64_t bss_inflate(const uint8_t *from, size_t count, uint8_t *to, size_t capacity, int (*is_cancelled)(void));
+/// Inflates a raw deflate stream (zip, gzip). Returns the number of bytes written, -1 if the stream
+/// is damaged or would give more than `capacity`, -2 if `is_cancelled` said so.
+int64_t bss_inflate(const uint8_t *from, size_t count, uint8_t *to, size_t capacity,
+                    int (*is_cancelled)(void));
 /// Deflates to a raw stream. Returns the number of bytes written, or -1 if `capacity` is too small.
 int64_t bss_deflate(const uint8_t *from, size_t count, uint8_t *to, size_t capacity);
 
@@ -48,16 +49,20 @@ typedef struct {
   uint32_t width, height;
 } bss_image_size;
 
-bss_image_status bss_png_size(const uint8_t *bytes, size_t count, bss_image_task *task, bss_image_size *size);
-/// Decodes to 8-bit RGB rows, top to bottom (3 * width * height bytes), without gamma correction. `on_white` blends what is
-/// transparent over white, else the stored colours are taken. Samples of 16 bits become 8: v * 255 / 65535, rounded
-/// (ISO/IEC 15948, section 13.12).
-bss_image_status bss_png_decode(const uint8_t *bytes, size_t count, bss_image_task *task, int on_white, uint8_t *rgb);
+bss_image_status bss_png_size(const uint8_t *bytes, size_t count, bss_image_task *task,
+                              bss_image_size *size);
+/// Decodes to 8-bit RGB rows, top to bottom (3 * width * height bytes), without gamma correction.
+/// `on_white` blends what is transparent over white, else the stored colours are taken. Samples of
+/// 16 bits become 8: v * 255 / 65535, rounded (ISO/IEC 15948, section 13.12).
+bss_image_status bss_png_decode(const uint8_t *bytes, size_t count, bss_image_task *task,
+                                int on_white, uint8_t *rgb);
 
-bss_image_status bss_jpeg_size(const uint8_t *bytes, size_t count, bss_image_task *task, bss_image_size *size);
-/// Decodes to RGB rows (3 * width * height bytes): accurate integer transform, triangle upsampling. CMYK and YCCK are taken as
-/// Adobe writes them (inverted), R = K C / 255.
-bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, bss_image_task *task, uint8_t *rgb);
+bss_image_status bss_jpeg_size(const uint8_t *bytes, size_t count, bss_image_task *task,
+                               bss_image_size *size);
+/// Decodes to RGB rows (3 * width * height bytes): accurate integer transform, triangle upsampling.
+/// CMYK and YCCK are taken as Adobe writes them (inverted), R = K C / 255.
+bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, bss_image_task *task,
+                                 uint8_t *rgb);
 
 // MARK: sound.c (libsndfile, opened at run time)
 
@@ -72,16 +77,17 @@ typedef enum {
 
 typedef struct {
   int (*is_cancelled)(void);
-  int64_t most;       // samples, all channels together
-  char reason[128];   // the library's words for a damaged file
+  int64_t most;      // samples, all channels together
+  char reason[128];  // the library's words for a damaged file
 } bss_sound_task;
 
 typedef struct {
-  float *samples;  // interleaved, malloc'ed
+  float *samples;           // interleaved, malloc'ed
   int64_t frames, claimed;  // read, and what the header says
   int32_t channels, rate;
 } bss_sound;
 
 int bss_sound_is_available(void);
 /// Reads a whole sound file from memory. Safe on any thread.
-bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound_task *task, bss_sound *sound);
+bss_sound_status bss_sound_read(const uint8_t *bytes, size_t count, bss_sound_task *task,
+                                bss_sound *sound);
