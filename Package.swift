@@ -27,8 +27,10 @@ func room(_ floor: String, _ name: String, _ imported: [String] = [], beside: Bo
 }
 
 /// Only what Swift cannot express, or cannot vectorise.
-func c(_ name: String, _ path: String, links: [String] = []) -> Target {
-    .target(name: name, path: "Sources/\(path)", linkerSettings: links.map { .linkedLibrary($0) })
+func c(_ name: String, _ path: String, _ included: [String] = [], links: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: reach(name, included), path: "Sources/\(path)",
+        linkerSettings: links.map { .linkedLibrary($0) })
 }
 
 /// The tests of a room; they lie as the rooms do.
@@ -45,11 +47,11 @@ let package = Package(
         .library(name: "BSS", targets: ["BSSScript"]),
     ],
     targets: [
-        // MARK: Engine, its C
-        c("CBSSKernels", "Engine/Kernels", links: ["m"]),
         // MARK: Foundation
-        room("Foundation", "Core", ["CBSSKernels"]),
+        c("CBSSInterrupt", "Foundation/Interrupt"),
+        room("Foundation", "Core", ["CBSSInterrupt"]),
         // MARK: Engine
+        c("CBSSKernels", "Engine/Kernels", ["CBSSInterrupt"], links: ["m"]),
         room("Engine", "Backend", ["BSSCore"]),
         room("Engine", "CPU", ["CBSSKernels", "BSSCore", "BSSBackend"]),
         room("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU"]),
@@ -71,7 +73,7 @@ let package = Package(
         // MARK: Host
         c("CBSSLua", "Host/Lua/C", links: ["lua5.4"]),
         c("CBSSReadline", "Host/Prompt/C"),  // opens GNU readline at run time, links nothing
-        room("Host", "Lua", ["CBSSKernels", "CBSSLua", "BSSCore"], beside: true),
+        room("Host", "Lua", ["CBSSInterrupt", "CBSSLua", "BSSCore"], beside: true),
         room(
             "Host", "Script",
             [

@@ -167,7 +167,8 @@ struct Parser {
         name: "notebook",
         corpus: {
             [
-                "-- %% [markdown]\n-- # Title\n-- %%\nx = 6 * 7\n_ = x\n--> 42\n--= {\"kind\":\"integer\",\"value\":42}\n",
+                "-- %% [markdown]\n-- # Title\n-- %%\nx = 6 * 7\n_ = x\n--> 42\n"
+                    + "--= {\"kind\":\"integer\",\"value\":42}\n",
                 "x = [[\n-- %%\n]]\n-- %% tags=[a,b]\r\nprint(1)\r\n--> 1\r\n", "\u{FEFF}--%%\n--[==[ x ]==]\n",
             ].map { Array($0.utf8) }
         },
@@ -182,8 +183,10 @@ struct Parser {
         name: "cells",
         corpus: {
             [
-                "local a <const>, b = 1, f{x = 2}\nfunction m.n:o(...) return ... end\nfor i = 1, 3 do t[i] = -i ^ 2 .. 's' end",
-                "if a then goto x elseif not b then ::x:: else repeat c = #d until e end\nwhile true do break end\nx.y.z = function() end",
+                "local a <const>, b = 1, f{x = 2}\nfunction m.n:o(...) return ... end\n"
+                    + "for i = 1, 3 do t[i] = -i ^ 2 .. 's' end",
+                "if a then goto x elseif not b then ::x:: else repeat c = #d until e end\n"
+                    + "while true do break end\nx.y.z = function() end",
                 "return (a or b) and {1, [2] = 3; 'x'}, 0x1p4, [==[long]==] -- end",
             ].map { Array($0.utf8) }
         },

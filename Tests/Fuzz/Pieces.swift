@@ -61,7 +61,8 @@ enum Pieces {
     // MARK: Weights
 
     static let safetensors: [[UInt8]] = [
-        "{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F8_E4M3\",\"shape\":[1,2],\"data_offsets\":[8,10]}}",
+        "{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+            + "\"b\":{\"dtype\":\"F8_E4M3\",\"shape\":[1,2],\"data_offsets\":[8,10]}}",
         "{\"e\":{\"dtype\":\"I64\",\"shape\":[0,3],\"data_offsets\":[0,0]}}", "{}",
     ].map { header in
         let text = Array(header.utf8)
@@ -114,7 +115,8 @@ enum Pieces {
         {"added_tokens": [{"id": 2, "content": "[MASK]", "lstrip": true, "special": true, "normalized": false},
         {"id": 7, "content": "Cat", "normalized": true, "single_word": true}],
         "normalizer": {"type": "BertNormalizer", "lowercase": true},
-        "model": {"type": "WordPiece", "vocab": {"[UNK]": 0, "[CLS]": 1, "[MASK]": 2, "[SEP]": 3, "[PAD]": 4, "a": 5, "##b": 6}}}
+        "model": {"type": "WordPiece",
+        "vocab": {"[UNK]": 0, "[CLS]": 1, "[MASK]": 2, "[SEP]": 3, "[PAD]": 4, "a": 5, "##b": 6}}}
         """,
         """
         {"model": {"type": "BPE", "end_of_word_suffix": "</w>", "merges": ["a b</w>", ["c", "a"]],

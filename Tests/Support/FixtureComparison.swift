@@ -56,12 +56,12 @@ extension FixtureCase {
             sum += difference
         }
         if let worst {
-            return
-                "\(name)[\(position(worst.index, got.shape))]: \(a[worst.index]), expected \(b[worst.index]) (\(Text.fixed(worst.excess, 2)) times the tolerance)"
+            let at = worst.index, times = Text.fixed(worst.excess, 2)
+            return "\(name)[\(position(at, got.shape))]: \(a[at]), expected \(b[at]) (\(times) times the tolerance)"
         }
         if let limit = wanted.relL2, differenceSquared.squareRoot() > limit * referenceSquared.squareRoot() {
-            return
-                "\(name): relative distance \((differenceSquared / referenceSquared).squareRoot()), at most \(limit) allowed"
+            let distance = (differenceSquared / referenceSquared).squareRoot()
+            return "\(name): relative distance \(distance), at most \(limit) allowed"
         }
         if let limit = wanted.maxAbs, largest > limit {
             return "\(name): largest difference \(largest), at most \(limit) allowed"

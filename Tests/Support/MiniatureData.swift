@@ -109,8 +109,8 @@ public struct MiniatureData {
             for variant in 0..<count {
                 for label in 0..<3 {
                     let image = "\(list)\(label)\(variant).jpg"
-                    lines +=
-                        "\(variant * 3 + label + 1)\t\(label)\t\(image)\tRT @ someone : $T$ is \(words[label]) # tag \"quoted\t Chuck Bass \(variant)\n"
+                    lines += "\(variant * 3 + label + 1)\t\(label)\t\(image)\t"
+                    lines += "RT @ someone : $T$ is \(words[label]) # tag \"quoted\t Chuck Bass \(variant)\n"
                     try write("twitter2015_images/\(image)", picture(label, variant))
                 }
             }
@@ -144,8 +144,8 @@ public struct MiniatureData {
                 for variant in 0..<count {
                     let path = "Video_data/class_0\(label)/subject\(list == "train" ? 1 : 2)_r\(variant)"
                     let row = (label - 1) * count + variant
-                    lines +=
-                        "path:./\(path) depth:sk_depth:2:82 color:sk_color:2:82 duo_left:duo_left:3:90 label:\(label) \n"
+                    lines += "path:./\(path) depth:sk_depth:2:82 color:sk_color:2:82 duo_left:duo_left:3:90 "
+                    lines += "label:\(label) \n"
                     // Colour as a recording, depth as extracted frames called by their number.
                     try write(
                         "\(path)/sk_color.avi",

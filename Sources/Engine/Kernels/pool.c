@@ -41,11 +41,6 @@ static struct {
           .busy = ATOMIC_FLAG_INIT};
 
 static _Thread_local bool inside_task;
-static atomic_bool cancelled;
-
-void bss_cancel_request(void) { atomic_store_explicit(&cancelled, true, memory_order_relaxed); }
-void bss_cancel_clear(void) { atomic_store_explicit(&cancelled, false, memory_order_relaxed); }
-bool bss_cancel_requested(void) { return atomic_load_explicit(&cancelled, memory_order_relaxed); }
 
 static inline void relax(void) {
 #if defined(__x86_64__)

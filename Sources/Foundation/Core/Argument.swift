@@ -150,10 +150,9 @@ extension Argument: AnyArgument {
             throw BSSError(operation, "option '\(name)' expects \(expected), got \(value.described)", kind: .usage)
         }
         if !decoded.isBounded, !(check?.takesAnyInteger ?? false) {
+            let bound = "no integer beyond \(Int.largestArgument)"
             throw BSSError(
-                operation,
-                "option '\(name)' expects \(expected), no integer beyond \(Int.largestArgument), got \(value.described)",
-                kind: .usage)
+                operation, "option '\(name)' expects \(expected), \(bound), got \(value.described)", kind: .usage)
         }
         return decoded
     }

@@ -1,4 +1,4 @@
-import CBSSKernels
+import CBSSInterrupt
 
 /// The one interrupt flag: set by the SIGINT handler, polled by kernels between tiles and by loops between batches.
 public enum Cancellation {

@@ -34,7 +34,7 @@ public enum Files {
             if stops { try Cancellation.check("read \(path)") }
             if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: max(4096, filled / 2))) }
             let room = bytes.count - filled
-            let got = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress! + filled, room) }
+            let got = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress?.advanced(by: filled), room) }
             if got < 0 { if errno == EINTR { continue } else { throw failure("read", path, kind: .data) } }
             if got == 0 { break }
             filled += got
@@ -65,7 +65,8 @@ public enum Files {
             if replaces, fchmod(file, before.st_mode & 0o7777) != 0 { throw failure("write", path, kind: .output) }
             var written = 0
             while written < bytes.count {
-                let count = Glibc.write(file, bytes.baseAddress! + written, bytes.count - written)
+                let rest = bytes.baseAddress?.advanced(by: written)
+                let count = Glibc.write(file, rest, bytes.count - written)
                 if count < 0 { if errno == EINTR { continue } else { throw failure("write", path, kind: .output) } }
                 written += count
             }
@@ -141,7 +142,7 @@ public enum Files {
         guard file >= 0 else { throw failure("append", path, kind: .output) }
         defer { close(file) }
         let bytes = Array(line.utf8) + [0x0A]
-        guard bytes.withUnsafeBytes({ Glibc.write(file, $0.baseAddress!, $0.count) }) == bytes.count else {
+        guard bytes.withUnsafeBytes({ Glibc.write(file, $0.baseAddress, $0.count) }) == bytes.count else {
             throw failure("append", path, kind: .output)
         }
     }

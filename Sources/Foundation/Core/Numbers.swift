@@ -56,7 +56,7 @@ public struct Matrix: ArgumentType, ListArgument {
             var values: [Double] = []
             var columns = 0
             for (index, item) in table.items.enumerated() {
-                guard let row = try? Vector(value: item) else {
+                guard let row = try? Vector(value: item) else {  // the row's error would not say which row
                     throw Mismatch("row \(index + 1) is \(item.described), not a list of numbers")
                 }
                 if index == 0 { columns = row.values.count }

@@ -22,6 +22,7 @@ public struct ProcessIdentity: Equatable, Sendable {
     public static let current: ProcessIdentity = {
         var name = [CChar](repeating: 0, count: 256)
         let host = gethostname(&name, name.count - 1) == 0 ? String(cString: name) : ""
+        // Without /proc there is no name of the boot; then nobody's life is judged (`sharesTable`).
         let boot = (try? Files.readText("/proc/sys/kernel/random/boot_id"))?.split(separator: "\n").first
         var link = [CChar](repeating: 0, count: 64)
         let length = readlink("/proc/self/ns/pid", &link, link.count - 1)
@@ -43,6 +44,7 @@ public struct ProcessIdentity: Equatable, Sendable {
 
     /// Field 22 of /proc/PID/stat; the name before it may hold blanks and brackets. A zombie (state Z or X) is gone.
     private static func start(of pid: Int) -> String? {
+        // No such file: no such process.
         guard let stat = try? Files.readText("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[end...].split(separator: " ")
         return fields.count > 20 && fields[1] != "Z" && fields[1] != "X" ? String(fields[20]) : nil

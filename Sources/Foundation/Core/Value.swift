@@ -69,7 +69,9 @@ public struct Table {
 
     public var isList: Bool { keys.isEmpty && !items.isEmpty }
     public var isEmpty: Bool { keys.isEmpty && items.isEmpty }
-    public var fields: [(key: String, value: Value)] { keys.map { ($0, values[$0]!) } }
+    public var fields: [(key: String, value: Value)] {
+        keys.compactMap { key in values[key].map { (key, $0) } }
+    }
 
     /// Setting `nil` removes the key; a new key goes to the end.
     public subscript(key: String) -> Value? {

@@ -1,10 +1,11 @@
-// Shared conventions of every kernel: the strided view, status codes, the pool, cancellation.
+// Shared conventions of every kernel: the strided view, the pool.
 //
 // * A kernel trusts its arguments: shapes, dtypes and axes were checked by the op that calls it.
 // * A kernel returns BSS_OK or BSS_CANCELLED; after BSS_CANCELLED its output is undefined.
 // * Work is cut into tasks by SHAPE ONLY, never by the number of threads, and partial results are
 //   combined in task order: same bits for any thread count.
 #pragma once
+#include "bss_interrupt.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,8 +24,6 @@ typedef struct {
   bss_dtype dtype;
 } bss_view;
 
-enum { BSS_OK = 0, BSS_CANCELLED = 1 };
-
 // MARK: Fork-join pool (pool.c)
 
 typedef void (*bss_task)(void *context, int64_t index);
@@ -39,10 +38,3 @@ int bss_pool_run(int64_t tasks, bss_task task, void *context);
 /// The same for tasks of a few tens of microseconds: up to four of them are not worth waking a
 /// sleeping thread for.
 int bss_pool_run_light(int64_t tasks, bss_task task, void *context);
-
-// MARK: Cancellation (pool.c): set by the SIGINT handler (async-signal-safe), polled by kernels and
-// loops
-
-void bss_cancel_request(void);
-void bss_cancel_clear(void);
-bool bss_cancel_requested(void);

@@ -11,9 +11,6 @@
 #pragma once
 #include "bss_base.h"
 
-/// A third status beside those of bss_base.h: scratch memory could not be allocated.
-enum { BSS_NO_MEMORY = 2 };
-
 typedef struct {
   int64_t batch, in_channels, out_channels, groups;
   int64_t in[3], out[3], kernel[3], stride[3], pad[3], dilation[3];

@@ -1,5 +1,4 @@
 import BSSCore
-import CBSSKernels
 import CBSSLua
 
 /// What a program around the state needs: arguments, modules, interrupts.

@@ -1,5 +1,5 @@
 import BSSCore
-import CBSSKernels
+import CBSSInterrupt
 import CBSSLua
 import Glibc
 
