@@ -69,7 +69,8 @@ let package = Package(
             ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSData", "BSSNetworks", "BSSCurriculum"]),
         // MARK: Laboratory
         room("Laboratory", "Plot", ["BSSCore"]),
-        room("Laboratory", "Runs", ["BSSCore", "BSSCurriculum", "BSSTraining", "BSSPlot"]),
+        room("Laboratory", "Statistics", ["BSSCore", "BSSCurriculum", "BSSTraining"]),
+        room("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"]),
         // MARK: Host
         c("CBSSLua", "Host/Lua/C", links: ["lua5.4"]),
         c("CBSSReadline", "Host/Prompt/C"),  // opens GNU readline at run time, links nothing
@@ -78,7 +79,7 @@ let package = Package(
             "Host", "Script",
             [
                 "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSCodecs", "BSSText", "BSSData", "BSSNetworks",
-                "BSSCurriculum", "BSSTraining", "BSSPlot", "BSSRuns", "BSSLua",
+                "BSSCurriculum", "BSSTraining", "BSSPlot", "BSSStatistics", "BSSRuns", "BSSLua",
             ]),
         room("Host", "Notebook", ["BSSCore", "BSSLua"]),
         room(
@@ -111,7 +112,8 @@ let package = Package(
             "Learning", "Training",
             ["BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSCodecs", "BSSData", "BSSNetworks", "BSSCurriculum"]),
         tests("Laboratory", "Plot", ["BSSCore"]),
-        tests("Laboratory", "Runs", ["BSSCore", "BSSPlot"]),
+        tests("Laboratory", "Statistics", ["BSSCore"]),
+        tests("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"]),
         tests("Host", "Lua", ["CBSSLua", "BSSCore", "bss-lua"]),
         .target(
             name: "_BSSHostile", dependencies: reach("_BSSHostile", ["BSSCore", "BSSLua", "BSSScript"]),

@@ -6,6 +6,7 @@ import BSSLua
 import BSSNetworks
 import BSSPlot
 import BSSRuns
+import BSSStatistics
 import BSSTensor
 import BSSText
 import BSSTraining
@@ -58,7 +59,7 @@ public enum API {
                     Preset.functions.map { .function($0) }
                 }),
             .namespace(
-                Namespace("stats", "Statistics over seeds: exact permutation tests, intervals, corrections.") {
+                Namespace("stats", "Statistics over seeds: tests, intervals, effect and sample sizes.") {
                     StatisticsFunctions.functions.map { .function($0) }
                 }),
             .namespace(

@@ -1,4 +1,5 @@
 import BSSCore
+import BSSStatistics
 
 /// Results over seeds as a table: mean ± standard deviation, the number of seeds, the difference to a control and its
 /// p.

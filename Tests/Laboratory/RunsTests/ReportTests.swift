@@ -1,5 +1,6 @@
 import BSSCore
 import BSSRuns
+import BSSStatistics
 import Testing
 import _BSSTestSupport
 
@@ -101,5 +102,27 @@ import _BSSTestSupport
         #expect { try call.call([.fields([("rows", .list([.fields([("accuracy", .list([1.0]))])]))])]) } throws: {
             "\($0)".contains("row 1 has no name")
         }
+    }
+
+    @Test("a table names the seeds that gave no number, and has no p for them")
+    func tables() throws {
+        let table = ReportTable(
+            title: "",
+            rows: [
+                .init(name: "a", seeds: [1, 2, 3], values: ["x": [0.5, 0.6, 0.7]]),
+                .init(name: "b", seeds: [1, 2, 3], values: ["x": [0.5, .nan, 0.8]]),
+            ], metrics: ["x"], control: "a")
+        for text in [try table.text(), try table.markdown(), try table.latex()] {
+            #expect(text.contains("Not finite: 'x' of 'b', seed 2") && text.contains("nan"), "\(text)")
+            #expect(!text.contains("e+00"), "\(text)")
+        }
+        let cell = try #require(try table.cells()[1][0])
+        #expect(cell.p?.isNaN == true && cell.adjustedP?.isNaN == true && !cell.isBold)
+        #expect(try table.csv().contains("b,x,3,nan,nan,nan,nan,nan,true,false,0.5;nan;0.8"))
+    }
+
+    @Test("every function of bss.report says what it does, with an example")
+    func documented() {
+        for f in ReportFunctions.functions { #expect(!f.summary.isEmpty && f.example != nil, "\(f.name)") }
     }
 }
