@@ -81,12 +81,12 @@ let package = Package(
                 "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSCodecs", "BSSText", "BSSData", "BSSNetworks",
                 "BSSCurriculum", "BSSTraining", "BSSPlot", "BSSStatistics", "BSSRuns", "BSSLua",
             ]),
-        room("Host", "Notebook", ["BSSCore", "BSSLua"]),
-        room(
-            "Host", "Prompt", ["CBSSLua", "CBSSReadline", "BSSCore", "BSSBackend", "BSSLua", "BSSNotebook"],
-            beside: true),
+        room("Host", "Session", ["BSSCore", "BSSBackend", "BSSLua"]),
+        room("Host", "Notebook", ["BSSCore", "BSSLua", "BSSSession"]),
+        room("Host", "Prompt", ["CBSSLua", "CBSSReadline", "BSSCore", "BSSLua", "BSSSession"], beside: true),
         .executableTarget(
-            name: "bss-lua", dependencies: reach("bss-lua", ["BSSScript", "BSSLua", "BSSPrompt", "BSSNotebook"]),
+            name: "bss-lua",
+            dependencies: reach("bss-lua", ["BSSScript", "BSSLua", "BSSSession", "BSSPrompt", "BSSNotebook"]),
             path: "Sources/Host/bss-lua", swiftSettings: [.swiftLanguageMode(.v5)]),
         // MARK: tests
         .target(
@@ -96,7 +96,7 @@ let package = Package(
         .executableTarget(  // scripts/check-fuzz runs it
             name: "bss-fuzz",
             dependencies: reach(
-                "bss-fuzz", ["BSSCore", "BSSCodecs", "BSSText", "BSSData", "BSSNotebook", "_BSSTestSupport"]),
+                "bss-fuzz", ["BSSCore", "BSSCodecs", "BSSText", "BSSData", "BSSSession", "_BSSTestSupport"]),
             path: "Tests/Fuzz", swiftSettings: [.swiftLanguageMode(.v5)]),
         .target(
             name: "_BSSOpTable", dependencies: reach("_BSSOpTable", ["BSSCore", "BSSBackend", "BSSTensor"]),
@@ -122,8 +122,8 @@ let package = Package(
             name: "hostile-script", dependencies: reach("hostile-script", ["_BSSHostile"]),
             path: "Tests/Host/HostileProgram", swiftSettings: [.swiftLanguageMode(.v5)]),
         tests("Host", "Script", ["BSSCore", "BSSCodecs", "BSSLua", "_BSSHostile", "bss-lua"]),
-        tests("Host", "Notebook", ["BSSCore", "BSSLua", "BSSScript", "bss-lua"]),
-        tests("Host", "Prompt", ["BSSCore", "BSSLua", "BSSNotebook", "bss-lua"]),
+        tests("Host", "Session", ["BSSCore", "BSSLua", "BSSScript", "BSSNotebook", "bss-lua"]),
+        tests("Host", "Prompt", ["bss-lua"]),
     ],
     cLanguageStandard: .gnu17
 )

@@ -1,7 +1,7 @@
 import BSSCodecs
 import BSSCore
 import BSSData
-import BSSNotebook
+import BSSSession
 import BSSText
 import _BSSTestSupport
 

@@ -1,5 +1,6 @@
 import BSSCore
 import BSSLua
+import BSSSession
 import Glibc
 
 /// `bss-lua nb run|check|export FILE.lua`
@@ -75,31 +76,12 @@ public enum NotebookCommand {
         let report = check.run(file, path: call.file, runner: runner) { number, count in
             progress("cell \(number)/\(count)", call)
         }
-        print(call.options.json ? JSON.text(.table(table(report, call.file))) : text(report, call.file))
+        print(call.options.json ? JSON.text(.table(table(report, call.file))) : report.text(call.file))
         switch report.verdict {
         case .equal: return 0
         case .differs, .stopped: return 3
         case .nothingToCheck: return 4
         case .interrupted: return 130
-        }
-    }
-
-    /// One line for equal notebooks; for others the place, what was expected and what came.
-    public static func text(_ report: NotebookCheck.Report, _ path: String) -> String {
-        switch report.verdict {
-        case .equal:
-            let rest = report.unchecked > 0 ? "; nothing recorded in \(report.unchecked)" : ""
-            return "\(path): equal, \(report.compared) outputs of \(report.ran) cells\(rest)"
-        case .nothingToCheck: return "\(path): no cell has recorded outputs (bss-lua nb run writes them)"
-        case .interrupted: return "\(path): interrupted in cell \(report.ran)"
-        case .stopped(let line, let code):
-            return
-                "\(path):\(line): cell \(report.ran) stopped the notebook by os.exit(\(code)); the rest was not checked"
-        case .differs(let d):
-            let place = [
-                "cell \(d.number)", d.output.map { "output \($0)" }, d.value.path.isEmpty ? nil : d.value.path,
-            ].compactMap { $0 }.joined(separator: ", ")
-            return "\(path):\(d.line): \(place) differs\n  expected \(d.value.expected)\n  got      \(d.value.got)"
         }
     }
 

@@ -17,7 +17,7 @@ public enum API {
 
     /// Prepares the engine for the options of this process and gives the table.
     public static func make(_ state: LuaState, _ options: RunOptions) throws -> Namespace {
-        let session = try Session(options, state)
+        let workbench = try Workbench(options, state)
         DataPath.folders = options.dataFolders
         DataOutline.isOn = options.check
         LoadingProgress.install(options)
@@ -28,9 +28,9 @@ public enum API {
         TensorFunctions.stream = RandomStream(seed: options.seed ?? 1, name: "tensor")
         CPUBackend.setThreads(options.threads ?? CPUBackend.processorCount)
         Devices.current = try Devices.backend(for: options.device == .cpu ? .cpu : .cuda(0))
-        state.whenScriptEnds = { try session.finish() }
+        state.whenScriptEnds = { try workbench.finish() }
         return Namespace("bss", "Balance-aware Sequence Sampling for multimodal learning.", types: { types }) {
-            entries(session, state)
+            entries(workbench, state)
         }
     }
 
@@ -39,11 +39,11 @@ public enum API {
         Report.type, FigureObject.type, ExperimentObject.type,
     ]
 
-    private static func entries(_ session: Session, _ state: LuaState) -> [Namespace.Entry] {
+    private static func entries(_ workbench: Workbench, _ state: LuaState) -> [Namespace.Entry] {
         let functions = [
-            TrainFunction.make(session), MeasureFunction.make(session), ModelObject.constructor(session),
+            TrainFunction.make(workbench), MeasureFunction.make(workbench), ModelObject.constructor(workbench),
             Measurer.constructor, GradFunction.function,
-            ExperimentFunction.make(session), ExperimentFunction.choice, ParametersFunction.make(session),
+            ExperimentFunction.make(workbench), ExperimentFunction.choice, ParametersFunction.make(workbench),
             OrderFunction.weighted,
         ]
         return [
@@ -70,6 +70,6 @@ public enum API {
                 Namespace("report", "Tables and figures of results.") {
                     ReportFunctions.functions.map { .function($0) }
                 }),
-        ] + (functions + TensorFunctions.all + HostFunctions.make(session, state)).map { .function($0) }
+        ] + (functions + TensorFunctions.all + HostFunctions.make(workbench, state)).map { .function($0) }
     }
 }

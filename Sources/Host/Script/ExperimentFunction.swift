@@ -23,7 +23,7 @@ enum ExperimentFunction {
         }
     }()
 
-    static func make(_ session: Session) -> Function {
+    static func make(_ workbench: Workbench) -> Function {
         let name = Argument<String>("name", "name of the experiment and of its files")
         let title = Argument("title", default: "", "headline of the table")
         let params = Argument(
@@ -61,8 +61,8 @@ enum ExperimentFunction {
                 }
             }
             declared["seeds"] = .int(a[seeds])
-            try session.checkSets(allDeclared: declared.keys)
-            var parameters = try session.parameters(declared, operation: "bss.experiment")
+            try workbench.checkSets(allDeclared: declared.keys)
+            var parameters = try workbench.parameters(declared, operation: "bss.experiment")
             for index in axes.indices {
                 if case .table(let list)? = parameters[axes[index].0] { axes[index].1 = list.items }
                 parameters[axes[index].0] = nil
@@ -73,7 +73,7 @@ enum ExperimentFunction {
             }
             try checkName(a[name])
             let experiment = Experiment(
-                session, name: a[name], parameters: parameters, arms: try a[arms].map(named) ?? combinations(axes),
+                workbench, name: a[name], parameters: parameters, arms: try a[arms].map(named) ?? combinations(axes),
                 control: a[control], seeds: count, metrics: a[metrics], facts: a[facts], body: a[body])
             return [
                 .object(
@@ -125,7 +125,7 @@ enum ExperimentFunction {
 
 /// One experiment being run.
 struct Experiment {
-    let session: Session
+    let workbench: Workbench
     let name: String
     let parameters: Table
     let arms: [Table]
@@ -136,10 +136,10 @@ struct Experiment {
     let body: Callback
 
     init(
-        _ session: Session, name: String, parameters: Table, arms: [Table], control: String?, seeds: Int,
+        _ workbench: Workbench, name: String, parameters: Table, arms: [Table], control: String?, seeds: Int,
         metrics: [String], facts: [String], body: Callback
     ) {
-        (self.session, self.name, self.parameters, self.arms) = (session, name, parameters, arms)
+        (self.workbench, self.name, self.parameters, self.arms) = (workbench, name, parameters, arms)
         (self.control, self.seeds, self.metrics, self.facts, self.body) = (control, seeds, metrics, facts, body)
     }
 
@@ -149,8 +149,8 @@ struct Experiment {
                 "bss.experiment", "the control '\(control)' is no arm",
                 hint: "arms: " + arms.compactMap { $0["name"]?.string }.joined(separator: ", "), kind: .usage)
         }
-        let seedList = (0..<seeds).map { session.seed &+ $0 }
-        if session.options.check { try check(seedList[0]) }
+        let seedList = (0..<seeds).map { workbench.seed &+ $0 }
+        if workbench.options.check { try check(seedList[0]) }
         let answers = try run(plan(seedList), seedList)
         let rows = try zip(arms, answers).map { arm, answers in
             var values: [String: [Double]] = [:]
@@ -171,21 +171,21 @@ struct Experiment {
         table.notes = notes
         table.facts = facts
         var paths: [String] = []
-        if let store = try session.store() {
+        if let store = try workbench.store() {
             let path = "\(store.tables)/\(name)"
             try table.save(path)
             paths = ["csv", "md", "tex"].map { "\(path).\($0)" }
         }
         return ExperimentObject(
-            name: name, table: table, parameters: parameters, paths: paths, figures: try session.store()?.figures)
+            name: name, table: table, parameters: parameters, paths: paths, figures: try workbench.store()?.figures)
     }
 
     /// Every run, named before the first of them begins; nil where nothing is recorded. The plan is on disk then.
     private func plan(_ seedList: [Int]) throws -> [[PlannedJob]]? {
-        guard let store = try session.store() else { return nil }
+        guard let store = try workbench.store() else { return nil }
         let jobs = try arms.map { arm in
             try seedList.map {
-                try PlannedJob(session, experiment: name, parameters: parameters, arm: arm, seed: $0, body: body)
+                try PlannedJob(workbench, experiment: name, parameters: parameters, arm: arm, seed: $0, body: body)
             }
         }
         let lines = jobs.joined().map { RunStore.PlannedRun(id: $0.id, name: $0.name, content: $0.content) }
@@ -202,7 +202,7 @@ struct Experiment {
             return
         }
         let differences = RunIdentity.differences(new.content, old.content)
-        session.note("\(name): another plan than \(path), which differs in \(differences.joined(separator: ", "))")
+        workbench.note("\(name): another plan than \(path), which differs in \(differences.joined(separator: ", "))")
     }
 
     /// What each run returned, by arm and seed. A run in the hands of another process is left for later; at the end its
@@ -210,14 +210,14 @@ struct Experiment {
     private func run(_ jobs: [[PlannedJob]]?, _ seedList: [Int]) throws -> [[Table]] {
         var answers = arms.map { _ in [Table?](repeating: nil, count: seedList.count) }
         var open = arms.indices.flatMap { arm in seedList.indices.map { (arm: arm, seed: $0) } }
-        let before = session.tally
+        let before = workbench.tally
         var told: Set<String> = []
         while !open.isEmpty {
             var left: [(arm: Int, seed: Int)] = []
             for place in open {
-                session.job = jobs?[place.arm][place.seed]
-                session.job?.isTaken = false
-                defer { session.job = nil }
+                workbench.job = jobs?[place.arm][place.seed]
+                workbench.job?.isTaken = false
+                defer { workbench.job = nil }
                 do {
                     let value =
                         try body.function.call([
@@ -225,7 +225,9 @@ struct Experiment {
                         ]).first ?? .null
                     answers[place.arm][place.seed] = try numbers(value, arms[place.arm])
                 } catch let error as BSSError where error.kind == .busy {
-                    if told.insert(error.message).inserted { session.note("\(name): \(error.message); it comes later") }
+                    if told.insert(error.message).inserted {
+                        workbench.note("\(name): \(error.message); it comes later")
+                    }
                     left.append(place)
                 }
             }
@@ -238,13 +240,13 @@ struct Experiment {
 
     /// `ablation: reused 7 of 12, continued 1, trained 4`
     private func tell(since before: RunTally, _ count: Int?) {
-        let now = session.tally
+        let now = workbench.tally
         let reused = now.reused - before.reused
         let continued = now.continued - before.continued
         let trained = now.trained - before.trained
         guard let count, reused + continued > 0 else { return }
         let rest = [(continued, "continued"), (trained, "trained")].filter { $0.0 > 0 }.map { ", \($0.1) \($0.0)" }
-        session.note("\(name): reused \(reused) of \(count)" + rest.joined())
+        workbench.note("\(name): reused \(reused) of \(count)" + rest.joined())
     }
 
     /// Every arm up to its training, once.

@@ -11,7 +11,7 @@ enum HostFunctions {
     /// Kept of an output; the rest is counted only.
     private static let captured = 64 << 20
 
-    static func make(_ session: Session, _ state: LuaState) -> [Function] {
+    static func make(_ workbench: Workbench, _ state: LuaState) -> [Function] {
         [
             Function("version", "Version of this program.", returns: "string", example: "bss.version()") { _ in
                 [.string(API.version)]
@@ -25,7 +25,7 @@ enum HostFunctions {
             Function(
                 "engine", "Backend, device and instruction set in use.", returns: "table",
                 example: "bss.engine().backend"
-            ) { _ in [.table(session.engine)] },
+            ) { _ in [.table(workbench.engine)] },
             Function(
                 "capture",
                 "Runs a function and gives what it wrote to standard output, print and C alike, as text; then its results.",

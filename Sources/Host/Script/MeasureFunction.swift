@@ -7,7 +7,7 @@ import BSSTraining
 
 /// `bss.measure{ data =, model =, measurer = }`: balance scores without training.
 enum MeasureFunction {
-    static func make(_ session: Session) -> Function {
+    static func make(_ workbench: Workbench) -> Function {
         let data = Argument<Configured<Dataset>>("data", "whose samples are scored")
         let model = Argument<ModelObject?>(
             "model", default: nil, "a trained model (run.model), or a recipe: then with initial weights from seed")
@@ -31,7 +31,7 @@ enum MeasureFunction {
             source: "Guan, Jiang, Yang, IJCAI 2025, Eqs. 4–6"
         ) { a in
             let source = DatasetSource(a[data].product)
-            let root = a[seed] ?? session.seed
+            let root = a[seed] ?? workbench.seed
             let network = try (a[model] ?? ModelObject.automatic(a[data].product)).instantiate(source, seed: root)
             var settings = ScanSettings()
             settings.mode = ScanSettings.Mode(rawValue: a[mode]) ?? .eval

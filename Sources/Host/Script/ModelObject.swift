@@ -71,7 +71,7 @@ final class ModelObject: ConfiguredObject {
 
     // MARK: Declarations
 
-    static func constructor(_ session: Session) -> Function {
+    static func constructor(_ workbench: Workbench) -> Function {
         let fusion = Argument(
             "fusion", default: Configured<FusionRecipe>.named("concat"), "how features become fused logits")
         let start = Argument(

@@ -2,7 +2,7 @@ import BSSCore
 
 /// `local p = bss.params{ epochs = 30 }`: a script's parameters with `--set` applied.
 enum ParametersFunction {
-    static func make(_ session: Session) -> Function {
+    static func make(_ workbench: Workbench) -> Function {
         let defaults = Argument<Table>(
             "defaults", "parameters with their defaults; --set key=value keeps a default's type")
         return Function(
@@ -12,8 +12,8 @@ enum ParametersFunction {
             returns: "table", example: "bss.params{ epochs = 30, data = \"synthetic\" }.epochs", style: .positional
         ) { a in
             let known = a[defaults]
-            try session.checkSets(allDeclared: known.keys)
-            return [.table(try session.parameters(known, operation: "bss.params"))]
+            try workbench.checkSets(allDeclared: known.keys)
+            return [.table(try workbench.parameters(known, operation: "bss.params"))]
         }
     }
 }

@@ -84,7 +84,7 @@ final class PlannedJob {
     /// A run has taken the id; others of the same job get their own.
     var isTaken = false
 
-    init(_ session: Session, experiment: String, parameters: Table, arm: Table, seed: Int, body: Callback) throws {
+    init(_ workbench: Workbench, experiment: String, parameters: Table, arm: Table, seed: Int, body: Callback) throws {
         name = arm["name"]?.string ?? "run"
         self.seed = seed
         let code = Table(fields: [("run", body.plain), ("arm", .table(arm)), ("parameters", .table(parameters))])
@@ -93,8 +93,8 @@ final class PlannedJob {
         given["seeds"] = nil
         content = Table(fields: [
             ("experiment", .string(experiment)), ("arm", Value.table(arm).recorded), ("seed", .int(seed)),
-            ("parameters", Value.table(given).recorded), ("sources", .table(session.state.sources.identity)),
-            ("code", .table(try session.state.fingerprint(code).table)), ("engine", .table(session.engineIdentity)),
+            ("parameters", Value.table(given).recorded), ("sources", .table(workbench.state.sources.identity)),
+            ("code", .table(try workbench.state.fingerprint(code).table)), ("engine", .table(workbench.engineIdentity)),
         ])
         // Where functions stand is no part of the identity, what they do is.
         var parts = content

@@ -7,7 +7,7 @@ import BSSTraining
 
 /// Writes what a training leaves behind: an attempt of `runs/<id>`, published when it has finished.
 final class RunRecorder: TrainingObserver {
-    let session: Session
+    let workbench: Workbench
     let store: RunStore
     let identity: RunIdentity
     private(set) var code: RunCode
@@ -29,30 +29,30 @@ final class RunRecorder: TrainingObserver {
 
     /// nil where nothing is recorded (at the prompt without --out).
     init?(
-        _ session: Session, name: String, _ given: Table, onEpoch: Callback?, source: any SampleSource, seed: Int
+        _ workbench: Workbench, name: String, _ given: Table, onEpoch: Callback?, source: any SampleSource, seed: Int
     ) throws {
-        guard let store = try session.store() else { return nil }
-        (self.session, self.store) = (session, store)
-        let code = try RunCode(session.state, given, onEpoch: onEpoch)
+        guard let store = try workbench.store() else { return nil }
+        (self.workbench, self.store) = (workbench, store)
+        let code = try RunCode(workbench.state, given, onEpoch: onEpoch)
         self.code = code
         let data = try source.fingerprint
         var configuration = given
-        var parts = Table(fields: [("data", .string(data)), ("engine", .table(session.engineIdentity))])
+        var parts = Table(fields: [("data", .string(data)), ("engine", .table(workbench.engineIdentity))])
         let files = try given.namedFiles(operation: "bss.train")
         if !files.isEmpty { parts["files"] = .table(files) }
-        job = session.job.flatMap { $0.isTaken ? nil : $0 }
+        job = workbench.job.flatMap { $0.isTaken ? nil : $0 }
         if let job {
             job.isTaken = true
             parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
             parts["job"] = .string(job.id)
-            identity = try RunRecorder.identity(of: job, parts, store, session)
+            identity = try RunRecorder.identity(of: job, parts, store, workbench)
         } else {
-            parts["parameters"] = .table(session.effective)
-            parts["sources"] = .table(session.state.sources.identity)
+            parts["parameters"] = .table(workbench.effective)
+            parts["sources"] = .table(workbench.state.sources.identity)
             if !code.planned.isEmpty { parts["callbacks"] = .table(code.planned.table) }
             parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
             // A second run like this one in the same process is another run.
-            let occurrence = session.occurrence(of: RunIdentity(parts).id)
+            let occurrence = workbench.occurrence(of: RunIdentity(parts).id)
             if occurrence > 1 {
                 configuration["occurrence"] = .int(occurrence)
                 parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
@@ -66,12 +66,12 @@ final class RunRecorder: TrainingObserver {
                 ("seed", .int(seed)), ("identity", .table(identity.parts)), ("configuration", .table(plain)),
             ]))
         record = RunRecord(identity: identity, name: name, configuration: plain, clock: RunClock())
-        record.arguments = session.options.commandLine
+        record.arguments = workbench.options.commandLine
         record.seed = seed
-        record.threads = session.options.threads ?? CPUBackend.processorCount
-        record.engine = session.engine
-        record.parameters = session.effective
-        record.code = session.state.sources.digests
+        record.threads = workbench.options.threads ?? CPUBackend.processorCount
+        record.engine = workbench.engine
+        record.parameters = workbench.effective
+        record.code = workbench.state.sources.digests
         if let data = source as? DatasetSource { record.count("rows_without_sample", data.dataset.skipped.count) }
         record.data = Table(fields: [
             ("name", .string(source.name)), ("hash", .string(data)),
@@ -86,14 +86,15 @@ final class RunRecorder: TrainingObserver {
     /// A planned run keeps its id unless what its function made of it differs from what stands in the folder: data,
     /// options.
     private static func identity(
-        of job: PlannedJob, _ parts: Table, _ store: RunStore, _ session: Session
+        of job: PlannedJob, _ parts: Table, _ store: RunStore, _ workbench: Workbench
     ) throws -> RunIdentity {
         let last = try store.finished(job.id)?["id_parts"]?.table ?? store.attempts(job.id).last?.owner()?.identity
         guard let last, !last.isEmpty else { return RunIdentity(parts, id: job.id) }
         let differences = RunIdentity.differences(parts, last)
         guard !differences.isEmpty else { return RunIdentity(parts, id: job.id) }
         let own = RunIdentity(parts)
-        session.note("\(job.name), seed \(job.seed): \(own.id), not \(job.id): \(differences.joined(separator: ", "))")
+        workbench.note(
+            "\(job.name), seed \(job.seed): \(own.id), not \(job.id): \(differences.joined(separator: ", "))")
         return own
     }
 
@@ -101,9 +102,9 @@ final class RunRecorder: TrainingObserver {
 
     /// The record of a finished run of the same identity, if it can stand for a new one.
     func reusable() throws -> Table? {
-        guard !session.options.rerun, let found = try store.finished(id) else { return nil }
+        guard !workbench.options.rerun, let found = try store.finished(id) else { return nil }
         if let effects = found["effects"]?.table?.items.compactMap(\.string), !effects.isEmpty {
-            session.note(
+            workbench.note(
                 "\(name): \(id) is finished, but its on_epoch changed \(quoted(effects)), which no record holds: trained again"
             )
             return nil
@@ -116,9 +117,9 @@ final class RunRecorder: TrainingObserver {
     /// Shows what the run printed, as if it ran.
     func replay() throws {
         try store.tidy(id)
-        if job == nil { session.note("\(name): reused \(id), finished earlier (--rerun trains it again)") }
+        if job == nil { workbench.note("\(name): reused \(id), finished earlier (--rerun trains it again)") }
         let path = folder + "/output.txt"
-        if Files.exists(path) { session.state.write(try Files.read(path)) }
+        if Files.exists(path) { workbench.state.write(try Files.read(path)) }
     }
 
     // MARK: Beginning
@@ -135,20 +136,20 @@ final class RunRecorder: TrainingObserver {
     func begin(again: Bool) throws -> Beginning {
         // Refused before anything is claimed.
         start = try startingPoint()
-        let taken = try store.take(id, identity: identity.parts, again: again) { [session] in session.note($0) }
+        let taken = try store.take(id, identity: identity.parts, again: again) { [workbench] in workbench.note($0) }
         guard let folder = taken else {
             guard let found = try reusable() else { return try begin(again: true) }
             return .finished(found)
         }
         start = try startingPoint()
-        if !session.options.resume, !again, let left = try store.checkpoints(id).first {
-            session.note(
+        if !workbench.options.resume, !again, let left = try store.checkpoints(id).first {
+            workbench.note(
                 "\(name): begins anew; attempt \(left.attempt) of \(id) was left after epoch \(left.epoch) (--resume goes on from there)"
             )
         }
         runFolder = folder
         if job == nil {
-            if session.options.resume, start == nil { try tellDifferences() }
+            if workbench.options.resume, start == nil { try tellDifferences() }
             try store.freeze(name, [planned])
         }
         return .train(start?.checkpoint.path)
@@ -162,7 +163,7 @@ final class RunRecorder: TrainingObserver {
     /// The last checkpoint that is whole.
     /// - Throws: it cannot be gone on from; all are damaged.
     private func startingPoint() throws -> StartingPoint? {
-        guard session.options.resume else { return nil }
+        guard workbench.options.resume else { return nil }
         var damage: (any Error)?
         for checkpoint in try store.checkpoints(id) {
             do {
@@ -175,7 +176,7 @@ final class RunRecorder: TrainingObserver {
                             + "checkpoints do not hold",
                         hint: "without --resume it begins anew, and finished runs are still taken from their records")
                 }
-                if let damage { session.note("\(name): \(damage)") }
+                if let damage { workbench.note("\(name): \(damage)") }
                 if damage != nil { record.count("checkpoint_damaged") }
                 return StartingPoint(checkpoint: checkpoint, carried: carried)
             } catch let error as BSSError where error.kind == .data { damage = damage ?? error }
@@ -196,7 +197,7 @@ final class RunRecorder: TrainingObserver {
         let earlier = try store.plans(name).prefix(50).compactMap { try store.plan($0).first }
         let differences = earlier.map { RunIdentity.differences(parts(planned.content), parts($0.content)) }
         guard let least = differences.min(by: { $0.count < $1.count }), !least.isEmpty else { return }
-        session.note("\(name): nothing to go on from; earlier runs differ in \(least.joined(separator: ", "))")
+        workbench.note("\(name): nothing to go on from; earlier runs differ in \(least.joined(separator: ", "))")
     }
 
     private func quoted(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
@@ -205,7 +206,7 @@ final class RunRecorder: TrainingObserver {
 
     /// Runs a training with its output kept, and shown unless it was shown before.
     func keepingOutput<R>(isShown: Bool, _ body: () throws -> R) rethrows -> R {
-        finalizerErrors = session.state.finalizerErrors
+        finalizerErrors = workbench.state.finalizerErrors
         return try PrintTap.listening(isShown: isShown, { [weak self] in self?.runFolder?.print($0) }, body)
     }
 
@@ -216,7 +217,7 @@ final class RunRecorder: TrainingObserver {
         let here = CPUBackend.instructionSet
         if resumedAt > 0, let start {
             let bytes = start.carried["output_bytes"]?.int ?? 0
-            session.state.write(try runFolder?.resume(from: start.checkpoint, outputBytes: bytes) ?? [])
+            workbench.state.write(try runFolder?.resume(from: start.checkpoint, outputBytes: bytes) ?? [])
             orders = try runFolder?.tracedOrders ?? []
             lineage = start.carried["lineage"]?.table?.items.compactMap(\.table) ?? []
         }
@@ -226,7 +227,7 @@ final class RunRecorder: TrainingObserver {
                 "resumed after epoch \(resumedAt) with \(here); trained with \(other) from epoch "
                     + "\((entry["epoch"]?.int ?? 0) + 1)")
         }
-        if !record.brokenBy.isEmpty { session.note("\(name): \(record.brokenBy.joined(separator: "; "))") }
+        if !record.brokenBy.isEmpty { workbench.note("\(name): \(record.brokenBy.joined(separator: "; "))") }
         lineage.append(Table(fields: [("epoch", .int(resumedAt)), ("instruction_set", .string(here))]))
         record.restarts = lineage.dropFirst().compactMap { $0["epoch"]?.int.map { $0 + 1 } }
     }
@@ -293,11 +294,11 @@ final class RunRecorder: TrainingObserver {
             fields: trainer.streams.sorted { $0.key < $1.key }.map {
                 ($0.key, .string(Text.format("%016lx", UInt($0.value))))
             })
-        record.count("finalizer_errors", session.state.finalizerErrors - finalizerErrors)
+        record.count("finalizer_errors", workbench.state.finalizerErrors - finalizerErrors)
         record.notResumable = Array(Set(record.notResumable).union(try code.changes())).sorted()
         record.effects = try code.effects()
         guard case .different(let paths)? = try runFolder?.finish(record) else { return }
-        session.warn(
+        workbench.warn(
             "\(name): attempt \(runFolder?.number ?? 0) of \(id) gave other results than the published one: "
                 + "\(paths.prefix(4).joined(separator: ", ")); \(folder)/run.json stays as it is")
     }
@@ -307,11 +308,11 @@ final class RunRecorder: TrainingObserver {
         record.state = isStopped ? .interrupted : .failed
         record.exitCode =
             isStopped
-            ? Int(ErrorReport.exitCode(.cancelled(""), signal: session.state.stopSignal))
+            ? Int(ErrorReport.exitCode(.cancelled(""), signal: workbench.state.stopSignal))
             : Int((error as? BSSError).map { ErrorReport.exitCode($0) } ?? 1)
         record.error = "\(error)"
         do { try runFolder?.finish(record) } catch let second {
-            if "\(second)" != "\(error)" { session.warn("\(name): its record could not be written: \(second)") }
+            if "\(second)" != "\(error)" { workbench.warn("\(name): its record could not be written: \(second)") }
         }
     }
 }

@@ -19,7 +19,7 @@ enum TrainFunction {
     private static let record = Argument("record", default: true, "write the run's files (scripts, or with --out)")
     private static let own: [any AnyArgument] = [data, model, onEpoch, name, record]
 
-    static func make(_ session: Session) -> Function {
+    static func make(_ workbench: Workbench) -> Function {
         Function(
             "train", "Trains a multimodal model: the one loop, with any scheduler, rebalancing method and optimizer.",
             own + TrainingOptions.arguments, returns: "run",
@@ -27,11 +27,11 @@ enum TrainFunction {
                 "bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2 }.result.last.test.total.accuracy",
             source: "Guan, Jiang, Yang, IJCAI 2025, Algorithm 1"
         ) { a in
-            let options = try TrainingOptions(a, defaultSeed: session.seed)
+            let options = try TrainingOptions(a, defaultSeed: workbench.seed)
             let dataset = a[data].product
             let source = DatasetSource(dataset)
             let recipe = try a[model] ?? ModelObject.automatic(dataset)
-            if session.options.check {
+            if workbench.options.check {
                 let trainer = try Trainer(
                     options, model: recipe.instantiate(source, seed: options.seed), source: source)
                 throw BSSError(
@@ -48,15 +48,15 @@ enum TrainFunction {
             let recorder =
                 a[record]
                 ? try RunRecorder(
-                    session, name: a[name], configuration, onEpoch: a[onEpoch], source: source, seed: options.seed)
+                    workbench, name: a[name], configuration, onEpoch: a[onEpoch], source: source, seed: options.seed)
                 : nil
             let training = Training(
-                session: session, name: a[name], options: options, dataset: dataset, source: source, recipe: recipe,
+                workbench: workbench, name: a[name], options: options, dataset: dataset, source: source, recipe: recipe,
                 configuration: configuration, onEpoch: a[onEpoch])
             if let recorder, let found = try recorder.reusable() {
                 return [.object(try training.reuse(found, recorder))]
             }
-            let again = try session.options.rerun || recorder?.isFinished() ?? false
+            let again = try workbench.options.rerun || recorder?.isFinished() ?? false
             return [.object(try training.run(recorder, again: again))]
         }
     }
@@ -64,7 +64,7 @@ enum TrainFunction {
 
 /// One call of `bss.train`, with everything that it needs to train once more.
 struct Training {
-    let session: Session
+    let workbench: Workbench
     let name: String
     let options: TrainingOptions
     let dataset: Dataset
@@ -75,7 +75,7 @@ struct Training {
 
     /// The run from its record.
     func reuse(_ record: Table, _ recorder: RunRecorder) throws -> RunObject {
-        session.tally.reused(name, recorder.id)
+        workbench.tally.reused(name, recorder.id)
         try recorder.replay()
         return RunObject(record, recorder: recorder) { try run(recorder, again: true, isShown: false) }
     }
@@ -90,7 +90,7 @@ struct Training {
         case nil: break
         }
         let standing = Standing()
-        let watcher = Observers([recorder, standing, Progress.make(session.options, name: name)])
+        let watcher = Observers([recorder, standing, Progress.make(workbench.options, name: name)])
         trainer.observer = watcher
         recorder?.trainer = trainer
         trainer.checkpointPath = recorder.map { checkpoint ?? $0.folder }
@@ -100,7 +100,7 @@ struct Training {
             let finish = { (result: TrainingResult) in try recorder?.finish(result, trainer) }
             let result: TrainingResult
             if let recorder {
-                result = try session.state.leavingAtCheckpoints {
+                result = try workbench.state.leavingAtCheckpoints {
                     let result = try recorder.keepingOutput(isShown: isShown, body)
                     try finish(result)
                     return result
@@ -108,13 +108,13 @@ struct Training {
             } else {
                 result = try body()
             }
-            session.tally.trained(isContinued: checkpoint != nil)
+            workbench.tally.trained(isContinued: checkpoint != nil)
             return RunObject(
                 result, recipe: recipe.recipe, configuration: configuration, recorder: recorder, trainer: trainer,
                 dataset: dataset)
         } catch {
             recorder?.fail(error)
-            if (error as? BSSError)?.kind == .cancelled, !session.options.quiet {
+            if (error as? BSSError)?.kind == .cancelled, !workbench.options.quiet {
                 Progress.write("\r\u{1B}[K" + standing.note(name, folder: recorder?.folder) + "\n")
             }
             throw error

@@ -40,7 +40,7 @@ extension LuaState {
     /// Pushes what a Swift callback threw; -1 for the trampoline.
     func pushError(_ thrown: any Error, on L: OpaquePointer) -> Int32 {
         _ = lua_checkstack(L, 12)
-        var error = thrown as? BSSError ?? BSSError("", "\(thrown)")
+        var error = BSSError.of(thrown)
         if let value = error.payload as? LuaReference, value.lifeline === lifeline {
             value.push(on: L)  // the script's own value comes back as it was
             return -1

@@ -1,5 +1,6 @@
 import BSSLua
 import BSSCore
+import BSSSession
 
 /// One HTML page without anything from elsewhere: text, coloured code, outputs, figures.
 public enum HTMLExport {

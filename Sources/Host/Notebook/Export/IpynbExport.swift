@@ -1,4 +1,5 @@
 import BSSCore
+import BSSSession
 
 /// Jupyter's format, version 4.5.
 ///

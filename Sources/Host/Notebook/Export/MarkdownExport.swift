@@ -1,4 +1,6 @@
+import BSSLua
 import BSSCore
+import BSSSession
 
 /// Markdown with code, outputs and figures in one file.
 public enum MarkdownExport {

@@ -65,16 +65,3 @@ public enum ErrorReport {
         }
     }
 }
-
-extension StringProtocol {
-    /// The first place of `needle`; Foundation has this, the standard library has not.
-    func range(of needle: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            let rest = self[start...]
-            if rest.hasPrefix(needle) { return start..<index(start, offsetBy: needle.count) }
-            start = index(after: start)
-        }
-        return nil
-    }
-}

@@ -35,7 +35,7 @@ public enum PlainPrompt {
             let results = try function.call([])
             if !results.isEmpty { Terminal.error(try state.texts(results).joined(separator: "\t") + "\n") }
         } catch {
-            Terminal.error(ErrorReport.text(error as? BSSError ?? BSSError("", "\(error)"), sources: ["stdin": text]))
+            Terminal.error(ErrorReport.text(BSSError.of(error), sources: ["stdin": text]))
             state.regainControl()
         }
     }

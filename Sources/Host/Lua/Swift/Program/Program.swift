@@ -177,7 +177,7 @@ public struct Program {
     }
 
     func report(_ error: any Error, _ invocation: Invocation) -> Int32 {
-        let error = error as? BSSError ?? BSSError("", "\(error)")
+        let error = BSSError.of(error)
         if error.kind == .checked {
             if !invocation.options.quiet { Terminal.error("bss-lua: \(error.message)\n") }
             return LuaState.flushOutput(0)
@@ -198,7 +198,7 @@ public struct Program {
 
     /// Before a state exists: every error is one of the command line.
     func fail(_ error: any Error) -> Never {
-        let error = error as? BSSError ?? BSSError("", "\(error)")
+        let error = BSSError.of(error)
         Terminal.error("bss-lua: \(error.description)\n")
         exit(error.kind == .usage ? 2 : ErrorReport.exitCode(error))
     }

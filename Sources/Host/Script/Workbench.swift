@@ -1,0 +1,141 @@
+import BSSCPU
+import BSSCore
+import BSSLua
+import BSSRuns
+import BSSTensor
+import Glibc
+
+/// What one process shares between its trainings: options, the results folder, the script's text and its parameters.
+final class Workbench {
+    let options: RunOptions
+    unowned let state: LuaState
+    /// `--set` pairs that a script's declarations have taken.
+    private var taken: Set<String> = []
+    /// Parameters declared so far, for the message about unknown keys.
+    private var declared: [String] = []
+    /// Parameters as the script got them, by name.
+    private(set) var effective = Table()
+    /// The planned run of an experiment that is under way.
+    var job: PlannedJob?
+    var tally = RunTally()
+    private var openedStore: RunStore?
+    /// Ids used in this process: a second training of the same configuration is numbered.
+    private var used: [String: Int] = [:]
+
+    init(_ options: RunOptions, _ state: LuaState) throws { (self.options, self.state) = (options, state) }
+
+    var seed: Int { Int(truncatingIfNeeded: options.seed ?? 1) }
+
+    /// Where runs are recorded: `--out`, or `experiments/runs` for scripts; nil at the prompt and for `-e`, unless
+    /// asked.
+    func store() throws -> RunStore? {
+        if let openedStore { return openedStore }
+        guard let root = options.out ?? (options.script == nil ? nil : RunStore.defaultRoot) else { return nil }
+        openedStore = try RunStore(root, rules: .standard())
+        return openedStore
+    }
+
+    /// Numbers repeated runs of one configuration, so that none overwrites another.
+    func occurrence(of id: String) -> Int {
+        used[id, default: 0] += 1
+        return used[id]!
+    }
+
+    // MARK: Parameters
+
+    /// The declared parameters with `--set` applied: each keeps the type of its default.
+    /// - Throws: a value that is not of the default's type.
+    func parameters(_ defaults: Table, operation: String) throws -> Table {
+        var result = defaults
+        declared += defaults.keys
+        for (key, text) in options.sets {
+            guard let value = defaults[key] else { continue }
+            result[key] = try Workbench.parse(text, like: value, key: key)
+            taken.insert(key)
+        }
+        for (key, value) in result.fields { effective[key] = value.recorded }
+        return result
+    }
+
+    private static func parse(_ text: String, like value: Value, key: String) throws -> Value {
+        func wrong(_ expected: String) -> BSSError {
+            BSSError("--set", "'\(key)' expects \(expected), got '\(text)'", kind: .usage)
+        }
+        switch value {
+        case .bool:
+            guard let flag = ["true": true, "false": false, "1": true, "0": false][text] else {
+                throw wrong("true or false")
+            }
+            return .bool(flag)
+        case .int:
+            if let number = Int(text) { return .int(number) }
+            throw wrong("an integer (its default is \(JSON.lua(value)))")
+        case .number:
+            guard let number = Double(text) else { throw wrong("a number (its default is \(JSON.lua(value)))") }
+            return .number(number)
+        case .string: return .string(text)
+        case .table(let list) where list.keys.isEmpty && !list.items.isEmpty:
+            return .list(try text.split(separator: ",").map { try parse(String($0), like: list.items[0], key: key) })
+        default: throw wrong("a value that the command line can give")
+        }
+    }
+
+    /// At the end of the script: every `--set` key must have been declared by it.
+    func finish() throws {
+        guard let unknown = options.sets.first(where: { !taken.contains($0.key) }) else { return }
+        throw unknownParameter(unknown.key)
+    }
+
+    /// - Throws: exit code 2, with the nearest declared name, for `--set` keys that nothing declares.
+    func checkSets(allDeclared known: [String]) throws {
+        if let word = options.unknown.first {
+            let name = String(word.prefix { $0 != "=" })
+            let near = RunOptions.suggestion(for: name).map { "\($0) " } ?? ""
+            throw BSSError(
+                name, "unknown option", hint: near + "arguments for the script stand after --", kind: .usage)
+        }
+        for (key, _) in options.sets where !known.contains(key) && !taken.contains(key) {
+            declared += known
+            throw unknownParameter(key)
+        }
+    }
+
+    private func unknownParameter(_ key: String) -> BSSError {
+        let near = Text.nearest(to: key, in: declared).map { "did you mean '\($0)'? " } ?? ""
+        let known =
+            declared.isEmpty ? "the script declares no parameters" : "declared: \(declared.joined(separator: ", "))"
+        return BSSError("--set", "unknown parameter '\(key)'", hint: near + known, kind: .usage)
+    }
+
+    // MARK: Words
+
+    /// What a user may want to know, on standard error.
+    func note(_ text: String) { if !options.quiet { warn(text) } }
+    func warn(_ text: String) { Progress.write((isatty(STDERR_FILENO) != 0 ? "\r\u{1B}[K" : "") + text + "\n") }
+
+    // MARK: Facts for records
+
+    /// What another version or build may compute differently.
+    var engineIdentity: Table {
+        Table(fields: [
+            ("version", .string(API.version)), ("build", .string(LuaState.buildID)),
+            ("device", .string("\(Devices.current.device)")),
+        ])
+    }
+
+    var engine: Table {
+        Table(fields: [
+            ("version", .string(API.version)), ("build", .string(LuaState.buildID)),
+            ("lua", .string(LuaState.luaRelease)),
+            ("instruction_set", .string(CPUBackend.instructionSet)), ("backend", .string(Devices.current.summary)),
+            ("device", .string("\(Devices.current.device)")),
+        ])
+    }
+}
+
+/// How the runs of this process came about.
+struct RunTally {
+    private(set) var reused = 0, continued = 0, trained = 0
+    mutating func reused(_ name: String, _ id: String) { reused += 1 }
+    mutating func trained(isContinued: Bool) { if isContinued { continued += 1 } else { trained += 1 } }
+}

@@ -1,0 +1,160 @@
+import BSSCore
+import BSSLua
+import Glibc
+
+/// `%name` in a session; each is also a function `bss.repl.<name>(text)`. A new one is a row of `all`.
+struct Command {
+    let name: String
+    let argument: String
+    let help: String
+    let body: (Session, String) throws -> Void
+    /// Of commands that run code: works on functions as well, and in scripts.
+    var measure: ((Measured) throws -> Void)?
+
+    init(name: String, argument: String, help: String, body: @escaping (Session, String) throws -> Void) {
+        (self.name, self.argument, self.help, self.body) = (name, argument, help, body)
+    }
+
+    init(name: String, help: String, measure: @escaping (Measured) throws -> Void) {
+        self.init(name: name, argument: "CODE", help: help) { session, code in
+            guard !code.isEmpty else {
+                throw BSSError("%\(name)", "which code?", hint: "%\(name) bss.train{ … }", kind: .usage)
+            }
+            try measure(Measured(session, code))
+        }
+        self.measure = measure
+    }
+
+    static let all: [Command] = [
+        Command(
+            name: "help", argument: "[NAME]", help: "this list; with a name: its help",
+            body: { session, name in session.front?.show(try session.help(name)) }),
+        Command(name: "time", help: "run it once: wall, CPU and engine time, memory", measure: Timing.time),
+        Command(name: "timeit", help: "run it often: median and spread", measure: Timing.timeit),
+        Command(
+            name: "profile", help: "run it once: time, calls and elements of each operator of the engine",
+            measure: Timing.profile),
+        Command(name: "who", argument: "", help: "variables of this session", body: who),
+        Command(name: "run", argument: "FILE", help: "run a file in this session", body: run),
+        Command(
+            name: "save", argument: "[NAMES | 3-9] FILE", help: "write cells; with names: only what they depend on",
+            body: save),
+        Command(name: "replay", argument: "", help: "run the session again in a clean state and compare", body: replay),
+        Command(
+            name: "edit", argument: "[N]", help: "edit cell N (default: the last) in $EDITOR, then run it", body: edit),
+        Command(name: "history", argument: "[N]", help: "the last N cells", body: history),
+        Command(name: "log", argument: "", help: "where this session is logged", body: log),
+        Command(name: "reset", argument: "", help: "forget the session's variables", body: reset),
+        Command(name: "quit", argument: "", help: "leave", body: { session, _ in session.leaves = 0 }),
+    ]
+
+    static var text: String {
+        let rows =
+            all.map { ("%\($0.name) \($0.argument)", $0.help) } + [
+                ("!COMMAND", "run it in the shell"), ("?NAME  ??NAME", "help; source"), ("?WORD", "search the help"),
+            ]
+        let width = rows.reduce(0) { max($0, $1.0.count) } + 2
+        return rows.map { "  " + Text.padded($0.0, to: width) + $0.1 }.joined(separator: "\n")
+            + "\n\n  A line that ends with ; shows nothing. _, _2 and _3 are the last results. Locals of a cell live on."
+    }
+
+    /// - Throws: usage errors and what the command throws.
+    static func run(_ line: String, _ session: Session) throws {
+        let name = String(line.prefix { $0 != " " && $0 != "\n" })
+        guard let command = all.first(where: { $0.name == name }) else {
+            let near = Text.nearest(to: name, in: all.map(\.name)).map { "did you mean %\($0)?" }
+            throw BSSError("", "unknown command %\(name)", hint: near ?? "%help lists them", kind: .usage)
+        }
+        try command.body(session, line.dropFirst(name.count).trimmed)
+    }
+
+    // MARK: The commands
+
+    private static func who(_ session: Session, _ text: String) throws {
+        let state = session.state
+        let printer = Printer(width: session.display().columns - 34)
+        let names = state.globalNames.filter { !session.initialGlobals.contains($0) } + session.runner.scope.names
+        let rows = Set(names).sorted().filter { !["_", "_2", "_3"].contains($0) }.compactMap { name -> [String]? in
+            guard case let found? = state.lookUp([name]) else { return nil }
+            switch found {
+            case .object(let object):
+                let line = object.summary.split(separator: "\n").first ?? ""
+                return [
+                    name, object.objectType.name, Timing.size(object.byteCount),
+                    line.count > printer.width ? line.prefix(printer.width - 1) + "…" : String(line),
+                ]
+            case .function(_, let path): return [name, "function", "", path]
+            case .namespace(_, let path): return [name, "namespace", "", path]
+            case .value(let value): return [name, value.type, "", printer.line(value, in: state)]
+            }
+        }
+        guard !rows.isEmpty else {
+            session.front?.show("no variables yet")
+            return
+        }
+        let widths = (0..<3).map { column in rows.reduce(0) { max($0, $1[column].count) } + 2 }
+        session.front?.show(
+            rows.map { row in zip(row, widths).map { Text.padded($0, to: $1) }.joined() + row[3] }.joined(
+                separator: "\n"))
+    }
+
+    private static func run(_ session: Session, _ path: String) throws {
+        guard !path.isEmpty else { throw BSSError("%run", "which file?", kind: .usage) }
+        try session.state.runFile(path)
+    }
+
+    private static func save(_ session: Session, _ text: String) throws {
+        var words = text.split(separator: " ").map(String.init)
+        guard let path = words.popLast() else {
+            throw BSSError("%save", "which file?", hint: "%save [NAMES | 3-9] FILE", kind: .usage)
+        }
+        let chosen = try CellSelection.cells(session.cells.filter { $0.error == nil }, words)
+        if chosen.isEmpty { throw BSSError("%save", "no cells to write", kind: .usage) }
+        try session.notebook(chosen).write(to: path)
+        session.front?.show("wrote \(chosen.count) cell\(chosen.count == 1 ? "" : "s") to \(path)")
+    }
+
+    private static func replay(_ session: Session, _ text: String) throws {
+        let file = session.notebook(session.cells)
+        guard let state = try session.fresh?() else { return }
+        defer {
+            state.close()
+            session.state.watchSignals()
+        }
+        let runner = CellRunner(state)
+        runner.endsCellOnExit = true
+        let report = NotebookCheck().run(NotebookFile.parse(file.text()), path: "session", runner: runner)
+        switch report.verdict {
+        case .equal:
+            session.front?.show("\(report.compared) outputs of \(report.ran) cells are the same in a clean state")
+        case .nothingToCheck: session.front?.show("no outputs to compare yet")
+        case .interrupted: throw BSSError.cancelled("%replay")
+        case .differs, .stopped: throw BSSError("%replay", report.text("the session"))
+        }
+    }
+
+    private static func edit(_ session: Session, _ text: String) throws {
+        let cells = session.cells
+        let cell = text.isEmpty ? cells.last : cells.first { String($0.number) == text }
+        guard text.isEmpty || cell != nil else { throw BSSError("%edit", "there is no cell \(text)", kind: .usage) }
+        let code = try (session.front?.edit(cell?.code ?? "") ?? "").trimmed
+        guard !code.isEmpty else { return }
+        session.front?.show(code)
+        session.runCell(code)
+    }
+
+    private static func history(_ session: Session, _ text: String) throws {
+        for cell in session.cells.suffix(Int(text) ?? 20) { session.front?.show("[\(cell.number)] \(cell.code)") }
+    }
+
+    private static func log(_ session: Session, _ text: String) throws {
+        session.front?.show(session.log?.path ?? "this session is not logged")
+    }
+
+    private static func reset(_ session: Session, _ text: String) throws {
+        let state = session.state
+        for name in state.globalNames where !session.initialGlobals.contains(name) { try state.removeGlobal(name) }
+        session.forget()
+        state.collect()
+    }
+}

@@ -1,0 +1,97 @@
+import BSSCore
+import BSSLua
+import Glibc
+
+/// What a user gives a session, whoever reads it: cells, `%command`, `?name`, `!shell command`.
+extension Session {
+    /// Runs one input; what comes of it goes to the front end, the log and the history.
+    /// - Returns: false: it failed.
+    @discardableResult
+    package func run(_ input: String) -> Bool {
+        let text = input.trimmed
+        guard let sign = text.first else { return true }
+        let rest = String(text.dropFirst())
+        let start = Session.now()
+        var isDone = true
+        do {
+            switch sign {
+            case "?": try front?.show(help(rest))
+            case "%":
+                log?.append(command: text)
+                try Command.run(rest, self)
+            case "!": runShell(rest)
+            default: isDone = runCell(input)
+            }
+        } catch {
+            isDone = false
+            front?.report(BSSError.of(error))
+        }
+        regainControl()
+        history.append(
+            History.Entry(
+                code: input, mode: History.mode(of: sign), isError: !isDone,
+                milliseconds: (Session.now() - start) * 1e3),
+            time: time(nil))
+        return isDone
+    }
+
+    /// Evaluates a cell, shows and logs it.
+    /// - Returns: false: it failed.
+    @discardableResult
+    package func runCell(_ code: String) -> Bool {
+        // From a cell (`bss.repl.edit()`): a part of it, not a cell of its own.
+        if isEvaluating {
+            do { try state.run(compile(code)) } catch {
+                front?.report(BSSError.of(error))
+                return false
+            }
+            return true
+        }
+        let start = Session.now()
+        state.lastSignal = 0
+        let cell = evaluate(code)
+        regainControl()
+        let signal = state.lastSignal
+        front?.show(cell, seconds: Session.now() - start)
+        if let note = releasedNote { front?.note(note) }
+        log?.append(cell)
+        if signal != 0, signal != SIGINT { leave(by: signal) }
+        return cell.error == nil
+    }
+
+    /// After an interrupt: code may run again.
+    package func regainControl() { if state.isStopping { state.regainControl() } }
+
+    /// A signal asks the program to leave.
+    package func leave(by signal: Int32) { leaves = ErrorReport.exitCode(BSSError.cancelled(""), signal: signal) }
+
+    /// `?name` → help, `??name` → the source of a function written in Lua, `?word` → what the help says of it.
+    package func help(_ asked: String) throws -> String {
+        let wantsSource = asked.hasPrefix("?")
+        let name = asked.drop { $0 == "?" }.trimmed
+        if name.isEmpty { return Command.text }
+        let path = name.split(whereSeparator: { $0 == "." || $0 == ":" }).map(String.init)
+        if wantsSource, let found = state.lookUp(path) { return state.help(of: found, whole: true) }
+        return try state.help(named: name, in: root)
+    }
+
+    private func runShell(_ command: String) {
+        fflush(stdout)
+        let status = system(command)
+        if status != 0 { front?.note("exit status \((status >> 8) & 0xFF)") }
+    }
+
+    /// Runs the cells of a log as the first cells of this session, showing nothing but errors.
+    package func restore(_ path: String) throws {
+        let file = try NotebookFile(reading: path)
+        for position in file.codeCells {
+            if evaluate(file.cells[position].source).error != nil { break }
+        }
+        regainControl()
+        if let error = cells.last?.error { front?.report(error) }
+        front?.show("restored \(cells.filter { $0.error == nil }.count) cells of \(path)")
+        for cell in cells { log?.append(cell) }
+    }
+
+    package static let environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }
+}

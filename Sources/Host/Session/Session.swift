@@ -1,0 +1,166 @@
+import BSSCore
+import BSSLua
+import Glibc
+
+/// Cells evaluated one after the other in one Lua state.
+public final class Session {
+    public let runner: CellRunner
+    public private(set) var cells: [Cell] = []
+    /// Results of the last expressions, newest first: `_`, `_2`, `_3`.
+    private var results: [LuaValue?] = []
+
+    /// While a cell runs.
+    package private(set) var isEvaluating = false
+    /// What the last cell pushed out of `_2` and `_3`, in words for the user.
+    private(set) var releasedNote: String?
+
+    /// The `bss` table, for help and completion.
+    package let root: Namespace
+    /// Globals at start: `%who` shows what came later.
+    let initialGlobals: Set<String>
+    /// A clean state like this session's at its start, for replays.
+    package var fresh: (() throws -> LuaState)?
+    /// What results are drawn for.
+    package let display: () -> Display
+    /// Who shows what comes of inputs.
+    package weak var front: (any FrontEnd)?
+    package var log: LogFile?
+    package var history = History(path: nil, session: "")
+    /// Set when the session is to end: the exit code.
+    package var leaves: Int32?
+    /// The session whose cell runs: what `bss.repl` acts on.
+    nonisolated(unsafe) package static weak var current: Session?
+
+    public var state: LuaState { runner.state }
+
+    public init(_ state: LuaState, root: Namespace, display: @escaping () -> Display = { Display(columns: 80) }) {
+        self.root = root
+        self.display = display
+        initialGlobals = Set(state.globalNames)
+        runner = CellRunner(state)
+        runner.keepsLast = true
+        // Prints are tapped, not redirected: code sees the terminal as it is.
+        runner.captures = false
+        runner.show = { value, state in
+            if let object = state.object(of: value) as? any Displayable { return object.drawn(on: display()) }
+            return Printer(width: display().columns).text(value, in: state)
+        }
+        state.cellScope = runner.scope
+        state.sourceOf = { [weak self] definition, whole in
+            Source.text(definition, whole: whole, cells: self?.sources ?? [:])
+        }
+        Session.current = self
+    }
+
+    /// Candidates for what stands before a cursor.
+    public var completion: Completion { Completion(state: state, root: root, commands: Command.all.map(\.name)) }
+
+    public var nextNumber: Int { (cells.last?.number ?? 0) + 1 }
+
+    /// Whether Enter should evaluate `text`; false while Lua's parser stops at its end.
+    public func isComplete(_ text: String) -> Bool {
+        let trimmed = text.trimmed
+        guard let first = trimmed.first, !"%?!".contains(first) else { return true }
+        let text = CellRunner.withoutEqualSign(text)
+        for form in ["return " + text, text] {
+            do {
+                _ = try state.function(form, name: "=input")
+                return true
+            } catch {
+                let message = "\(error)"
+                // An unfinished short string ends at the end as well, but no further line can repair it.
+                if message.hasSuffix("near <eof>"), message.range(of: "unfinished string") == nil { return false }
+            }
+        }
+        return true
+    }
+
+    /// Evaluates `code`; every error ends up in the cell.
+    public func evaluate(_ code: String) -> Cell {
+        isEvaluating = true
+        releasedNote = nil
+        defer { isEvaluating = false }
+        PrintTap.begin()
+        let executed = withShownLastLine(CellRunner.withoutEqualSign(code))
+        var outcome = runner.run(executed, name: "=cell \(nextNumber)")
+        outcome.printed = PrintTap.end()
+        let cell = Cell(
+            number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: runner.outputs(of: outcome))
+        if outcome.error == nil, let first = outcome.values.first { remember(first) }
+        cells.append(cell.released)
+        return cell
+    }
+
+    /// The code as a function that sees the session's variables, for timing.
+    /// - Throws: the syntax error.
+    func compile(_ code: String) throws -> LuaFunction {
+        let name = "=cell \(nextNumber)"
+        let expression = "return " + Session.withoutSemicolons(code)
+        let isExpression = (try? state.function(expression, name: name)) != nil
+        return try runner.scope.compile(
+            .init(code: isExpression ? expression : code, name: name, mentioned: CellParser.names(in: code).mentioned))
+    }
+
+    /// A pasted block that ends with an expression shows it.
+    private func withShownLastLine(_ code: String) -> String {
+        let body = code.trimmed
+        guard let newline = body.lastIndex(of: "\n"), (try? state.function("return " + body, name: "=cell")) == nil
+        else { return code }
+        let head = String(body[..<newline])
+        let last = String(body[body.index(after: newline)...])
+        let isExpression =
+            !last.trimmed.isEmpty
+            && (try? state.function("\(head)\n_ = (\(Session.withoutSemicolons(last)))", name: "=cell")) != nil
+        return isExpression ? "\(head)\n_ = \(last)" : code
+    }
+
+    static func withoutSemicolons(_ code: String) -> String {
+        var text = code.trimmed
+        while text.hasSuffix(";") { text = String(text.dropLast()) }
+        return text
+    }
+
+    /// Sources of all cells for error reports.
+    public var sources: [String: String] {
+        Dictionary(cells.map { ("cell \($0.number)", $0.code) }, uniquingKeysWith: { $1 })
+    }
+
+    /// An older result with more bytes than this is let go: `_2` must not keep a gigabyte alive that nobody named.
+    static let keptBytes = 64 << 20
+
+    private func remember(_ value: LuaValue) {
+        var kept: [LuaValue?] = [value]
+        for (name, older) in zip(["_2", "_3"], results) {
+            guard let older, let object = state.object(of: older), object.byteCount > Session.keptBytes else {
+                kept.append(older)
+                continue
+            }
+            kept.append(nil)
+            let what = object.summary.split(separator: "\n").first ?? ""
+            releasedNote =
+                "\(name) is gone: \(what) held \(Timing.size(object.byteCount)); a variable keeps such results"
+        }
+        results = kept
+        for (name, value) in zip(["_", "_2", "_3"], results) {
+            if let value { try? state.setGlobal(name, value) } else { try? state.removeGlobal(name) }
+        }
+    }
+
+    /// Forgets results and cell variables, so that they can be collected.
+    func forget() {
+        results = []
+        runner.scope.reset()
+        for name in ["_", "_2", "_3"] { try? state.removeGlobal(name) }
+    }
+
+    /// The cells as a notebook.
+    func notebook(_ cells: [Cell]) -> NotebookFile {
+        SessionLog.notebook(cells.map { ($0.executed, $0.outcome, $0.outputs) })
+    }
+
+    package static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}

@@ -1,0 +1,114 @@
+import BSSCore
+import BSSLua
+
+/// A result as it is written beside a cell and compared later: one line of JSON.
+///
+/// | kind | fields |
+/// |---|---|
+/// | `nil`, `boolean`, `integer`, `number`, `string` | `value`; numbers with all digits, floats with `.` or `e`, `"nan"`, `"inf"`, `"-inf"` |
+/// | `table` | `value`: an array, or `{"list":…, "fields":…}`; long ones only `count`, `sha256` and `statistics` of their numbers |
+/// | `tensor` and other objects | `value`: what the object says of itself (dtype, shape, values or their digest) or its text |
+/// | `function` | |
+/// | `opaque` | `text`: what has no plain form (cycles, coroutines), as it is shown |
+/// | `error` | `message` |
+/// | `text` | the lines above it are what the cell wrote |
+public enum TypedValue {
+    /// Tables with more entries than this are written as a digest.
+    static let entryLimit = 400
+
+    /// The JSON line of a result.
+    public static func json(_ held: LuaValue, in state: LuaState) -> String {
+        guard let value = try? state.value(of: held) else {  // a cycle, a coroutine, a namespace: no plain form
+            if state.namespace(of: held) != nil { return line("opaque", [("type", .string("namespace"))]) }
+            return line("opaque", [("text", .string(StableText.masked(Printer().text(held, in: state))))])
+        }
+        return json(value)
+    }
+
+    public static func json(_ value: Value) -> String {
+        switch value {
+        case .null: return line("nil", [])
+        case .bool: return line("boolean", [("value", value)])
+        case .int: return line("integer", [("value", value)])
+        case .number: return line("number", [("value", value)])
+        case .string: return line("string", [("value", value)])
+        case .function: return line("function", [])
+        case .object(let object): return line(object.objectType.name, [("value", form(object))])
+        case .table(let table):
+            var count = 0
+            var hash = SHA256()
+            var numbers: [Double] = []
+            survey(value, &count, &hash, &numbers)
+            if count <= entryLimit { return line("table", [("value", form(of: table))]) }
+            return line(
+                "table",
+                [
+                    ("count", .int(count)), ("sha256", .string(hash.finish())),
+                    ("statistics", .table(ResultDigest.statistics(numbers))),
+                ])
+        }
+    }
+
+    static func error(_ message: String) -> String { line("error", [("message", .string(message))]) }
+
+    /// The `kind` of a line; nil if it is none.
+    static func kind(_ json: String) -> String? { (try? JSON.parse(json))?.table?["kind"]?.string }
+
+    // MARK: Form
+
+    private static func form(_ object: any HostObject) -> Value {
+        if let data = try? object.resultData() { return data }
+        return .string(StableText.masked(object.summary))
+    }
+
+    /// Inside tables values stand as themselves; what JSON cannot say is an object with a kind.
+    private static func form(of value: Value) -> Value {
+        switch value {
+        case .table(let table): return form(of: table)
+        case .object(let object): return .fields([("kind", .string(object.objectType.name)), ("value", form(object))])
+        case .function: return .fields([("kind", .string("function"))])
+        default: return value
+        }
+    }
+
+    private static func form(of table: Table) -> Value {
+        let items = table.items.map { form(of: $0) }
+        if table.keys.isEmpty { return .list(items) }
+        return .fields([("list", .list(items)), ("fields", .fields(table.fields.map { ($0.key, form(of: $0.value)) }))])
+    }
+
+    /// Number of entries, a digest of everything, and the numbers in order.
+    private static func survey(_ value: Value, _ count: inout Int, _ hash: inout SHA256, _ numbers: inout [Double]) {
+        guard case .table(let table) = value else {
+            count += 1
+            if let number = value.double { numbers.append(number) }
+            hash.update(text(form(of: value)) + "\n")
+            return
+        }
+        hash.update("{\n")
+        for item in table.items { survey(item, &count, &hash, &numbers) }
+        for (key, item) in table.fields {
+            hash.update(key + "=\n")
+            survey(item, &count, &hash, &numbers)
+        }
+        hash.update("}\n")
+    }
+
+    // MARK: JSON with the difference between 1 and 1.0
+
+    private static func line(_ kind: String, _ fields: [(String, Value)]) -> String {
+        text(.fields([("kind", .string(kind))] + fields))
+    }
+
+    package static func text(_ value: Value) -> String {
+        switch value {
+        case .number(let d):
+            let plain = Text.number(d)
+            return d.isFinite ? (plain.utf8.contains { $0 == 46 || $0 == 101 } ? plain : plain + ".0") : "\"\(plain)\""
+        case .table(let t) where t.keys.isEmpty: return "[" + t.items.map(text).joined(separator: ",") + "]"
+        case .table(let t):
+            return "{" + t.fields.map { JSON.text(.string($0.key)) + ":" + text($0.value) }.joined(separator: ",") + "}"
+        default: return JSON.text(value)
+        }
+    }
+}

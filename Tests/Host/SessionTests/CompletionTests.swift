@@ -1,0 +1,80 @@
+import BSSCore
+import BSSLua
+import Foundation
+import Testing
+
+@testable import BSSSession
+
+/// A value with a method whose option the object knows the texts of, as runs know their metrics.
+private final class Curves: HostObject {
+    static let metric = Argument<[String]>("metric", "paths")
+    static let type = ObjectType(
+        "curves", help: "For tests.", methods: [Function("plot", "Plots.", [metric]) { _ in [] }])
+    var objectType: ObjectType { Curves.type }
+    func choices(of option: String) -> [String] { option == "metric" ? ["test.loss", "test.accuracy"] : [] }
+}
+
+@Suite struct CompletionTests {
+    private func completion() throws -> Completion {
+        let state = try LuaState()
+        let rate = Argument<Double>("rate", aliases: ["speed"], default: 1, "how fast")
+        let kind = Argument<String>("kind", default: "slow", "which", check: .oneOf(["slow", "swift"]))
+        let pace = Argument<String>(
+            "pace", default: "root", "when", check: Check("that names a pace function") { _ in true })
+        let root = Namespace("bss", "For tests.") {
+            [
+                .namespace(
+                    Namespace("pace", "Paces.") {
+                        [
+                            .function(Function("root", "Root.", [rate, kind], returns: "pace function") { _ in [] }),
+                            .function(Function("linear", "Linear.", [rate], returns: "pace function") { _ in [] }),
+                        ]
+                    }),
+                .function(Function("train", "Trains.", [rate, pace]) { _ in [] }),
+            ]
+        }
+        try state.install(root)
+        try state.run(
+            "run = { result = { last = 1, loss = 2 } } setmetatable(run, { __index = function() error('must not run') end }) text = 'abc'",
+            name: "=test")
+        try state.setGlobal("curves", .object(Curves()))
+        return Completion(state: state, root: root, commands: ["time", "timeit", "who"])
+    }
+
+    /// Completes at the end of `text`; the word starts where readline's word breaks say.
+    private func complete(_ text: String) throws -> [String] {
+        let breaks = text.filter { $0 == "\"" }.count % 2 == 1 ? "\"" : " (){}=,;\""
+        let start =
+            text.hasPrefix("%") && !text.contains(" ")
+            ? text.startIndex : text.lastIndex { breaks.contains($0) }.map { text.index(after: $0) } ?? text.startIndex
+        return try completion().candidates(text, text.utf8.distance(from: text.startIndex, to: start), text.utf8.count)
+    }
+
+    @Test(arguments: [
+        ("bss.pa", ["bss.pace"]), ("bss.pace.", ["bss.pace.linear", "bss.pace.root"]),
+        ("x = bss.pace.ro", ["bss.pace.root"]),
+        ("bss.pace.root{ ra", ["rate = ", "rawequal", "rawget", "rawlen", "rawset"]),
+        ("bss.pace.root{ sp", ["speed = "]),
+        ("bss.pace.root{ rate = 1, ", ["kind = "]), ("bss.pace.root{", ["rate = ", "kind = "]),
+        ("bss.pace.root{ kind = \"s", ["slow", "swift"]),
+        ("bss.train{ pace = \"", ["root", "linear"]), ("run.result.l", ["run.result.last", "run.result.loss"]),
+        ("text:up", ["text:upper"]),
+        ("curves:plot{ metric = { \"test.l", ["test.loss"]), ("curves:plot{ \"test.", ["test.loss", "test.accuracy"]),
+        ("curves:pl", ["curves:plot"]),
+        ("curves:plot{ metric = \"test.a", ["test.accuracy"]),
+        ("%ti", ["%time", "%timeit"]), ("nothing.", []), ("run.nothing.", []),
+    ])
+    func finds(text: String, expected: [String]) throws {
+        #expect(try complete(text) == expected)
+    }
+
+    @Test func tenThousandGlobalsInTime() throws {
+        let completion = try completion()
+        try completion.state.run("for i = 1, 10000 do _G['global_' .. i] = i end", name: "=test")
+        let start = DispatchTime.now().uptimeNanoseconds
+        #expect(completion.candidates("global_", 0, 7).count == 10000)
+        let milliseconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
+        print("completion among 10,000 globals: \(milliseconds) ms")
+        #expect(milliseconds < 50)
+    }
+}
