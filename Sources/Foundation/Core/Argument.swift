@@ -2,6 +2,8 @@
 public protocol ArgumentType {
     /// "number", "list of integers", "pace function" …
     static var expected: String { get }
+    /// The same in the words of lua-language-server: `number`, `integer[]`, `bss.Pace|string|table` …
+    static var luaType: String { get }
     /// - Throws: `Mismatch` when the value is of another type.
     init(value: Value) throws
     /// The plain form, for manifests: `init(value: plain)` gives the same part again where that is possible.
@@ -16,6 +18,7 @@ public protocol ArgumentType {
 extension ArgumentType {
     public var isBounded: Bool { true }
     public static var choices: [String] { [] }
+    public static var luaType: String { "any" }
 }
 
 /// The value has another type than expected, or a part of it has (`detail` says which).
@@ -88,21 +91,30 @@ public struct Argument<T: ArgumentType> {
     public let help: String
     public let defaultValue: T?
     public let check: Check<T>?
+    /// Of a function: how it is called.
+    public let signature: Signature?
 
     /// A required argument.
-    public init(_ name: String, aliases: [String] = [], _ help: String, check: Check<T>? = nil) {
+    public init(
+        _ name: String, aliases: [String] = [], _ help: String, check: Check<T>? = nil, called: Signature? = nil
+    ) {
         self.name = name
         self.aliases = aliases
         self.help = help
         self.check = check
+        signature = called
         defaultValue = nil
     }
 
-    public init(_ name: String, aliases: [String] = [], default value: T, _ help: String, check: Check<T>? = nil) {
+    public init(
+        _ name: String, aliases: [String] = [], default value: T, _ help: String, check: Check<T>? = nil,
+        called: Signature? = nil
+    ) {
         self.name = name
         self.aliases = aliases
         self.help = help
         self.check = check
+        signature = called
         defaultValue = value
     }
 }
@@ -115,6 +127,9 @@ public protocol AnyArgument {
     var isRequired: Bool { get }
     var defaultPlain: Value { get }
     var expected: String { get }
+    /// Its type in annotations; texts that can be listed are listed.
+    var luaType: String { get }
+    var signature: Signature? { get }
     /// True if a bare list in the call belongs to this argument as a whole.
     var takesList: Bool { get }
     /// Texts worth offering for it.
@@ -127,6 +142,12 @@ extension Argument: AnyArgument {
     public var defaultPlain: Value { defaultValue?.plain ?? .null }
     public var expected: String {
         check.flatMap { $0.words.isEmpty ? nil : "\(T.expected) \($0.words)" } ?? T.expected
+    }
+    public var luaType: String {
+        if let signature { return signature.luaType }
+        let texts = (check?.choices ?? []).map { "\"\($0)\"" }.joined(separator: "|")
+        let isOptional = T.self is any OptionalArgument.Type
+        return texts.isEmpty ? T.luaType : T.luaType == "string" || isOptional ? texts : T.luaType
     }
     public var takesList: Bool { T.self is any ListArgument.Type }
     public var choices: [String] { check.map(\.choices).flatMap { $0.isEmpty ? nil : $0 } ?? T.choices }
@@ -167,6 +188,7 @@ public protocol OptionalArgument {}
 
 extension Bool: ArgumentType {
     public static var expected: String { "boolean" }
+    public static var luaType: String { "boolean" }
     public init(value: Value) throws {
         guard case .bool(let b) = value else { throw Mismatch() }
         self = b
@@ -179,6 +201,7 @@ extension Int: ArgumentType {
     public static let largestArgument = Int(Int32.max)
     public var isBounded: Bool { magnitude <= Int.largestArgument.magnitude }
     public static var expected: String { "integer" }
+    public static var luaType: String { "integer" }
     public init(value: Value) throws {
         guard let i = value.int else { throw Mismatch() }
         self = i
@@ -188,6 +211,7 @@ extension Int: ArgumentType {
 
 extension Double: ArgumentType {
     public static var expected: String { "number" }
+    public static var luaType: String { "number" }
     public init(value: Value) throws {
         guard let d = value.double else { throw Mismatch() }
         self = d
@@ -197,6 +221,7 @@ extension Double: ArgumentType {
 
 extension String: ArgumentType {
     public static var expected: String { "string" }
+    public static var luaType: String { "string" }
     public init(value: Value) throws {
         guard case .string(let s) = value else { throw Mismatch() }
         self = s
@@ -212,6 +237,7 @@ extension Value: ArgumentType {
 
 extension Table: ArgumentType, ListArgument {
     public static var expected: String { "table" }
+    public static var luaType: String { "table" }
     public init(value: Value) throws {
         guard case .table(let t) = value else { throw Mismatch() }
         self = t
@@ -222,6 +248,7 @@ extension Table: ArgumentType, ListArgument {
 /// A Lua function handed to a part.
 public struct Callback: ArgumentType {
     public static let expected = "function"
+    public static var luaType: String { "function" }
     public let function: any Callable
     public init(value: Value) throws {
         guard case .function(let f) = value else { throw Mismatch() }
@@ -233,6 +260,7 @@ public struct Callback: ArgumentType {
 
 extension Optional: ArgumentType, OptionalArgument where Wrapped: ArgumentType {
     public static var expected: String { "\(Wrapped.expected) or nil" }
+    public static var luaType: String { Wrapped.luaType }
     public static var choices: [String] { Wrapped.choices }
     public init(value: Value) throws { self = value.isNull ? nil : try Wrapped(value: value) }
     public var isBounded: Bool { self?.isBounded ?? true }
@@ -241,6 +269,9 @@ extension Optional: ArgumentType, OptionalArgument where Wrapped: ArgumentType {
 
 extension Array: ArgumentType, ListArgument where Element: ArgumentType {
     public static var expected: String { "list of \(Element.expected)s" }
+    public static var luaType: String {
+        Element.luaType.contains("|") ? "(\(Element.luaType))[]" : "\(Element.luaType)[]"
+    }
     public static var choices: [String] { Element.choices }
     public init(value: Value) throws {
         guard case .table(let t) = value, t.keys.isEmpty else { throw Mismatch() }

@@ -37,6 +37,8 @@ extension HostObject {
 /// What scripts can do with a kind of object; declared once, beside the Swift type.
 public final class ObjectType {
     public let name: String
+    /// What callbacks usually call it: `ctx`, `e`. Help answers to these too.
+    public let aliases: [String]
     public let help: String
     /// Called as `object:method(…)`; the object is `arguments.receiver`.
     public let methods: [Function]
@@ -47,10 +49,11 @@ public final class ObjectType {
     private let propertyIndex: [String: Int]
 
     public init(
-        _ name: String, help: String, methods: [Function] = [], properties: [Property] = [],
+        _ name: String, aliases: [String] = [], help: String, methods: [Function] = [], properties: [Property] = [],
         operators: [String: ([Value]) throws -> Value] = [:]
     ) {
         self.name = name
+        self.aliases = aliases
         self.help = help
         self.methods = methods
         self.properties = properties
@@ -67,11 +70,16 @@ public final class ObjectType {
 public struct Property {
     public let name: String
     public let help: String
+    /// In the words of lua-language-server.
+    public let luaType: String
     public let get: (any HostObject) throws -> Value
 
-    public init<O: HostObject>(_ name: String, _ help: String, _ get: @escaping (O) throws -> Value) {
+    public init<O: HostObject>(
+        _ name: String, _ help: String, type luaType: String = "any", _ get: @escaping (O) throws -> Value
+    ) {
         self.name = name
         self.help = help
+        self.luaType = luaType
         self.get = { object in
             guard let typed = object as? O else {
                 throw BSSError(name, "expected \(O.self), got \(object.objectType.name)")
@@ -79,4 +87,46 @@ public struct Property {
             return try get(typed)
         }
     }
+}
+
+// MARK: Tables that callbacks receive
+
+extension ObjectType {
+    /// A plain table that callbacks receive or functions give, declared for help, completion and annotations.
+    public static func table(
+        _ name: String, aliases: [String] = [], help: String, fields: [(name: String, type: String, help: String)]
+    ) -> ObjectType {
+        ObjectType(
+            name, aliases: aliases, help: help,
+            properties: fields.map { Property(field: $0.name, type: $0.type, $0.help) })
+    }
+}
+
+extension Property {
+    fileprivate init(field name: String, type luaType: String, _ help: String) {
+        self.name = name
+        self.help = help
+        self.luaType = luaType
+        get = { _ in throw BSSError(name, "is a field of a table") }
+    }
+}
+
+/// What a callback is called with, and what it gives back.
+public struct Signature {
+    public let parameters: [(name: String, type: String)]
+    public let returns: String
+
+    public init(_ parameters: [(name: String, type: String)], returns: String = "nil") {
+        self.parameters = parameters
+        self.returns = returns
+    }
+
+    /// `fun(e: bss.EpochRecord): boolean?`
+    public var luaType: String {
+        let list = parameters.map { "\($0.name): \($0.type)" }.joined(separator: ", ")
+        return "fun(\(list))" + (returns == "nil" ? "" : ": \(returns)")
+    }
+
+    /// `function(e)`
+    public var words: String { "function(\(parameters.map(\.name).joined(separator: ", ")))" }
 }

@@ -10,6 +10,7 @@ public struct Vector: ArgumentType, ListArgument {
     public init(_ values: [Double]) { self.values = values }
 
     public static let expected = "list of numbers"
+    public static let luaType = "number[]|\(LuaType.name("tensor"))"
 
     public init(value: Value) throws {
         switch value {
@@ -49,6 +50,7 @@ public struct Matrix: ArgumentType, ListArgument {
     }
 
     public static let expected = "matrix (list of rows)"
+    public static let luaType = "number[][]|\(LuaType.name("tensor"))"
 
     public init(value: Value) throws {
         switch value {
@@ -91,6 +93,7 @@ public struct MatrixPerModality: ArgumentType {
     }
 
     public static let expected = "table of matrices by modality"
+    public static let luaType = "table<string, \(Matrix.luaType)>"
 
     public init(value: Value) throws {
         guard case .table(let table) = value, table.items.isEmpty, !table.keys.isEmpty else { throw Mismatch() }

@@ -16,6 +16,10 @@ public protocol Family {
 }
 
 extension Family {
+    /// What scripts hold: its methods and help.
+    public static var productType: ObjectType {
+        ObjectTypes.of(Self.self) { ObjectType(noun, help: help, methods: methods) }
+    }
     public static var methods: [Function] { [] }
     public static var offered: [String] {
         parts.filter { part in part.arguments.allSatisfy { !$0.isRequired } }.map(\.name)
@@ -73,6 +77,7 @@ public struct Configured<F: Family>: ArgumentType {
     }
 
     public static var expected: String { F.noun }
+    public static var luaType: String { "\(LuaType.name(F.noun))|string|table" }
     public static var choices: [String] { F.offered }
 
     /// Accepts a constructed part, a part's name (defaults), or a table `{name = …, options …}`.
@@ -164,9 +169,7 @@ public final class PartObject<F: Family>: ConfiguredObject {
     public var configuration: Table { configured.configuration }
     public init(_ configured: Configured<F>) { self.configured = configured }
 
-    public var objectType: ObjectType {
-        ObjectTypes.of(F.self) { ObjectType(F.noun, help: F.help, methods: F.methods) }
-    }
+    public var objectType: ObjectType { F.productType }
     public var summary: String { "bss.\(F.familyName).\(configured.name)" + JSON.lua(.table(optionsOnly)) }
     public func member(_ name: String) -> Value? { configuration[name] }
     public var memberNames: [String] { configuration.keys }

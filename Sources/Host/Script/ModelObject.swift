@@ -257,6 +257,7 @@ final class ModelObject: ConfiguredObject {
 
 extension ModelObject: ArgumentType {
     static var expected: String { "model" }
+    static var luaType: String { LuaType.name("model") }
     convenience init(value: Value) throws {
         guard case .object(let object) = value, let model = object as? ModelObject else { throw Mismatch() }
         self.init(model.recipe, network: model.network)

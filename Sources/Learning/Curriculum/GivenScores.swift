@@ -15,6 +15,7 @@ public struct GivenScores: ArgumentType {
     private let isDifficulty: Bool?
 
     public static let expected = "list of numbers or path of a CSV file"
+    public static let luaType = "number[]|string"
 
     public init(value: Value) throws {
         if case .string(let path) = value {

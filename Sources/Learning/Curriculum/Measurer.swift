@@ -118,6 +118,7 @@ public final class Measurer: ConfiguredObject, ArgumentType {
     }
 
     public static let expected = "measurer"
+    public static let luaType = LuaType.name("measurer")
 
     /// Accepts a measurer, a list of criteria, or a table of the constructor's options.
     public convenience init(value: Value) throws {

@@ -7,6 +7,7 @@ import BSSCore
 /// An axis, 1-based, or negative from the end.
 public struct Axis: ArgumentType {
     public static let expected = "axis (1 is the first, -1 the last)"
+    public static let luaType = "integer"
     /// 0-based or negative, as ops take it.
     public let index: Int
     public init(value: Value) throws {
@@ -21,6 +22,7 @@ public struct Axis: ArgumentType {
 /// One axis or a list of axes.
 public struct Axes: ArgumentType {
     public static let expected = "axis or list of axes (1 is the first, -1 the last)"
+    public static let luaType = "integer|integer[]"
     public let indices: [Int]
     public init(value: Value) throws {
         if case .table = value {
@@ -35,6 +37,7 @@ public struct Axes: ArgumentType {
 /// "f32", "f64", "i64", "bool"
 public struct DTypeName: ArgumentType {
     public static let expected = "dtype (\"f32\", \"f64\", \"i64\" or \"bool\")"
+    public static let luaType = "\"f32\"|\"f64\"|\"i64\"|\"bool\""
     public let dtype: DType
     public init(_ dtype: DType) { self.dtype = dtype }
     public init(value: Value) throws {
@@ -47,6 +50,7 @@ public struct DTypeName: ArgumentType {
 /// A number of a script: whether it was written as an integer decides the dtype it takes beside a tensor.
 public struct Scalar: ArgumentType {
     public static let expected = "number"
+    public static let luaType = "number"
     public let value: Value
     public init(_ value: Double) { self.value = .number(value) }
     public init(value: Value) throws {
@@ -62,6 +66,7 @@ public struct Scalar: ArgumentType {
 /// dtype.
 public struct TensorArgument: ArgumentType {
     public static let expected = "tensor or number"
+    public static let luaType = "\(LuaType.name("tensor"))|number|table"
 
     /// What numbers of a script are, from the narrowest: each kind goes into a dtype of its own kind or a wider one.
     enum Kind: Int { case flag, integer, real }

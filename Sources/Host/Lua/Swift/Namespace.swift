@@ -31,6 +31,9 @@ public final class Namespace {
 
     public let name: String
     public let help: String
+    /// What the constructors of a family make.
+    public private(set) lazy var product: ObjectType? = makeProduct()
+    private var makeProduct: () -> ObjectType? = { nil }
     private let make: () -> [Entry]
     /// In reading order.
     public private(set) lazy var entries: [Entry] = make()
@@ -53,6 +56,7 @@ public final class Namespace {
     /// A family of parts as constructors.
     public convenience init<F: Family>(_ family: F.Type) {
         self.init(F.familyName, F.help) { F.parts.map { .function($0.function) } }
+        makeProduct = { F.productType }
     }
 
     /// Adds an entry at the end; before scripts see the namespace.

@@ -15,6 +15,7 @@ public struct SeriesList: ArgumentType, ListArgument {
     public init() {}
     public var isEmpty: Bool { series.isEmpty }
     public static let expected = "list of numbers, tensor, or list or table of those"
+    public static let luaType = "table|\(LuaType.name("tensor"))"
     public var plain: Value { isEmpty ? .null : .list(series.map { Value.list($0.y) }) }
 
     public init(value: Value) throws {

@@ -4,6 +4,7 @@ import BSSCore
 struct Flags: ArgumentType, ListArgument {
     let values: [Bool]
     static let expected = "list of booleans or 0/1"
+    static let luaType = "(boolean|integer)[]"
     init(value: Value) throws {
         if case .table(let table) = value, table.keys.isEmpty, !table.items.isEmpty,
             table.items.allSatisfy({ $0.bool != nil })

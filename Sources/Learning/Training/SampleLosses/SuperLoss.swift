@@ -14,6 +14,7 @@ final class SuperLoss: SampleLoss {
         case value(Double)
 
         static let expected = "\"log_classes\", \"running_mean\" or number"
+        static let luaType = "\"log_classes\"|\"running_mean\"|number"
         init(value: Value) throws {
             switch value {
             case .string("log_classes"): self = .logClasses

@@ -9,9 +9,10 @@ public enum Help {
             let width = function.arguments.map(\.name.count).max()! + 2
             for argument in function.arguments {
                 let value = argument.isRequired ? "required" : "default \(JSON.lua(argument.defaultPlain))"
+                let called = argument.signature.map { "; called as \($0.words)" } ?? ""
                 let also = argument.aliases.isEmpty ? "" : "; also spelt \(argument.aliases.joined(separator: ", "))"
                 out += "  " + Text.padded(argument.name, to: width) + "\(argument.help)\n"
-                out += "  " + Text.padded("", to: width) + "\(argument.expected); \(value)\(also)\n"
+                out += "  " + Text.padded("", to: width) + "\(argument.expected); \(value)\(also)\(called)\n"
             }
         }
         if let rest = function.restHelp { out += "\nFurther fields: \(rest)\n" }
@@ -50,7 +51,7 @@ public enum Help {
     /// - Throws: usage error with the nearest name.
     public static func lookUp(_ name: String, in root: Namespace) throws -> String {
         let types = root.types
-        if let type = types.first(where: { $0.name == name }) { return text(type) }
+        if let type = types.first(where: { $0.name == name || $0.aliases.contains(name) }) { return text(type) }
         if let colon = name.firstIndex(of: ":"), let type = types.first(where: { $0.name == String(name[..<colon]) }),
             let method = type.method(String(name[name.index(after: colon)...]))
         {
