@@ -83,7 +83,7 @@ let package = Package(
             ]),
         room("Host", "Session", ["BSSCore", "BSSBackend", "BSSLua"]),
         room("Host", "Notebook", ["BSSCore", "BSSLua", "BSSSession"]),
-        room("Host", "Documentation", ["BSSCore", "BSSLua"]),
+        room("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSNotebook"]),
         room("Host", "Prompt", ["CBSSLua", "CBSSReadline", "BSSCore", "BSSLua", "BSSSession"], beside: true),
         .executableTarget(
             name: "bss-lua",
@@ -123,7 +123,7 @@ let package = Package(
             name: "hostile-script", dependencies: reach("hostile-script", ["_BSSHostile"]),
             path: "Tests/Host/HostileProgram", swiftSettings: [.swiftLanguageMode(.v5)]),
         tests("Host", "Script", ["BSSCore", "BSSCodecs", "BSSLua", "_BSSHostile", "bss-lua"]),
-        tests("Host", "Documentation", ["BSSCore", "BSSLua", "BSSScript"]),
+        tests("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSScript"]),
         tests("Host", "Session", ["BSSCore", "BSSLua", "BSSScript", "BSSNotebook", "bss-lua"]),
         tests("Host", "Prompt", ["bss-lua"]),
     ],

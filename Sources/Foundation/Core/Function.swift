@@ -66,12 +66,15 @@ public struct Function {
     }
 
     /// `name{ option = default, … } → returns`
-    public var signature: String {
+    public var signature: String { callForm + (returns.isEmpty ? "" : " → \(returns)") }
+
+    /// `name{ option = default, … }`
+    public var callForm: String {
         let parts =
             arguments.map { $0.isRequired ? $0.name : "\($0.name) = \(JSON.lua($0.defaultPlain))" }
             + (restHelp == nil ? [] : ["…"])
         let open = style == .options ? "{" : "("
         let close = style == .options ? "}" : ")"
-        return name + open + parts.joined(separator: ", ") + close + (returns.isEmpty ? "" : " → \(returns)")
+        return name + open + parts.joined(separator: ", ") + close
     }
 }

@@ -137,15 +137,22 @@ public struct Stubs {
         return "\(argument.help) (\(argument.expected); \(value))"
     }
 
-    /// What a declaration says it returns: a type of object, a part of a family, or a plain type by its first word.
+    /// What a declaration says it returns, one type a value: by its last word a type of object or what a family makes
+    /// (`i64 tensor`), else a plain type by its first word.
     private func type(ofResult words: String) -> String {
-        if types.contains(where: { $0.name == words }) { return LuaType.name(words) }
-        switch words.split(separator: " ").first.map(String.init) ?? "" {
-        case "number": return "number"
-        case "integer": return "integer"
-        case "boolean": return "boolean"
-        case "string", "text": return "string"
-        default: return words.isEmpty ? "nil" : "any"
+        if words.isEmpty { return "nil" }
+        return words.split(separator: ",").map { type(ofValue: $0.trimmed) }.joined(separator: ", ")
+    }
+
+    private func type(ofValue words: String) -> String {
+        let parts = words.split(separator: " ").map(String.init)
+        if let known = types.first(where: { $0.name == words || $0.name == parts.last }) {
+            return LuaType.name(known.name)
+        }
+        switch parts.first ?? "" {
+        case "number", "integer", "boolean", "string", "table": return parts[0]
+        case "text": return "string"
+        default: return "any"
         }
     }
 
@@ -159,4 +166,12 @@ public struct Stubs {
 
     /// A parameter may not be called as a keyword is.
     private static func safe(_ name: String) -> String { LuaLexer.keywords.contains(name) ? name + "_" : name }
+}
+
+extension Substring {
+    /// Without blanks at both ends.
+    fileprivate var trimmed: String {
+        let start = drop { $0 == " " }
+        return String(start.reversed().drop { $0 == " " }.reversed())
+    }
 }

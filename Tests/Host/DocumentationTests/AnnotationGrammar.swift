@@ -23,8 +23,12 @@ struct AnnotationGrammar {
         case "meta", "class": return name() && rest.isEmpty
         case "field": return field() && take(" ") && type() && description()
         case "param": return (take("...") || name()) && optional() && take(" ") && type() && description()
-        case "return": return type() && (rest.isEmpty || rest.hasPrefix(" # "))
-        case "overload": return type() && rest.isEmpty
+        case "return":
+            repeat { guard type() else { return false } } while take(", ")
+            return rest.isEmpty || rest.hasPrefix(" # ")
+        case "overload":
+            repeat { guard type() else { return false } } while take(", ")
+            return rest.isEmpty
         case "operator":
             _ = take { $0.isLetter }
             if take("("), !(type() && take(")")) { return false }

@@ -23,7 +23,7 @@ import _BSSTestSupport
             Set(book.keys) == ["cells", "metadata", "nbformat", "nbformat_minor"] && book["nbformat"]?.int == 4
                 && book["nbformat_minor"]?.int == 5)
         #expect(
-            book.value(atPath: "metadata.kernelspec.name")?.string == "lua"
+            book.value(atPath: "metadata.kernelspec.name")?.string == "bss-lua"
                 && book.value(atPath: "metadata.language_info.name")?.string == "lua")
         let cells = try #require(book["cells"]?.table).items.compactMap(\.table)
         #expect(cells.count == 12)
@@ -108,7 +108,7 @@ import _BSSTestSupport
     @Test func html() throws {
         let text = HTMLExport.text(try example(), title: "A & B")
         #expect(
-            text.contains("<title>A &amp; B</title>") && text.contains("<h1>An example</h1>")
+            text.contains("<title>A &amp; B</title>") && text.contains("<h1 id=\"an-example\">An example</h1>")
                 && text.contains("<em>text</em>") && text.contains("<code>code &lt; 1</code>"))
         #expect(text.contains("<span class=\"k\">local</span> rate = <span class=\"n\">0.1</span>"))
         #expect(
@@ -162,6 +162,62 @@ import _BSSTestSupport
         #expect(fenced == "````lua\ns = '```'\n````\n")
     }
 
+    @Test func listsNest() {
+        let html = Markdown.html("- a\n  - b\n  - c\n\n    more\n- d\n\n1. x\n   - y\n\nend")
+        #expect(
+            html == """
+                <ul>
+                <li>a<ul>
+                <li>b</li>
+                <li><p>c</p>
+                <p>more</p>
+                </li>
+                </ul>
+                </li>
+                <li>d</li>
+                </ul>
+                <ol>
+                <li>x<ul>
+                <li>y</li>
+                </ul>
+                </li>
+                </ol>
+                <p>end</p>
+
+                """)
+    }
+
+    @Test func mathematicsNeedsNoNetwork() {
+        #expect(
+            Markdown.inline("so $\\lambda_0 \\le 1$ holds")
+                == "so <math><mrow><msub><mi>λ</mi><mn>0</mn></msub><mo>≤</mo><mn>1</mn></mrow></math> holds")
+        #expect(
+            Markdown.inline("$$\\sum_{i=1}^n x_i$$").contains(
+                "<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover>"))
+        #expect(Markdown.inline("$\\frac{a}{\\sqrt b}$").contains("<mfrac><mrow><mi>a</mi></mrow><mrow><msqrt>"))
+        #expect(Markdown.inline("$$ a $$") == "<math display=\"block\"><mrow><mi>a</mi></mrow></math>")
+        #expect(Markdown.inline("$\\unknown{x}$ and 5 $ or $6") == "$\\unknown{x}$ and 5 $ or $6")
+    }
+
+    @Test func colouredCodeKeepsEveryCharacter() {
+        let code = "-- naïve → \nlocal s = \"é\" --[[ ∑ ]] return 0x1p4 ≥ x"
+        let text = HTMLExport.coloured(code)
+        #expect(text.contains("<span class=\"c\">-- naïve → \n</span><span class=\"k\">local</span>"))
+        #expect(text.contains("<span class=\"s\">&quot;é&quot;</span> <span class=\"c\">--[[ ∑ ]] </span>"))
+        #expect(text.contains("<span class=\"n\">0x1p4</span> ≥ x"))
+    }
+
+    @Test func contentsAndNumbers() {
+        let heads = "# T\n\n## One\n\n## Two\n\n### Three"
+        let text = HTMLExport.text(
+            NotebookFile(cells: [.init(.markdown, source: heads), .init(source: "x = 1")]), title: "t")
+        for piece in [
+            "<a href=\"#one\">One</a>", "<h3 id=\"three\">", "id=\"cell-1\"", "[1]</a>", "prefers-color-scheme",
+        ] {
+            #expect(text.contains(piece), "\(piece)")
+        }
+    }
+
     @Test func notesInHTML() {
         let text = HTMLExport.text(
             NotebookFile(cells: [
@@ -191,7 +247,7 @@ import _BSSTestSupport
                         """)
             ]), title: "t")
         for piece in [
-            "<h2>Two</h2>", "<p>para one\nstill one</p>", "<li>a <strong>b</strong>\nmore</li>",
+            "<h2 id=\"two\">Two</h2>", "<p>para one\nstill one</p>", "<li>a <strong>b</strong>\nmore</li>",
             "<a href=\"http://x/?a&amp;b\">l</a>", "<ol>\n<li>one</li>",
             "<th>h</th>", "<td><code>2</code></td>", "<blockquote>\n<p>quoted</p>", "<code>x &lt; 1</code>",
             "<img src=\"i.png\" alt=\"alt\">", "2 * 3 * 4 &lt;script&gt;",

@@ -36,8 +36,8 @@ public enum IpynbExport {
                     (
                         "kernelspec",
                         .fields([
-                            ("display_name", .string("Lua (bss-lua)")), ("language", .string("lua")),
-                            ("name", .string("lua")),
+                            ("display_name", .string("bss-lua")), ("language", .string("lua")),
+                            ("name", .string("bss-lua")),
                         ])
                     ),
                     (

@@ -1,0 +1,69 @@
+import BSSCore
+import BSSLua
+import BSSScript
+import BSSSession
+import Foundation
+import Testing
+import _BSSTestSupport
+
+@testable import BSSDocumentation
+
+/// The site holds every declared name once, its links lead somewhere, and nothing in it needs a network.
+@Suite struct SiteTests {
+    static func files() throws -> [Site.File] {
+        let folder = Repository.root + "/experiments/guide"
+        let notebooks = try Files.list(folder).filter { $0.hasSuffix(".lua") }.sorted().map { name in
+            (name: String(name.dropLast(4)), file: try NotebookFile(reading: "\(folder)/\(name)"))
+        }
+        #expect(notebooks.count >= 5)
+        let root = try API.make(try LuaState(), RunOptions())
+        return try Site.files(root, version: API.version, notebooks: notebooks, commands: "usage")
+    }
+
+    @Test func everyLinkLeadsSomewhere() throws {
+        let files = try SiteTests.files()
+        let names = Set(files.map(\.name))
+        #expect(names.count == files.count)
+        var anchors: [String: Set<String>] = [:]
+        for file in files { anchors[file.name] = Set(SiteTests.values(of: "id", in: file.text)) }
+        var broken: [String] = []
+        for file in files where file.name.hasSuffix(".html") {
+            for target in SiteTests.values(of: "href", in: file.text) where !target.hasPrefix("http") {
+                let parts = target.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(
+                    String.init)
+                let page = parts[0].isEmpty ? file.name : parts[0]
+                let isThere = names.contains(page) && (parts.count == 1 || anchors[page]?.contains(parts[1]) == true)
+                if !isThere { broken.append("\(file.name): \(target)") }
+            }
+        }
+        #expect(broken.isEmpty, "\(broken.prefix(8))")
+    }
+
+    @Test func nothingComesFromElsewhere() throws {
+        for file in try SiteTests.files() where file.name.hasSuffix(".html") {
+            #expect(!file.text.contains("src=\"http") && !file.text.contains("@import"), "\(file.name)")
+        }
+    }
+
+    @Test func everyFunctionHasItsPlace() throws {
+        let files = try SiteTests.files()
+        let root = try API.make(try LuaState(), RunOptions())
+        let pages = Dictionary(uniqueKeysWithValues: files.map { ($0.name, $0.text) })
+        func visit(_ namespace: Namespace, _ path: String) {
+            for entry in namespace.entries {
+                if case .namespace(let child) = entry { visit(child, "\(path).\(child.name)") }
+                if case .function(let function) = entry {
+                    #expect(
+                        pages["\(path).html"]?.contains("id=\"\(function.name)\"") == true, "\(path).\(function.name)")
+                }
+            }
+        }
+        visit(root, root.name)
+    }
+
+    private static func values(of attribute: String, in text: String) -> [String] {
+        text.components(separatedBy: " \(attribute)=\"").dropFirst().compactMap {
+            $0.split(separator: "\"", omittingEmptySubsequences: false).first.map(String.init)
+        }
+    }
+}
