@@ -72,7 +72,6 @@ final class RunRecorder: TrainingObserver {
         record.engine = workbench.engine
         record.parameters = workbench.effective
         record.code = workbench.state.sources.digests
-        if let data = source as? DatasetSource { record.count("rows_without_sample", data.dataset.skipped.count) }
         record.data = Table(fields: [
             ("name", .string(source.name)), ("hash", .string(data)),
             (
@@ -81,6 +80,10 @@ final class RunRecorder: TrainingObserver {
                     ["train", "val", "test"].map { split in (split, .int(source.rows(.init(rawValue: split)!).count)) })
             ),
         ])
+        if let data = (source as? DatasetSource)?.dataset, !data.skipped.isEmpty {
+            record.count("rows_without_sample", data.skipped.count)
+            record.data["rows_without_sample"] = .list(data.skipped.map(\.value))
+        }
     }
 
     /// A planned run keeps its id unless what its function made of it differs from what stands in the folder: data,

@@ -15,6 +15,7 @@ public enum DataPath {
     /// Names of the folders on the data path, and of those that are on it themselves.
     static var folderNames: [String] {
         all.flatMap { folder in
+            // A folder that cannot be listed offers no names.
             ((try? Files.list(folder)) ?? []).filter { Files.isFolder("\(folder)/\($0)") } + [
                 folder.split(separator: "/").last.map(String.init) ?? ""
             ]

@@ -62,10 +62,8 @@ public final class Dataset {
         draft.modalities = []
         if standardise {
             for i in columns.indices
-            where columns[i].stream == nil && columns[i].kind != .text && !scaled.contains(columns[i].name) {
-                let fitted = Standardisation(fitting: columns[i], on: train)
-                fitted.apply(to: &columns[i])
-                columns[i].standardisation = fitted
+            where columns[i].kind != .text && !scaled.contains(columns[i].name) {
+                columns[i].standardise(by: try Standardisation(fitting: columns[i], on: train))
             }
         }
         modalities = columns

@@ -14,6 +14,14 @@ struct DatasetDraft: ~Copyable {
             }
         }
 
+        /// Those of some rows.
+        func picked(_ rows: [Int]) -> Labels {
+            switch self {
+            case .integers(let i): return .integers(rows.map { i[$0] })
+            case .texts(let t): return .texts(rows.map { t[$0] })
+            }
+        }
+
         /// A column of integers, or of text; one that begins with an integer is one of integers, text in it is a
         /// mistake.
         init(_ table: CSVTable, column: String) throws {
@@ -74,7 +82,7 @@ struct DatasetDraft: ~Copyable {
                     "\(labelOrigin): \(rowName(stray)): label \(values[stray]) is none of the collection's classes")
             }
             return Classes(
-                indices: values.map { place[$0]! }, stored: known.map { .int($0) },
+                indices: values.compactMap { place[$0] }, stored: known.map { .int($0) },
                 names: known.map { labelNames[$0] ?? String($0) })
         case .texts(let values):
             if let empty = values.firstIndex(of: "") {
@@ -82,7 +90,8 @@ struct DatasetDraft: ~Copyable {
             }
             let known = Set(values).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             let place = Dictionary(uniqueKeysWithValues: known.enumerated().map { ($1, $0) })
-            return Classes(indices: values.map { place[$0]! }, stored: known.map { .string($0) }, names: known)
+            return Classes(
+                indices: values.compactMap { place[$0] }, stored: known.map { .string($0) }, names: known)
         }
     }
 
@@ -146,7 +155,7 @@ struct DatasetDraft: ~Copyable {
         }
     }
 
-    private func checkIds() throws {
+    func checkIds() throws {
         var first: [String: Int] = [:]
         for (index, id) in ids.enumerated() {
             if let earlier = first.updateValue(index, forKey: id) {
@@ -172,6 +181,20 @@ struct DatasetDraft: ~Copyable {
     }
 
     // MARK: Filling in
+
+    /// Moves a share of the training samples, drawn by class, to validation where there is none.
+    mutating func hold(out share: Double, seed: Int) throws {
+        guard share > 0 else { return }
+        guard !splits.contains(.val) else {
+            throw BSSError(
+                operation, "option 'val' draws validation samples, but the collection has a validation split",
+                hint: "set val = 0", kind: .usage)
+        }
+        let train = splits.indices.filter { splits[$0] == .train }
+        guard case .integers(let labels) = labels else { return }
+        let drawn = Splitting.stratified(train.map { labels[$0] }, val: share, test: 0, seed: seed)
+        for (place, index) in train.enumerated() where drawn[place] == .val { splits[index] = .val }
+    }
 
     /// Split names as a file gives them.
     mutating func setSplits(_ texts: [String], from origin: String) throws {

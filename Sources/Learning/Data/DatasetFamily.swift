@@ -8,10 +8,14 @@ extension Dataset: Family {
     }
 
     public static let parts: [Part<Dataset>] =
-        [
-            SyntheticData.part, ArrayData.npz, ArrayData.npy, TableData.part, FolderData.part, SpokenDigits.part,
-            GridDigits.part, Mosi.part, MultipleFeatures.part, EmojiGroups.part,
-        ] + AnnotatedCollections.all.map { $0.part }
+        [SyntheticData.part, ArrayData.npz, ArrayData.npy, TableData.part, Mosi.part, MultipleFeatures.part]
+        + collections.map { $0.part }
+
+    /// Those whose media annotation files list.
+    static let collections: [any MediaCollection.Type] = [
+        FolderData.self, SpokenDigits.self, GridDigits.self, EmojiGroups.self, CremaD.self, KineticsSounds.self,
+        VGGSound.self, Twitter2015.self, Sarcasm.self, NVGesture.self,
+    ]
 }
 
 extension Dataset {
@@ -39,7 +43,7 @@ enum DataArgument {
 
     /// Which of the known modalities, in which order.
     static func modalities(_ known: [String]) -> Argument<[String]> {
-        let names = known.dropLast().joined(separator: ", ") + " and " + known.last!
+        let names = known.dropLast().joined(separator: ", ") + " and " + (known.last ?? "")
         return Argument(
             "modalities", default: known, "which of \(names), in which order",
             check: Check("out of \(names), each once") {

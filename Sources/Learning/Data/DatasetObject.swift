@@ -32,6 +32,7 @@ extension Dataset: SelfHosted {
                     + (s.constantColumns.isEmpty ? "" : " (\(s.constantColumns.count) constant columns centred only)")
             }
             if modality.stream != nil { line += ", read while training" }
+            if let origin = modality.origin { line += "; \(origin)" }
             lines.append(line)
         }
         if !skipped.isEmpty { lines.append("  " + RowProblem.counted(skipped) + " (data.skipped lists them)") }

@@ -102,6 +102,14 @@ import _BSSTestSupport
         }
     }
 
+    @Test(arguments: jpegs.indices) func jpegsThatWereCutShort(_ which: Int) throws {
+        let whole = [UInt8](try #require(Data(base64Encoded: Self.jpegs[which].2)))
+        for cut in [2, 3, 6, 12] {
+            let said = message { _ = try RasterImage.decode(Array(whole.dropLast(cut)), source: "x.jpg") }
+            #expect(said.contains("x.jpg: truncated"), "\(cut) bytes: \(said)")
+        }
+    }
+
     @Test func pngsThatLibpngTolerates() throws {
         func pixels(_ bytes: [UInt8]) throws -> [UInt8] { try RasterImage.decode(bytes, source: "x.png").pixels }
         let rows: [[UInt8]] = [[1, 2, 3, 4, 5, 6]]

@@ -1,6 +1,9 @@
 // JPEG by libjpeg-turbo: baseline, progressive and arithmetic-coded, grey, YCbCr, RGB, CMYK and
 // YCCK. Damage that libjpeg mends with a warning is an error here; what it tolerates without a loss
-// of pixels is not.
+// of pixels is not. What no reader can tell is an arithmetic-coded scan that was cut and closed by
+// a marker again: decoders read zeros behind its data (ISO/IEC 10918-1, D.2.6), encoders leave
+// zeros at the end out, so that it is a whole scan of another picture, and libjpeg counts no
+// warning.
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -81,7 +81,10 @@ public struct NpyArray {
         }
     }
 
-    private static func exact(_ values: [Int?]) -> [Int]? { values.contains { $0 == nil } ? nil : values.map { $0! } }
+    private static func exact(_ values: [Int?]) -> [Int]? {
+        let known = values.compactMap { $0 }
+        return known.count == values.count ? known : nil
+    }
 
     public var strings: [String]? { if case .strings(let s) = elements { return s } else { return nil } }
 

@@ -170,8 +170,9 @@ public struct ZipArchive {
 
     private static func deflate(_ data: [UInt8]) -> [UInt8]? {
         let packed = [UInt8](unsafeUninitializedCapacity: data.count + 64) { to, filled in
+            guard let target = to.baseAddress else { return }
             filled = data.withUnsafeBufferPointer {
-                max(0, Int(bss_deflate($0.baseAddress, $0.count, to.baseAddress!, to.count)))
+                max(0, Int(bss_deflate($0.baseAddress, $0.count, target, to.count)))
             }
         }
         return packed.isEmpty || packed.count >= data.count ? nil : packed

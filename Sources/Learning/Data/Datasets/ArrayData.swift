@@ -7,13 +7,10 @@ enum ArrayData {
         "label", default: "label", "the array of labels: integers or text, one a sample")
     private static let labelFile = Argument<String>(
         "label", default: "label.npy", "the file of labels: integers or text, one a sample")
-    private static let splitHelp =
-        "(text: train, val, test), or fractions {train = 0.7, val = 0.1, test = 0.2} drawn by class; without it 'split' where there is one, else those fractions"
-    private static let split = Argument<Value>("split", default: .null, "the array of splits " + splitHelp)
-    private static let splitFile = Argument<Value>("split", default: .null, "the file of splits " + splitHelp)
+    private static let splits = SplitOptions("array")
+    private static let splitFiles = SplitOptions("file", usual: "split.npy")
     private static let ids = Argument<String?>(
         "id", default: nil, "the array (or file) of sample ids: text or integers; without it 1, 2, …")
-    private static let seed = Argument<Int>("seed", default: 1, "seed of drawn splits", check: .anyInteger)
     private static let path = Argument<String>("path", "the .npz file")
     private static let modalities = Argument<Value>(
         "modalities", default: .null,
@@ -25,14 +22,17 @@ enum ArrayData {
     static let npz = Part<Dataset>(
         "npz",
         "Your own arrays in one .npz file: [n, columns], [n, steps, columns] or [n, channels, height, width] a modality.",
-        [path, label, split, modalities, ids, seed, DataArgument.standardise],
+        [path, label, splits.split, modalities, ids, splits.seed, splits.group, DataArgument.standardise],
         example:
             "local found, data = pcall(bss.data.npz, {path = \"mine.npz\", modalities = {\"text\", \"audio\"}}) print(found and data or \"no such file\")",
         build: buildNpz)
 
     static let npy = Part<Dataset>(
         "npy", "Your own arrays in .npy files: one a modality, one of labels, one of splits.",
-        [modalityFiles, labelFile, splitFile, ids, seed, DataArgument.root, DataArgument.standardise],
+        [
+            modalityFiles, labelFile, splitFiles.split, ids, splitFiles.seed, DataArgument.root,
+            DataArgument.standardise, splitFiles.group,
+        ],
         example:
             "local found, data = pcall(bss.data.npy, {root = \"mine\", modalities = {text = \"text.npy\"}}) print(found and data or \"no such folder\")",
         build: buildNpy)
@@ -42,7 +42,7 @@ enum ArrayData {
     private static func buildNpz(_ a: Arguments) throws -> Dataset {
         let (folder, file) = DataFolder.of(file: a[path], a.operation)
         let archive = try folder.npz(file)
-        let reserved = Set([a[label], "split", a[split].string, a[ids]].compactMap { $0 })
+        let reserved = Set([a[label], splits.usual, a[splits.split].string, a[splits.group], a[ids]].compactMap { $0 })
         let sources: [ModalitySource]
         if case .null = a[modalities] {
             sources = try archive.names.filter { !reserved.contains($0) }.compactMap { name in
@@ -54,7 +54,7 @@ enum ArrayData {
         }
         return try build(
             a, folder, name: file.hasSuffix(".npz") ? String(file.dropLast(4)) : file, sources, label: a[label],
-            split: a[split], hasSplit: archive.contains("split"), defaultSplit: "split"
+            splits, hasUsual: archive.contains(splits.usual)
         ) { name in
             (try folder.explained { try archive.array(name) }, "\(file)/\(name)")
         }
@@ -65,45 +65,39 @@ enum ArrayData {
         let sources = try ModalitySource.list(.table(a[modalityFiles]), key: "file", operation: a.operation)
         let name = folder.path.split(separator: "/").last.map(String.init) ?? "npy"
         return try build(
-            a, folder, name: name, sources, label: a[labelFile], split: a[splitFile],
-            hasSplit: Files.exists(folder.full("split.npy")), defaultSplit: "split.npy"
+            a, folder, name: name, sources, label: a[labelFile], splitFiles,
+            hasUsual: Files.exists(folder.full(splitFiles.usual))
         ) { file in
             (try folder.npy(file), file)
         }
     }
 
     private static func build(
-        _ a: Arguments, _ folder: DataFolder, name: String, _ sources: [ModalitySource], label: String, split: Value,
-        hasSplit: Bool, defaultSplit: String,
+        _ a: Arguments, _ folder: DataFolder, name: String, _ sources: [ModalitySource], label: String,
+        _ splits: SplitOptions, hasUsual: Bool,
         read: (String) throws -> (NpyArray, String)
     ) throws -> Dataset {
         var draft = DatasetDraft(a.operation, name: name)
         for source in sources {
             let (array, origin) = try read(source.place)
-            draft.add(try ArrayColumn.modality(source.name, array, origin, &draft, kind: source.kind), from: origin)
+            draft.add(
+                try ArrayColumn.modality(source.name, array, origin, a.operation, kind: source.kind), from: origin)
         }
         let (labels, labelOrigin) = try read(label)
         try draft.setLabels(labels, from: labelOrigin)
         draft.numberIds()
         if let ids = a[ids] {
             let (array, origin) = try read(ids)
-            guard let texts = array.strings ?? array.integers?.map(String.init) else {
-                throw draft.failure("\(origin): \(array.described); text or integers were expected as ids")
-            }
-            draft.ids = texts
+            draft.ids = try ArrayColumn.names(array, origin, "ids", a.operation)
         }
-        switch split {
-        case .table(let fractions): try draft.drawSplits(fractions, seed: a[seed])
-        case .null where !hasSplit:
-            try draft.drawSplits(
-                Table(fields: [("train", .number(0.7)), ("val", .number(0.1)), ("test", .number(0.2))]), seed: a[seed])
-        case .null, .string:
-            let (array, origin) = try read(split.string ?? defaultSplit)
-            try draft.setSplits(try ArrayColumn.texts(array, origin, &draft), from: origin)
-        default:
-            throw BSSError(
-                a.operation, "option 'split' expects a name or a table of fractions, got \(split.described)",
-                kind: .usage)
+        try splits.apply(a, to: &draft, hasUsual: hasUsual) { name in
+            let (array, origin) = try read(name)
+            let isGroup = name == a[splits.group]
+            let texts =
+                try isGroup
+                ? ArrayColumn.names(array, origin, "groups", a.operation)
+                : ArrayColumn.texts(array, origin, a.operation)
+            return (texts, origin)
         }
         draft.files = folder.records
         draft.root = folder.path.isEmpty ? nil : folder.path
@@ -157,16 +151,8 @@ extension DataFolder {
     /// A single file's folder and its name there.
     static func of(file path: String, _ operation: String) -> (DataFolder, String) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count > 1 else { return (DataFolder("", operation), path) }
+        guard let file = parts.last, parts.count > 1 else { return (DataFolder("", operation), path) }
         let folder = parts.dropLast().joined(separator: "/")
-        return (DataFolder(folder.isEmpty ? "/" : folder, operation), parts.last!)
-    }
-}
-
-extension DatasetDraft {
-    /// Splits drawn by class.
-    mutating func drawSplits(_ table: Table, seed: Int) throws {
-        let share = try Splitting.fractions(table, operation: operation)
-        splits = Splitting.stratified(try checkedClasses().indices, val: share.val, test: share.test, seed: seed)
+        return (DataFolder(folder.isEmpty ? "/" : folder, operation), file)
     }
 }

@@ -1,7 +1,8 @@
 import BSSCore
 
 /// Emoji of nine groups: two drawings and a text.
-enum EmojiGroups {
+enum EmojiGroups: MediaCollection {
+    static let name = "emoji_groups"
     private static let modalities = DataArgument.modalities(["twemoji", "noto", "text"])
     private static let text = Argument<String>(
         "text", default: "name", "which words: name, or name_keywords (some items have no keywords)",
@@ -16,37 +17,37 @@ enum EmojiGroups {
     private static let size = Argument<Value>(
         "image_size", default: .list([32, 32].map { Value.int($0) }), "{height, width} to resize images to")
 
+    private static let media = MediaOptions.listed
+
     static let part = Part<Dataset>(
         "emoji_groups",
         "Emoji in nine groups: Twemoji and Noto drawings (RGB over white) and their names; classes and splits come from its files.",
         [
-            modalities, text, leastCount, form, tokens.tokenizer, tokens.length, size, DataArgument.root,
-            DataArgument.standardise,
-        ],
+            modalities, text, leastCount, form, tokens.tokenizer, tokens.length, size,
+        ] + media.arguments + [DataArgument.root, DataArgument.standardise],
         source: "Unicode emoji-test and CLDR; Twemoji, Noto Emoji",
         example:
             "local found, data = pcall(bss.data.emoji_groups, {text = \"name_keywords\"}) print(found and data or \"not on the data path\")",
-        build: build)
+        build: { a in try annotated(a).dataset(a, media, standardise: a[DataArgument.standardise]) })
 
-    private static func build(_ a: Arguments) throws -> Dataset {
+    static func annotated(_ a: Arguments) throws -> AnnotatedSet {
         let folder = try DataPath.find(
             ["emoji-groups", "emoji_groups"], marker: "image_twemoji", root: a[DataArgument.root],
             operation: a.operation)
-        let image = ImageFront.make(
-            size: try MediaSize.read(a[size], "image_size", a.operation), isGrey: false, alpha: .onWhite)
+        let size = try MediaSize.read(a[size], "image_size", a.operation)
+        let image = PictureColumn.form(size: size, isGrey: false, alpha: .onWhite)
         let more = a[text] == "name_keywords" ? ["keywords"] : []
-        let words: any MediaFront =
+        let words: any TextForm =
             a[form] == "tokens"
-            ? TokenFront(tokenizer: a[tokens.tokenizer], length: a[tokens.length], more: more)
-            : TextFront(more: more, leastCount: a[leastCount])
-        let sources = a[modalities].map { name in
-            name == "text"
-                ? MediaSource(name: name, column: "name", front: words)
-                : MediaSource(name: name, column: "image_\(name)", front: image)
+            ? TokenIds(tokenizer: a[tokens.tokenizer], length: a[tokens.length])
+            : WordWeights(leastCount: a[leastCount])
+        let list = MediaList(file: "index.csv", splits: MediaList.named("split"))
+        return try AnnotatedSet.listed(a, name: name, folder, list) { _ in
+            a[modalities].map { modality in
+                modality == "text"
+                    ? ListedColumn(modality, column: "name", more: more, .text(words, isFile: false))
+                    : ListedColumn(modality, column: "image_\(modality)", image)
+            }
         }
-        let draft = try DatasetDraft.listed(
-            a.operation, name: "emoji_groups", folder, list: "index.csv", id: "id", label: "label",
-            labelName: "label_name", split: "split", sources)
-        return try Dataset(draft, standardise: a[DataArgument.standardise])
     }
 }

@@ -42,12 +42,12 @@ enum MultipleFeatures {
             }
             let origin = "mfeat.npz/\(name)"
             draft.add(
-                try ArrayColumn.modality(name, try folder.explained { try archive.array(name) }, origin, &draft),
+                try ArrayColumn.modality(name, try folder.explained { try archive.array(name) }, origin, a.operation),
                 from: origin)
         }
         try draft.setLabels(try folder.explained { try archive.array("label") }, from: "mfeat.npz/label")
         let split = try folder.explained { try archive.array("split") }
-        try draft.setSplits(try ArrayColumn.texts(split, "mfeat.npz/split", &draft), from: "mfeat.npz/split")
+        try draft.setSplits(try ArrayColumn.texts(split, "mfeat.npz/split", a.operation), from: "mfeat.npz/split")
         draft.numberIds()
         draft.files = folder.records
         draft.root = folder.path

@@ -119,7 +119,8 @@ enum SyntheticData {
             }
         }
         let columns = recipes.reduce(0) { $0 + $1.dim }
-        try Memory.reserve(n, of: 8 * columns, a.operation, "\(n) samples of \(columns) columns")
+        let bytes = 8 * columns + 32 * recipes.count
+        try Memory.reserve(n, of: bytes, a.operation, "\(n) samples of \(columns) columns")
         let root = RandomStream(seed: UInt64(bitPattern: Int64(a[seed])), name: "synthetic")
 
         // Classes as equal in size as possible, in random order.

@@ -5,10 +5,7 @@ import BSSCore
 enum TableData {
     private static let path = Argument<String>("path", "the .csv file; its first line names the columns")
     private static let label = Argument<String>("label", default: "label", "the column of labels: integers or text")
-    private static let split = Argument<Value>(
-        "split", default: .null,
-        "the column of splits (train, val, test), or fractions {train = 0.7, val = 0.1, test = 0.2} drawn by class; without it the column 'split' where there is one, else those fractions"
-    )
+    private static let splits = SplitOptions("column")
     private static let ids = Argument<String?>(
         "id", default: nil, "the column of sample ids; without it 'id' where there is one, else 1, 2, …")
     private static let modalities = Argument<Table>(
@@ -16,11 +13,12 @@ enum TableData {
     private static let separator = Argument<String>(
         "separator", default: ",", "what stands between fields",
         check: Check("of one ASCII character") { $0.utf8.count == 1 })
-    private static let seed = Argument<Int>("seed", default: 1, "seed of drawn splits", check: .anyInteger)
 
     static let part = Part<Dataset>(
         "csv", "Your own numbers in a CSV file: modalities are groups of columns.",
-        [path, label, split, modalities, ids, separator, seed, DataArgument.standardise],
+        [
+            path, label, splits.split, modalities, ids, separator, splits.seed, DataArgument.standardise, splits.group,
+        ],
         example:
             "local found, data = pcall(bss.data.csv, {path = \"mine.csv\", modalities = {a = {\"x\", \"y\"}, b = \"pixel_\"}}) print(found and data or \"no such file\")",
         build: build)
@@ -39,6 +37,8 @@ enum TableData {
         }
         for (name, value) in a[modalities].fields {
             let columns = try self.columns(value, of: name, table, a)
+            try Memory.reserve(
+                table.count, of: 12 * columns.count, a.operation, "\(columns.count) columns of '\(name)'")
             let numbers = try columns.map { column in try folder.explained { try table.doubles(column) } }
             var values = [Float](repeating: 0, count: table.count * columns.count)
             for (c, column) in numbers.enumerated() {
@@ -52,17 +52,8 @@ enum TableData {
         if let column = a[ids] ?? (table.has("id") ? "id" : nil) {
             draft.ids = try folder.explained { try table.strings(column) }
         }
-        switch a[split] {
-        case .table(let fractions): try draft.drawSplits(fractions, seed: a[seed])
-        case .string(let column): try draft.setSplits(try folder.explained { try table.strings(column) }, from: file)
-        case .null where table.has("split"): try draft.setSplits(try table.strings("split"), from: file)
-        case .null:
-            try draft.drawSplits(
-                Table(fields: [("train", .number(0.7)), ("val", .number(0.1)), ("test", .number(0.2))]), seed: a[seed])
-        case let other:
-            throw BSSError(
-                a.operation, "option 'split' expects a column or a table of fractions, got \(other.described)",
-                kind: .usage)
+        try splits.apply(a, to: &draft, hasUsual: table.has(splits.usual)) { column in
+            (try folder.explained { try table.strings(column) }, file)
         }
         draft.files = folder.records
         draft.root = a[path]

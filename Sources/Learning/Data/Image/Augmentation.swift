@@ -57,6 +57,7 @@ struct PicturePipeline: Sendable {
     var mean: [Float] = [], std: [Float] = []
 
     var channels: Int { isGrey ? 1 : 3 }
+    var draws: Bool { crop != nil || flips || augmentation != nil }
 
     func apply(_ image: RasterImage, augments: Bool, _ random: inout RandomStream) -> RasterImage {
         var image = isGrey ? image.grey : image

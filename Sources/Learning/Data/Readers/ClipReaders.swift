@@ -12,6 +12,9 @@ struct ClipCut: Sendable {
     /// Frames are resized to side × side, then cut to crop × crop.
     let side, crop: Int
 
+    /// Training sees other windows or squares than evaluation.
+    var draws: Bool { length < available || evaluationLength != length || crop < side }
+
     func window(_ use: SampleUse) -> Range<Int> {
         var random = use.shared.child("window")
         let length = use.augments ? self.length : evaluationLength
@@ -35,6 +38,7 @@ struct ClipReader: SampleReader {
     var isBGR = false
 
     var cacheKey: String? { "picture \(RasterImage.Alpha.dropped)" }
+    var draws: Bool { cut.draws }
     private var channels: Int { isDepth ? 1 : 3 }
     func shape(augments: Bool) -> [Int]? {
         [channels, augments ? cut.length : cut.evaluationLength, cut.crop, cut.crop]
@@ -47,7 +51,8 @@ struct ClipReader: SampleReader {
         let frames = try self.frames(medium, window, use)
         let mean = isDepth ? [0] : PicturePipeline.imageNet.mean
         let std = isDepth ? [1] : PicturePipeline.imageNet.std
-        var values = [Float](repeating: 0, count: channels * window.count * area)
+        var values = try Memory.array(
+            repeating: Float(0), count: channels * window.count * area, "read \(medium.name)")
         for t in 0..<window.count {
             let frame = try frames(t).resized(width: cut.side, height: cut.side).cropped(
                 top: corner.top, left: corner.left, height: cut.crop, width: cut.crop)
@@ -105,6 +110,7 @@ struct FlowReader: SampleReader {
     var takesAllFrames = false
 
     var cacheKey: String? { nil }
+    var draws: Bool { cut.draws }
     func shape(augments: Bool) -> [Int]? {
         [
             2, augments && !takesAllFrames ? cut.length : takesAllFrames ? cut.available : cut.evaluationLength,
@@ -124,7 +130,8 @@ struct FlowReader: SampleReader {
         guard window.upperBound <= count else {
             throw medium.damage("holds \(count) frames; frame \(window.upperBound) is needed")
         }
-        var values = [Float](repeating: 0, count: 2 * window.count * crop * crop)
+        var values = try Memory.array(
+            repeating: Float(0), count: 2 * window.count * crop * crop, "read \(medium.name)")
         var plane = [Float](repeating: 0, count: height * width)
         for c in 0..<2 {
             for (t, frame) in window.enumerated() {

@@ -8,6 +8,7 @@ struct PictureReader: SampleReader {
 
     var cacheKey: String? { "picture \(alpha)" }
     func shape(augments: Bool) -> [Int]? { pipeline.size.map { [pipeline.channels, $0.height, $0.width] } }
+    var draws: Bool { pipeline.draws }
 
     func read(_ medium: Medium, _ use: SampleUse) throws -> SampleBlock {
         var random = use.random
@@ -30,6 +31,10 @@ struct FrameStackReader: SampleReader {
 
     func read(_ medium: Medium, _ use: SampleUse) throws -> SampleBlock {
         let stack = try use.picture(medium).grey
+        if let size {
+            let bytes = 4 * size.height * size.width
+            try Memory.reserve(frames, of: bytes, "read \(medium.name)", "\(frames) frames")
+        }
         guard stack.height % frames == 0, stack.height > 0 else {
             throw medium.damage("\(stack.height) rows do not divide into \(frames) frames")
         }
@@ -64,6 +69,7 @@ struct FrameFolderReader: SampleReader {
     let pipeline: PicturePipeline
 
     var cacheKey: String? { "picture \(RasterImage.Alpha.dropped)" }
+    var draws: Bool { pick == .random || pipeline.draws }
     func shape(augments: Bool) -> [Int]? {
         pipeline.size.map { (frames > 1 ? [frames] : []) + [pipeline.channels, $0.height, $0.width] }
     }
@@ -74,6 +80,9 @@ struct FrameFolderReader: SampleReader {
         var random = use.random
         var shape: [Int] = []
         var values: [Float] = []
+        if let known = self.shape(augments: use.augments) {
+            try Memory.reserve(known.reduce(4, *), "read \(medium.name)", "\(frames) frames \(known)")
+        }
         for index in chosen(names.count, augments: use.augments, &random) {
             let image = pipeline.apply(try use.picture(medium.file(names[index])), augments: use.augments, &random)
             shape = [image.channels, image.height, image.width]

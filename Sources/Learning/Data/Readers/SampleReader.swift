@@ -10,12 +10,15 @@ protocol SampleReader: Sendable {
     var cacheKey: String? { get }
     /// The shape of a sample where it is the same for all; nil where the first sample tells.
     func shape(augments: Bool) -> [Int]?
+    /// Whether training sees something else than evaluation: what no sample in memory can be.
+    var draws: Bool { get }
     func read(_ medium: Medium, _ use: SampleUse) throws -> SampleBlock
     /// Throws where anything of the medium cannot be read, also what one sample would not need.
     func check(_ medium: Medium) throws
 }
 
 extension SampleReader {
+    var draws: Bool { false }
     func check(_ medium: Medium) throws { _ = try read(medium, SampleUse()) }
 }
 

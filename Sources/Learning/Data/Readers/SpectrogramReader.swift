@@ -57,6 +57,7 @@ struct SpectrogramReader: SampleReader {
                 throw error
             }
         }
+        try Memory.reserve(fit == .stretch ? 0 : length, of: 8, "read \(medium.name)", "\(length) samples")
         switch fit {
         case .tile: samples = Recording.tiled(samples, length: length)
         case .stretch: samples = samples.map { min(1, max(-1, $0)) }

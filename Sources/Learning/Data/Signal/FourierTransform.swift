@@ -163,7 +163,9 @@ private final class RadixTwo {
 
     func transform(_ re: UnsafeMutablePointer<Double>, _ im: UnsafeMutablePointer<Double>) {
         cosines.withUnsafeBufferPointer { c in
-            sines.withUnsafeBufferPointer { s in run(re, im, c.baseAddress!, s.baseAddress!) }
+            sines.withUnsafeBufferPointer { s in
+                if let c = c.baseAddress, let s = s.baseAddress { run(re, im, c, s) }
+            }
         }
     }
 

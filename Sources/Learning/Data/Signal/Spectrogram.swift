@@ -89,6 +89,7 @@ public struct ShortTimeTransform: Sendable {
                 hint: "a longer hop makes fewer",
                 kind: .usage)
         }
+        try Memory.reserve(frames * bins, of: 4, "spectrogram", "\(bins) frequencies of \(frames) frames")
         guard padding == .constant || pad < count else {
             throw BSSError(
                 "spectrogram", "reflecting \(pad) samples needs more than \(pad) of them, got \(count)", kind: .data)
@@ -181,14 +182,9 @@ public enum Recording {
     public static func tiled(_ samples: [Float], length: Int) -> [Float] {
         guard !samples.isEmpty else { return [Float](repeating: 0, count: length) }
         let clipped = samples.prefix(length).map { min(1, max(-1, $0)) }
-        return [Float](unsafeUninitializedCapacity: length) { to, filled in
-            clipped.withUnsafeBufferPointer { from in
-                while filled < length {
-                    let count = min(from.count, length - filled)
-                    (to.baseAddress! + filled).initialize(from: from.baseAddress!, count: count)
-                    filled += count
-                }
-            }
-        }
+        var tiled: [Float] = []
+        tiled.reserveCapacity(length)
+        while tiled.count < length { tiled += clipped.prefix(length - tiled.count) }
+        return tiled
     }
 }

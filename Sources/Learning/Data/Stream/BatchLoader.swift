@@ -26,7 +26,8 @@ public final class BatchLoader {
         let streamed = modalities.filter { dataset.modalities[$0].stream != nil }
         guard !streamed.isEmpty, !rows.isEmpty, threadCount > 0 else { return }
         visit = Visit(
-            streamed.map { dataset.modalities[$0].stream! }, streamed, rows, batchSize, augments, random, limit: limit,
+            streamed.compactMap { dataset.modalities[$0].stream }, streamed, rows, batchSize, augments, random,
+            limit: limit,
             threads: threadCount)
     }
 

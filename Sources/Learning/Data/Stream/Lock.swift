@@ -63,7 +63,8 @@ final class Threads {
             let status = pthread_create(
                 &id, nil,
                 { argument in
-                    Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
+                    guard let argument else { return nil }
+                    Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
                     return nil
                 }, box.toOpaque())
             if status == 0 { ids.append(id) } else { box.release() }

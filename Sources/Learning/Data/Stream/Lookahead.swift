@@ -70,8 +70,14 @@ final class Lookahead<Output>: @unchecked Sendable {
         return next - 1
     }
 
+    /// A failure holds nothing.
+    private func size(_ result: Result<Output, any Error>) -> Int {
+        if case .success(let output) = result { return bytes(output) }
+        return 0
+    }
+
     private func finish(_ number: Int, _ result: Result<Output, any Error>) {
-        let size = (try? result.get()).map(bytes) ?? 0
+        let size = size(result)
         lock.withLock {
             running -= 1
             held += size
@@ -87,7 +93,7 @@ final class Lookahead<Output>: @unchecked Sendable {
             let step: Step = lock.withLock {
                 if case .done(let result)? = slots[number] {
                     slots[number] = nil
-                    held -= (try? result.get()).map(bytes) ?? 0
+                    held -= size(result)
                     lock.wakeAll()
                     return .taken(result)
                 }

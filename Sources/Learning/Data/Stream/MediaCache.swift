@@ -112,9 +112,10 @@ final class MediaCache: @unchecked Sendable {
     }
 
     private func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        guard let start = bytes.baseAddress else { return true }
         var done = 0
         while done < bytes.count {
-            let count = pwrite(file, bytes.baseAddress! + done, bytes.count - done, offset + done)
+            let count = pwrite(file, start + done, bytes.count - done, offset + done)
             if count < 0 { if errno == EINTR { continue } else { return false } }
             done += count
         }

@@ -31,7 +31,10 @@ enum Parallel {
             let status = withExtendedLifetime(box) {
                 bss_pool_run(
                     Int64(size),
-                    { context, index in Unmanaged<Box>.fromOpaque(context!).takeUnretainedValue().body(Int(index)) },
+                    { context, index in
+                        guard let context else { return }
+                        Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().body(Int(index))
+                    },
                     Unmanaged.passUnretained(box).toOpaque())
             }
             try Cancellation.checkKernel(status, operation)

@@ -219,7 +219,8 @@ public struct ModelRecipe {
                 hint: near + "it has: \(given.joined(separator: ", "))", kind: .usage)
         }
         let built = try encoders.map { entry in
-            try entry.recipe.product.make(entry.modality, sampleShapes.first { $0.modality == entry.modality }!.shape)
+            let shape = sampleShapes.first { $0.modality == entry.modality }?.shape ?? []
+            return try entry.recipe.product.make(entry.modality, shape)
         }
         let model = try MultimodalModel(
             modalities: wanted, encoders: built, fusion: fusion.product, classes: classes, sharesHead: sharesHead)

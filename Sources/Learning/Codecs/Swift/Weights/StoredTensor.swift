@@ -127,11 +127,13 @@ public struct StoredTensor {
             throw BSSError("read weights", "\(file): a storage of \(storageCount) elements is truncated", kind: .data)
         }
         return bytes.withUnsafeBytes { raw in
-            let base = raw.baseAddress! + start + offset * width
+            guard let first = raw.baseAddress else { return [] }
+            let base = first + start + offset * width
             return [T](unsafeUninitializedCapacity: count) { out, filled in
                 filled = count
                 if isContiguous {
-                    return UnsafeMutableRawPointer(out.baseAddress!).copyMemory(from: base, byteCount: count * width)
+                    return UnsafeMutableRawBufferPointer(out).copyMemory(
+                        from: UnsafeRawBufferPointer(start: base, count: count * width))
                 }
                 var index = [Int](repeating: 0, count: shape.count)
                 var at = 0

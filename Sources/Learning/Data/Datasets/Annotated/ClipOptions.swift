@@ -42,7 +42,7 @@ struct ClipOptions {
 
     var arguments: [any AnyArgument] {
         [modalities, rate, seconds, fftLength, hop, offset, audioSize, frames, pick, least, imageSize, augment]
-            + AnnotatedArgument.all
+            + HoldoutArgument.collection
     }
 
     /// The two modalities; `sound` and `folder` say where a row's media are.

@@ -79,8 +79,8 @@ enum KineticsSounds: AnnotatedCollection {
         var seen: Set<String> = []
         let distinct = labels.filter { seen.insert($0).inserted }
         guard isSorted else { return distinct }
-        let numbers = distinct.compactMap { Int($0) }
-        if numbers.count == distinct.count { return distinct.sorted { Int($0)! < Int($1)! } }
+        let numbers = distinct.compactMap { label in Int(label).map { (number: $0, label: label) } }
+        if numbers.count == distinct.count { return numbers.sorted { $0.number < $1.number }.map(\.label) }
         return distinct.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 }

@@ -29,7 +29,7 @@ enum NVGesture: AnnotatedCollection {
 
     static let part = Part<Dataset>(
         "nvgesture", "NVGesture: 25 gestures as colour, optical flow and depth, [channels, frames, height, width].",
-        [modalities, frames, evaluated, side, crop, order, flow] + AnnotatedArgument.all,
+        [modalities, frames, evaluated, side, crop, order, flow] + HoldoutArgument.collection,
         source: "Molchanov, Yang, Gupta, Kim, Tyree, Kautz, CVPR 2016",
         example: "local found, data = pcall(bss.data.nvgesture) print(found and data or \"not on the data path\")",
         build: dataset)

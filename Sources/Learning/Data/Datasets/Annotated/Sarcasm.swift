@@ -27,7 +27,7 @@ enum Sarcasm: AnnotatedCollection {
 
     static let part = Part<Dataset>(
         "sarcasm", "Multimodal sarcasm detection: picture and tweet, two classes.",
-        text.arguments + [filters, size, augment, statistics] + AnnotatedArgument.all,
+        text.arguments + [filters, size, augment, statistics] + HoldoutArgument.collection,
         source: "Cai, Cai, Wan, ACL 2019",
         example: "local found, data = pcall(bss.data.sarcasm) print(found and data or \"not on the data path\")",
         build: dataset)

@@ -1,5 +1,4 @@
 import BSSCore
-import BSSText
 
 /// Options of the image-text collections: a text as token ids, mask and segments, [3, length].
 struct TextOptions {
@@ -26,57 +25,10 @@ struct TextOptions {
         let operation = a.operation
         return .init(
             name: "text", kind: .text,
-            content: .text(shape: [3, length]) { rows in
-                try TokenFront(tokenizer: path, length: length).modality(
+            content: .whole(shape: [3, length]) { rows in
+                try TokenIds(tokenizer: path, length: length).modality(
                     "text", rows.map(texts), rows.map(\.split), operation)
-            })
-    }
-}
-
-/// Texts as token ids, attention mask and segments: [3, length].
-struct TokenFront: MediaFront {
-    /// A vocabulary file or folder; nil: the words of the training texts.
-    let tokenizer: String?
-    let length: Int
-    /// Further columns whose text is appended.
-    var more: [String] = []
-    var isScaled: Bool { true }
-
-    func load(_ modality: String, column: String, _ list: MediaList) throws -> Modality {
-        let columns = try ([column] + more).map { try list.column($0) }
-        let texts = list.table.rows.indices.map { row in (columns.map { $0[row] }.joined(separator: " "), String?.none)
-        }
-        return try self.modality(modality, texts, list.splits, list.operation)
-    }
-
-    func modality(
-        _ name: String, _ texts: [(String, String?)], _ splits: [SplitName], _ operation: String
-    ) throws -> Modality {
-        let tokenizer =
-            try self.tokenizer.map { try Tokenizer.load($0) }
-            ?? TokenFront.wordTokenizer(zip(splits, texts).filter { $0.0 == .train }.map(\.1))
-        var values: [Float] = []
-        values.reserveCapacity(texts.count * 3 * length)
-        for (row, pair) in texts.enumerated() {
-            if row % 256 == 0 { try Cancellation.check(operation) }
-            values += try tokenizer.encode(pair.0, pair: pair.1, length: length).rows
-        }
-        return Modality(name, .text, shape: [3, length], values: values)
-    }
-
-    /// Words of the training texts that occur twice or more, the most frequent first, as a WordPiece vocabulary without
-    /// pieces.
-    private static func wordTokenizer(_ texts: [(String, String?)]) throws -> Tokenizer {
-        var counts: [String: Int] = [:]
-        for (first, second) in texts {
-            for word in TextFront.words(first) + TextFront.words(second ?? "") { counts[word, default: 0] += 1 }
-        }
-        let words = counts.filter { $0.value >= 2 }.sorted {
-            $0.value != $1.value ? $0.value > $1.value : $0.key.utf8.lexicographicallyPrecedes($1.key.utf8)
-        }
-        let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + words.prefix(30_000).map(\.key)
-        return try WordPiece(
-            Vocabulary(lines: Array(lines.joined(separator: "\n").utf8)), source: "words of the training texts")
+            }, isScaled: true)
     }
 }
 

@@ -20,7 +20,7 @@ enum Twitter2015: AnnotatedCollection {
 
     static let part = Part<Dataset>(
         "twitter2015", "Twitter2015: three sentiments towards a target, picture and tweet.",
-        text.arguments + [form, size, normalise] + AnnotatedArgument.all,
+        text.arguments + [form, size, normalise] + HoldoutArgument.collection,
         source: "Zhang, Fu, Liu, Huang, AAAI 2018; Yu, Jiang, \"TomBERT\", IJCAI 2019",
         example: "local found, data = pcall(bss.data.twitter2015) print(found and data or \"not on the data path\")",
         build: dataset)

@@ -15,8 +15,7 @@ enum Splitting {
         var seen = 0.0
         var testTaken = 0
         var valTaken = 0
-        for key in groups.keys.sorted() {
-            let members = groups[key]!
+        for (_, members) in groups.sorted(by: { $0.key < $1.key }) {
             seen += Double(members.count)
             // A class keeps one sample for training at least.
             let forTest = min(members.count - 1, Int(saturating: (seen * test).rounded()) - testTaken)
@@ -53,7 +52,7 @@ enum Splitting {
             let taker: SplitName = given[.train] == nil ? .train : given[.test] == nil ? .test : .val
             given[taker] = 1 - sum
         }
-        guard given[.train]! > 0 else {
+        guard given[.train] ?? 0 > 0 else {
             throw BSSError(operation, "option 'split' leaves nothing to train on", kind: .usage)
         }
         return (given[.val] ?? 0, given[.test] ?? 0)

@@ -23,7 +23,7 @@ public struct DataCheck {
     /// - Throws: an unknown name or option; a folder or annotation file that is not there.
     public static func run(_ name: String, _ options: Table, reads: Bool) throws -> DataCheck {
         let part = try Dataset.part(named: name)
-        guard let collection = AnnotatedCollections.all.first(where: { $0.name == name }) else {
+        guard let collection = Dataset.collections.first(where: { $0.name == name }) else {
             // Collections that are read whole: building them is the check.
             do {
                 return DataCheck(try part.configured([.table(options)]).product)
@@ -36,21 +36,19 @@ public struct DataCheck {
         }
         let a = try part.function.decode([.table(options)], path: "bss.data.\(name)")
         let set = try collection.annotated(a)
-        let (found, missing) = try set.located()
-        let readers = set.modalities.compactMap { modality -> (name: String, reader: any SampleReader)? in
-            guard case .media(let reader, _) = modality.content else { return nil }
-            return (modality.name, reader)
-        }
-        let media = readers.enumerated().map { column, one in
-            let there = found.count { $0[column] != nil }
-            let empty = missing.count { $0.kind == .unreadable && $0.modality == one.name }
-            return Media(modality: one.name, sound: there, missing: found.count - there - empty, unreadable: empty)
+        let located = try set.located()
+        let media = located.columns.enumerated().map { column, index in
+            let modality = set.modalities[index].name
+            let there = located.media.count { $0[column] != nil }
+            let empty = located.problems.count { $0.kind == .unreadable && $0.modality == modality }
+            return Media(
+                modality: modality, sound: there, missing: located.media.count - there - empty, unreadable: empty)
         }
         var check = DataCheck(
             name: name, root: set.folder.path, rows: Dictionary(grouping: set.rows, by: \.split).mapValues(\.count),
             classes: set.classes.count, media: media,
-            problems: set.problems + missing, reads: reads)
-        if reads { try check.read(set, readers.map(\.reader), found) }
+            problems: set.problems + located.problems, reads: reads)
+        if reads { check.add(try set.unreadable(located, among: Array(set.rows.indices)).map(\.problem)) }
         return check
     }
 
@@ -72,26 +70,12 @@ public struct DataCheck {
         reads = true
     }
 
-    private mutating func read(_ set: AnnotatedSet, _ readers: [any SampleReader], _ found: [[Medium?]]) throws {
-        let clock = LoadingClock("checking media of \(name)", of: found.count)
-        let results = try Parallel.map(found.count, operation: set.operation, progress: clock.report) {
-            row -> [String?] in
-            readers.indices.map { column in
-                guard let medium = found[row][column] else { return nil }
-                do { try readers[column].check(medium) } catch { return (error as? BSSError)?.message ?? "\(error)" }
-                return nil
-            }
-        }
-        for (row, reasons) in results.enumerated() {
-            for (column, reason) in reasons.enumerated() {
-                guard let reason, let medium = found[row][column] else { continue }
-                media[column].sound -= 1
-                media[column].unreadable += 1
-                problems.append(
-                    RowProblem(
-                        kind: .unreadable, id: set.rows[row].id, place: set.rows[row].place, path: medium.name,
-                        modality: media[column].modality, reason: reason))
-            }
+    private mutating func add(_ unreadable: [RowProblem]) {
+        problems += unreadable
+        for problem in unreadable {
+            guard let column = media.firstIndex(where: { $0.modality == problem.modality }) else { continue }
+            media[column].sound -= 1
+            media[column].unreadable += 1
         }
     }
 

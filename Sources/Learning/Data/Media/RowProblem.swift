@@ -1,4 +1,5 @@
 import BSSCore
+import Glibc
 
 /// Why a row of an annotation file gives no sample.
 public struct RowProblem: Sendable {
@@ -29,7 +30,8 @@ public struct RowProblem: Sendable {
         path.isEmpty || reason.hasPrefix(path) ? "\(place): \(reason)" : "\(place): \(path): \(reason)"
     }
 
-    var value: Value {
+    /// `{ id, place, path, kind, reason }`
+    public var value: Value {
         .fields([
             ("id", .string(id)), ("place", .string(place)), ("path", .string(path)), ("kind", .string(kind.rawValue)),
             ("reason", .string(reason)),
@@ -55,4 +57,41 @@ public enum LoadingReport {
     /// (what, done, of, seconds so far); a final call has done = of.
     nonisolated(unsafe) public static var progress: ((String, Int, Int, Double) -> Void)?
     nonisolated(unsafe) public static var note: ((String) -> Void)?
+
+    /// Counts the rows that were left out, and names the first.
+    static func tell(_ skipped: [RowProblem], of count: Int, _ operation: String) {
+        guard !skipped.isEmpty else { return }
+        let shown = 5
+        let lines = skipped.prefix(shown).map { "\n  \($0.line)" }.joined()
+        let more = skipped.count - shown
+        note?(
+            "\(operation): \(RowProblem.counted(skipped)) of \(count)\(lines)"
+                + (more > 0 ? "\n  … \(more) more (data.skipped lists them)" : ""))
+    }
+}
+
+/// Calls `LoadingReport.progress` at most ten times a second.
+final class LoadingClock {
+    private let what: String, total: Int
+    private let start = LoadingClock.now()
+    private var last = 0.0
+
+    init(_ what: String, of total: Int) {
+        self.what = what
+        self.total = total
+    }
+
+    func report(_ done: Int) {
+        guard let progress = LoadingReport.progress else { return }
+        let now = LoadingClock.now()
+        guard done == total || now - last >= 0.1 else { return }
+        last = now
+        progress(what, done, total, now - start)
+    }
+
+    private static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
 }
