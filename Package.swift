@@ -78,16 +78,18 @@ let package = Package(
         room(
             "Host", "Script",
             [
-                "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSCodecs", "BSSText", "BSSData", "BSSNetworks",
+                "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSText", "BSSData", "BSSNetworks",
                 "BSSCurriculum", "BSSTraining", "BSSPlot", "BSSStatistics", "BSSRuns", "BSSLua",
             ]),
         room("Host", "Session", ["BSSCore", "BSSBackend", "BSSLua"]),
         room("Host", "Notebook", ["BSSCore", "BSSLua", "BSSSession"]),
         room("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSNotebook"]),
+        room("Host", "Commands", ["BSSCore", "BSSCodecs", "BSSData", "BSSPlot", "BSSLua"]),
         room("Host", "Prompt", ["CBSSLua", "CBSSReadline", "BSSCore", "BSSLua", "BSSSession"], beside: true),
         .executableTarget(
             name: "bss-lua",
-            dependencies: reach("bss-lua", ["BSSScript", "BSSLua", "BSSSession", "BSSPrompt", "BSSNotebook"]),
+            dependencies: reach(
+                "bss-lua", ["BSSScript", "BSSLua", "BSSSession", "BSSPrompt", "BSSNotebook", "BSSCommands"]),
             path: "Sources/Host/bss-lua", swiftSettings: [.swiftLanguageMode(.v5)]),
         // MARK: tests
         .target(

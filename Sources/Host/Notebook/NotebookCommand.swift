@@ -5,19 +5,44 @@ import Glibc
 
 /// `bss-lua nb run|check|export FILE.lua`
 public enum NotebookCommand {
-    public static let command = ProgramCommand(
-        usage:
-            "bss-lua nb run FILE.lua [-o out.lua] | nb check FILE.lua [--rtol R] [--atol A] | nb export FILE.lua -o out.ipynb|out.html|out.md [--run]",
-        actions: ["run", "check", "export"], values: ["-o", "--rtol", "--atol"], switches: ["--run"]
-    ) { call in
-        var file = try NotebookFile(reading: call.file)
-        let runner = CellRunner(call.state)
-        runner.arguments = call.arguments.map(Value.string)
-        runner.endsCellOnExit = true
-        switch call.action {
-        case "run": return try run(&file, call, runner, to: call.given["-o"] ?? call.file)
-        case "check": return try check(file, call, runner)
-        default: return try export(&file, call, runner)
+    private static let output = Argument<String?>("output", default: nil, "where to"),
+        relative = Argument(
+            "rtol", default: 0.0, "relative difference of numbers that is no difference", check: .atLeast(0)),
+        absolute = Argument("atol", default: 0.0, "absolute difference of numbers that is none", check: .atLeast(0)),
+        again = Argument("run", default: false, "run it first, even if it has outputs")
+
+    public static var command: ProgramCommand {
+        ProgramCommand(
+            "nb", "run, check and export percent-format notebooks",
+            [
+                member("run", "run it and fill in the outputs", [CommandOption(output, short: "-o", value: "FILE.lua")])
+                {
+                    file, call, runner in try run(&file, call, runner, to: call[output] ?? call.operand)
+                },
+                member(
+                    "check", "run it and compare with its outputs (exit 3: differs, 4: none there)",
+                    [CommandOption(relative), CommandOption(absolute)]
+                ) { file, call, runner in try check(file, call, runner) },
+                member(
+                    "export", "write it as .ipynb, .html or .md",
+                    [CommandOption(output, short: "-o", value: "FILE"), CommandOption(again)]
+                ) { file, call, runner in try export(&file, call, runner) },
+            ])
+    }
+
+    private static func member(
+        _ name: String, _ summary: String, _ options: [CommandOption],
+        _ body: @escaping (inout NotebookFile, ProgramCommand.Call, CellRunner) throws -> Int32
+    ) -> ProgramCommand {
+        ProgramCommand(
+            name, summary, operand: .init("FILE.lua", .script), options: options, shared: ProgramOption.running,
+            takesArguments: true
+        ) { call in
+            var file = try NotebookFile(reading: call.operand)
+            let runner = CellRunner(try call.state())
+            runner.arguments = call.rest.map(Value.string)
+            runner.endsCellOnExit = true
+            return try body(&file, call, runner)
         }
     }
 
@@ -28,7 +53,7 @@ public enum NotebookCommand {
     ) throws -> Int32 {
         let (failure, code) = try execute(&file, call, runner)
         if failure?.error.kind == .cancelled {
-            note("\(call.file): interrupted, nothing was written", call)
+            note("\(call.operand): interrupted, nothing was written", call)
             return code
         }
         try write(file.text(), to: target)
@@ -43,20 +68,21 @@ public enum NotebookCommand {
         _ file: inout NotebookFile, _ call: ProgramCommand.Call, _ runner: CellRunner
     ) throws -> (NotebookRun.Failure?, Int32) {
         let text = file.text()
-        var notebook = NotebookRun(file, path: call.file, runner: runner)
+        var notebook = NotebookRun(file, path: call.operand, runner: runner)
         let lines = file.codeCells.map { file.cells[$0] }
         let failure = notebook.run { number, count, outcome in
             let cell = lines[number - 1]
             progress("cell \(number)/\(count)  line \(cell.line)  \(Text.fixed(outcome.seconds, 2)) s", call)
-            if outcome.isExpression, outcome.error == nil, (try? call.state.function(cell.source, name: "=cell")) == nil
+            if outcome.isExpression, outcome.error == nil,
+                (try? runner.state.function(cell.source, name: "=cell")) == nil
             {
-                note("\(call.file):\(cell.line): a bare expression: plain Lua needs `_ = …` here", call)
+                note("\(call.operand):\(cell.line): a bare expression: plain Lua needs `_ = …` here", call)
             }
         }
         file = notebook.file
         guard let failure else { return (nil, 0) }
         if failure.error.kind != .cancelled {
-            Terminal.error("bss-lua: " + ErrorReport.text(failure.error, sources: [call.file: text]))
+            Terminal.error("bss-lua: " + ErrorReport.text(failure.error, sources: [call.operand: text]))
         }
         if let code = failure.exitCode { return (failure, code == 0 ? 1 : code) }
         return (failure, ErrorReport.exitCode(failure.error))
@@ -65,23 +91,17 @@ public enum NotebookCommand {
     // MARK: check
 
     private static func check(_ file: NotebookFile, _ call: ProgramCommand.Call, _ runner: CellRunner) throws -> Int32 {
-        func number(_ name: String) throws -> Double {
-            guard let text = call.given[name] else { return 0 }
-            guard let value = Double(text), value >= 0, value.isFinite else {
-                throw BSSError(name, "expects a number of at least 0, got '\(text)'", kind: .usage)
-            }
-            return value
-        }
-        let check = NotebookCheck(tolerance: Tolerance(relative: try number("--rtol"), absolute: try number("--atol")))
-        let report = check.run(file, path: call.file, runner: runner) { number, count in
+        let check = NotebookCheck(tolerance: Tolerance(relative: call[relative], absolute: call[absolute]))
+        let report = check.run(file, path: call.operand, runner: runner) { number, count in
             progress("cell \(number)/\(count)", call)
         }
-        print(call.options.json ? JSON.text(.table(table(report, call.file))) : report.text(call.file))
+        print(call.options.json ? JSON.text(.table(table(report, call.operand))) : report.text(call.operand))
         switch report.verdict {
         case .equal: return 0
         case .differs, .stopped: return 3
         case .nothingToCheck: return 4
-        case .interrupted: return 130
+        case .interrupted:
+            return ErrorReport.exitCode(BSSError.cancelled(""), signal: runner.state.lastSignal)
         }
     }
 
@@ -111,20 +131,20 @@ public enum NotebookCommand {
     private static func export(
         _ file: inout NotebookFile, _ call: ProgramCommand.Call, _ runner: CellRunner
     ) throws -> Int32 {
-        guard let target = call.given["-o"] else {
+        guard let target = call[output] else {
             throw BSSError("-o", "where to? give a file that ends in .ipynb, .html or .md", kind: .usage)
         }
         guard let format = Format(path: target) else {
             throw BSSError("-o", "expects a file that ends in .ipynb, .html or .md, got '\(target)'", kind: .usage)
         }
         var code: Int32 = 0
-        if call.given["--run"] != nil || !file.cells.contains(where: { !$0.outputs.isEmpty }) {
-            note("\(call.file): \(call.given["--run"] == nil ? "no outputs yet, " : "")running it", call)
+        if call[again] || !file.cells.contains(where: { !$0.outputs.isEmpty }) {
+            note("\(call.operand): \(call[again] ? "" : "no outputs yet, ")running it", call)
             let (failure, status) = try execute(&file, call, runner)
             code = status
             if failure?.error.kind == .cancelled { return code }
         }
-        try write(format.text(file, title: title(file, call.file)), to: target)
+        try write(format.text(file, title: title(file, call.operand)), to: target)
         return code
     }
 

@@ -19,7 +19,7 @@ public enum API {
     public static func make(_ state: LuaState, _ options: RunOptions) throws -> Namespace {
         let workbench = try Workbench(options, state)
         DataPath.folders = options.dataFolders
-        DataOutline.isOn = options.check
+        DataOutline.isOn = options.check || options.describes
         LoadingProgress.install(options)
         SearchPath.scriptFolder = options.script.map {
             $0.contains("/")

@@ -150,6 +150,8 @@ struct Experiment {
                 hint: "arms: " + arms.compactMap { $0["name"]?.string }.joined(separator: ", "), kind: .usage)
         }
         let seedList = (0..<seeds).map { workbench.seed &+ $0 }
+        workbench.describe(parameters: parameters)
+        try workbench.endDescription(arms: arms.map { $0["name"]?.string ?? "run" }, seeds: seeds)
         if workbench.options.check { try check(seedList[0]) }
         let answers = try run(plan(seedList), seedList)
         let rows = try zip(arms, answers).map { arm, answers in

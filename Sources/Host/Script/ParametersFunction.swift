@@ -13,7 +13,9 @@ enum ParametersFunction {
         ) { a in
             let known = a[defaults]
             try workbench.checkSets(allDeclared: known.keys)
-            return [.table(try workbench.parameters(known, operation: "bss.params"))]
+            let parameters = try workbench.parameters(known, operation: "bss.params")
+            workbench.describe(parameters: parameters)
+            return [.table(parameters)]
         }
     }
 }

@@ -27,6 +27,7 @@ enum TrainFunction {
                 "bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2 }.result.last.test.total.accuracy",
             source: "Guan, Jiang, Yang, IJCAI 2025, Algorithm 1"
         ) { a in
+            try workbench.endDescription(arms: [], seeds: 0)
             let options = try TrainingOptions(a, defaultSeed: workbench.seed)
             let dataset = a[data].product
             let source = DatasetSource(dataset)

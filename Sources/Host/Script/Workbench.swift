@@ -15,6 +15,8 @@ final class Workbench {
     private var declared: [String] = []
     /// Parameters as the script got them, by name.
     private(set) var effective = Table()
+    /// `script.lua --help` has printed the script's first comment.
+    var hasDescribed = false
     /// The planned run of an experiment that is under way.
     var job: PlannedJob?
     var tally = RunTally()
@@ -82,17 +84,20 @@ final class Workbench {
 
     /// At the end of the script: every `--set` key must have been declared by it.
     func finish() throws {
+        try endDescription(arms: [], seeds: 0)
         guard let unknown = options.sets.first(where: { !taken.contains($0.key) }) else { return }
         throw unknownParameter(unknown.key)
     }
 
-    /// - Throws: exit code 2, with the nearest declared name, for `--set` keys that nothing declares.
+    /// - Throws: exit code 2, with what was probably meant, for options and `--set` keys that nothing declares.
     func checkSets(allDeclared known: [String]) throws {
-        if let word = options.unknown.first {
-            let name = String(word.prefix { $0 != "=" })
-            let near = RunOptions.suggestion(for: name).map { "\($0) " } ?? ""
-            throw BSSError(
-                name, "unknown option", hint: near + "arguments for the script stand after --", kind: .usage)
+        for word in options.unclaimed {
+            if let error = RunOptions.unknownOption(word) { throw error }
+            // `epochs=3` where `--set epochs=3` is meant.
+            let key = String(word.prefix { $0 != "=" })
+            if key != word, known.contains(key) {
+                throw BSSError("--set", "'\(word)' is no option", hint: "did you mean --set \(word)?", kind: .usage)
+            }
         }
         for (key, _) in options.sets where !known.contains(key) && !taken.contains(key) {
             declared += known

@@ -1,11 +1,20 @@
+import BSSCommands
 import BSSLua
 import BSSNotebook
 import BSSPrompt
 import BSSScript
 import BSSSession
 
-var program = Program(
+let program = Program(
     version: API.version,
+    commands: {
+        [
+            NotebookCommand.command,
+            DataCommand.command,
+            PlotCommand.command,
+            CompletionsCommand.command,
+        ]
+    },
     api: { state, options in
         let namespace = try API.make(state, options)
         namespace.add(.namespace(Session.functions(state)))
@@ -13,7 +22,4 @@ var program = Program(
         return namespace
     },
     prompt: Prompt.run)
-program.commands["nb"] = NotebookCommand.command
-program.commands["data"] = DataCommand.command
-program.commands["plot"] = PlotCommand.command
 program.run(Program.commandLine)

@@ -54,11 +54,12 @@ struct BuiltProgram {
 
     /// Runs to its end, or until `interrupt` sends a signal; ends it after `limit` seconds in any case.
     func run(
-        _ arguments: [String], input: String = "", environment: [String: String] = [:], output: String? = nil,
+        _ arguments: [String], of executable: String = BuiltProgram.path, input: String = "",
+        environment: [String: String] = [:], output: String? = nil,
         interrupt: (after: Double, signal: Int32)? = nil, limit: Double = 300
     ) throws -> Outcome {
         let child = Process()
-        child.executableURL = URL(fileURLWithPath: BuiltProgram.path)
+        child.executableURL = URL(fileURLWithPath: executable)
         child.arguments = arguments
         child.currentDirectoryURL = URL(fileURLWithPath: folder)
         var variables = ProcessInfo.processInfo.environment.filter {
@@ -101,6 +102,9 @@ struct BuiltProgram {
             output: output == nil ? (try? Files.readText(out)) ?? "" : "", errors: (try? Files.readText(err)) ?? "",
             seconds: seconds)
     }
+
+    /// Runs a command line of the shell in the working folder.
+    func shell(_ text: String) throws -> Outcome { try run(["-c", text], of: "/bin/bash") }
 
     /// Runs a script's text from a file, recording nothing unless asked.
     func script(

@@ -10,13 +10,15 @@ public struct Program {
     public let api: (LuaState, RunOptions) throws -> Namespace
     /// The interactive prompt; returns the exit code.
     public let prompt: (PromptContext) -> Int32
-    /// Subcommands of other modules, by name.
-    public var commands: [String: ProgramCommand] = [:]
+    /// Subcommands of other modules; declared when a command line may name one.
+    let commands: () -> [ProgramCommand]
 
     public init(
-        version: String, api: @escaping (LuaState, RunOptions) throws -> Namespace,
+        version: String, commands: @escaping () -> [ProgramCommand],
+        api: @escaping (LuaState, RunOptions) throws -> Namespace,
         prompt: @escaping (PromptContext) -> Int32 = PlainPrompt.run
     ) {
+        self.commands = commands
         self.version = version
         self.api = api
         self.prompt = prompt
@@ -32,10 +34,20 @@ public struct Program {
         let invocation: Invocation
         do {
             let ignores = words.dropFirst().prefix { $0.hasPrefix("-") }.contains("-E")
-            invocation = try Invocation(words, environment: { ignores ? nil : getenv($0).map { String(cString: $0) } })
+            var parsed = try Invocation(
+                words, isCommand: { name in allCommands.contains { $0.name == name } },
+                environment: { ignores ? nil : getenv($0).map { String(cString: $0) } })
+            if let name = parsed.command, let command = allCommands.first(where: { $0.name == name }) {
+                guard command.isPlainForm else {
+                    run(command, path: command.name, parsed.commandWords, from: parsed)
+                }
+                try parsed.takePlainForm(onlyPrompt: command.operand == nil)
+                if parsed.showsHelp { finish(command.help(command.name)) }
+            }
+            parsed.options.describes = parsed.options.describes && parsed.scriptDeclares
+            invocation = parsed
         } catch { fail(error) }
-        if invocation.showsHelp { finish(Invocation.usage) }
-        if let subcommand = invocation.subcommand { runSubcommand(subcommand, invocation) }
+        if invocation.showsHelp { finish(usage) }
         clock.mark("command line")
         let state: LuaState
         let namespace: Namespace
@@ -83,7 +95,7 @@ public struct Program {
     ) -> Int32 {
         if invocation.showsVersion { print(versionText(json: invocation.options.json)) }
         let script = invocation.script
-        let wantsPrompt = invocation.isInteractive || invocation.subcommand == .repl
+        let wantsPrompt = invocation.isInteractive
         do {
             if invocation.honoursLuaEnvironment { try runStartText(state) }
             for step in invocation.steps {
@@ -102,6 +114,10 @@ public struct Program {
             }
             if !wantsPrompt { try state.whenScriptEnds?() }
         } catch {
+            // Described without its data: what it declared before it asked for them.
+            if invocation.options.describes, BSSError.of(error).kind == .data {
+                return endDescription(state, invocation)
+            }
             let code = report(error, invocation)
             state.regainControl()
             if !wantsPrompt { return code }
@@ -117,6 +133,11 @@ public struct Program {
         return 0
     }
 
+    private func endDescription(_ state: LuaState, _ invocation: Invocation) -> Int32 {
+        do { try state.whenScriptEnds?() } catch { return report(error, invocation) }
+        return 0
+    }
+
     /// A second, clean state like the first, for replays.
     private func fresh(_ options: RunOptions) throws -> (LuaState, Namespace) {
         let state = try LuaState()
@@ -127,7 +148,7 @@ public struct Program {
     }
 
     private func missing(_ script: String) -> BSSError {
-        let near = Text.nearest(to: script, in: Invocation.Subcommand.allCases.map(\.rawValue)).map {
+        let near = Text.nearest(to: script, in: allCommands.map(\.name)).map {
             "did you mean the command '\($0)'?"
         }
         return BSSError("--", "cannot open the script '\(script)'", hint: near, kind: .usage)
@@ -143,31 +164,6 @@ public struct Program {
         }
     }
 
-    // MARK: Subcommands
-
-    private func runSubcommand(_ subcommand: Invocation.Subcommand, _ invocation: Invocation) {
-        switch subcommand {
-        case .run, .repl: return
-        case .help:
-            do {
-                let state = try LuaState()
-                let root = try api(state, invocation.options)
-                guard let name = invocation.subcommandArguments.first else {
-                    finish(Invocation.usage + "\n" + Help.text(root, path: root.name))
-                }
-                finish(name == "--markdown" ? Help.markdown(root) : try Help.lookUp(name, in: root))
-            } catch { fail(error) }
-        default:
-            if let command = commands[subcommand.rawValue] {
-                run(command, named: subcommand.rawValue, invocation.subcommandArguments)
-            }
-            fail(
-                BSSError(
-                    "", "the command '\(subcommand.rawValue)' is not part of this build",
-                    hint: "a script of that name runs as ./\(subcommand.rawValue)", kind: .usage))
-        }
-    }
-
     // MARK: Output
 
     private func versionText(json: Bool) -> String {
@@ -179,7 +175,7 @@ public struct Program {
     func report(_ error: any Error, _ invocation: Invocation) -> Int32 {
         let error = BSSError.of(error)
         if error.kind == .checked {
-            if !invocation.options.quiet { Terminal.error("bss-lua: \(error.message)\n") }
+            if !invocation.options.quiet, !error.message.isEmpty { Terminal.error("bss-lua: \(error.message)\n") }
             return LuaState.flushOutput(0)
         }
         let signal = bss_lua_signal_pending()
@@ -201,11 +197,6 @@ public struct Program {
         let error = BSSError.of(error)
         Terminal.error("bss-lua: \(error.description)\n")
         exit(error.kind == .usage ? 2 : ErrorReport.exitCode(error))
-    }
-
-    private func finish(_ text: String) -> Never {
-        print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
-        exit(LuaState.flushOutput(0))
     }
 }
 

@@ -1,129 +1,121 @@
 import BSSCore
-import CBSSLua
-import Glibc
 
-/// A subcommand that another module brings: `bss-lua <name> ACTION FILE [options]`, with the options of a script run
-/// and its own.
+/// A subcommand, declared once: parsing, usage, completion, the man page and "did you mean" derive from it. It accepts
+/// exactly the options that stand here.
 public struct ProgramCommand {
-    /// Own options with a value (`-o`, `--rtol`), and without (`--run`).
-    public var values: Set<String>
-    public var switches: Set<String>
-    public var usage: String
-    /// The words that may follow the name; none: the file follows at once.
-    public var actions: [String]
-    /// What follows the action is a script; false: a name, and `--set` gives that thing's own options.
-    public var takesFile: Bool
-    /// - Returns: the exit code.
-    public var run: (Call) throws -> Int32
+    /// What a command is about: the word after its name.
+    public struct Operand {
+        public enum Kind { case file, script, word }
+        /// `FILE.csv`
+        public let name: String
+        public let kind: Kind
+        public let isRequired: Bool
+        /// Words worth offering, for completion.
+        public let choices: [String]
 
+        public init(_ name: String, _ kind: Kind, isRequired: Bool = true, choices: [String] = []) {
+            (self.name, self.kind, self.isRequired, self.choices) = (name, kind, isRequired, choices)
+        }
+    }
+
+    public let name: String
+    public let summary: String
+    /// `nb run`, `nb check`: commands of its own, one of which follows the name.
+    public let commands: [ProgramCommand]
+    public let operand: Operand?
+    public let options: [CommandOption]
+    public let shared: [ProgramOption]
+    /// Words after `--` are handed on to the code that it runs.
+    public let takesArguments: Bool
+    let body: ((Call) throws -> Int32)?
+
+    /// - Parameter body: gives the exit code.
     public init(
-        usage: String, actions: [String], takesFile: Bool = true, values: Set<String> = [], switches: Set<String> = [],
-        run: @escaping (Call) throws -> Int32
+        _ name: String, _ summary: String, operand: Operand? = nil, options: [CommandOption] = [],
+        shared: [ProgramOption] = [], takesArguments: Bool = false, body: @escaping (Call) throws -> Int32
     ) {
-        self.usage = usage
-        self.actions = actions
-        self.takesFile = takesFile
-        self.values = values
-        self.switches = switches
-        self.run = run
+        (self.name, self.summary, self.operand) = (name, summary, operand)
+        (self.options, self.shared, self.takesArguments) = (options, shared, takesArguments)
+        self.body = body
+        commands = []
     }
 
-    /// What was asked, with a state prepared as for a script.
+    /// A family of commands.
+    public init(_ name: String, _ summary: String, _ commands: [ProgramCommand]) {
+        (self.name, self.summary, self.commands) = (name, summary, commands)
+        (operand, options, shared, takesArguments, body) = (nil, [], [], false, nil)
+    }
+
+    /// A command that the command line itself carries out.
+    init(builtIn name: String, _ summary: String, operand: Operand? = nil, shared: [ProgramOption]) {
+        (self.name, self.summary, self.operand, self.shared) = (name, summary, operand, shared)
+        (options, commands, takesArguments, body) = ([], [], operand != nil, nil)
+    }
+
+    /// What was asked.
     public struct Call {
-        public var action: String
-        /// The file named on the command line.
-        public var file: String
-        public var arguments: [String]
-        /// Own options as given; switches have an empty value.
-        public var given: [String: String]
-        public var options: RunOptions
-        public var state: LuaState
+        /// `nb run`
+        public let path: String
+        /// The word that the command is about; empty: none was given.
+        public let operand: String
+        /// The values of its own options.
+        public let arguments: Arguments
+        /// Words after `--`.
+        public let rest: [String]
+        public let options: RunOptions
+        public let program: Program
+        /// Gives a state prepared as for a script; made when asked for.
+        let makeState: () throws -> LuaState
+
+        /// The value of one of its options.
+        public subscript<T>(argument: Argument<T>) -> T { arguments[argument] }
+        public func state() throws -> LuaState { try makeState() }
     }
 
-    /// Own options taken out of the words: `--name value`, `--name=value`, `-o value`.
-    func split(_ words: [String]) throws -> (given: [String: String], rest: [String]) {
-        var given: [String: String] = [:]
+    /// Carried out by the command line itself: `run`, `repl`.
+    var isPlainForm: Bool { body == nil && commands.isEmpty }
+    /// Every option, its own first.
+    public var allOptions: [CommandOption] { options + shared.map(\.option) }
+
+    // MARK: Parsing
+
+    /// Its own options, its operand and the shared options, taken out of the words after its name.
+    func parse(
+        _ words: [String], path: String, _ invocation: inout Invocation
+    ) throws -> (operand: String, arguments: Arguments, rest: [String]) {
+        var reader = WordReader(words: words, at: 0)
+        var named = Table()
+        var operands: [String] = []
         var rest: [String] = []
-        var at = 0
-        while at < words.count {
-            let word = words[at]
-            at += 1
+        let names = allOptions.flatMap(\.names)
+        while let word = reader.next() {
             if word == "--" {
-                rest += words[(at - 1)...]
+                rest = Array(words[reader.at...])
                 break
             }
-            let name = String(word.prefix { $0 != "=" })
-            if switches.contains(word) {
-                given[word] = ""
-            } else if values.contains(name), name != word {
-                given[name] = String(word.dropFirst(name.count + 1))
-            } else if values.contains(word) {
-                guard at < words.count else { throw BSSError(word, "needs a value", kind: .usage) }
-                given[word] = words[at]
-                at += 1
+            let name = WordReader.split(word).name
+            if let own = options.first(where: { $0.names.contains(name) }) {
+                named[own.argument.name] = try reader.value(of: own, word) { names.contains($0) }
+            } else if let one = shared.first(where: { $0.option.name == name }) {
+                try one.apply(&invocation, reader.value(of: one.option, word) { names.contains($0) })
+            } else if WordReader.looksLikeOption(word) {
+                throw WordReader.unknown(word, among: names, of: "bss-lua \(path)")
             } else {
-                rest.append(word)
+                operands.append(word)
             }
         }
-        return (given, rest)
-    }
-}
-
-extension Program {
-    /// Runs a subcommand of another module to its end.
-    func run(_ command: ProgramCommand, named name: String, _ words: [String]) -> Never {
-        let invocation: Invocation
-        let given: [String: String]
-        let state: LuaState
-        let action: String
-        do {
-            if command.actions.isEmpty {
-                action = ""
-            } else {
-                guard let first = words.first, command.actions.contains(first) else {
-                    let near = words.first.flatMap { Text.nearest(to: $0, in: command.actions) }.map {
-                        "did you mean '\($0)'?"
-                    }
-                    throw BSSError(
-                        name,
-                        "expects \(command.actions.joined(separator: ", "))"
-                            + (words.first.map { ", got '\($0)'" } ?? ""), hint: near ?? command.usage, kind: .usage)
-                }
-                action = first
-            }
-            let what = action.isEmpty ? name : "\(name) \(action)"
-            let (own, rest) = try command.split(Array(words.dropFirst(action.isEmpty ? 0 : 1)))
-            given = own
-            guard rest.contains(where: { !$0.hasPrefix("-") }) else {
-                throw BSSError(
-                    what, command.takesFile ? "which file?" : "which one?", hint: command.usage, kind: .usage)
-            }
-            var parsed = try Invocation(
-                ["bss-lua", "run"] + rest, environment: { getenv($0).map { String(cString: $0) } })
-            guard let file = parsed.script else {
-                throw BSSError(
-                    what, command.takesFile ? "which file?" : "which one?", hint: command.usage, kind: .usage)
-            }
-            guard !command.takesFile || Files.exists(file) else {
-                throw BSSError(what, "there is no file '\(file)'", kind: .usage)
-            }
-            parsed.options.script = nil  // what it trains is recorded only if --out asks for it
-            invocation = parsed
-            state = try LuaState(environment: parsed.usesLuaEnvironment)
-            _ = try prepare(state, parsed)
-            if command.takesFile { state.addModuleFolder(of: file) }
-        } catch { fail(error) }
-        var code: Int32
-        do {
-            let file = invocation.script!
-            code = try command.run(
-                ProgramCommand.Call(
-                    action: action, file: file, arguments: invocation.scriptArguments, given: given,
-                    options: invocation.options, state: state))
-        } catch { code = report(error, invocation) }
-        if code == 0, command.takesFile {
-            do { try state.whenScriptEnds?() } catch { code = report(error, invocation) }
+        if !takesArguments { operands += rest }
+        guard operands.count <= (operand == nil ? 0 : 1) else {
+            throw BSSError(path, "takes no '\(operands[operand == nil ? 0 : 1])'", hint: usage(path), kind: .usage)
         }
-        state.exit(code)
+        if let operand, operand.isRequired, operands.isEmpty {
+            let question = operand.kind == .word ? "which one?" : "which file?"
+            throw BSSError(path, question, hint: usage(path), kind: .usage)
+        }
+        if let operand, operand.kind != .word, let file = operands.first, !Files.exists(file) {
+            throw BSSError(path, "there is no file '\(file)'", kind: .usage)
+        }
+        let arguments = try Arguments(operation: path, declared: options.map(\.argument), named: named)
+        return (operands.first ?? "", arguments, takesArguments ? rest : [])
     }
 }

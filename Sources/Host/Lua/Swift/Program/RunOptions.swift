@@ -26,8 +26,10 @@ public struct RunOptions {
     public var check = false
     /// The script's path as given; nil at the prompt and for standard input.
     public var script: String?
-    /// Words after the script's name that look like options of ours and are none; the script may know them.
-    public var unknown: [String] = []
+    /// Words after the script's name that are no options of ours; the script may know them.
+    public var unclaimed: [String] = []
+    /// `script.lua --help`: say what the script takes and run nothing.
+    public var describes = false
     /// The whole command line, for run records.
     public var commandLine: [String] = []
 
@@ -35,64 +37,24 @@ public struct RunOptions {
 
     /// Values are taken from the environment first; options win.
     public init(environment: (String) -> String?) throws {
-        if let text = environment("BSS_SEED") { seed = try RunOptions.seed(text, "BSS_SEED") }
-        if let text = environment("BSS_THREADS") { threads = try RunOptions.threads(text, "BSS_THREADS") }
-        if let text = environment("BSS_BACKEND") { device = try RunOptions.device(text, "BSS_BACKEND") }
+        func value<T: TextualType>(_ name: String, _ type: T.Type) throws -> T? {
+            guard let text = environment(name) else { return nil }
+            return try T(value: CommandOption(Argument<T>(name, "")).value(of: text, spelled: name))
+        }
+        seed = try value("BSS_SEED", RootSeed.self)?.number
+        threads = try value("BSS_THREADS", ThreadCount.self)?.number
+        device =
+            try value("BSS_DEVICE", DeviceName.self)?.device ?? value("BSS_BACKEND", DeviceName.self)?.device ?? .cpu
         if let text = environment("BSS_DATA") { dataFolders = text.split(separator: ":").map(String.init) }
     }
 
-    /// The option that was probably meant.
-    public static func suggestion(for name: String) -> String? { Invocation.suggestion(for: name) }
-
-    static func seed(_ text: String, _ name: String) throws -> UInt64 {
-        guard let seed = UInt64(text) else { throw usage(name, "an integer from 0 to \(UInt64.max)", text) }
-        return seed
-    }
-
-    static func threads(_ text: String, _ name: String) throws -> Int {
-        guard let count = Int(text), (1...1024).contains(count) else {
-            throw usage(name, "an integer from 1 to 1024", text)
-        }
-        return count
-    }
-
-    static func device(_ text: String, _ name: String) throws -> Device {
-        if text == "cpu" { return .cpu }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        if parts.first == "cuda" || parts.first == "gpu" {
-            if parts.count == 1 { return .cuda(0) }
-            if parts.count == 2, let index = Int(parts[1]), index >= 0 { return .cuda(index) }
-        }
-        throw usage(name, "cpu, cuda or cuda:N", text)
-    }
-
-    static func progress(_ text: String, _ name: String) throws -> Progress {
-        guard let progress = Progress(rawValue: text) else { throw usage(name, "auto, plain, json or none", text) }
-        return progress
-    }
-
-    static func folder(_ text: String, _ name: String) throws -> String {
-        guard !text.isEmpty, !text.utf8.contains(0) else { throw usage(name, "a folder", text) }
-        return text
-    }
-
-    static func pair(_ text: String, _ name: String) throws -> (key: String, value: String) {
-        guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-            throw usage(name, "key=value", text)
-        }
-        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
-    }
-
-    static func bytes(_ text: String, _ name: String) throws -> Int {
-        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
-        let unit = text.last.flatMap { units[$0] }
-        guard let count = Int(unit == nil ? text : String(text.dropLast())), count > 0,
-            case (let bytes, let overflow) = count.multipliedReportingOverflow(by: unit ?? 1), !overflow
-        else { throw usage(name, "a size such as 512M or 2G", text) }
-        return bytes
-    }
-
-    private static func usage(_ name: String, _ expected: String, _ got: String) -> BSSError {
-        BSSError(name, "expects \(expected), got '\(got)'", kind: .usage)
+    /// What an option that a script does not know was probably meant to be.
+    public static func unknownOption(_ word: String) -> BSSError? {
+        guard WordReader.looksLikeOption(word) else { return nil }
+        let near = Text.allNearest(to: WordReader.split(word).name, in: ProgramOption.all.map(\.option.name))
+        let meant = near.isEmpty ? "" : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))? "
+        return BSSError(
+            WordReader.split(word).name, "unknown option", hint: meant + "arguments for the script stand after --",
+            kind: .usage)
     }
 }

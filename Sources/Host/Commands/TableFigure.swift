@@ -1,62 +1,6 @@
 import BSSCodecs
 import BSSCore
-import BSSLua
 import BSSPlot
-
-/// `bss-lua plot FILE.csv`: a chart of a table, as text on standard output or in a file.
-///
-/// Tables that `figure:save` writes (columns `series,x,y,low,high` and the like) come back as the chart they were; of
-/// any other table numeric columns are drawn, each a series.
-public enum PlotCommand {
-    public static let command = ProgramCommand(
-        usage:
-            "bss-lua plot FILE.csv [--kind line|scatter|bar|hist|heatmap|box] [--x COLUMN] [--y A,B] [--by COLUMN] [--bins N] [--title T] [--x-log] [--y-log] [-o FILE.svg|.pdf|.png|.gp|.csv|.txt]",
-        actions: [], values: ["--kind", "--x", "--y", "--by", "--bins", "--title", "-o"],
-        switches: ["--x-log", "--y-log"]
-    ) { call in
-        let table: CSVTable
-        do { table = try CSVTable(call.file) } catch var error as BSSError {
-            error.operation = "plot"
-            throw error
-        }
-        let chart = try figure(table, call.given)
-        if let path = call.given["-o"] {
-            for written in try chart.save(path) where !call.options.quiet { Terminal.error("\(written)\n") }
-        } else {
-            print(try chart.text(on: Display.output))
-        }
-        return 0
-    }
-
-    static func figure(_ table: CSVTable, _ given: [String: String]) throws -> Figure {
-        let name = table.source.split(separator: "/").last.map(String.init) ?? table.source
-        var kind: Figure.Kind?
-        if let text = given["--kind"] {
-            kind = Figure.Kind(rawValue: text)
-            if kind == nil {
-                throw BSSError(
-                    "--kind",
-                    "expects one of \(Figure.Kind.allCases.map(\.rawValue).joined(separator: ", ")), got '\(text)'",
-                    kind: .usage)
-            }
-        }
-        let bins = try given["--bins"].map { text in
-            guard let count = Int(text), (1...10_000).contains(count) else {
-                throw BSSError("--bins", "expects an integer from 1 to 10000, got '\(text)'", kind: .usage)
-            }
-            return count
-        }
-        let reader = TableFigure(
-            table: table, x: given["--x"], y: given["--y"]?.split(separator: ",").map(String.init), by: given["--by"])
-        guard table.count > 0 else { throw BSSError("plot", "\(table.source) has no rows", kind: .data) }
-        var figure = try reader.saved(kind) ?? reader.figure(kind ?? .line, bins: bins)
-        figure.title = given["--title"] ?? (figure.title.isEmpty ? name : figure.title)
-        if given["--x-log"] != nil { figure.xScale.isLog = true }
-        if given["--y-log"] != nil { figure.yScale.isLog = true }
-        try figure.check("plot")
-        return figure
-    }
-}
 
 /// How the columns of a table become series.
 struct TableFigure {
@@ -78,9 +22,8 @@ struct TableFigure {
             let high = try optional("high")
             for (name, rows) in groups(try table.strings("series")) {
                 var one = Figure.Series(name: name, x: rows.map { x[$0] }, y: rows.map { y[$0] })
-                if rows.allSatisfy({ low[$0] != nil && high[$0] != nil }) {
-                    (one.low, one.high) = (rows.map { low[$0]! }, rows.map { high[$0]! })
-                }
+                let bounds = (rows.compactMap { low[$0] }, rows.compactMap { high[$0] })
+                if bounds.0.count == rows.count, bounds.1.count == rows.count { (one.low, one.high) = bounds }
                 figure.series.append(one)
             }
             if table.has("category") {
@@ -102,7 +45,7 @@ struct TableFigure {
             var figure = Figure(title: "", kind: .histogram)
             let all = groups(try table.strings("series"))
             let first = all[0].rows
-            figure.edges = first.map { from[$0] } + [to[first.last!]]
+            figure.edges = first.map { from[$0] } + first.suffix(1).map { to[$0] }
             guard zip(figure.edges, figure.edges.dropFirst()).allSatisfy(<),
                 all.allSatisfy({ $0.rows.map { from[$0] } == first.map { from[$0] } })
             else {
@@ -179,7 +122,9 @@ struct TableFigure {
     }
 
     /// Columns whose every cell is a number.
-    private var numeric: [String] { table.columns.filter { (try? table.doubles($0)) != nil } }
+    private var numeric: [String] {  // A column that does not read as numbers is none.
+        table.columns.filter { (try? table.doubles($0)) != nil }
+    }
 
     private func optional(_ column: String) throws -> [Double?] { try table.strings(column).map { Double($0) } }
 
@@ -191,6 +136,6 @@ struct TableFigure {
             if rows[name] == nil { order.append(name) }
             rows[name, default: []].append(row)
         }
-        return order.map { ($0, rows[$0]!) }
+        return order.map { ($0, rows[$0] ?? []) }
     }
 }
