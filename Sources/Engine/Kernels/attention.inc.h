@@ -9,7 +9,8 @@ static void OF(mask_row)(T *row, const T *keys, int64_t seen, int64_t span) {
   for (int64_t j = seen; j < span; j++) row[j] = none;
 }
 
-CLONES static void OF(dropped_rows)(T *g, const T *p, const T *d, int64_t rows, int64_t columns) {
+LEVELS(void, OF(dropped_rows), (T * g, const T *p, const T *d, int64_t rows, int64_t columns),
+       (g, p, d, rows, columns)) {
   enum { lanes = 16 };
   for (int64_t r = 0; r < rows; r++, g += columns, p += columns, d += columns) {
     T sums[lanes] = {0}, total = 0;

@@ -4,6 +4,7 @@
 // fifth of the speed. Then, and only then, it is initialised again with the newest kernels the CPU
 // can run. One thread: parallelism is ours.
 #include "blas.h"
+#include "level.h"
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -27,9 +28,6 @@ static void repair_core(void *handle, const char *(*core)(void)) {
 #endif
 
 static void open_library(void) {
-  snprintf(library.name, sizeof library.name, "own");
-  const char *wanted = getenv("BSS_BLAS");
-  if (wanted && strcmp(wanted, "own") == 0) return;
   setenv("OPENBLAS_NUM_THREADS", "1", 1);
 #if defined(__APPLE__)
   static const char *const names[] = {"libopenblas.dylib",
@@ -65,4 +63,30 @@ const blas_library *bss_blas(void) {
   return &library;
 }
 
-const char *bss_blas_name(void) { return bss_blas()->name; }
+static const char *wanted(void) {
+  const char *name = getenv("BSS_BLAS");
+  return name ? name : "auto";
+}
+
+static bool is_own;
+static void choose(void) {
+  const bool asked = strcmp(wanted(), "openblas") == 0;
+  is_own = strcmp(wanted(), "own") == 0 || (!asked && bss_level >= bss_level_v3);
+  if (!is_own) is_own = !bss_blas()->sgemm;
+}
+
+bool bss_blas_is_own(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, choose);
+  return is_own;
+}
+
+const char *bss_blas_name(void) { return bss_blas_is_own() ? "own" : bss_blas()->name; }
+
+const char *bss_blas_mistake(void) {
+  if (strcmp(wanted(), "openblas") == 0)
+    return bss_blas_is_own() ? "BSS_BLAS=openblas: the library libopenblas.so.0 is not there"
+                             : NULL;
+  const bool known = strcmp(wanted(), "own") == 0 || strcmp(wanted(), "auto") == 0;
+  return known ? NULL : "BSS_BLAS must be auto, own or openblas";
+}

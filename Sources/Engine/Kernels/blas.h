@@ -10,7 +10,12 @@ typedef void (*blas_dgemm)(int order, int trans_a, int trans_b, int m, int n, in
                            double *c, int ldc);
 enum { blas_row_major = 101, blas_no_trans = 111, blas_trans = 112 };
 
-/// NULL functions when there is no library.
+/// Whether our own kernels serve every product; else OpenBLAS is there and serves what it can.
+bool bss_blas_is_own(void);
+/// What BSS_BLAS asks for and cannot have, or NULL.
+const char *bss_blas_mistake(void);
+
+/// Opened on first need; NULL functions when there is no library.
 typedef struct {
   blas_sgemm sgemm;
   blas_dgemm dgemm;

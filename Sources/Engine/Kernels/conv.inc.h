@@ -86,8 +86,9 @@ static inline T *OF(copy_window)(T *col, const T *source, const int64_t *start, 
 /// col [count, taps, Cg], rows `gap` elements apart, = the input seen by output pixels row ..< row
 /// + count, channels of group g. run_step elements behind it are overwritten too: runs are made in
 /// order, what one writes too much the next makes good.
-CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group,
-                              int64_t gap, T *col) {
+LEVELS(void, OF(im2col),
+       (const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, int64_t gap, T *col),
+       (job, row, count, group, gap, col)) {
   const bss_conv *c = job->conv;
   int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2],
           dw = c->dilation[2];
@@ -135,8 +136,9 @@ CLONES static void OF(im2col)(const OF(conv_job) * job, int64_t row, int64_t cou
 }
 
 /// dx += col, the transpose of im2col.
-CLONES static void OF(col2im)(const OF(conv_job) * job, int64_t row, int64_t count, int64_t group,
-                              const T *col) {
+LEVELS(void, OF(col2im),
+       (const OF(conv_job) * job, int64_t row, int64_t count, int64_t group, const T *col),
+       (job, row, count, group, col)) {
   const bss_conv *c = job->conv;
   int64_t channels = c->in_channels, cg = job->plan.group_in, width = c->kernel[2],
           dw = c->dilation[2];
@@ -422,7 +424,7 @@ static int OF(weight_in_pieces)(OF(conv_job) * job) {
 #define SUM_BLOCK 16384
 
 /// One block of the gradient, summed over the chunks in their order.
-CLONES static void OF(sum_chunks)(void *context, int64_t block) {
+LEVELS(void, OF(sum_chunks), (void *context, int64_t block), (context, block)) {
   OF(conv_job) *job = context;
   int64_t size = job->plan.taps * job->plan.group_in * job->conv->out_channels;
   int64_t start = block * SUM_BLOCK, count = bss_min(SUM_BLOCK, size - start);

@@ -2,7 +2,7 @@
 // conv.inc.h.
 
 /// Row of output pixels (n, od, oh, all ow).
-CLONES static void OF(depthwise_forward_task)(void *context, int64_t line) {
+LEVELS(void, OF(depthwise_forward_task), (void *context, int64_t line), (context, line)) {
   OF(conv_job) *job = context;
   const bss_conv *c = job->conv;
   int64_t channels = c->in_channels, oh = line % c->out[1], od = line / c->out[1] % c->out[0];
@@ -25,7 +25,7 @@ CLONES static void OF(depthwise_forward_task)(void *context, int64_t line) {
 }
 
 /// Row of input pixels (n, d, h, all w): gathers from the outputs that saw it.
-CLONES static void OF(depthwise_backward_data_task)(void *context, int64_t line) {
+LEVELS(void, OF(depthwise_backward_data_task), (void *context, int64_t line), (context, line)) {
   OF(conv_job) *job = context;
   const bss_conv *c = job->conv;
   int64_t channels = c->in_channels, h = line % c->in[1], d = line / c->in[1] % c->in[0];
@@ -51,8 +51,9 @@ CLONES static void OF(depthwise_backward_data_task)(void *context, int64_t line)
   }
 }
 
-CLONES static void OF(depthwise_backward_weight)(const OF(conv_job) * job, int64_t row,
-                                                 int64_t count, T *dweight) {
+LEVELS(void, OF(depthwise_backward_weight),
+       (const OF(conv_job) * job, int64_t row, int64_t count, T *dweight),
+       (job, row, count, dweight)) {
   const bss_conv *c = job->conv;
   int64_t channels = c->in_channels;
   OF(conv_pixel) p = OF(pixel_at)(c, job->plan.pixels, row);

@@ -1,5 +1,5 @@
-// What the kernels written as plain loops share: one source for float and double, one binary for
-// three instruction sets.
+// What the kernels written as plain loops share: one source for float and double, and one for the
+// three instruction-set levels.
 //
 // A file K.inc.h is included twice by K.c, with T the element type and OF(name) the name's variant:
 //
@@ -7,15 +7,32 @@
 //     #define OF(name) name##_f32
 #pragma once
 #include "bss_base.h"
+#include "level.h"
 #include <stdlib.h>
 #include <string.h>
 
-/// Compiled per instruction set, the best one chosen when the program is loaded. For functions that
-/// hold the loop. Not under ThreadSanitizer: what chooses would run before it is ready.
-#if defined(__x86_64__) && defined(__ELF__) && !__has_feature(thread_sanitizer)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+/// A function that holds a loop, compiled once a level; the level in use answers:
+///
+///     LEVELS(void, OF(add), (int64_t n, const T *x, T *sum), (n, x, sum)) { … }
+#define LEVELS(result, name, parameters, arguments) LEVELS_OF(result, name, parameters, arguments)
+#if BSS_HAS_LEVELS
+#define LEVELS_OF(result, name, parameters, arguments)                                             \
+  INLINE result name##_body parameters;                                                            \
+  __attribute__((target("arch=x86-64-v4"))) static result name##_v4 parameters {                   \
+    return name##_body arguments;                                                                  \
+  }                                                                                                \
+  __attribute__((target("arch=x86-64-v3"))) static result name##_v3 parameters {                   \
+    return name##_body arguments;                                                                  \
+  }                                                                                                \
+  static __attribute__((noinline)) result name##_base parameters { return name##_body arguments; } \
+  static result name parameters {                                                                  \
+    if (bss_level == bss_level_v4) return name##_v4 arguments;                                     \
+    if (bss_level == bss_level_v3) return name##_v3 arguments;                                     \
+    return name##_base arguments;                                                                  \
+  }                                                                                                \
+  INLINE result name##_body parameters
 #else
-#define CLONES
+#define LEVELS_OF(result, name, parameters, arguments) static result name parameters
 #endif
 
 /// Work below this many element visits is not worth waking a thread for.

@@ -60,7 +60,7 @@ static void tile_task(void *context, int64_t task) {
   const product *p = context;
   const int64_t size = p->dtype == BSS_F32 ? 4 : 8;
   const int64_t tiles = p->grid_m * p->grid_n, matrix = task / tiles, tile = task % tiles;
-  const int64_t i0 = tile / p->grid_n * p->tile_m, j0 = tile % p->grid_n * p->tile_n;
+  const int64_t i0 = tile % p->grid_m * p->tile_m, j0 = tile / p->grid_m * p->tile_n;
   gemm_problem g = p->whole;
   g.m = g.m - i0 < p->tile_m ? g.m - i0 : p->tile_m;
   g.n = g.n - j0 < p->tile_n ? g.n - j0 : p->tile_n;
@@ -75,21 +75,11 @@ static void tile_task(void *context, int64_t task) {
 
 static bool fits_int(int64_t v) { return v <= INT_MAX; }
 
-/// Whether our kernels serve this product. By shape and level only, never by timing: the same
-/// product always takes the same path. Measured (AMD Zen 4, OpenBLAS 0.3.21): ours win by 5-40 %
-/// except where OpenBLAS has kernels without any packing, m n k up to 10^6 with B as stored, and
-/// there a fused bias is worth the difference, unless C is narrower than a vector.
+/// Whether our kernels serve this product: by who multiplies, and where BLAS cannot.
 static bool own_serves(const product *p) {
   const gemm_problem *g = &p->whole;
-  if (!fits_int(g->m) || !fits_int(g->n) || !fits_int(g->k) || !fits_int(p->lda) ||
-      !fits_int(p->ldb) || !fits_int(g->ldc))
-    return true;
-  if (g->k == 0 || !bss_blas()->sgemm) return true;
-  if (bss_level == bss_level_base) return false;
-  const int64_t narrow = p->dtype == BSS_F32 ? 12 : 6;
-  const bool direct = g->m * g->n * g->k <= 1000000 && (!p->trans_b || g->n <= narrow);
-  const bool fused = g->bias || g->epilogue != BSS_EPILOGUE_NONE;
-  return bss_level == bss_level_v3 || !direct || (fused && g->n > narrow);
+  return bss_blas_is_own() || g->k == 0 || !fits_int(g->m) || !fits_int(g->n) || !fits_int(g->k) ||
+         !fits_int(p->lda) || !fits_int(p->ldb) || !fits_int(g->ldc);
 }
 
 static int64_t tiles_of(int64_t n, int64_t tile) { return (n + tile - 1) / tile; }
@@ -182,7 +172,7 @@ int bss_gemm_bias(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_
 
 // MARK: Many products with one matrix B, packed once
 
-bool bss_gemm_packs(void) { return bss_level != bss_level_base || !bss_blas()->sgemm; }
+bool bss_gemm_packs(void) { return bss_blas_is_own(); }
 
 size_t bss_gemm_packed_bytes(bss_dtype dtype, int64_t n, int64_t k) {
   const product p = {.dtype = dtype};

@@ -22,26 +22,32 @@ typedef struct {
   const T *bias;  // of this panel, or NULL
   bool relu;
   int64_t columns;  // wanted of this panel
-  bool plain;       // full width, alpha 1, beta 0, no bias, no epilogue: sums go straight to C
 } TN(tile);
 
-INLINE void TN(finish)(const TN(tile) * t, T *c, V sum, int64_t column, int width) {
-  V y = sum * t->alpha;
-  if (width == WIDTH) {
-    if (t->beta != 0) y += t->beta * *(const VU *)c;
-    if (t->bias) y += *(const VU *)(t->bias + column);
-    if (t->relu) y = (V)0 > y ? (V)0 : y;  // NaN stays: a maximum would hide it
-    *(VU *)c = y;
-  } else {
-    T lanes[WIDTH];
-    __builtin_memcpy(lanes, &y, sizeof y);
-    for (int l = 0; l < width; l++) {
-      T v = lanes[l];
-      if (t->beta != 0) v += t->beta * c[l];
-      if (t->bias) v += t->bias[column + l];
-      c[l] = t->relu && v < 0 ? (T)0 : v;
-    }
+/// The first `width` lanes, all of them if that many.
+INLINE V TN(load_lanes)(const T *x, int width) {
+  if (width >= WIDTH) return *(const VU *)x;
+#ifdef LOAD_MASKED_f32
+  return CAT(LOAD_MASKED, S)(x, (1 << width) - 1);
+#else
+  T lanes[WIDTH] = {0};
+  for (int l = 0; l < width; l++) lanes[l] = x[l];
+  return *(const VU *)lanes;
+#endif
+}
+
+INLINE void TN(store_lanes)(T *x, V y, int width) {
+  if (width >= WIDTH) {
+    *(VU *)x = y;
+    return;
   }
+#ifdef STORE_MASKED_f32
+  CAT(STORE_MASKED, S)(x, y, (1 << width) - 1);
+#else
+  T lanes[WIDTH];
+  *(VU *)lanes = y;
+  for (int l = 0; l < width; l++) x[l] = lanes[l];
+#endif
 }
 
 /// One register tile: `rows` and `vectors` are constants after inlining.
@@ -51,37 +57,43 @@ INLINE void TN(register_tile)(const TN(tile) * t, const int rows, const int vect
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) sum[r][v] = 0;
-  const T *a = t->a, *b = t->b;
+  // One pointer for four rows, unknown to the compiler: it would add a_row row by row, a chain as
+  // long as the products take.
+  const T *b = t->b, *a[(MR + 3) / 4];
   const int64_t a_row = t->a_row, a_column = t->a_column, b_step = t->b_step;
+#pragma clang loop unroll(full)
+  for (int q = 0; q < (rows + 3) / 4; q++) a[q] = t->a + 4 * q * a_row;
   for (int64_t p = t->k; p > 0; p--) {
     V bv[NV];
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) bv[v] = *(const VU *)(b + v * WIDTH);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-      V x = a[r * a_row];
+      V x = a[r / 4][r % 4 * a_row];
 #pragma clang loop unroll(full)
       for (int v = 0; v < vectors; v++) sum[r][v] += x * bv[v];
     }
-    a += a_column;
+#pragma clang loop unroll(full)
+    for (int q = 0; q < (rows + 3) / 4; q++) {
+      a[q] += a_column;
+      __asm__("" : "+r"(a[q]));
+    }
     b += b_step;
   }
-  const int64_t ldc = t->ldc;
-  if (t->plain) {
-    T *c = t->c;
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++, c += ldc)
-#pragma clang loop unroll(full)
-      for (int v = 0; v < vectors; v++) *(VU *)(c + v * WIDTH) = sum[r][v];
-    return;
-  }
-  for (int v = 0; v < vectors; v++) {
-    int64_t left = t->columns - v * WIDTH;
-    if (left <= 0) break;
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) TN(finish)
-    (t, t->c + r * ldc + v * WIDTH, sum[r][v], v * WIDTH, left < WIDTH ? (int)left : WIDTH);
-  }
+  T *c = t->c;
+  const int64_t ldc = t->ldc, full = t->columns == vectors * WIDTH;
+#define EACH                                                        \
+  _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++) \
+      _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++)
+#define LANES(v) (full ? WIDTH : (int)(t->columns - (v)*WIDTH))
+  if (t->alpha != 1) EACH sum[r][v] *= t->alpha;
+  if (t->beta != 0) EACH sum[r][v] += t->beta * TN(load_lanes)(c + r * ldc + v * WIDTH, LANES(v));
+  if (t->bias) EACH sum[r][v] += TN(load_lanes)(t->bias + v * WIDTH, LANES(v));
+  if (t->relu) EACH sum[r][v] = (V)0 > sum[r][v] ? (V)0 : sum[r][v];  // NaN stays
+  if (full) EACH *(VU *)(c + r * ldc + v * WIDTH) = sum[r][v];
+  else EACH TN(store_lanes)(c + r * ldc + v * WIDTH, sum[r][v], LANES(v));
+#undef EACH
+#undef LANES
 }
 
 #define ROWS_CASE(n) \
@@ -205,7 +217,6 @@ static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
     t.k = last ? g->k - p0 : GEMM_KC;
     t.beta = p0 == 0 ? (T)g->beta : 1;
     t.relu = last && g->epilogue == BSS_EPILOGUE_RELU;
-    const bool plain = t.alpha == 1 && t.beta == 0 && !t.relu && !(last && g->bias);
     const T *a = (const T *)g->a + p0 * g->a_column;
     t.a_row = g->a_row;
     if (copy_a) {
@@ -237,7 +248,6 @@ static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
         t.b = b + j0;
         t.b_step = g->b_row;
       }
-      t.plain = plain && t.columns == width;
       t.bias = last && g->bias ? (const T *)g->bias + j0 : 0;
       for (int64_t block = 0; block < blocks;
            block++) {  // rows shared out evenly: no thin last block

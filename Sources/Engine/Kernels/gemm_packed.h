@@ -2,8 +2,7 @@
 #pragma once
 #include "bss_gemm.h"
 
-/// Whether packing pays: on machines that our own kernels were not written for, OpenBLAS multiplies
-/// as it is.
+/// Whether packing pays: our own kernels multiply. OpenBLAS takes matrices as they are.
 bool bss_gemm_packs(void);
 size_t bss_gemm_packed_bytes(bss_dtype dtype, int64_t n, int64_t k);
 /// packed = op(B) [k, n] in panels.

@@ -2,7 +2,7 @@
 
 // MARK: Sums at indices
 
-CLONES static void OF(add_run)(int64_t n, T *to, const T *from, double alpha) {
+LEVELS(void, OF(add_run), (int64_t n, T *to, const T *from, double alpha), (n, to, from, alpha)) {
   T factor = (T)alpha;
   if (factor == 1)
     for (int64_t i = 0; i < n; i++) to[i] += from[i];
@@ -37,7 +37,7 @@ static void OF(scatter_add_item)(void *context, int64_t item) {
 
 // MARK: Running sums
 
-CLONES static void OF(scan_item)(void *context, int64_t outer) {
+LEVELS(void, OF(scan_item), (void *context, int64_t outer), (context, outer)) {
   const scan_job *job = context;
   int64_t inner = job->inner, n = job->axis, size = n * inner;
   const T *x = (const T *)job->x + outer * size;

@@ -9,8 +9,10 @@
 ///   statistics: a = b = x - shift;   gradients: a = g, b = (x - mean) - correction.
 /// g is dy, or 0 where the ReLU behind was off: where y <= 0 (g is then kept in `kept`), or without
 /// y where b * lanes[5] + lanes[6], which is what the forward pass computed, is not positive.
-CLONES static void OF(sum_rows)(const batch_job *job, int64_t width, int64_t count, int64_t at,
-                                double *first, double *second) {
+LEVELS(void, OF(sum_rows),
+       (const batch_job *job, int64_t width, int64_t count, int64_t at, double *first,
+        double *second),
+       (job, width, count, at, first, second)) {
   T block1[256], block2[256];
   const int64_t stride = job->fold.width;
   const T *x = (const T *)job->x + at, *dy = job->dy ? (const T *)job->dy + at : NULL,
@@ -116,7 +118,8 @@ static int OF(batch_statistics)(int64_t rows, int64_t channels, const T *x, doub
 // MARK: Elementwise passes
 
 /// y = epilogue(((x - mean) - correction) * scale + offset + residual)
-CLONES static void OF(normalise_row)(const batch_job *job, int64_t width, int64_t at) {
+LEVELS(void, OF(normalise_row), (const batch_job *job, int64_t width, int64_t at),
+       (job, width, at)) {
   const int64_t stride = job->fold.width;
   const T *mean = job->lanes, *correction = mean + stride, *scale = mean + 2 * stride,
           *offset = mean + 3 * stride;
@@ -144,7 +147,8 @@ CLONES static void OF(normalise_row)(const batch_job *job, int64_t width, int64_
 }
 
 /// dx = g * gain - centred * slope - level, with g as in sum_rows.
-CLONES static void OF(differentiate_row)(const batch_job *job, int64_t width, int64_t at) {
+LEVELS(void, OF(differentiate_row), (const batch_job *job, int64_t width, int64_t at),
+       (job, width, at)) {
   const int64_t stride = job->fold.width;
   const T *mean = job->lanes, *correction = mean + stride, *slope = mean + 2 * stride,
           *level = mean + 3 * stride;
@@ -260,7 +264,8 @@ static int OF(batch_backward)(int64_t rows, int64_t channels, bool training, con
 
 /// Sum of x - shift, or of its squares, with 16 partial sums: the order does not depend on the
 /// instruction set.
-CLONES static double OF(row_sum)(int64_t n, const T *x, double shift, bool squared) {
+LEVELS(double, OF(row_sum), (int64_t n, const T *x, double shift, bool squared),
+       (n, x, shift, squared)) {
   double lanes[16] = {0};
   int64_t i = 0;
   if (squared)
@@ -281,8 +286,9 @@ CLONES static double OF(row_sum)(int64_t n, const T *x, double shift, bool squar
   return sum;
 }
 
-CLONES static void OF(layer_output)(int64_t n, const T *x, T mean, T correction, T scale,
-                                    const T *weight, const T *bias, T *y) {
+LEVELS(void, OF(layer_output),
+       (int64_t n, const T *x, T mean, T correction, T scale, const T *weight, const T *bias, T *y),
+       (n, x, mean, correction, scale, weight, bias, y)) {
   if (weight && bias)
     for (int64_t i = 0; i < n; i++)
       y[i] = ((x[i] - mean) - correction) * scale * weight[i] + bias[i];
@@ -307,8 +313,10 @@ static void OF(layer_forward_row)(void *context, int64_t row) {
 }
 
 /// sums[0] = sum of g = dy*weight over the row, sums[1] = sum of g*xhat.
-CLONES static void OF(layer_backward_sums)(int64_t n, const T *x, const T *dy, const T *weight,
-                                           T mean, T correction, T scale, double sums[2]) {
+LEVELS(void, OF(layer_backward_sums),
+       (int64_t n, const T *x, const T *dy, const T *weight, T mean, T correction, T scale,
+        double sums[2]),
+       (n, x, dy, weight, mean, correction, scale, sums)) {
   double first[16] = {0}, second[16] = {0};
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
@@ -327,8 +335,9 @@ CLONES static void OF(layer_backward_sums)(int64_t n, const T *x, const T *dy, c
 }
 
 /// dweight += dy*xhat and dbias += dy over `rows` rows, a strip of columns at a time.
-CLONES static void OF(layer_parameter_sums)(const layer_job *job, int64_t first, int64_t rows,
-                                            double *dweight, double *dbias) {
+LEVELS(void, OF(layer_parameter_sums),
+       (const layer_job *job, int64_t first, int64_t rows, double *dweight, double *dbias),
+       (job, first, rows, dweight, dbias)) {
   T block1[256], block2[256];
   int64_t n = job->n;
   for (int64_t start = 0; start < n; start += 256) {
@@ -351,9 +360,10 @@ CLONES static void OF(layer_parameter_sums)(const layer_job *job, int64_t first,
   }
 }
 
-CLONES static void OF(layer_backward_output)(int64_t n, const T *x, const T *dy, const T *weight,
-                                             T mean, T correction, T scale, T level, T slope,
-                                             T *dx) {
+LEVELS(void, OF(layer_backward_output),
+       (int64_t n, const T *x, const T *dy, const T *weight, T mean, T correction, T scale, T level,
+        T slope, T *dx),
+       (n, x, dy, weight, mean, correction, scale, level, slope, dx)) {
   for (int64_t i = 0; i < n; i++) {
     T xhat = ((x[i] - mean) - correction) * scale;
     dx[i] = scale * (dy[i] * weight[i] - level - xhat * slope);

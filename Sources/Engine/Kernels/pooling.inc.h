@@ -5,8 +5,10 @@
 
 /// The maximum over the window's `taps` positions, 16 channels at a time so that it stays in
 /// registers. Position -1 counts as 0.
-CLONES static void OF(max_of_window)(int64_t channels, const T *image, const int64_t *positions,
-                                     int64_t taps, T *y, int64_t *index) {
+LEVELS(void, OF(max_of_window),
+       (int64_t channels, const T *image, const int64_t *positions, int64_t taps, T *y,
+        int64_t *index),
+       (channels, image, positions, taps, y, index)) {
   for (int64_t start = 0; start < channels; start += 16) {
     int64_t n = bss_min(16, channels - start);
     T best[16];
@@ -84,11 +86,12 @@ static void OF(max_pool_backward_image)(void *context, int64_t image) {
 
 // MARK: Mean
 
-CLONES static void OF(add_row)(int64_t channels, const T *x, T *sum) {
+LEVELS(void, OF(add_row), (int64_t channels, const T *x, T *sum), (channels, x, sum)) {
   for (int64_t c = 0; c < channels; c++) sum[c] += x[c];
 }
 
-CLONES static void OF(add_scaled_row)(int64_t channels, const T *x, T factor, T *sum) {
+LEVELS(void, OF(add_scaled_row), (int64_t channels, const T *x, T factor, T *sum),
+       (channels, x, factor, sum)) {
   for (int64_t c = 0; c < channels; c++) sum[c] += factor * x[c];
 }
 

@@ -3,7 +3,7 @@
 
 // MARK: LSTM, gates i, f, g, o
 
-CLONES static void OF(lstm_state_row)(void *context, int64_t row) {
+LEVELS(void, OF(lstm_state_row), (void *context, int64_t row), (context, row)) {
   const cell_job *job = context;
   int64_t H = job->hidden;
   const T *gates = (const T *)job->gates + row * 4 * H,
@@ -13,7 +13,7 @@ CLONES static void OF(lstm_state_row)(void *context, int64_t row) {
 }
 
 /// h holds tanh(c) already.
-CLONES static void OF(lstm_output_row)(void *context, int64_t row) {
+LEVELS(void, OF(lstm_output_row), (void *context, int64_t row), (context, row)) {
   const cell_job *job = context;
   int64_t H = job->hidden;
   const T *gate = (const T *)job->gates + (row * 4 + 3) * H;
@@ -22,7 +22,7 @@ CLONES static void OF(lstm_output_row)(void *context, int64_t row) {
 }
 
 /// dc_previous holds tanh(c) on entry.
-CLONES static void OF(lstm_backward_row)(void *context, int64_t row) {
+LEVELS(void, OF(lstm_backward_row), (void *context, int64_t row), (context, row)) {
   const cell_job *job = context;
   int64_t H = job->hidden;
   const T *gates = (const T *)job->gates + row * 4 * H,
@@ -44,7 +44,7 @@ CLONES static void OF(lstm_backward_row)(void *context, int64_t row) {
 
 // MARK: GRU, gates r, z, n
 
-CLONES static void OF(gru_sum_row)(void *context, int64_t row) {
+LEVELS(void, OF(gru_sum_row), (void *context, int64_t row), (context, row)) {
   const cell_job *job = context;
   int64_t H = job->hidden;
   const T *input = (const T *)job->input + row * 3 * H,
@@ -53,7 +53,7 @@ CLONES static void OF(gru_sum_row)(void *context, int64_t row) {
   for (int64_t j = 0; j < 2 * H; j++) gates[j] = input[j] + recurrent[j];
 }
 
-CLONES static void OF(gru_candidate_row)(void *context, int64_t row) {
+LEVELS(void, OF(gru_candidate_row), (void *context, int64_t row), (context, row)) {
   const cell_job *job = context;
   int64_t H = job->hidden;
   const T *input = (const T *)job->input + row * 3 * H,
@@ -63,7 +63,7 @@ CLONES static void OF(gru_candidate_row)(void *context, int64_t row) {
     gates[2 * H + j] = input[2 * H + j] + gates[j] * recurrent[2 * H + j];
 }
 
-CLONES static void OF(gru_output_row)(void *context, int64_t row) {
+LEVELS(void, OF(gru_output_row), (void *context, int64_t row), (context, row)) {
   const cell_job *job = context;
   int64_t H = job->hidden;
   const T *gates = (const T *)job->gates_out + row * 3 * H,
@@ -75,7 +75,7 @@ CLONES static void OF(gru_output_row)(void *context, int64_t row) {
   }
 }
 
-CLONES static void OF(gru_backward_row)(void *context, int64_t row) {
+LEVELS(void, OF(gru_backward_row), (void *context, int64_t row), (context, row)) {
   const cell_job *job = context;
   int64_t H = job->hidden;
   const T *gates = (const T *)job->gates + row * 3 * H,

@@ -17,6 +17,7 @@ public enum API {
 
     /// Prepares the engine for the options of this process and gives the table.
     public static func make(_ state: LuaState, _ options: RunOptions) throws -> Namespace {
+        try CPUBackend.checkEnvironment()
         let workbench = try Workbench(options, state)
         DataPath.folders = options.dataFolders
         DataOutline.isOn = options.check || options.describes

@@ -2,7 +2,10 @@
 #pragma once
 #include "bss_base.h"
 
-/// "v4" (AVX-512), "v3" (AVX2 + FMA) or "base": the level all kernels run at. BSS_ISA=v4|v3|base in
-/// the environment lowers it (a level the CPU lacks is ignored). Levels may differ in the last bit:
-/// FMA.
+/// "v4" (AVX-512), "v3" (AVX2 + FMA) or "base": the level all kernels run at, the best that the CPU
+/// has or the one that BSS_ISA names in the environment. v4 and v3 give the same bits; base, which
+/// has no FMA, other ones in the last place.
 const char *bss_isa(void);
+
+/// What BSS_ISA or BSS_BLAS asks for and cannot have, as a sentence; NULL: nothing.
+const char *bss_environment_mistake(void);

@@ -28,6 +28,7 @@ int bss_gemm_bias(bss_dtype dtype, bool trans_a, bool trans_b, int64_t m, int64_
 int bss_linear_backward(bss_dtype dtype, int64_t rows, int64_t columns, const void *dy,
                         int64_t stride, const void *y, void *out, void *dbias);
 
-/// "OpenBLAS 0.3.21 SkylakeX", or "own" when the library is not installed (or BSS_BLAS=own). Opens
-/// the library.
+/// Who multiplies: "own", or "OpenBLAS 0.3.21 SkylakeX" (which is opened to ask). BSS_BLAS says
+/// which: own, openblas, or auto (the default): own kernels where the CPU has AVX2 and FMA, else
+/// OpenBLAS if it is installed.
 const char *bss_blas_name(void);
