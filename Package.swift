@@ -52,7 +52,7 @@ let package = Package(
         room("Foundation", "Core", ["CBSSInterrupt"]),
         // MARK: Engine
         c("CBSSKernels", "Engine/Kernels", ["CBSSInterrupt"], links: ["m"]),
-        room("Engine", "Backend", ["BSSCore"]),
+        room("Engine", "Backend", ["CBSSKernels", "BSSCore"]),
         room("Engine", "CPU", ["CBSSKernels", "BSSCore", "BSSBackend"]),
         room("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU"]),
         // MARK: Learning

@@ -29,9 +29,9 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
     // MARK: Elementwise (views of one call share a shape; inputs may be broadcast)
 
     func unary(_ op: UnaryOp, _ x: ArrayView, _ p0: Double, _ p1: Double, out: ArrayView) throws
-    /// out = grad · f'(x); `y` = f(x).
+    /// out = grad · f'(x); `x` is f(x) instead for ops whose derivative reads that.
     func unaryBackward(
-        _ op: UnaryOp, grad: ArrayView, x: ArrayView, y: ArrayView, _ p0: Double, _ p1: Double, out: ArrayView) throws
+        _ op: UnaryOp, grad: ArrayView, x: ArrayView, _ p0: Double, _ p1: Double, out: ArrayView) throws
     func binary(_ op: BinaryOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws
     func compare(_ op: CompareOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws
     func logical(_ op: LogicalOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws

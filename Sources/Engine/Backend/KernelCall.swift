@@ -116,6 +116,31 @@ public struct KernelCall {
     }
 }
 
+extension KernelCall {
+    /// Who is told of every call; nil: nobody.
+    nonisolated(unsafe) public private(set) static var observer: (any KernelObserver)?
+
+    /// `body` with this observer; an outer one rests meanwhile.
+    public static func observed<T>(by observer: any KernelObserver, _ body: () throws -> T) rethrows -> T {
+        let outer = KernelCall.observer
+        KernelCall.observer = observer
+        defer { KernelCall.observer = outer }
+        return try body()
+    }
+}
+
+extension Backend {
+    /// Every call to a kernel: runs it, turns its status into an error, and tells who observes.
+    @inline(__always)
+    public func run(
+        _ name: @autoclosure () -> String, writes elements: @autoclosure () -> Int,
+        _ kernel: @autoclosure () throws -> Int32
+    ) throws {
+        guard let observer = KernelCall.observer else { return try Cancellation.checkKernel(kernel(), name()) }
+        try observer.call(name(), elements: elements(), on: self) { try Cancellation.checkKernel(kernel(), name()) }
+    }
+}
+
 extension ArrayView {
     /// Whether the first and the last address that its strides reach lie in its memory.
     @inlinable

@@ -5,20 +5,19 @@ public final class Storage {
     public let byteCount: Int
     /// How often its values were written over since they were made: what autograd compares before it reads them again.
     public private(set) var version = 0
-    private unowned let owner: any Backend
-    /// Where work on it goes: its owner, or what counts the owner's calls while a profile is taken.
-    public var backend: any Backend { OperatorProfile.watched(owner) }
+    /// Where work on it goes. Backends live as long as the process.
+    public unowned(unsafe) let backend: any Backend
 
     public init(address: UnsafeMutableRawPointer, byteCount: Int, backend: any Backend) {
         self.address = address
         self.byteCount = byteCount
-        owner = backend
+        self.backend = backend
     }
 
     /// Called by whatever writes over values that others may hold: `:assign`, an optimizer's step, loaded weights.
     public func markChanged() { version += 1 }
 
-    deinit { owner.deallocate(address, byteCount: byteCount) }
+    deinit { backend.deallocate(address, byteCount: byteCount) }
 }
 
 /// A strided view of a storage: what backends compute on. Strides count elements; 0 broadcasts, negative runs

@@ -49,10 +49,11 @@ extension CPUBackend {
     ) throws {
         var g = geometry.c
         let call = try KernelCall("conv", x)
-        try check(
+        try run(
+            "convolution", writes: out.elementCount,
             bss_conv_forward(
                 call.dtype.c, &g, call.memory(x, geometry.inputCount), call.memory(weight, geometry.weightCount),
-                call.memory(ifAny: bias, geometry.outChannels), call.memory(out, geometry.outputCount)), "conv")
+                call.memory(ifAny: bias, geometry.outChannels), call.memory(out, geometry.outputCount)))
     }
 
     public func convolutionInputGradient(
@@ -60,10 +61,11 @@ extension CPUBackend {
     ) throws {
         var g = geometry.c
         let call = try KernelCall("conv", grad)
-        try check(
+        try run(
+            "convolution input gradient", writes: out.elementCount,
             bss_conv_backward_data(
                 call.dtype.c, &g, call.memory(weight, geometry.weightCount), call.memory(grad, geometry.outputCount),
-                call.memory(out, geometry.inputCount)), "conv")
+                call.memory(out, geometry.inputCount)))
     }
 
     public func convolutionWeightGradient(
@@ -71,10 +73,11 @@ extension CPUBackend {
     ) throws {
         var g = geometry.c
         let call = try KernelCall("conv", x)
-        try check(
+        try run(
+            "convolution weight gradient", writes: out.elementCount,
             bss_conv_backward_weight(
                 call.dtype.c, &g, call.memory(x, geometry.inputCount), call.memory(grad, geometry.outputCount),
-                call.memory(out, geometry.weightCount), call.memory(ifAny: biasOut, geometry.outChannels)), "conv")
+                call.memory(out, geometry.weightCount), call.memory(ifAny: biasOut, geometry.outChannels)))
     }
 
     // MARK: Pooling
@@ -84,20 +87,22 @@ extension CPUBackend {
     ) throws {
         var g = geometry.c
         let call = try KernelCall("max_pool", x)
-        try check(
+        try run(
+            "max pool", writes: out.elementCount,
             bss_max_pool_forward(
                 call.dtype.c, &g, zeroPadding, call.memory(x, geometry.inputCount),
-                call.memory(out, geometry.outputCount), call.integers(indices, geometry.outputCount)), "max_pool")
+                call.memory(out, geometry.outputCount), call.integers(indices, geometry.outputCount)))
     }
 
     public func maxPoolBackward(_ geometry: PoolingGeometry, indices: ArrayView, grad: ArrayView, out: ArrayView) throws
     {
         var g = geometry.c
         let call = try KernelCall("max_pool", grad)
-        try check(
+        try run(
+            "max pool backward", writes: out.elementCount,
             bss_max_pool_backward(
                 call.dtype.c, &g, call.integers(indices, geometry.outputCount), call.memory(grad, geometry.outputCount),
-                call.memory(out, geometry.inputCount)), "max_pool")
+                call.memory(out, geometry.inputCount)))
     }
 
     public func averagePool(
@@ -105,10 +110,11 @@ extension CPUBackend {
     ) throws {
         var g = geometry.c
         let call = try KernelCall("avg_pool", x)
-        try check(
+        try run(
+            "average pool", writes: out.elementCount,
             bss_avg_pool_forward(
                 call.dtype.c, &g, countPadding, Int64(divisor ?? 0), call.memory(x, geometry.inputCount),
-                call.memory(out, geometry.outputCount)), "avg_pool")
+                call.memory(out, geometry.outputCount)))
     }
 
     public func averagePoolBackward(
@@ -116,27 +122,28 @@ extension CPUBackend {
     ) throws {
         var g = geometry.c
         let call = try KernelCall("avg_pool", grad)
-        try check(
+        try run(
+            "average pool backward", writes: out.elementCount,
             bss_avg_pool_backward(
                 call.dtype.c, &g, countPadding, Int64(divisor ?? 0), call.memory(grad, geometry.outputCount),
-                call.memory(out, geometry.inputCount)), "avg_pool")
+                call.memory(out, geometry.inputCount)))
     }
 
     public func adaptiveAveragePool(_ geometry: PoolingGeometry, x: ArrayView, out: ArrayView) throws {
         let call = try KernelCall("adaptive_avg_pool", x)
-        try check(
+        try run(
+            "adaptive average pool", writes: out.elementCount,
             bss_adaptive_avg_pool_forward(
                 call.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array,
-                geometry.output.array, call.memory(x, geometry.inputCount), call.memory(out, geometry.outputCount)),
-            "adaptive_avg_pool")
+                geometry.output.array, call.memory(x, geometry.inputCount), call.memory(out, geometry.outputCount)))
     }
 
     public func adaptiveAveragePoolBackward(_ geometry: PoolingGeometry, grad: ArrayView, out: ArrayView) throws {
         let call = try KernelCall("adaptive_avg_pool", grad)
-        try check(
+        try run(
+            "adaptive average pool backward", writes: out.elementCount,
             bss_adaptive_avg_pool_backward(
                 call.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array,
-                geometry.output.array, call.memory(grad, geometry.outputCount), call.memory(out, geometry.inputCount)),
-            "adaptive_avg_pool")
+                geometry.output.array, call.memory(grad, geometry.outputCount), call.memory(out, geometry.inputCount)))
     }
 }

@@ -7,7 +7,8 @@ extension CPUBackend {
     public func firstIndexOutside(_ indices: ArrayView, limit: Int) throws -> Int? {
         let count = indices.elementCount
         let list = try KernelCall("index", indices, .int64).integers(indices, count)
-        let position = bss_index_check(list, Int64(count), Int64(limit))
+        var position = Int64(-1)
+        try run("check indices", writes: count, bss_index_check(list, Int64(count), Int64(limit), &position))
         return position < 0 ? nil : Int(position)
     }
 
@@ -16,10 +17,11 @@ extension CPUBackend {
     ) throws {
         let call = try KernelCall("index_select", x, .any)
         let count = indices.elementCount
-        try check(
+        try run(
+            "index select", writes: out.elementCount,
             bss_index_select(
                 call.dtype.c, Int64(outer), Int64(axis), Int64(inner), call.memory(x, outer * axis * inner),
-                call.integers(indices, count), Int64(count), call.memory(out, outer * count * inner)), "index_select")
+                call.integers(indices, count), Int64(count), call.memory(out, outer * count * inner)))
     }
 
     public func indexAdd(
@@ -28,11 +30,12 @@ extension CPUBackend {
     ) throws {
         let call = try KernelCall("index_add", out, .numbers)
         let count = indices.elementCount
-        try check(
+        try run(
+            "index add", writes: out.elementCount,
             bss_index_add(
                 call.dtype.c, Int64(outer), Int64(axis), Int64(inner), call.memory(out, outer * axis * inner),
                 call.integers(indices, count), Int64(count), call.memory(source, outer * count * inner), alpha,
-                Int64(skipping ?? -1)), "index_add")
+                Int64(skipping ?? -1)))
     }
 
     public func gather(_ x: ArrayView, index: ArrayView, axis: Int, out: ArrayView) throws {
@@ -40,7 +43,7 @@ extension CPUBackend {
         var cx = try call.strided(x).c
         var ci = try call.strided(index, .int64, like: out.shape).c
         var co = try call.strided(out).c
-        try check(bss_gather(&cx, &ci, Int32(axis), &co), "gather")
+        try run("gather", writes: out.elementCount, bss_gather(&cx, &ci, Int32(axis), &co))
     }
 
     public func scatterAdd(into out: ArrayView, index: ArrayView, axis: Int, source: ArrayView) throws {
@@ -48,35 +51,38 @@ extension CPUBackend {
         var co = try call.strided(out).c
         var ci = try call.strided(index, .int64, like: source.shape).c
         var cs = try call.strided(source).c
-        try check(bss_scatter_add(&co, &ci, Int32(axis), &cs), "scatter_add")
+        try run("scatter add", writes: out.elementCount, bss_scatter_add(&co, &ci, Int32(axis), &cs))
     }
 
     public func oneHot(_ indices: ArrayView, classes: Int, out: ArrayView) throws {
         let call = try KernelCall("one_hot", out, .any)
         let count = indices.elementCount
-        try check(
+        try run(
+            "one hot", writes: out.elementCount,
             bss_one_hot(
                 call.dtype.c, call.integers(indices, count), Int64(count), Int64(classes),
-                call.memory(out, count * classes)), "one_hot")
+                call.memory(out, count * classes)))
     }
 
     public func pad(_ x: ArrayView, before: [Int], value: Double, out: ArrayView) throws {
         let call = try KernelCall("pad", x, .any)
         let from = x.shape.array.map(Int64.init)
         let to = out.shape.array.map(Int64.init)
-        try check(
+        try run(
+            "pad", writes: out.elementCount,
             bss_pad_constant(
                 call.dtype.c, Int32(x.shape.rank), from, to, before.map(Int64.init), value,
-                call.memory(x, x.elementCount), call.memory(out, out.elementCount)), "pad")
+                call.memory(x, x.elementCount), call.memory(out, out.elementCount)))
     }
 
     public func cumulativeSum(_ x: ArrayView, outer: Int, axis: Int, inner: Int, reverse: Bool, out: ArrayView) throws {
         let call = try KernelCall("cumsum", x, .numbers)
         let count = outer * axis * inner
-        try check(
+        try run(
+            "cumsum", writes: count,
             bss_cumulative_sum(
                 call.dtype.c, Int64(outer), Int64(axis), Int64(inner), reverse, call.memory(x, count),
-                call.memory(out, count)), "cumsum")
+                call.memory(out, count)))
     }
 
     // MARK: Sorting
@@ -84,18 +90,20 @@ extension CPUBackend {
     public func sort(_ x: ArrayView, descending: Bool, values: ArrayView?, indices: ArrayView) throws {
         let call = try KernelCall("sort", x, .numbers)
         let count = x.elementCount
-        try check(
+        try run(
+            "sort", writes: count,
             bss_sort(
                 call.dtype.c, x.rows, x.columns, descending, call.memory(x, count), call.memory(ifAny: values, count),
-                call.integers(indices, count)), "sort")
+                call.integers(indices, count)))
     }
 
     public func topK(_ x: ArrayView, k: Int, largest: Bool, values: ArrayView?, indices: ArrayView) throws {
         let call = try KernelCall("topk", x, .numbers)
         let count = Int(x.rows) * k
-        try check(
+        try run(
+            "topk", writes: count,
             bss_top_k(
                 call.dtype.c, x.rows, x.columns, Int64(k), largest, call.memory(x, x.elementCount),
-                call.memory(ifAny: values, count), call.integers(indices, count)), "topk")
+                call.memory(ifAny: values, count), call.integers(indices, count)))
     }
 }

@@ -7,10 +7,11 @@ extension CPUBackend {
     public func batchStatistics(_ x: ArrayView, mean: ArrayView, variance: ArrayView) throws {
         let call = try KernelCall("batch_norm", x)
         let columns = x.shape.last
-        try check(
+        try run(
+            "batch statistics", writes: mean.elementCount,
             bss_batch_statistics(
                 call.dtype.c, x.rows, x.columns, call.memory(x, x.elementCount), call.doubles(mean, columns),
-                call.doubles(variance, columns)), "batch_norm")
+                call.doubles(variance, columns)))
     }
 
     public func batchNorm(
@@ -20,11 +21,12 @@ extension CPUBackend {
     ) throws {
         let call = try KernelCall("batch_norm", x)
         let (count, columns) = (x.elementCount, x.shape.last)
-        try check(
+        try run(
+            residual == nil ? "batch norm" : "batch norm + residual", writes: out.elementCount,
             bss_batch_norm_forward(
                 call.dtype.c, x.rows, x.columns, call.memory(x, count), call.memory(ifAny: weight, columns),
                 call.memory(ifAny: bias, columns), call.doubles(mean, columns), call.doubles(inverseDeviation, columns),
-                call.memory(ifAny: residual, count), epilogue == .relu, call.memory(out, count)), "batch_norm")
+                call.memory(ifAny: residual, count), epilogue == .relu, call.memory(out, count)))
     }
 
     public func batchNormBackward(
@@ -36,14 +38,15 @@ extension CPUBackend {
     ) throws {
         let call = try KernelCall("batch_norm", x)
         let (count, columns) = (x.elementCount, x.shape.last)
-        try check(
+        try run(
+            "batch norm backward", writes: grad.elementCount,
             bss_batch_norm_backward(
                 call.dtype.c, x.rows, x.columns, ownStatistics, call.memory(x, count), call.memory(grad, count),
                 call.memory(ifAny: weight, columns), call.memory(ifAny: bias, columns), call.doubles(mean, columns),
                 call.doubles(inverseDeviation, columns), epilogue == .relu, call.memory(ifAny: y, count),
                 call.memory(ifAny: residualOut, count), call.memory(ifAny: out, count),
                 call.memory(ifAny: weightOut, columns),
-                call.memory(ifAny: biasOut, columns)), "batch_norm")
+                call.memory(ifAny: biasOut, columns)))
     }
 
     public func layerNorm(
@@ -52,11 +55,12 @@ extension CPUBackend {
     ) throws {
         let call = try KernelCall("layer_norm", x)
         let (count, columns, rows) = (x.elementCount, x.shape.last, Int(x.rows))
-        try check(
+        try run(
+            "layer norm", writes: out.elementCount,
             bss_layer_norm_forward(
                 call.dtype.c, x.rows, x.columns, eps, call.memory(x, count), call.memory(ifAny: weight, columns),
                 call.memory(ifAny: bias, columns), call.memory(out, count), call.doubles(mean, rows),
-                call.doubles(inverseDeviation, rows)), "layer_norm")
+                call.doubles(inverseDeviation, rows)))
     }
 
     public func layerNormBackward(
@@ -65,12 +69,13 @@ extension CPUBackend {
     ) throws {
         let call = try KernelCall("layer_norm", x)
         let (count, columns, rows) = (x.elementCount, x.shape.last, Int(x.rows))
-        try check(
+        try run(
+            "layer norm backward", writes: grad.elementCount,
             bss_layer_norm_backward(
                 call.dtype.c, x.rows, x.columns, call.memory(x, count), call.memory(grad, count),
                 call.memory(ifAny: weight, columns), call.doubles(mean, rows), call.doubles(inverseDeviation, rows),
                 call.memory(ifAny: out, count), call.memory(ifAny: weightOut, columns),
-                call.memory(ifAny: biasOut, columns)), "layer_norm")
+                call.memory(ifAny: biasOut, columns)))
     }
 
     // MARK: Recurrent cells: [B, H]
@@ -78,10 +83,11 @@ extension CPUBackend {
     public func lstmCell(gates: ArrayView, previousCell: ArrayView, cell: ArrayView, hidden: ArrayView) throws {
         let call = try KernelCall("lstm", cell)
         let count = cell.elementCount
-        try check(
+        try run(
+            "lstm cell", writes: cell.elementCount,
             bss_lstm_cell_forward(
                 call.dtype.c, cell.rows, cell.columns, call.memory(gates, 4 * count), call.memory(previousCell, count),
-                call.memory(cell, count), call.memory(hidden, count)), "lstm")
+                call.memory(cell, count), call.memory(hidden, count)))
     }
 
     public func lstmCellBackward(
@@ -90,11 +96,12 @@ extension CPUBackend {
     ) throws {
         let call = try KernelCall("lstm", cell)
         let count = cell.elementCount
-        try check(
+        try run(
+            "lstm cell backward", writes: cell.elementCount,
             bss_lstm_cell_backward(
                 call.dtype.c, cell.rows, cell.columns, call.memory(gates, 4 * count), call.memory(previousCell, count),
                 call.memory(cell, count), call.memory(hiddenGrad, count), call.memory(cellGrad, count),
-                call.memory(gatesOut, 4 * count), call.memory(previousCellOut, count)), "lstm")
+                call.memory(gatesOut, 4 * count), call.memory(previousCellOut, count)))
     }
 
     public func gruCell(
@@ -102,11 +109,12 @@ extension CPUBackend {
     ) throws {
         let call = try KernelCall("gru", hidden)
         let count = hidden.elementCount
-        try check(
+        try run(
+            "gru cell", writes: hidden.elementCount,
             bss_gru_cell_forward(
                 call.dtype.c, hidden.rows, hidden.columns, call.memory(input, 3 * count),
                 call.memory(recurrent, 3 * count), call.memory(previousHidden, count), call.memory(gates, 3 * count),
-                call.memory(hidden, count)), "gru")
+                call.memory(hidden, count)))
     }
 
     public func gruCellBackward(
@@ -115,11 +123,12 @@ extension CPUBackend {
     ) throws {
         let call = try KernelCall("gru", hiddenGrad)
         let count = hiddenGrad.elementCount
-        try check(
+        try run(
+            "gru cell backward", writes: inputOut.elementCount,
             bss_gru_cell_backward(
                 call.dtype.c, hiddenGrad.rows, hiddenGrad.columns, call.memory(gates, 3 * count),
                 call.memory(recurrent, 3 * count), call.memory(previousHidden, count), call.memory(hiddenGrad, count),
                 call.memory(inputOut, 3 * count), call.memory(recurrentOut, 3 * count),
-                call.memory(previousHiddenOut, count)), "gru")
+                call.memory(previousHiddenOut, count)))
     }
 }

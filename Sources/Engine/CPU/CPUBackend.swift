@@ -24,7 +24,8 @@ public final class CPUBackend: Backend {
     // MARK: Memory
 
     public func allocate(byteCount: Int) throws -> Storage {
-        Storage(address: try pool.take(max(byteCount, 1)), byteCount: max(byteCount, 1), backend: self)
+        KernelCall.observer?.allocation(bytes: byteCount)
+        return Storage(address: try pool.take(max(byteCount, 1)), byteCount: max(byteCount, 1), backend: self)
     }
 
     public func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) { pool.give(address, byteCount) }
@@ -33,33 +34,37 @@ public final class CPUBackend: Backend {
     public func upload(_ bytes: UnsafeRawBufferPointer, to out: ArrayView) throws {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
         let memory = try KernelCall("upload", out, .any).memory(out, bytes.count / out.dtype.byteSize)
-        memory.copyMemory(from: source, byteCount: bytes.count)
+        try run("upload", writes: out.elementCount, moved(source, to: memory, bytes.count))
     }
 
     public func download(_ x: ArrayView, to bytes: UnsafeMutableRawBufferPointer) throws {
         guard let target = bytes.baseAddress, bytes.count > 0 else { return }
         let memory = try KernelCall("download", x, .any).memory(x, bytes.count / x.dtype.byteSize)
-        target.copyMemory(from: memory, byteCount: bytes.count)
+        try run("download", writes: x.elementCount, moved(memory, to: target, bytes.count))
+    }
+
+    private func moved(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ byteCount: Int) -> Int32 {
+        target.copyMemory(from: source, byteCount: byteCount)
+        return Int32(BSS_OK)
     }
 
     // MARK: Elementwise
 
     public func unary(_ op: UnaryOp, _ x: ArrayView, _ p0: Double, _ p1: Double, out: ArrayView) throws {
-        let call = try KernelCall("unary", x, op == .logicalNot ? .bool : op.allowsIntegers ? .numbers : .floats)
+        let call = try KernelCall("unary", x, op.takes)
         var cx = try call.strided(x).c
         var co = try call.strided(out, op.yieldsBool ? .bool : nil, like: x.shape).c
-        try check(bss_unary(bss_unary_op(op.rawValue), &cx, &co, p0, p1), "\(op)")
+        try run(op.name, writes: out.elementCount, bss_unary(op, &cx, &co, p0, p1))
     }
 
     public func unaryBackward(
-        _ op: UnaryOp, grad: ArrayView, x: ArrayView, y: ArrayView, _ p0: Double, _ p1: Double, out: ArrayView
+        _ op: UnaryOp, grad: ArrayView, x: ArrayView, _ p0: Double, _ p1: Double, out: ArrayView
     ) throws {
         let call = try KernelCall("unary backward", grad)
         var cg = try call.strided(grad, like: out.shape).c
         var cx = try call.strided(x, like: out.shape).c
-        var cy = try call.strided(y, like: out.shape).c
         var co = try call.strided(out).c
-        try check(bss_unary_backward(bss_unary_op(op.rawValue), &cg, &cx, &cy, &co, p0, p1), "\(op)")
+        try run(op.name + " backward", writes: out.elementCount, bss_unary_backward(op, &cg, &cx, &co, p0, p1))
     }
 
     public func binary(_ op: BinaryOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
@@ -67,7 +72,7 @@ public final class CPUBackend: Backend {
         var ca = try call.strided(a, like: out.shape).c
         var cb = try call.strided(b, like: out.shape).c
         var co = try call.strided(out).c
-        try check(bss_binary(bss_binary_op(op.rawValue), &ca, &cb, &co), "\(op)")
+        try run(op.name, writes: out.elementCount, bss_binary(op, &ca, &cb, &co))
     }
 
     public func compare(_ op: CompareOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
@@ -75,7 +80,7 @@ public final class CPUBackend: Backend {
         var ca = try call.strided(a, like: out.shape).c
         var cb = try call.strided(b, like: out.shape).c
         var co = try call.strided(out, .bool).c
-        try check(bss_compare(bss_compare_op(op.rawValue), &ca, &cb, &co), "\(op)")
+        try run("compare", writes: out.elementCount, bss_compare(op, &ca, &cb, &co))
     }
 
     public func logical(_ op: LogicalOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
@@ -83,7 +88,7 @@ public final class CPUBackend: Backend {
         var ca = try call.strided(a, like: out.shape).c
         var cb = try call.strided(b, like: out.shape).c
         var co = try call.strided(out).c
-        try check(bss_logical(bss_logical_op(op.rawValue), &ca, &cb, &co), "\(op)")
+        try run("logical", writes: out.elementCount, bss_logical(op, &ca, &cb, &co))
     }
 
     public func select(_ condition: ArrayView, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
@@ -92,31 +97,31 @@ public final class CPUBackend: Backend {
         var ca = try call.strided(a, like: out.shape).c
         var cb = try call.strided(b, like: out.shape).c
         var co = try call.strided(out).c
-        try check(bss_select(&cc, &ca, &cb, &co), "where")
+        try run("where", writes: out.elementCount, bss_select(&cc, &ca, &cb, &co))
     }
 
     public func copy(_ x: ArrayView, out: ArrayView) throws {
         let call = try KernelCall("copy", x, .any)
         var cx = try call.strided(x, like: out.shape).c
         var co = try call.strided(out, out.dtype).c
-        try check(bss_copy(&cx, &co), "copy")
+        try run("copy", writes: out.elementCount, bss_copy(&cx, &co))
     }
 
     public func fill(_ out: ArrayView, _ value: Double) throws {
         var co = try KernelCall("fill", out, .any).strided(out).c
-        try check(bss_fill(&co, value), "fill")
+        try run("fill", writes: out.elementCount, bss_fill(&co, value))
     }
 
     public func fill(_ out: ArrayView, integer value: Int) throws {
         var co = try KernelCall("fill", out, .int64).strided(out).c
-        try check(bss_fill_i64(&co, Int64(value)), "fill")
+        try run("fill", writes: out.elementCount, bss_fill_i64(&co, Int64(value)))
     }
 
     public func accumulate(_ alpha: Double, _ x: ArrayView, into out: ArrayView) throws {
         let call = try KernelCall("accumulate", out, .numbers)
         var cx = try call.strided(x, like: out.shape).c
         var co = try call.strided(out).c
-        try check(bss_accumulate(alpha, &cx, &co), "accumulate")
+        try run("accumulate", writes: out.elementCount, bss_accumulate(alpha, &cx, &co))
     }
 
     public func multiplyAdd(_ alpha: Double, _ a: ArrayView, _ b: ArrayView, _ c: ArrayView, out: ArrayView) throws {
@@ -125,7 +130,7 @@ public final class CPUBackend: Backend {
         var cb = try call.strided(b, like: out.shape).c
         var cc = try call.strided(c, like: out.shape).c
         var co = try call.strided(out).c
-        try check(bss_multiply_add(alpha, &ca, &cb, &cc, &co), "addcmul")
+        try run("multiply add", writes: out.elementCount, bss_multiply_add(alpha, &ca, &cb, &cc, &co))
     }
 
     // MARK: Reductions
@@ -138,14 +143,16 @@ public final class CPUBackend: Backend {
         let result = try KernelCall("reduce", out, DTypes(op.result(of: x.dtype)))
         _ = try result.memory(out, kept)
         var co = out.c
-        try check(bss_reduce(bss_reduce_op(op.rawValue), &cx, axes, &co), "\(op)")
+        try run(op.name, writes: out.elementCount, bss_reduce(op, &cx, axes, &co))
     }
 
     public func sumOfSquares(_ x: ArrayView) throws -> Double {
         var result = 0.0
         let call = try KernelCall("norm", x)
         let count = x.elementCount
-        try check(bss_sum_squares(call.dtype.c, call.buffer(x, count), Int64(count), &result), "norm")
+        try run(
+            "sum of squares", writes: count, bss_sum_squares(call.dtype.c, call.buffer(x, count), Int64(count), &result)
+        )
         return result
     }
 
@@ -153,7 +160,7 @@ public final class CPUBackend: Backend {
         var result = true
         let call = try KernelCall("isfinite", x)
         let count = x.elementCount
-        try check(bss_all_finite(call.dtype.c, call.buffer(x, count), Int64(count), &result), "isfinite")
+        try run("all finite", writes: count, bss_all_finite(call.dtype.c, call.buffer(x, count), Int64(count), &result))
         return result
     }
 
@@ -169,11 +176,12 @@ public final class CPUBackend: Backend {
         let right = try call.matrices(
             b, rows: transposeB ? n : k, columns: transposeB ? k : n, leading: ldb, batch: batch, step: strideB)
         let result = try call.matrices(out, rows: m, columns: n, leading: ldc, batch: batch, step: strideC)
-        try check(
+        try run(
+            "matmul", writes: out.elementCount,
             bss_gemm_batched(
                 call.dtype.c, transposeA, transposeB, Int64(m), Int64(n), Int64(k), alpha, left, Int64(lda),
                 Int64(strideA), right, Int64(ldb), Int64(strideB), beta, result, Int64(ldc), Int64(strideC),
-                Int64(batch)), "matmul")
+                Int64(batch)))
     }
 
     public func gemmBias(
@@ -184,22 +192,23 @@ public final class CPUBackend: Backend {
         let left = try call.matrices(a, rows: transposeA ? k : m, columns: transposeA ? m : k, leading: lda)
         let right = try call.matrices(b, rows: transposeB ? n : k, columns: transposeB ? k : n, leading: ldb)
         let result = try call.matrices(out, rows: m, columns: n, leading: ldc)
-        try check(
+        try run(
+            epilogue == .relu ? "linear relu" : "linear", writes: out.elementCount,
             bss_gemm_bias(
                 call.dtype.c, transposeA, transposeB, Int64(m), Int64(n), Int64(k), left, Int64(lda), right, Int64(ldb),
-                call.memory(ifAny: bias, n), bss_epilogue(epilogue.rawValue), result, Int64(ldc)), "linear")
+                call.memory(ifAny: bias, n), bss_epilogue(epilogue.rawValue), result, Int64(ldc)))
     }
 
     public func linearBackward(grad: ArrayView, y: ArrayView?, out: ArrayView?, biasOut: ArrayView?) throws {
         let call = try KernelCall("linear", grad)
         let (rows, columns, leading) = (grad.shape[0], grad.shape[1], grad.strides[0])
-        try check(
+        try run(
+            "linear backward", writes: rows * columns,
             bss_linear_backward(
                 call.dtype.c, Int64(rows), Int64(columns),
                 call.matrices(grad, rows: rows, columns: columns, leading: leading), Int64(leading),
                 call.memory(ifAny: y, rows * columns), call.memory(ifAny: out, rows * columns),
-                call.memory(ifAny: biasOut, columns)),
-            "linear")
+                call.memory(ifAny: biasOut, columns)))
     }
 
     // MARK: Softmax family
@@ -208,29 +217,30 @@ public final class CPUBackend: Backend {
         let kernel = log ? bss_log_softmax : bss_softmax
         let call = try KernelCall("softmax", x)
         let count = x.elementCount
-        try check(
-            kernel(call.dtype.c, call.memory(x, count), x.rows, x.columns, call.memory(out, count)),
-            log ? "log_softmax" : "softmax")
+        try run(
+            log ? "log_softmax" : "softmax", writes: count,
+            kernel(call.dtype.c, call.memory(x, count), x.rows, x.columns, call.memory(out, count)))
     }
 
     public func softmaxBackward(grad: ArrayView, y: ArrayView, log: Bool, out: ArrayView) throws {
         let kernel = log ? bss_log_softmax_backward : bss_softmax_backward
         let call = try KernelCall("softmax", y)
         let count = y.elementCount
-        try check(
+        try run(
+            log ? "log_softmax backward" : "softmax backward", writes: count,
             kernel(
                 call.dtype.c, call.memory(grad, count), call.memory(y, count), y.rows, y.columns,
-                call.memory(out, count)), log ? "log_softmax" : "softmax")
+                call.memory(out, count)))
     }
 
     public func logSumExp(_ x: ArrayView, out: ArrayView) throws {
         let call = try KernelCall("logsumexp", x)
         let rows = out.elementCount
         let columns = x.shape.last
-        try check(
+        try run(
+            "logsumexp", writes: rows,
             bss_logsumexp(
-                call.dtype.c, call.memory(x, rows * columns), Int64(rows), Int64(columns), call.memory(out, rows)),
-            "logsumexp")
+                call.dtype.c, call.memory(x, rows * columns), Int64(rows), Int64(columns), call.memory(out, rows)))
     }
 
     public func crossEntropy(
@@ -240,23 +250,24 @@ public final class CPUBackend: Backend {
         let call = try KernelCall("cross_entropy", logits)
         let count = logits.elementCount
         let rows = Int(logits.rows)
-        try check(
+        try run(
+            "cross entropy", writes: logitsGradient == nil ? 0 : count,
             bss_cross_entropy(
                 call.dtype.c, call.memory(logits, count), call.integers(target, rows), logits.rows, logits.columns,
                 call.memory(ifAny: classWeight, logits.shape.last), labelSmoothing, Int64(ignoreIndex),
                 call.memory(ifAny: loss, rows), call.memory(ifAny: logitsGradient, count),
-                call.memory(ifAny: rowWeight, rows)),
-            "cross_entropy")
+                call.memory(ifAny: rowWeight, rows)))
     }
 
     public func scaleRows(_ x: ArrayView, scale: ArrayView, factor: Double, out: ArrayView) throws {
         let call = try KernelCall("cross_entropy", x)
         let count = x.elementCount
         let isShared = scale.elementCount == 1
-        try check(
+        try run(
+            "scale rows", writes: count,
             bss_scale_rows(
                 call.dtype.c, call.memory(x, count), call.memory(scale, isShared ? 1 : Int(x.rows)), isShared ? 0 : 1,
-                factor, x.rows, x.columns, call.memory(out, count)), "cross_entropy")
+                factor, x.rows, x.columns, call.memory(out, count)))
     }
 
     // MARK: Random numbers
@@ -264,22 +275,25 @@ public final class CPUBackend: Backend {
     public func randomUniform(key: UInt64, block: UInt64, low: Double, high: Double, out: ArrayView) throws {
         let call = try KernelCall("uniform", out)
         let count = out.elementCount
-        try check(
-            bss_random_uniform(call.dtype.c, key, block, low, high, call.memory(out, count), Int64(count)), "uniform")
+        try run(
+            "random uniform", writes: count,
+            bss_random_uniform(call.dtype.c, key, block, low, high, call.memory(out, count), Int64(count)))
     }
 
     public func randomNormal(key: UInt64, block: UInt64, mean: Double, std: Double, out: ArrayView) throws {
         let call = try KernelCall("normal", out)
         let count = out.elementCount
-        try check(
-            bss_random_normal(call.dtype.c, key, block, mean, std, call.memory(out, count), Int64(count)), "normal")
+        try run(
+            "random normal", writes: count,
+            bss_random_normal(call.dtype.c, key, block, mean, std, call.memory(out, count), Int64(count)))
     }
 
     public func randomMask(key: UInt64, block: UInt64, p: Double, value: Double, out: ArrayView) throws {
         let call = try KernelCall("dropout", out)
         let count = out.elementCount
-        try check(
-            bss_random_mask(call.dtype.c, key, block, p, value, call.memory(out, count), Int64(count)), "dropout")
+        try run(
+            "random mask", writes: count,
+            bss_random_mask(call.dtype.c, key, block, p, value, call.memory(out, count), Int64(count)))
     }
 
     // MARK: Optimizers
@@ -291,10 +305,11 @@ public final class CPUBackend: Backend {
             maximize: false, first: o.isFirst)
         let call = try KernelCall("sgd", parameter)
         let count = parameter.elementCount
-        try check(
+        try run(
+            "sgd step", writes: count,
             bss_sgd(
                 call.dtype.c, Int64(count), call.buffer(parameter, count), call.buffer(gradient, count),
-                call.buffer(ifAny: momentumBuffer, count), &options), "sgd")
+                call.buffer(ifAny: momentumBuffer, count), &options))
     }
 
     public func adam(
@@ -307,12 +322,12 @@ public final class CPUBackend: Backend {
             amsgrad: maximumSquare != nil, maximize: false, step: Int64(o.step))
         let call = try KernelCall("adam", parameter)
         let count = parameter.elementCount
-        try check(
+        try run(
+            o.decoupled ? "adamw step" : "adam step", writes: count,
             bss_adam(
                 call.dtype.c, Int64(count), call.buffer(parameter, count), call.buffer(gradient, count),
                 call.buffer(mean, count), call.buffer(square, count), call.buffer(ifAny: maximumSquare, count), &options
-            ),
-            "adam")
+            ))
     }
 
     public func rmsprop(
@@ -325,18 +340,14 @@ public final class CPUBackend: Backend {
             maximize: false)
         let call = try KernelCall("rmsprop", parameter)
         let count = parameter.elementCount
-        try check(
+        try run(
+            "rmsprop step", writes: count,
             bss_rmsprop(
                 call.dtype.c, Int64(count), call.buffer(parameter, count), call.buffer(gradient, count),
                 call.buffer(square, count), call.buffer(ifAny: mean, count), call.buffer(ifAny: momentumBuffer, count),
-                &options),
-            "rmsprop")
+                &options))
     }
 
-    @inline(__always)
-    func check(_ status: Int32, _ operation: @autoclosure () -> String) throws {
-        try Cancellation.checkKernel(status, operation())
-    }
 }
 
 extension DType {

@@ -21,92 +21,75 @@ static void unary_body(const void *context, char *const *p, int64_t n) {
   else bss_loops->unary_f64(c->op, (const double *)p[0], (double *)p[1], n, c->p0, c->p1);
 }
 
-static int64_t wrap_negate(int64_t v) { return (int64_t)(0 - (uint64_t)v); }
-static int64_t wrap_add(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
-static int64_t wrap_sub(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
-static int64_t wrap_mul(int64_t a, int64_t b) { return (int64_t)((uint64_t)a * (uint64_t)b); }
+static inline int64_t wrap_negate(int64_t v) { return (int64_t)(0 - (uint64_t)v); }
+static inline int64_t wrap_add(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+static inline int64_t wrap_sub(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+static inline int64_t wrap_mul(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a * (uint64_t)b);
+}
 
 static void unary_i64_body(const void *context, char *const *p, int64_t n) {
   const unary_context *c = context;
   const int64_t *x = (const int64_t *)p[0], a = saturated_i64(c->p0), b = saturated_i64(c->p1);
   int64_t *out = (int64_t *)p[1];
-#define MAP(e)                      \
+#define WHOLE(y)                    \
   for (int64_t i = 0; i < n; i++) { \
-    int64_t v = x[i];               \
-    out[i] = (e);                   \
-  }                                 \
-  break
-  switch (c->op) {
-  case BSS_NEG: MAP(wrap_negate(v));
-  case BSS_ABS: MAP(v < 0 ? wrap_negate(v) : v);
-  case BSS_SQUARE: MAP(wrap_mul(v, v));
-  case BSS_SIGN: MAP((v > 0) - (v < 0));
-  case BSS_CLAMP: MAP(v < a ? a : v > b ? b : v);
-  case BSS_ADD_SCALAR: MAP(wrap_add(v, a));
-  case BSS_MUL_SCALAR: MAP(wrap_mul(v, a));
-  default: MAP(v);
+    const int64_t v = x[i];         \
+    out[i] = (y);                   \
   }
-#undef MAP
+#define FLOATS
+#define X(ID, id, name, formula, parameters, traits, value, slope, whole) \
+  case BSS_##ID: whole break;
+  switch (c->op) { BSS_UNARY_OPS(X) }
+#undef X
 }
 
+#define TEST_ALL(T, test)           \
+  for (int64_t i = 0; i < n; i++) { \
+    T v = ((const T *)p[0])[i];     \
+    out[i] = (test);                \
+  }
 static void test_body(const void *context, char *const *p, int64_t n) {
   const unary_context *c = context;
   uint8_t *out = (uint8_t *)p[1];
-#define TEST(e)                             \
-  if (c->dtype == BSS_F32)                  \
-    for (int64_t i = 0; i < n; i++) {       \
-      float v = ((const float *)p[0])[i];   \
-      out[i] = (e);                         \
-    }                                       \
-  else                                      \
-    for (int64_t i = 0; i < n; i++) {       \
-      double v = ((const double *)p[0])[i]; \
-      out[i] = (e);                         \
-    }                                       \
-  break
-  switch (c->op) {
-  case BSS_ISNAN: TEST(v != v);
-  case BSS_ISINF: TEST(v == INFINITY || v == -INFINITY);
-  case BSS_ISFINITE: TEST(v - v == 0);
-  default:
-    for (int64_t i = 0; i < n; i++) out[i] = p[0][i] == 0;  // LOGICAL_NOT
-  }
-#undef TEST
+#define X(ID, id, name, formula, test)                   \
+  case BSS_##ID:                                         \
+    if (c->dtype == BSS_F32) TEST_ALL(float, test)       \
+    else if (c->dtype == BSS_F64) TEST_ALL(double, test) \
+    else TEST_ALL(uint8_t, test)                         \
+    break;
+  switch (c->op) { BSS_TEST_OPS(X) }
+#undef X
 }
 
-static bool is_costly(int op) {
-  return op == BSS_POW_SCALAR || op == BSS_SIN || op == BSS_COS || op == BSS_DIGAMMA ||
-         op == BSS_TRIGAMMA || op == BSS_LGAMMA || op == BSS_ERF || op == BSS_GELU;
-}
+static int64_t grain(uint32_t traits) { return traits & BSS_COSTLY ? costly_grain : 0; }
 
 int bss_unary(bss_unary_op op, const bss_view *x, const bss_view *out, double p0, double p1) {
   unary_context c = {op, p0, p1, x->dtype};
-  walk_body body = op >= BSS_ISNAN ? test_body : x->dtype == BSS_I64 ? unary_i64_body : unary_body;
-  return walk_run((const bss_view *[]){x, out}, 2, is_costly(op) ? costly_grain : 0, body, &c);
-}
-
-static bool reads_result(int op) {
-  return op == BSS_EXP || op == BSS_EXPM1 || op == BSS_SQRT || op == BSS_RSQRT ||
-         op == BSS_RECIPROCAL || op == BSS_TANH || op == BSS_SIGMOID;
+  const bss_op_facts *facts = &bss_unary_facts[op];
+  walk_body body = facts->is_test ? test_body : x->dtype == BSS_I64 ? unary_i64_body : unary_body;
+  return walk_run((const bss_view *[]){x, out}, 2, grain(facts->traits), body, &c);
 }
 
 static void backward_body(const void *context, char *const *p, int64_t n) {
   const unary_context *c = context;
-  // p[1] is x or y, whichever the op reads.
   if (c->dtype == BSS_F32)
-    bss_loops->unary_backward_f32(c->op, (const float *)p[0], (const float *)p[1],
-                                  (const float *)p[1], (float *)p[2], n, c->p0, c->p1);
+    bss_loops->unary_backward_f32(c->op, (const float *)p[0], (const float *)p[1], (float *)p[2], n,
+                                  c->p0, c->p1);
   else
-    bss_loops->unary_backward_f64(c->op, (const double *)p[0], (const double *)p[1],
-                                  (const double *)p[1], (double *)p[2], n, c->p0, c->p1);
+    bss_loops->unary_backward_f64(c->op, (const double *)p[0], (const double *)p[1], (double *)p[2],
+                                  n, c->p0, c->p1);
 }
 
-int bss_unary_backward(bss_unary_op op, const bss_view *grad, const bss_view *x, const bss_view *y,
+int bss_unary_backward(bss_unary_op op, const bss_view *grad, const bss_view *x,
                        const bss_view *out, double p0, double p1) {
   unary_context c = {op, p0, p1, out->dtype};
-  const bss_view *operand = reads_result(op) ? y : x;
-  return walk_run((const bss_view *[]){grad, operand, out}, 3, is_costly(op) ? costly_grain : 0,
-                  backward_body, &c);
+  int64_t least = grain(bss_unary_facts[op].traits);
+  return walk_run((const bss_view *[]){grad, x, out}, 3, least, backward_body, &c);
 }
 
 // MARK: binary
@@ -129,22 +112,15 @@ static void binary_i64_body(const void *context, char *const *p, int64_t n) {
   const binary_context *c = context;
   const int64_t *a = (const int64_t *)p[0], *b = (const int64_t *)p[1];
   int64_t *out = (int64_t *)p[2];
-#define ZIP(e)                      \
-  for (int64_t i = 0; i < n; i++) { \
-    int64_t u = a[i], v = b[i];     \
-    out[i] = (e);                   \
-  }                                 \
-  break
-  switch (c->op) {
-  case BSS_ADD: ZIP(wrap_add(u, v));
-  case BSS_SUB: ZIP(wrap_sub(u, v));
-  case BSS_MUL: ZIP(wrap_mul(u, v));
-  case BSS_DIV: ZIP(v == 0 ? 0 : v == -1 ? wrap_negate(u) : u / v);
-  case BSS_MAXIMUM: ZIP(u > v ? u : v);
-  case BSS_MINIMUM: ZIP(u < v ? u : v);
-  case BSS_POW: ZIP(power_i64(u, v));
-  }
-#undef ZIP
+#define X(ID, id, name, formula, value, whole) \
+  case BSS_##ID:                               \
+    for (int64_t i = 0; i < n; i++) {          \
+      const int64_t u = a[i], v = b[i];        \
+      out[i] = (whole);                        \
+    }                                          \
+    break;
+  switch (c->op) { BSS_BINARY_OPS(X) }
+#undef X
 }
 
 static void binary_body(const void *context, char *const *p, int64_t n) {
@@ -160,30 +136,15 @@ int bss_binary(bss_binary_op op, const bss_view *a, const bss_view *b, const bss
   return walk_run((const bss_view *[]){a, b, out}, 3, op == BSS_POW ? costly_grain : 0, body, &c);
 }
 
-#define COMPARE(T)                                           \
-  {                                                          \
-    const T *a = (const T *)p[0], *b = (const T *)p[1];      \
-    switch (c->op) {                                         \
-    case BSS_EQ:                                             \
-      for (int64_t i = 0; i < n; i++) out[i] = a[i] == b[i]; \
-      break;                                                 \
-    case BSS_NE:                                             \
-      for (int64_t i = 0; i < n; i++) out[i] = a[i] != b[i]; \
-      break;                                                 \
-    case BSS_LT:                                             \
-      for (int64_t i = 0; i < n; i++) out[i] = a[i] < b[i];  \
-      break;                                                 \
-    case BSS_LE:                                             \
-      for (int64_t i = 0; i < n; i++) out[i] = a[i] <= b[i]; \
-      break;                                                 \
-    case BSS_GT:                                             \
-      for (int64_t i = 0; i < n; i++) out[i] = a[i] > b[i];  \
-      break;                                                 \
-    case BSS_GE:                                             \
-      for (int64_t i = 0; i < n; i++) out[i] = a[i] >= b[i]; \
-      break;                                                 \
-    }                                                        \
+#define COMPARE(T)                                      \
+  {                                                     \
+    const T *a = (const T *)p[0], *b = (const T *)p[1]; \
+    switch (c->op) { BSS_COMPARE_OPS(COMPARE_BY) }      \
   }
+#define COMPARE_BY(ID, id, name, sign, operator)                 \
+  case BSS_##ID:                                                 \
+    for (int64_t i = 0; i < n; i++) out[i] = a[i] operator b[i]; \
+    break;
 static void compare_body(const void *context, char *const *p, int64_t n) {
   const binary_context *c = context;
   uint8_t *restrict out = (uint8_t *)p[2];
@@ -204,12 +165,12 @@ static void logical_body(const void *context, char *const *p, int64_t n) {
   const binary_context *c = context;
   const uint8_t *a = (const uint8_t *)p[0], *b = (const uint8_t *)p[1];
   uint8_t *out = (uint8_t *)p[2];
-  if (c->op == BSS_AND)
-    for (int64_t i = 0; i < n; i++) out[i] = a[i] & b[i];
-  else if (c->op == BSS_OR)
-    for (int64_t i = 0; i < n; i++) out[i] = a[i] | b[i];
-  else
-    for (int64_t i = 0; i < n; i++) out[i] = a[i] ^ b[i];
+#define X(ID, id, name, operator)                                \
+  case BSS_##ID:                                                 \
+    for (int64_t i = 0; i < n; i++) out[i] = a[i] operator b[i]; \
+    break;
+  switch (c->op) { BSS_LOGICAL_OPS(X) }
+#undef X
 }
 
 int bss_logical(bss_logical_op op, const bss_view *a, const bss_view *b, const bss_view *out) {

@@ -3,10 +3,11 @@
 #include "element.h"
 #include <math.h>
 
-int64_t bss_index_check(const int64_t *indices, int64_t count, int64_t limit) {
-  for (int64_t i = 0; i < count; i++)
-    if (indices[i] < 0 || indices[i] >= limit) return i;
-  return -1;
+int bss_index_check(const int64_t *indices, int64_t count, int64_t limit, int64_t *position) {
+  *position = -1;
+  for (int64_t i = 0; i < count && *position < 0; i++)
+    if (indices[i] < 0 || indices[i] >= limit) *position = i;
+  return BSS_OK;
 }
 
 // MARK: Selection along an axis

@@ -51,7 +51,7 @@ typedef struct {
 #define BSS_TYPED_LOOPS(X, T, S)                                                                   \
   X(unary_##S, void, (int op, const T *x, T *out, int64_t n, double p0, double p1))                \
   X(unary_backward_##S, void,                                                                      \
-    (int op, const T *g, const T *x, const T *y, T *out, int64_t n, double p0, double p1))         \
+    (int op, const T *g, const T *x, T *out, int64_t n, double p0, double p1))                     \
   X(binary_##S, void, (int op, const T *a, const T *b, T *out, int64_t n))                         \
   X(accumulate_##S, void, (double alpha, const T *x, const T *y, T *out, int64_t n))               \
   X(multiply_add_##S, void, (double alpha, const T *a, const T *b, const T *c, T *out, int64_t n)) \

@@ -5,11 +5,7 @@ import BSSCore
 /// The devices of this process. One visible list: a new backend is one more case here.
 public enum Devices {
     /// Where tensors are made when nothing else is said.
-    public static var current: any Backend {
-        get { selected.watched }
-        set { selected = newValue }
-    }
-    private static var selected: any Backend = CPUBackend.shared
+    nonisolated(unsafe) public static var current: any Backend = CPUBackend.shared
 
     /// - Throws: kind `.device` when the device is not available.
     public static func backend(for device: Device) throws -> any Backend {

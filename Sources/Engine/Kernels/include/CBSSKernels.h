@@ -10,6 +10,7 @@
 #include "bss_index.h"
 #include "bss_media.h"
 #include "bss_norm.h"
+#include "bss_ops.h"
 #include "bss_optim.h"
 #include "bss_order.h"
 #include "bss_pooling.h"

@@ -3,8 +3,8 @@
 #pragma once
 #include "bss_base.h"
 
-/// Position of the first index outside 0 ..< limit, or -1 when all are inside.
-int64_t bss_index_check(const int64_t *indices, int64_t count, int64_t limit);
+/// *position = that of the first index outside 0 ..< limit, or -1 when all are inside.
+int bss_index_check(const int64_t *indices, int64_t count, int64_t limit, int64_t *position);
 
 /// y[o, i, :] = x[o, indices[i], :]; x [outer, axis, inner], y [outer, count, inner]. Any dtype.
 /// With outer = 1: rows by list (batches, embedding lookup).

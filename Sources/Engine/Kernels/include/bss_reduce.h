@@ -1,20 +1,11 @@
 // Reductions over any set of axes.
 #pragma once
 #include "bss_base.h"
+#include "bss_ops.h"
 
-typedef enum {
-  BSS_SUM,   // F32, F64, I64; BOOL -> I64 (counts)
-  BSS_PROD,  // F32, F64, I64
-  BSS_MAX,
-  BSS_MIN,  // F32, F64, I64; NaN wins
-  BSS_ARGMAX,
-  BSS_ARGMIN,  // -> I64: position among the reduced elements in row-major order; first wins; the
-               // first NaN wins over all
-  BSS_ANY,
-  BSS_ALL,          // BOOL -> BOOL
-  BSS_SUM_SQUARES,  // F32, F64
-  BSS_SUM_ABS,      // F32, F64
-} bss_reduce_op;
+// SUM, PROD: F32, F64, I64; BOOL -> I64 (counts). MAX, MIN: F32, F64, I64; NaN wins. ARGMAX, ARGMIN
+// -> I64: position among the reduced elements in row-major order; first wins; the first NaN wins
+// over all. ANY, ALL: BOOL -> BOOL. SUM_SQUARES, SUM_ABS: F32, F64.
 
 /// out = reduction of x over the axes whose bit is set in `axes_mask` (bit i = axis i). `out` is
 /// contiguous and has the kept axes in their order (rank 0 when all are reduced). Empty reductions:

@@ -28,24 +28,19 @@ extension Tensor {
 
     /// y = f(x; p0, p1)
     ///
-    /// dx = g · f'(x), with PyTorch's conventions at kinks (bss_elementwise.h).
+    /// dx = g · f'(x), with PyTorch's conventions at kinks (bss_ops.h).
     public func unary(_ op: UnaryOp, _ p0: Double = 0, _ p1: Double = 0) throws -> Tensor {
-        guard dtype.isFloat || (dtype == .int64 && op.allowsIntegers) || (dtype == .bool && op == .logicalNot) else {
+        guard op.takes.contains(dtype) else {
             return try converted(to: op == .logicalNot ? .bool : .float32).unary(op, p0, p1)
         }
         if dtype == .int64, !op.keepsIntegers(p0, p1) { return try converted(to: .float32).unary(op, p0, p1) }
-        if op == .logicalNot, dtype != .bool { return try converted(to: .bool).unary(op) }
         let out = try allocateLike(op.yieldsBool ? .bool : nil)
         try backend.unary(op, view, p0, p1, out: out)
         if op.yieldsBool { return Tensor(out) }
         let x = op.derivativeReadsOutput ? out : view
         return recorded("unary", out, self, saves: op.derivativeReadsNothing ? [] : [x]) { g in
             let dx = try g.allocateLike()
-            if op == .digamma {
-                let slope = try Tensor(x).unary(.trigamma)
-                return [try g.multiplied(by: slope)]
-            }
-            try g.backend.unaryBackward(op, grad: g.view, x: x, y: out, p0, p1, out: dx)
+            try g.backend.unaryBackward(op, grad: g.view, x: x, p0, p1, out: dx)
             return [Tensor(dx)]
         }
     }

@@ -154,7 +154,7 @@ extension Tensor {
         let y = try variance.detached.sqrt()
         return variance.recorded("std", y.view, variance, saves: [y.view]) { g in
             let slope = try g.allocateLike()
-            try g.backend.unaryBackward(.sqrt, grad: g.view, x: y.view, y: y.view, 0, 0, out: slope)
+            try g.backend.unaryBackward(.sqrt, grad: g.view, x: y.view, 0, 0, out: slope)
             let zero = try Tensor.scalar(0, y.dtype, on: y.backend)
             return [try Tensor.select(Tensor.compare(.equal, y, zero), zero, Tensor(slope))]
         }

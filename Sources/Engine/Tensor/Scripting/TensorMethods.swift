@@ -6,46 +6,35 @@ enum TensorMethods {
     static func tensor(_ a: Arguments) throws -> Tensor { try a.receiver(as: Tensor.self) }
     static func result(_ tensor: Tensor) -> [Value] { [.object(tensor)] }
 
-    /// Names of `UnaryOp` in scripts; ops with parameters are rows of `arithmetic`.
-    private static let names: [(UnaryOp, String, String)] = [
-        (.neg, "neg", "-x"), (.abs, "abs", "|x|"), (.square, "square", "x²"), (.sign, "sign", "-1, 0 or 1"),
-        (.exp, "exp", "eˣ"),
-        (.expm1, "expm1", "eˣ - 1"), (.log, "log", "ln x"), (.log1p, "log1p", "ln(1 + x)"), (.sqrt, "sqrt", "√x"),
-        (.rsqrt, "rsqrt", "1 / √x"),
-        (.reciprocal, "reciprocal", "1 / x"), (.tanh, "tanh", "tanh x"), (.sigmoid, "sigmoid", "1 / (1 + e⁻ˣ)"),
-        (.relu, "relu", "max(x, 0)"),
-        (.gelu, "gelu", "x Φ(x)"), (.geluTanh, "gelu_tanh", "tanh approximation of gelu"),
-        (.quickGelu, "quick_gelu", "x σ(1.702 x)"),
-        (.silu, "silu", "x σ(x)"), (.logSigmoid, "logsigmoid", "ln σ(x)"), (.erf, "erf", "error function"),
-        (.sin, "sin", "sin x"), (.cos, "cos", "cos x"),
-        (.digamma, "digamma", "ψ(x)"), (.lgamma, "lgamma", "ln |Γ(x)|"), (.floor, "floor", "largest integer ≤ x"),
-        (.ceil, "ceil", "smallest integer ≥ x"),
-        (.round, "round", "nearest integer, halves to even"), (.isNaN, "isnan", "whether x is NaN"),
-        (.isInf, "isinf", "whether x is infinite"),
-        (.isFinite, "isfinite", "whether x is finite"), (.logicalNot, "logical_not", "whether x is false"),
-    ]
-
-    static let elementwise: [Function] = names.map { op, name, formula in
-        Function(
-            name, "y = \(formula), element by element.", returns: "tensor", example: "bss.tensor({1, 2}):\(name)()"
-        ) { a in result(try tensor(a).unary(op)) }
+    /// One method a row of the table of ops, its parameters as options.
+    static let elementwise: [Function] = UnaryOp.allCases.filter { !$0.isInternal }.map { op in
+        let parameters = op.parameters.map {
+            Argument($0.name, default: $0.standard, $0.help, check: $0.isPositive ? .above(0) : nil)
+        }
+        return Function(
+            op.name, "y = \(op.formula), element by element.", parameters, returns: "tensor",
+            example: "bss.tensor({1, 2}):\(op.name)()"
+        ) { a in
+            let values = parameters.map { a[$0] } + [0, 0]
+            return result(try tensor(a).unary(op, values[0], values[1]))
+        }
     }
 
     private static let other = Argument<TensorArgument>("other", "the second operand")
 
-    private static func binary(_ name: String, _ formula: String, _ op: BinaryOp) -> Function {
+    private static func binary(_ op: BinaryOp) -> Function {
         Function(
-            name, "y = \(formula), broadcast.", [other], returns: "tensor", example: "bss.tensor{1, 2}:\(name)(2)",
-            style: .positional
+            op.name, "y = \(op.formula), broadcast.", [other], returns: "tensor",
+            example: "bss.tensor{1, 2}:\(op.name)(2)", style: .positional
         ) { a in
             result(try binary(op, TensorArgument(tensor(a)), a[other]))
         }
     }
 
-    private static func comparison(_ name: String, _ symbol: String, _ op: CompareOp) -> Function {
+    private static func comparison(_ op: CompareOp) -> Function {
         Function(
-            name, "x \(symbol) other, element by element.", [other], returns: "bool tensor",
-            example: "bss.tensor{1, 2}:\(name)(2)", style: .positional
+            op.name, "x \(op.formula) other, element by element.", [other], returns: "bool tensor",
+            example: "bss.tensor{1, 2}:\(op.name)(2)", style: .positional
         ) { a in
             result(try compare(op, tensor(a), a[other]))
         }
@@ -92,16 +81,8 @@ enum TensorMethods {
         }
     }
 
-    static let arithmetic: [Function] = [
-        binary("add", "x + other", .add), binary("sub", "x - other", .sub), binary("mul", "x · other", .mul),
-        binary("div", "x / other", .div),
-        binary("pow", "x ^ other", .pow), binary("maximum", "max(x, other)", .maximum),
-        binary("minimum", "min(x, other)", .minimum),
-        comparison("eq", "=", .equal), comparison("ne", "≠", .notEqual), comparison("lt", "<", .less),
-        comparison("le", "≤", .lessEqual),
-        comparison("gt", ">", .greater), comparison("ge", "≥", .greaterEqual), clamp, leakyReLU, elu, softplus, softmax,
-        logSoftmax, matmul,
-    ]
+    static let arithmetic: [Function] =
+        BinaryOp.allCases.map(binary) + CompareOp.allCases.map(comparison) + [clamp, softmax, logSoftmax, matmul]
 
     private static let clamp: Function = {
         let low = Argument<Scalar?>("min", default: nil, "lower limit")
@@ -119,31 +100,6 @@ enum TensorMethods {
             if let high = a[high] { y = TensorArgument(try binary(.minimum, y, TensorArgument(value: high.value))) }
             return result(y.exact)
         }
-    }()
-
-    private static let leakyReLU: Function = {
-        let slope = Argument("negative_slope", default: 0.01, "slope below 0")
-        return Function(
-            "leaky_relu", "x where x > 0, else negative_slope · x.", [slope], returns: "tensor",
-            example: "bss.tensor{-1, 1}:leaky_relu()"
-        ) { a in result(try tensor(a).unary(.leakyRelu, a[slope])) }
-    }()
-
-    private static let elu: Function = {
-        let alpha = Argument("alpha", default: 1.0, "limit below 0, negated")
-        return Function(
-            "elu", "x where x > 0, else alpha (eˣ - 1).", [alpha], returns: "tensor",
-            example: "bss.tensor{-1, 1}:elu()", source: "Clevert et al., ICLR 2016"
-        ) { a in result(try tensor(a).unary(.elu, a[alpha])) }
-    }()
-
-    private static let softplus: Function = {
-        let beta = Argument("beta", default: 1.0, "sharpness", check: .above(0))
-        let threshold = Argument("threshold", default: 20.0, "linear where beta x is above")
-        return Function(
-            "softplus", "ln(1 + exp(beta x)) / beta.", [beta, threshold], returns: "tensor",
-            example: "bss.tensor{-1, 1}:softplus()"
-        ) { a in result(try tensor(a).unary(.softplus, a[beta], a[threshold])) }
     }()
 
     private static let axis = Argument("axis", default: Axis.last, "axis to work along")

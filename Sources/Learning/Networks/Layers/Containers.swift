@@ -15,26 +15,20 @@ public final class Sequential: Module {
     }
 }
 
-/// An element-wise activation by its field name.
+/// An element-wise activation by its field name, with its usual parameters.
 public final class Activation: Module {
-    public static let names = ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "elu", "quick_gelu", "none"]
-    private let name: String
+    private static let ops = UnaryOp.allCases.filter(\.isActivation)
+    public static let names = ops.map(\.name) + ["none"]
+    private let op: UnaryOp?
+    /// `name`: one of `names`.
     public init(_ name: String) {
-        self.name = name
+        op = Activation.ops.first { $0.name == name }
         super.init()
     }
     public override func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws -> Tensor {
-        switch name {
-        case "relu": return try x.relu()
-        case "gelu": return try x.unary(.gelu)
-        case "tanh": return try x.tanh()
-        case "sigmoid": return try x.sigmoid()
-        case "silu": return try x.unary(.silu)
-        case "leaky_relu": return try x.unary(.leakyRelu, 0.01)
-        case "quick_gelu": return try x.unary(.quickGelu)
-        case "elu": return try x.unary(.elu, 1)
-        default: return x
-        }
+        guard let op else { return x }
+        let values = op.parameters.map(\.standard) + [0, 0]
+        return try x.unary(op, values[0], values[1])
     }
 }
 
