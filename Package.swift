@@ -89,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "bss-lua",
             dependencies: reach(
-                "bss-lua", ["BSSScript", "BSSLua", "BSSSession", "BSSPrompt", "BSSNotebook", "BSSCommands"]),
+                "bss-lua",
+                ["BSSScript", "BSSLua", "BSSSession", "BSSPrompt", "BSSNotebook", "BSSDocumentation", "BSSCommands"]),
             path: "Sources/Host/bss-lua", swiftSettings: [.swiftLanguageMode(.v5)]),
         // MARK: tests
         .target(

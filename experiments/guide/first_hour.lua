@@ -79,8 +79,8 @@ for i, score in ipairs(bss_l.scores) do
 end
 print("intact", count[false], sum[false] / count[false])
 print("broken", count[true], sum[true] / count[true])
---> intact	580	0.79642356101543
---> broken	140	0.25927817722698
+--> intact	580	0.79642355333094
+--> broken	140	0.25927815265395
 --= {"kind":"text"}
 
 -- %% [markdown]

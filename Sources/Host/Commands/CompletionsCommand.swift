@@ -13,7 +13,8 @@ public enum CompletionsCommand {
             guard let shell = Shell(rawValue: call.operand) else {
                 let near = Text.nearest(to: call.operand, in: Shell.names).map { "did you mean '\($0)'?" }
                 throw BSSError(
-                    "--", "expects one of \(Shell.names.joined(separator: ", ")), got '\(call.operand)'", hint: near,
+                    call.path, "expects one of \(Shell.names.joined(separator: ", ")), got '\(call.operand)'",
+                    hint: near,
                     kind: .usage)
             }
             let contexts = contexts(call.program)

@@ -4,7 +4,7 @@ import BSSNotebook
 
 /// Every declared name as a page of its namespace, and every kind of object as one of its own.
 enum ReferencePages {
-    static func pages(_ root: Namespace, commands: String) -> [Site.Page] {
+    static func pages(_ root: Namespace, commands: [(name: String, text: String)]) -> [Site.Page] {
         var pages: [Site.Page] = []
         func visit(_ namespace: Namespace, _ path: String) {
             pages.append(page(namespace, path, order: path == root.name ? 1 : 2))
@@ -12,11 +12,20 @@ enum ReferencePages {
         }
         visit(root, root.name)
         pages += root.allTypes.map(page)
-        let body = "<h1>The command line</h1>\n<pre>\(HTML.escaped(commands))</pre>"
-        let entry = Site.Entry(title: "The command line", address: "command-line.html", words: commands)
-        pages.append(
-            Site.Page(kind: .reference, name: "command-line", title: "The command line", body: body, entries: [entry]))
-        return pages
+        return pages + [commandLine(commands)]
+    }
+
+    private static func commandLine(_ commands: [(name: String, text: String)]) -> Site.Page {
+        var body = "<h1>The command line</h1>\n"
+        for command in commands {
+            body += "<h2 id=\"\(command.name)\"><code>\(command.name)</code></h2>\n"
+            body += "<pre>\(HTML.escaped(command.text))</pre>\n"
+        }
+        let entries = commands.map { command in
+            Site.Entry(title: command.name, address: "command-line.html#\(command.name)", words: command.text)
+        }
+        return Site.Page(
+            kind: .reference, name: "command-line", title: "The command line", body: body, entries: entries)
     }
 
     // MARK: Namespaces

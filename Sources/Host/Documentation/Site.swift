@@ -48,7 +48,8 @@ public struct Site {
 
     /// - Parameter notebooks: with their outputs, by name; a tag of the first cell says what kind each is.
     public static func files(
-        _ root: Namespace, version: String, notebooks: [(name: String, file: NotebookFile)], commands: String
+        _ root: Namespace, version: String, notebooks: [(name: String, file: NotebookFile)],
+        commands: [(name: String, text: String)]
     ) throws -> [File] {
         let guides = try notebooks.map { try GuidePage.page($0.name, $0.file) }
         let pages = (guides + ReferencePages.pages(root, commands: commands))

@@ -1,4 +1,5 @@
 import BSSCommands
+import BSSDocumentation
 import BSSLua
 import BSSNotebook
 import BSSPrompt
@@ -13,7 +14,7 @@ let program = Program(
             DataCommand.command,
             PlotCommand.command,
             CompletionsCommand.command,
-        ]
+        ] + DocumentationCommands.all
     },
     api: { state, options in
         let namespace = try API.make(state, options)

@@ -17,7 +17,7 @@ import _BSSTestSupport
         }
         #expect(notebooks.count >= 5)
         let root = try API.make(try LuaState(), RunOptions())
-        return try Site.files(root, version: API.version, notebooks: notebooks, commands: "usage")
+        return try Site.files(root, version: API.version, notebooks: notebooks, commands: [("bss-lua", "usage")])
     }
 
     @Test func everyLinkLeadsSomewhere() throws {

@@ -73,6 +73,8 @@ extension Program {
         do {
             code = try command.body?(call) ?? 0
             if code == 0 { try state?.whenScriptEnds?() }
+        } catch let error as BSSError where error.kind == .usage && error.operation == path {
+            fail(error)  // the command line itself is wrong
         } catch { code = report(error, parsed) }
         state?.exit(code)
         exit(LuaState.flushOutput(code))

@@ -16,7 +16,7 @@ extension ProgramCommand {
     func usage(_ path: String) -> String { usageLines(path).joined(separator: "; ") }
 
     /// What `--help` prints.
-    func help(_ path: String) -> String {
+    public func help(_ path: String) -> String {
         var text = "\(path): \(summary)\n\n" + Usage.listed(usageLines(path), "usage: ") + "\n"
         if !commands.isEmpty {
             text += "\n" + Usage.rows(commands.map { ($0.name, $0.summary) })
@@ -66,7 +66,7 @@ enum Usage {
 
 extension Program {
     /// What `--help` prints.
-    var usage: String {
+    public var usage: String {
         let forms = ["bss-lua [options] [script [args]]"] + allCommands.flatMap { $0.usageLines($0.name) }
         return Usage.listed(forms, "usage: ") + "\n\nCommands (bss-lua COMMAND --help says more):\n"
             + Usage.rows(allCommands.map { ($0.name, $0.summary) }) + "\nAs lua:\n" + Usage.rows(Usage.luaOptions)

@@ -1,0 +1,9 @@
+import BSSCore
+import BSSLua
+
+/// The commands as a page: what `--help` prints of each.
+enum CommandReference {
+    static func pages(_ program: Program) -> [(name: String, text: String)] {
+        [("bss-lua", program.usage)] + program.allCommands.map { ($0.name, $0.help($0.name)) }
+    }
+}
