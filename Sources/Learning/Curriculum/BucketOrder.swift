@@ -53,10 +53,8 @@ struct BucketOrder: OrderPolicy {
     }
 
     /// memory: bucket, best loss in it, epochs without a better one.
-    func epochEnded(_ record: Table, _ memory: inout OrderMemory) {
-        guard let patience, let loss = (record.value(atPath: "val.loss") ?? record.value(atPath: "train.loss"))?.double,
-            loss.isFinite
-        else { return }
+    func epochEnded(loss: Double, _ memory: inout OrderMemory) {
+        guard let patience, loss.isFinite else { return }
         let bucket = memory["bucket"]?.first ?? 0
         guard let best = memory["best"]?.first, loss >= best else {
             (memory["best"], memory["waited"]) = ([loss], [0])

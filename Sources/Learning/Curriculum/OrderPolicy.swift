@@ -75,8 +75,8 @@ public protocol OrderPolicy {
     var observesTraining: Bool { get }
     /// Takes in what an epoch of training showed; may change s_upd.
     func observed(_ training: TrainingObservation, scores: inout [Double], _ memory: inout OrderMemory) throws
-    /// Takes in the record of an epoch: `val.loss`, `train.loss`, …
-    func epochEnded(_ record: Table, _ memory: inout OrderMemory)
+    /// Takes in the validation loss (else the training loss) of an epoch.
+    func epochEnded(loss: Double, _ memory: inout OrderMemory)
     /// Scores that came with the scheduler are those of the first evaluation; otherwise they wait in the memory under
     /// `given`.
     var startsFromGiven: Bool { get }
@@ -93,7 +93,7 @@ extension OrderPolicy {
     public func measured(_ evidence: Evidence, t: Int, scores: [Double], _ memory: inout OrderMemory) throws {}
     public var observesTraining: Bool { false }
     public func observed(_ training: TrainingObservation, scores: inout [Double], _ memory: inout OrderMemory) throws {}
-    public func epochEnded(_ record: Table, _ memory: inout OrderMemory) {}
+    public func epochEnded(loss: Double, _ memory: inout OrderMemory) {}
     public var startsFromGiven: Bool { true }
     public func probabilities(_ scores: [Double]) throws -> [Double]? { nil }
     public func ranking(_ scores: [Double]) -> [Int] { Ranking.descending(scores) }

@@ -1,7 +1,7 @@
 import BSSCore
 
 /// Sample weights of self-paced learning as functions of the loss l and the age parameter lam.
-public enum SelfPacedWeight: String, CaseIterable {
+public enum SelfPacedWeight: String, Choice {
     /// 1 if l < lam, else 0 (Kumar et al., NeurIPS 2010).
     case hard
     /// max(1 - l/lam, 0) (Jiang et al., ACM MM 2014).

@@ -112,9 +112,9 @@ public final class Sequencer {
         if current.isEmpty { current = scores }
     }
 
-    /// Takes the record of an epoch that has ended.
-    public func epochEnded(_ record: Table, epoch: Int) {
-        if epoch >= scheduler.warmupEpochs { scheduler.policy.epochEnded(record, &memory) }
+    /// Takes the validation loss (else the training loss) of an epoch that has ended.
+    public func epochEnded(loss: Double, epoch: Int) {
+        if epoch >= scheduler.warmupEpochs { scheduler.policy.epochEnded(loss: loss, &memory) }
     }
 
     /// Takes scores of all samples, in the order of the training split.

@@ -102,14 +102,14 @@ import _BSSTestSupport
         for last in [1, 3] {
             Files.remove(path)
             let killed = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-            killed.checkpointPath = path
+            killed.checkpoints.path = path
             killed.onEpoch = { record, _ in
                 if record["epoch"]?.int == last + 1 { throw Killed() }
                 return true
             }
             #expect(throws: Killed.self) { try killed.run() }
             let again = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-            again.checkpointPath = path
+            again.checkpoints.path = path
             #expect(SmallTraining.bits(try again.run(resumes: true)) == whole, "killed in epoch \(last)")
         }
     }

@@ -154,14 +154,14 @@ import _BSSTestSupport
         let path = SmallTraining.temporaryFile("fusion.safetensors")
         defer { Files.remove(path) }
         let killed = try trainer()
-        killed.checkpointPath = path
+        killed.checkpoints.path = path
         killed.onEpoch = { record, _ in
             if record["epoch"]?.int == 3 { throw Killed() }
             return true
         }
         #expect(throws: Killed.self) { try killed.run() }
         let again = try trainer()
-        again.checkpointPath = path
+        again.checkpoints.path = path
         #expect(SmallTraining.bits(try again.run(resumes: true)) == whole)
     }
 

@@ -32,7 +32,7 @@ import _BSSTestSupport
         let batch = try batch(trainer)
         let model = trainer.model
         let output = try model.forward(batch.inputs, ForwardContext(.training))
-        let got = try TrainingLoss.total(trainer.method.loss(trainer.context, output, batch), weights: nil).backward()
+        let got = try trainer.method.loss(output, batch).total(weights: nil).backward()
         let fused = try Tensor.crossEntropy(model.forward(batch.inputs, ForwardContext(.training)).fused, batch.labels)
             .backward()
         for parameter in (model.encoders.flatMap { $0.parameters() } + model.fusion.parameters()).map(\.parameter) {
@@ -74,7 +74,7 @@ import _BSSTestSupport
         let trainer = try SmallTraining.trainer(SmallTraining.data(), "{\(options)}")
         let batch = try batch(trainer)
         let output = try trainer.model.forward(batch.inputs, ForwardContext(.training))
-        let got = try TrainingLoss.total(trainer.method.loss(trainer.context, output, batch), weights: nil).item()
+        let got = try trainer.method.loss(output, batch).total(weights: nil).item()
         let parts = try ([output.fused] + output.unimodal).map { try Tensor.crossEntropy($0, batch.labels).item() }
         #expect(abs(got - (multi * parts[0] + uni * parts.dropFirst().reduce(0, +))) < 1e-5)
     }
@@ -119,7 +119,7 @@ import _BSSTestSupport
         let trainer = try SmallTraining.trainer(
             SmallTraining.data(), #"{"rebalance": \#(rebalance), "inference_heads": \#(heads)}"#)
         let output = try trainer.model.forward(batch(trainer).inputs, ForwardContext(.evaluation))
-        let total = try trainer.method.predict(trainer.context, output).total.values(Double.self)
+        let total = try trainer.method.predict(output).total.values(Double.self)
         let parts = try ([output.fused] + output.unimodal).map { try $0.values(Double.self) }
         for i in total.indices { #expect(abs(total[i] - zip(weights, parts).reduce(0) { $0 + $1.0 * $1.1[i] }) < 1e-5) }
     }
@@ -166,8 +166,8 @@ import _BSSTestSupport
         let trainer = try SmallTraining.trainer(SmallTraining.data(), "{}")
         let batch = try batch(trainer, 4)
         let output = try trainer.model.forward(batch.inputs, ForwardContext(.training))
-        let terms = try trainer.method.loss(trainer.context, output, batch)
-        let got = try TrainingLoss.total(terms, weights: Tensor.from([Float(2), 0, 1, 0.5])).item()
+        let terms = try trainer.method.loss(output, batch)
+        let got = try terms.total(weights: Tensor.from([Float(2), 0, 1, 0.5])).item()
         let each = try terms.map { term in
             zip(try term.perSample.values(Double.self), [2.0, 0, 1, 0.5]).reduce(0) { $0 + $1.0 * $1.1 } * term.weight
                 / 4

@@ -38,14 +38,14 @@ import _BSSTestSupport
         for last in 0..<epochs {
             Files.remove(path)
             let killed = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-            killed.checkpointPath = path
+            killed.checkpoints.path = path
             killed.onEpoch = { record, _ in
                 if record["epoch"]?.int == last + 1 { throw Killed() }
                 return true
             }
             #expect(throws: Killed.self) { try killed.run() }
             let again = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-            again.checkpointPath = path
+            again.checkpoints.path = path
             let observer = StartObserver()
             again.observer = observer
             #expect(SmallTraining.bits(try again.run(resumes: true)) == whole, "killed in epoch \(last)")
@@ -64,14 +64,14 @@ import _BSSTestSupport
         let path = SmallTraining.temporaryFile("other.safetensors")
         defer { Files.remove(path) }
         let killed = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-        killed.checkpointPath = path
+        killed.checkpoints.path = path
         killed.onEpoch = { record, _ in
             if record["epoch"]?.int == 4 { throw Killed() }
             return true
         }
         #expect(throws: Killed.self) { try killed.run() }
         let again = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-        again.checkpointPath = path
+        again.checkpoints.path = path
         #expect(SmallTraining.bits(try again.run(resumes: true)) == whole)
     }
 
@@ -83,7 +83,7 @@ import _BSSTestSupport
     private func checkpoint(_ source: DatasetSource, _ path: String) throws -> [UInt8] {
         Files.remove(path)
         let trainer = try SmallTraining.trainer(source, Self.plain)
-        trainer.checkpointPath = path
+        trainer.checkpoints.path = path
         _ = try trainer.run()
         return try Files.read(path)
     }
@@ -93,7 +93,7 @@ import _BSSTestSupport
         _ source: any SampleSource, _ path: String, _ options: String = ResumeTests.plain
     ) throws -> BSSError? {
         let trainer = try SmallTraining.trainer(source, options)
-        trainer.checkpointPath = path
+        trainer.checkpoints.path = path
         do { _ = try trainer.run(resumes: true) } catch let error as BSSError { return error }
         return nil
     }
@@ -165,7 +165,7 @@ import _BSSTestSupport
         try Files.makeFolder(folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let trainer = try SmallTraining.trainer(source, Self.plain)
-        trainer.checkpointPath = folder + "/c.safetensors"
+        trainer.checkpoints.path = folder + "/c.safetensors"
         _ = try trainer.run()
         #expect(try Files.list(folder) == ["c.safetensors"])
     }

@@ -111,7 +111,7 @@ public final class ClassificationMetrics {
     }
 
     /// How `map` averages.
-    public enum Average: String, CaseIterable {
+    public enum Average: String, Choice {
         /// Mean over ALL classes, a class without samples counting 0 (the released code, scikit-learn >= 1.1).
         case macro
         /// Every (sample, class) pair is one decision.

@@ -72,11 +72,11 @@ import _BSSTestSupport
                 MethodChecks.data(2), MethodChecks.options(#"{"name": "agm"\#(options)}"#))
             let batch = try MethodChecks.batch(trainer, 16)
             let output = try BatchPass(trainer.model, batch, ForwardContext(.training)).output()
-            var gradients = try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).backward()
+            var gradients = try trainer.method.loss(output, batch).total(batch).backward()
             let all = trainer.context.optimizer.parameters(nil).map(\.parameter)
             let weights = trainer.context.optimizer.parameters([.fusion]).map(\.parameter).filter { $0.value.rank > 1 }
             let before = (try gradients.norm(all), try gradients.norm(p: .infinity, weights))
-            try trainer.method.adjust(&gradients, trainer.context, output, batch)
+            try trainer.method.adjust(&gradients, output, batch)
             return (before.0, before.1, try gradients.norm(all))
         }
         let plain = try norms("")
@@ -114,7 +114,7 @@ import _BSSTestSupport
         for method in [Self.exact, Self.linear] {
             let trainer = try linearTrainer(method, modalities: modalities)
             let got = try MethodChecks.gradients(trainer, batch)
-            let report = try #require(trainer.method.report(trainer.context)?["kappa"]?.table)
+            let report = try #require(try trainer.method.report()?["kappa"]?.table)
             let kappa = report.fields.compactMap(\.value.double)
             #expect(kappa.count == modalities && kappa.contains { abs($0 - 1) > 1e-3 })
             func compare(_ name: String, _ factor: (Int) -> Double) throws {
@@ -183,7 +183,7 @@ import _BSSTestSupport
             let output = try BatchPass(trainer.model, batch, ForwardContext(.training)).output()
             let phi = try AGM.shapley(AGM.subsets(trainer.model, batch.inputs, full: output.fused), 2)
             scores.append(try AGM.score(phi[0], batch.labels))
-            _ = try trainer.method.loss(trainer.context, output, batch)
+            _ = try trainer.method.loss(output, batch)
             let usual = try #require(trainer.method.state.table?["usual"]?.table?.items.first?.double)
             #expect(isNear(usual, Math.mean(scores), 1e-9), "step \(step)")
             try trainer.model.parameters()[0].parameter.assign(
@@ -201,7 +201,7 @@ import _BSSTestSupport
             MethodChecks.options(#"{"name": "agm", "mode": "linear", "to_epoch": 1}"#, epochs: 2, more: Self.adam))
         let last = try #require(try adam.run().history.last?["method"]?.table)
         #expect(last["applied_to"]?.string == "learning_rate")
-        let multipliers = adam.optimizer.groups.map { ($0.scope, $0.multiplier) }
+        let multipliers = adam.loop.optimizer.groups.map { ($0.scope, $0.multiplier) }
         #expect(
             multipliers.contains { $0.0 == .encoder("a") && $0.1 != 1 }
                 && multipliers.contains { $0.0 == .head("a") && $0.1 == 1 })
@@ -212,7 +212,7 @@ import _BSSTestSupport
         let ended = try SmallTraining.trainer(
             source, MethodChecks.options(#"{"name": "agm", "to_epoch": 0}"#, epochs: 2, more: Self.adam))
         _ = try ended.run()
-        #expect(ended.optimizer.groups.allSatisfy { $0.multiplier == 1 })
+        #expect(ended.loop.optimizer.groups.allSatisfy { $0.multiplier == 1 })
         // Without any modulation it is the fused loss alone.
         let none = try SmallTraining.trainer(
             source, MethodChecks.options(#"{"name": "none", "probes": false}"#, epochs: 2)
@@ -229,10 +229,10 @@ import _BSSTestSupport
         let pass = BatchPass(trainer.model, batch, ForwardContext(.training))
         let parameters = trainer.model.parameters().map(\.parameter)
         for (scale, isClipped) in [(1.0, false), (1e4, true)] {
-            var gradients = try SubStep.total(trainer.method.loss(trainer.context, pass.output(), batch), batch)
+            var gradients = try trainer.method.loss(pass.output(), batch).total(batch)
                 .multiplied(by: scale).backward()
             let before = try gradients.norm(parameters)
-            try trainer.method.adjust(&gradients, trainer.context, pass.output(), batch)
+            try trainer.method.adjust(&gradients, pass.output(), batch)
             let after = try gradients.norm(parameters)
             #expect(isClipped ? isNear(after, 1, 1e-3) : after == before)
         }

@@ -126,7 +126,7 @@ import _BSSTestSupport
         }
         wanted /= Double(gate.count)
         #expect(
-            isNear(try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).item(), wanted, 1e-5))
+            isNear(try trainer.method.loss(output, batch).total(batch).item(), wanted, 1e-5))
     }
 
     @Test(
@@ -149,7 +149,7 @@ import _BSSTestSupport
         let trainer = try SmallTraining.trainer(MethodChecks.data(2), MethodChecks.options(Self.strict, epochs: 2))
         var seen: [[Double]] = []
         trainer.onEpoch = { _, trainer in
-            seen.append(trainer.optimizer.groups.map(\.multiplier))
+            seen.append(trainer.loop.optimizer.groups.map(\.multiplier))
             return true
         }
         _ = try trainer.run()
@@ -159,7 +159,7 @@ import _BSSTestSupport
     @Test("it has losses of its own: a custom loss is refused")
     func ownLoss() throws {
         let options = try SmallTraining.options(MethodChecks.options(Self.published))
-        #expect(options.rebalance.product.make().ownsLoss)
+        #expect(options.rebalance.product.traits.ownsLoss)
     }
 
     // MARK: Properties

@@ -7,13 +7,13 @@ import Testing
 
 /// Trains as Eq. 5 does, with a probe training on a fork in the middle of every epoch's preparation.
 private final class Forking: RebalanceMethod {
-    override func epochBegan(_ context: TrainingContext) throws {
-        try context.fork {
+    override func epochBegan() throws {
+        try context.fork(predict) {
             let before = try context.model.parametersHash()
-            try context.train(epochs: 2, nil) { pass in try EquationFive.terms(context, pass.output(), pass.batch) }
+            try context.train(epochs: 2, nil) { try EquationFive.terms(self.context, $0.output(), $0.batch) }
             #expect(try context.model.parametersHash() != before)
             context.freeze("a")
-            context.optimizer.modify(.fusion) { $0.multiplier = 7 }
+            context.optimizer.scaleRate(.fusion, by: 7)
         }
     }
 }
@@ -97,12 +97,12 @@ private final class Forking: RebalanceMethod {
         let source = try MethodTrials.data(2)
         let trainer = try SmallTraining.trainer(source, options, encoder: MethodTrials.encoder)
         _ = try trainer.run()
-        let context = try #require(trainer.context)
+        let context = trainer.context
         let before = try MethodTrials.values(trainer, nil)
         let step = context.step
-        let rate = context.optimizer.learningRate
-        let extra = context.extraSamples
-        try context.fork {
+        let rate = trainer.loop.optimizer.learningRate
+        let extra = trainer.loop.state.extraSamples
+        try context.fork(trainer.method.predict) {
             try context.train(epochs: 2, [.encoder("a"), .head("a")]) { pass in
                 [
                     LossTerm(
@@ -121,14 +121,15 @@ private final class Forking: RebalanceMethod {
         }
         #expect(try MethodTrials.values(trainer, nil) == before)
         #expect(
-            context.step == step && context.optimizer.learningRate == rate
-                && context.extraSamples == extra + 2 * trainer.trainRows.count)
+            context.step == step && trainer.loop.optimizer.learningRate == rate
+                && trainer.loop.state.extraSamples == extra + 2 * trainer.trainRows.count)
         #expect(
-            context.model.frozen.isEmpty && context.optimizer.groups.allSatisfy { $0.multiplier == 1 && $0.isTrainable }
+            context.model.frozen.isEmpty
+                && trainer.loop.optimizer.groups.allSatisfy { $0.multiplier == 1 && $0.isTrainable }
         )
 
         // A whole training with forks is the training without.
-        func hash(_ make: @escaping () -> RebalanceMethod) throws -> (String, [Int]) {
+        func hash(_ make: @escaping (MethodSetup) -> RebalanceMethod) throws -> (String, [Int]) {
             var options = try SmallTraining.options(options)
             options.rebalance = Configured(
                 product: RebalanceRecipe(make: make), configuration: Table(fields: [("name", .string("test"))]))
@@ -136,12 +137,12 @@ private final class Forking: RebalanceMethod {
                 .run()
             return (result.parametersHash, result.order)
         }
-        let plain = try hash { RebalanceMethod() }
-        let forked = try hash { Forking() }
+        let plain = try hash { RebalanceMethod($0.context) }
+        let forked = try hash { Forking($0.context) }
         #expect(plain == forked)
     }
 
-    private func weights(_ record: Table) -> [Double] {
+    private func weights(_ record: EpochRecord) -> [Double] {
         record.value(atPath: "method.weights")?.table?.fields.compactMap(\.value.double) ?? []
     }
 
@@ -190,18 +191,19 @@ private final class Forking: RebalanceMethod {
         #expect(trainer.trainRows == source.rows(.train))
         let rows = Array(trainer.trainRows.prefix(10))
         let batch = TrainingBatch(
-            inputs: try Evaluator.inputs(
-                trainer.model, source, rows: rows, augments: false, random: RandomStream(seed: 1, name: "x")),
+            inputs: try source.inputs(trainer.model.modalities, rows: rows, augments: false, random: Evaluator.noDraws),
             labels: try Tensor.from(rows.map { source.classColumns[$0] }), positions: Array(rows.indices), weights: nil,
             keeps: nil)
         let output = try trainer.model.forward(batch.inputs, ForwardContext(.training))
         let parts = try (output.unimodal + [output.fused]).map { try Tensor.crossEntropy($0, batch.labels).item() }
-        let got = try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).item()
-        #expect(abs(got - zip([0.014, 0.63, 0.356], parts).reduce(0) { $0 + $1.0 * $1.1 }) < 1e-5)
-        #expect(try trainer.method.predict(trainer.context, output).total === output.fused)
+        let got = try trainer.method.loss(output, batch).total(batch).item()
+        let blend: [Double] = [0.014, 0.63, 0.356]
+        let wanted = zip(blend, parts).reduce(0.0) { $0 + $1.0 * $1.1 }
+        #expect(abs(got - wanted) < 1e-5)
+        #expect(try trainer.method.predict(output).total === output.fused)
         #expect(try trainer.run().extraSamples == 0)
         for (options, text) in [
-            (#"{"audio": 1}"#, "no task 'audio'"), (#"{"a": -1, "b": 2}"#, "at least 0"), (#"{"a": 0}"#, "sum above 0"),
+            (#"{"audio": 1}"#, "names 'audio'"), (#"{"a": -1, "b": 2}"#, "at least 0"), (#"{"a": 0}"#, "sum above 0"),
         ] {
             #expect {
                 try SmallTraining.trainer(

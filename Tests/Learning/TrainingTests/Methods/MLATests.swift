@@ -39,27 +39,27 @@ import _BSSTestSupport
     ) throws {
         let trainer = try MethodHarness.trainer(#"{"name": "mla", "projection": "\#(projection)"}"#, modalities: 3)
         let batch = try MethodHarness.batch(trainer, Array(0..<16))
-        let steps = try trainer.method.steps(trainer.context, batch)
+        let steps = try trainer.method.steps(batch)
         #expect(steps.count == 3)
         let pass = BatchPass(trainer.model, batch, ForwardContext(.training))
         for (m, step) in steps.enumerated() {
-            let scopes = trainer.optimizer.groups.map(\.scope)
+            let scopes = trainer.loop.optimizer.groups.map(\.scope)
             let before = try scopes.map { scope in
-                try trainer.optimizer.parameters([scope]).flatMap { try $0.parameter.value.values(Float.self) }
+                try trainer.loop.optimizer.parameters([scope]).flatMap { try $0.parameter.value.values(Float.self) }
             }
-            let momentum = trainer.optimizer.steps
-            let gradients = try step.gradients(pass).gradients.keeping(step.scopes!, trainer.optimizer.groups)
-            try trainer.optimizer.step(gradients)
+            let momentum = trainer.loop.optimizer.steps
+            let gradients = try step.gradients(pass).gradients.keeping(step.scopes!, trainer.loop.optimizer.groups)
+            try trainer.loop.optimizer.step(gradients)
             pass.moved(step.scopes)
             for (index, scope) in scopes.enumerated() {
-                let now = try trainer.optimizer.parameters([scope]).flatMap {
+                let now = try trainer.loop.optimizer.parameters([scope]).flatMap {
                     try $0.parameter.value.values(Float.self)
                 }
                 let isMoved = scope == .encoder(trainer.model.modalities[m]) || scope == .method
                 #expect((now != before[index]) == isMoved, "sub-step \(m), scope \(scope)")
                 if !isMoved {
-                    for (name, _) in trainer.optimizer.parameters([scope]) {
-                        #expect(trainer.optimizer.steps[name] == momentum[name])
+                    for (name, _) in trainer.loop.optimizer.parameters([scope]) {
+                        #expect(trainer.loop.optimizer.steps[name] == momentum[name])
                     }
                 }
             }

@@ -43,9 +43,9 @@ import _BSSTestSupport
         _ = try trainer.run()
         let batch = try MethodHarness.batch(trainer, Array(0..<32))
         let pass = BatchPass(trainer.model, batch, ForwardContext(.evaluation))
-        let own = try trainer.method.steps(trainer.context, batch)[0].gradients(pass).gradients
-        let passes = try trainer.method.loss(trainer.context, pass.output(), batch).map {
-            try SubStep.total([$0], batch).backward()
+        let own = try trainer.method.steps(batch)[0].gradients(pass).gradients
+        let passes = try trainer.method.loss(pass.output(), batch).map {
+            try [$0].total(batch).backward()
         }
         return (trainer, own, passes[0], Array(passes.dropFirst()))
     }
@@ -54,7 +54,7 @@ import _BSSTestSupport
         let (trainer, own, fused, unimodal) = try gradients(#"{"name": "mmpareto", "gamma": 1.5}"#)
         var checked = 0
         for (m, name) in trainer.model.modalities.enumerated() {
-            let parameters = trainer.optimizer.parameters([.encoder(name)]).map(\.parameter.value)
+            let parameters = trainer.loop.optimizer.parameters([.encoder(name)]).map(\.parameter.value)
             let whole = try parameters.reduce(MMPareto.Products()) {
                 try $0 + MMPareto.Products(fused[$1]!, unimodal[m][$1]!)
             }
@@ -69,12 +69,12 @@ import _BSSTestSupport
         }
         #expect(checked > 0)
         for (m, name) in trainer.model.modalities.enumerated() {
-            for (_, parameter) in trainer.optimizer.parameters([.head(name)]) {
+            for (_, parameter) in trainer.loop.optimizer.parameters([.head(name)]) {
                 #expect(
                     try own[parameter.value]!.values(Float.self) == unimodal[m][parameter.value]!.values(Float.self))
             }
         }
-        for (_, parameter) in trainer.optimizer.parameters([.fusion]) {
+        for (_, parameter) in trainer.loop.optimizer.parameters([.fusion]) {
             #expect(try own[parameter.value]!.values(Float.self) == fused[parameter.value]!.values(Float.self))
         }
     }

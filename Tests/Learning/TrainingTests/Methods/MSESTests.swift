@@ -91,7 +91,7 @@ import Testing
         state.items[0] = .table(first)
         trainer.method.state = .table(state)
         let before = try MethodTrials.values(trainer, nil)
-        try trainer.method.epochBegan(trainer.context)
+        try trainer.method.epochBegan()
         let after = try MethodTrials.values(trainer, nil)
         let own = try Set(MethodTrials.values(trainer, [.encoder("a"), .head("a")]).keys)
         for (name, values) in after {
@@ -170,14 +170,14 @@ import Testing
         let rows = Array(trainer.trainRows.prefix(10))
         let random = RandomStream(seed: 1, name: "x")
         let batch = TrainingBatch(
-            inputs: try Evaluator.inputs(trainer.model, trainer.source, rows: rows, augments: false, random: random),
+            inputs: try trainer.source.inputs(trainer.model.modalities, rows: rows, augments: false, random: random),
             labels: try Tensor.from(rows.map { trainer.source.classColumns[$0] }), positions: Array(rows.indices),
             weights: nil, keeps: nil)
         let output = try trainer.model.forward(batch.inputs, ForwardContext(.training))
-        let got = try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).item()
+        let got = try trainer.method.loss(output, batch).total(batch).item()
         let parts = try ([output.fused] + output.unimodal).map { try Tensor.crossEntropy($0, batch.labels).item() }
         #expect(abs(got - zip(weights, parts).reduce(0) { $0 + $1.0 * $1.1 }) < 1e-5)
-        let total = try trainer.method.predict(trainer.context, output).total.values(Double.self)
+        let total = try trainer.method.predict(output).total.values(Double.self)
         let heads = name == "joint" ? [output.fused] + output.unimodal : [output.fused]
         let expected = try heads.map { try $0.values(Double.self) }
         for i in total.indices { #expect(abs(total[i] - expected.reduce(0) { $0 + $1[i] }) < 1e-5) }

@@ -98,7 +98,7 @@ import Testing
         trainer.onEpoch = { _, trainer in
             used.append(
                 trainer.model.modalities.map { name in
-                    trainer.optimizer.groups.first { $0.scope == .encoder(name) }!.multiplier
+                    trainer.loop.optimizer.groups.first { $0.scope == .encoder(name) }!.multiplier
                 })
             return true
         }
@@ -122,7 +122,7 @@ import Testing
                 #expect(abs(used[epoch][m] - expected) < 1e-12)
             }
         }
-        #expect(trainer.optimizer.groups.first { $0.scope == .fusion }?.multiplier == 1)
+        #expect(trainer.loop.optimizer.groups.first { $0.scope == .fusion }?.multiplier == 1)
     }
 
     @Test("keep and smooth keep the whole training split; dynamic holds a tenth out")
@@ -138,7 +138,7 @@ import Testing
     @Test(
         "rates: unknown modalities, other values and lists are usage errors",
         arguments: [
-            (#"{"audio": 1}"#, "no modality 'audio'"), (#"{"a": 0}"#, "rates.a"), (#"{"a": "fast"}"#, "rates.a"),
+            (#"{"audio": 1}"#, "names 'audio'"), (#"{"a": 0}"#, "rates.a"), (#"{"a": "fast"}"#, "rates.a"),
             ("[1, 2]", "a list"),
         ])
     func usage(rates: String, text: String) throws {

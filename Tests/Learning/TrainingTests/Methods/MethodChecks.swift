@@ -31,8 +31,8 @@ enum MethodChecks {
     static func batch(_ trainer: Trainer, _ count: Int = 12, keeps: [UInt32]? = nil) throws -> TrainingBatch {
         let rows = Array(trainer.trainRows.prefix(count))
         return TrainingBatch(
-            inputs: try Evaluator.inputs(
-                trainer.model, trainer.source, rows: rows, augments: false, random: RandomStream(seed: 1, name: "x")),
+            inputs: try trainer.source.inputs(
+                trainer.model.modalities, rows: rows, augments: false, random: RandomStream(seed: 1, name: "x")),
             labels: try Tensor.from(rows.map { trainer.source.classColumns[$0] }), positions: Array(0..<count),
             weights: nil, keeps: keeps)
     }
@@ -40,7 +40,7 @@ enum MethodChecks {
     /// Gradients of the method's loss by parameter name; a parameter outside the graph is missing.
     static func gradients(_ trainer: Trainer, _ batch: TrainingBatch) throws -> [String: [Float]] {
         let output = try BatchPass(trainer.model, batch, ForwardContext(.training)).output()
-        let all = try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).backward()
+        let all = try trainer.method.loss(output, batch).total(batch).backward()
         return Dictionary(
             uniqueKeysWithValues: try trainer.model.parameters().compactMap { name, parameter in
                 try all[parameter.value].map { (name, try $0.values(Float.self)) }
@@ -87,14 +87,14 @@ enum MethodChecks {
             for last in 1...3 {
                 Files.remove(path)
                 let killed = try SmallTraining.trainer(source, options, encoder: encoder)
-                killed.checkpointPath = path
+                killed.checkpoints.path = path
                 killed.onEpoch = { record, _ in
                     if record["epoch"]?.int == last + 1 { throw Killed() }
                     return true
                 }
                 #expect(throws: Killed.self) { try killed.run() }
                 let again = try SmallTraining.trainer(source, options, encoder: encoder)
-                again.checkpointPath = path
+                again.checkpoints.path = path
                 #expect(
                     SmallTraining.bits(try again.run(resumes: true)) == whole,
                     "\(method), \(scheduler), killed in epoch \(last)")

@@ -56,14 +56,14 @@ enum MethodHarness {
         for last in 0..<3 {
             Files.remove(path)
             let killed = try trainer(method, modalities: modalities, more)
-            killed.checkpointPath = path
+            killed.checkpoints.path = path
             killed.onEpoch = { record, _ in
                 if record["epoch"]?.int == last + 2 { throw Killed() }
                 return true
             }
             #expect(throws: Killed.self) { _ = try killed.run() }
             let resumed = try trainer(method, modalities: modalities, more)
-            resumed.checkpointPath = path
+            resumed.checkpoints.path = path
             #expect(
                 SmallTraining.bits(try resumed.run(resumes: true)) == whole, "\(method), resumed after epoch \(last)")
         }
@@ -79,8 +79,8 @@ enum MethodHarness {
     /// A batch of the training split.
     static func batch(_ trainer: Trainer, _ positions: [Int]) throws -> TrainingBatch {
         let rows = positions.map { trainer.trainRows[$0] }
-        let inputs = try Evaluator.inputs(
-            trainer.model, trainer.source, rows: rows, augments: false, random: RandomStream(seed: 0, name: "none"))
+        let inputs = try trainer.source.inputs(
+            trainer.model.modalities, rows: rows, augments: false, random: RandomStream(seed: 0, name: "none"))
         return TrainingBatch(
             inputs: inputs, labels: try Tensor.from(rows.map { trainer.source.classColumns[$0] }), positions: positions,
             weights: nil, keeps: nil)

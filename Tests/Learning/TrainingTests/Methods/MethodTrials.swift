@@ -48,14 +48,14 @@ enum MethodTrials {
         for last in epochs {
             Files.remove(path)
             let killed = try SmallTraining.trainer(source, options, encoder: encoder)
-            killed.checkpointPath = path
+            killed.checkpoints.path = path
             killed.onEpoch = { record, _ in
                 if record["epoch"]?.int == last + 1 { throw Killed() }
                 return true
             }
             #expect(throws: Killed.self) { try killed.run() }
             let again = try SmallTraining.trainer(source, options, encoder: encoder)
-            again.checkpointPath = path
+            again.checkpoints.path = path
             #expect(SmallTraining.bits(try again.run(resumes: true)) == whole, "killed in epoch \(last)")
         }
     }

@@ -87,10 +87,10 @@ import _BSSTestSupport
     func terms() throws {
         let trainer = try SmallTraining.trainer(
             MethodChecks.data(2), MethodChecks.options(#"{"name": "pmr", "alpha": 1.5, "mu": 0.3}"#))
-        try trainer.method.epochBegan(trainer.context)
+        try trainer.method.epochBegan()
         let batch = try MethodChecks.batch(trainer, 20)
         let output = try BatchPass(trainer.model, batch, ForwardContext(.training)).output()
-        let terms = try trainer.method.loss(trainer.context, output, batch)
+        let terms = try trainer.method.loss(output, batch)
         let prototypes = trainer.method.stateTensors
         let logits = try [0, 1].map { m in
             try PMR.logits(
@@ -107,16 +107,16 @@ import _BSSTestSupport
         #expect(
             terms.map(\.name) == ["fused"]
                 + (slow == 0 ? ["prototypes.a", "entropy.b"] : ["entropy.a", "prototypes.b"]))
-        #expect(isNear(try SubStep.total(terms, batch).item(), wanted, 1e-5))
+        #expect(isNear(try terms.total(batch).item(), wanted, 1e-5))
     }
 
     @Test("prototypes = \"val\": class means over the validation split, which must be there")
     func validationPrototypes() throws {
         let options = MethodChecks.options(#"{"name": "pmr", "fraction": 1, "prototypes": "val"}"#)
         let trainer = try SmallTraining.trainer(MethodChecks.data(2), options)
-        try trainer.method.epochBegan(trainer.context)
+        try trainer.method.epochBegan()
         let rows = trainer.source.rows(.val)
-        let scan = try trainer.context.evaluator.scan(rows: rows, keepsFeatures: true, epoch: 0)
+        let scan = try trainer.context.scan(rows, trainer.method.predict, keepsFeatures: true)
         let own = try #require(trainer.method.stateTensors["prototypes.0"])
         let width = own.shape[1]
         let columns = rows.map { trainer.source.classColumns[$0] }
@@ -142,8 +142,8 @@ import _BSSTestSupport
                     #"{"name": "pmr", "fraction": 1, "momentum": 0.5, "coef": "\#(coef)", "untrained": "\#(untrained)"}"#
                 ))
             func prototypes(_ epoch: Int) throws -> [Double] {
-                trainer.context.epoch = epoch
-                try trainer.method.epochBegan(trainer.context)
+                trainer.loop.state.epoch = epoch
+                try trainer.method.epochBegan()
                 return try #require(trainer.method.stateTensors["prototypes.0"]).values(Double.self)
             }
             let first = try prototypes(0)
@@ -165,10 +165,10 @@ import _BSSTestSupport
             MethodChecks.data(2, samples: 300), MethodChecks.options(#"{"name": "pmr", "fraction": 1}"#),
             encoder: MethodChecks.encoder)
         let before = try trainer.model.parametersHash()
-        try trainer.method.epochBegan(trainer.context)
+        try trainer.method.epochBegan()
         #expect(try trainer.model.parametersHash() == before)
-        let inputs = try Evaluator.inputs(
-            trainer.model, trainer.source, rows: trainer.trainRows, augments: false,
+        let inputs = try trainer.source.inputs(
+            trainer.model.modalities, rows: trainer.trainRows, augments: false,
             random: RandomStream(seed: 0, name: ""))
         let features = try trainer.model.encode(inputs, ForwardContext(.evaluation))[1].values(Double.self)
         let width = features.count / trainer.trainRows.count
@@ -221,7 +221,7 @@ import _BSSTestSupport
         let source = try MethodChecks.data(2)
         let trainer = try SmallTraining.trainer(source, MethodChecks.options(Self.published))
         let plain = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "none", "probes": false}"#))
-        try trainer.method.epochBegan(trainer.context)
+        try trainer.method.epochBegan()
         let batch = try MethodChecks.batch(trainer)
         let got = try MethodChecks.gradients(trainer, batch)
         let base = try MethodChecks.gradients(plain, batch)

@@ -15,7 +15,7 @@ import Testing
         let terms = try rule.terms(
             "k", own: own, others: others, previous: previous.map { try Tensor.from($0, [1, 3]) },
             labels: Tensor.from([0]))
-        let total = try TrainingLoss.total(terms, weights: nil)
+        let total = try terms.total(weights: nil)
         return (try total.item(), try total.backward()[own]!.values(Double.self), terms)
     }
 
@@ -60,14 +60,15 @@ import Testing
 
     @Test("stages: e1 epochs of one modality, e2 of all, in turn")
     func stages() {
-        let method = ReconBoost(alternating: 2, rectifying: 1, rule: BoostLoss(), hidden: 8)
-        let stages = (0..<7).map { method.stage(epoch: $0) }
+        var options = ReconBoost.Options()
+        (options.alternating, options.rectifying) = (2, 1)
+        let stages = (0..<7).map { options.stage(epoch: $0) }
         #expect(stages.map(\.number) == [0, 0, 0, 1, 1, 1, 2])
         #expect(stages.map(\.isAlternating) == [true, true, false, true, true, false, true])
         #expect(stages.map(\.begins) == [true, false, true, true, false, true, true])
-        let alternatingOnly = ReconBoost(alternating: 1, rectifying: 0, rule: BoostLoss(), hidden: 8)
+        (options.alternating, options.rectifying) = (1, 0)
         #expect(
-            (0..<3).map { alternatingOnly.stage(epoch: $0) }
+            (0..<3).map { options.stage(epoch: $0) }
                 == (0..<3).map { ReconBoost.Stage(number: $0, isAlternating: true, begins: true) })
     }
 
@@ -128,14 +129,14 @@ import Testing
             source, MethodTrials.options(#"{"name": "reconboost", "e1": 1, "e2": 0, "hidden": 6}"#, epochs: 4))
         #expect(!trainer.model.parameters().contains { $0.name.contains("projection") })
         let rows = Array(trainer.trainRows.prefix(5))
-        let inputs = try Evaluator.inputs(
-            trainer.model, source, rows: rows, augments: false, random: RandomStream(seed: 1, name: "x"))
+        let inputs = try source.inputs(
+            trainer.model.modalities, rows: rows, augments: false, random: Evaluator.noDraws)
         let output = try trainer.model.forward(inputs, ForwardContext(.evaluation))
         try #require(trainer.model.parameters().first { $0.name == "method.ensemble.b" }).parameter.assign(
             Tensor.from([Float(0.5)]))
         for epoch in 0..<4 {
-            trainer.context.epoch = epoch
-            let prediction = try trainer.method.predict(trainer.context, output)
+            trainer.loop.state.epoch = epoch
+            let prediction = try trainer.method.predict(output)
             let parts = try prediction.unimodal.map { try $0.values(Double.self) }
             let fused = try prediction.fused.values(Double.self)
             #expect(parts[0] != parts[1])

@@ -101,16 +101,15 @@ import _BSSTestSupport
         trainer.onEpoch = { record, trainer in
             // The plan of the coming epoch, with the parameters as they are now.
             let base = trainer.lastPlan!.indices
-            trainer.context.epoch += 1
+            trainer.loop.state.epoch += 1
             plans.append(
                 (
                     base,
-                    try trainer.method.plan(
-                        trainer.context, SamplePlan(positions: base, isSequential: trainer.lastPlan!.isSequential))
+                    try trainer.method.plan(SamplePlan(positions: base, isSequential: trainer.lastPlan!.isSequential))
                 ))
             let rows = base.map { trainer.trainRows[$0] }
-            let inputs = try Evaluator.inputs(
-                trainer.model, trainer.source, rows: rows, augments: false, random: RandomStream(seed: 0, name: ""))
+            let inputs = try trainer.source.inputs(
+                trainer.model.modalities, rows: rows, augments: false, random: RandomStream(seed: 0, name: ""))
             let features = try trainer.model.encode(inputs, ForwardContext(.evaluation))
             let right = try (1...3).map { set in
                 let guesses = try trainer.model.subset(features, UInt32(set), ForwardContext(.evaluation)).argExtremum(
@@ -144,12 +143,12 @@ import _BSSTestSupport
     func modalityLevel() throws {
         let trainer = try SmallTraining.trainer(
             MethodChecks.data(3), MethodChecks.options(Self.modality, epochs: 3), encoder: MethodChecks.encoder)
-        trainer.context.epoch = 2
+        trainer.loop.state.epoch = 2
         let before = try trainer.model.parametersHash()
         let positions = Array(trainer.trainRows.indices)
-        let plan = try trainer.method.plan(trainer.context, SamplePlan(positions: positions))
+        let plan = try trainer.method.plan(SamplePlan(positions: positions))
         #expect(try trainer.model.parametersHash() == before)
-        let report = try #require(trainer.method.report(trainer.context))
+        let report = try #require(try trainer.method.report())
         let means = report["value"]?.table?.fields.compactMap(\.value.double) ?? []
         let copies = report["copies"]?.table?.fields.compactMap(\.value.int) ?? []
         #expect(copies == SMV.shares(means, alpha: 1, .tanh).map { Int($0 * Double(positions.count)) })

@@ -6,11 +6,6 @@ import BSSData
 /// Stratified: from every class the nearest whole number of samples to `fraction`, but never its last one. The draw
 /// depends on the seed alone. Never the test split, which some released code uses here.
 struct Holdout {
-    static let argument = Argument(
-        "holdout", default: 0.1,
-        "share of the training split that is kept out for the method to monitor, stratified; 0: it monitors the validation split",
-        check: Check("from 0, less than 1") { $0 >= 0 && $0 < 1 })
-
     let trainRows: [Int]
     /// Positions of `trainRows` in the training split.
     let trainPositions: [Int]

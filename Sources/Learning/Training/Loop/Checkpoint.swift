@@ -10,8 +10,7 @@ import BSSTensor
 struct Checkpoint {
     var nextEpoch: Int
     var step: Int
-    var history: [Table]
-    var best: Table
+    var history: [EpochRecord]
     var schedule: [Double]
     var optimizerSteps: [String: Int]
     var sequencer: Value
@@ -23,12 +22,11 @@ struct Checkpoint {
     /// Of options, model and data: a checkpoint of another training is refused.
     var identity: String
     /// What the owner of the record keeps with it.
-    var carried: Value
+    var carried = Value.null
 
     func write(_ model: MultimodalModel, _ optimizer: Optimizer, to path: String) throws {
         let state = Table(fields: [
-            ("next_epoch", .int(nextEpoch)), ("step", .int(step)), ("history", .list(history.map(Value.table))),
-            ("best", .table(best)),
+            ("next_epoch", .int(nextEpoch)), ("step", .int(step)), ("history", .list(history.map { .table($0.table) })),
             ("schedule", .list(schedule.map(Checkpoint.exact))),
             ("optimizer_steps", .fields(optimizerSteps.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })),
             ("sequencer", sequencer), ("method", method), ("extra_samples", .int(extraSamples)),
@@ -59,9 +57,10 @@ struct Checkpoint {
             throw damaged("belongs to a training with other options, model or data")
         }
         guard case .table(let state) = try JSON.parse(text, source: path), let next = state["next_epoch"]?.int,
-            let step = state["step"]?.int,
-            let best = state["best"]?.table
+            let step = state["step"]?.int
         else { throw damaged("its state is incomplete") }
+        let history = (state["history"]?.table?.items ?? []).compactMap { $0.table.flatMap(EpochRecord.init) }
+        guard history.count == next else { throw damaged("its state is incomplete") }
         try model.restore(tensors, prefix: "model.", source: path)
         func under(_ prefix: String) -> [String: Tensor] {
             Dictionary(
@@ -74,7 +73,7 @@ struct Checkpoint {
             ?? []
         optimizer.restore(state: under("optimizer."), steps: Dictionary(uniqueKeysWithValues: steps))
         return Checkpoint(
-            nextEpoch: next, step: step, history: state["history"]?.table?.items.compactMap(\.table) ?? [], best: best,
+            nextEpoch: next, step: step, history: history,
             schedule: state["schedule"]?.table?.items.map(Checkpoint.number) ?? [],
             optimizerSteps: Dictionary(uniqueKeysWithValues: steps),
             sequencer: state["sequencer"] ?? .null, method: state["method"] ?? .null, methodTensors: under("method."),
@@ -93,5 +92,5 @@ struct Checkpoint {
     private static func exact(_ value: Double) -> Value {
         value.isFinite ? .number(value) : .string(Text.number(value))
     }
-    private static func number(_ value: Value) -> Double { value.double ?? value.string.flatMap(Double.init) ?? .nan }
+    private static func number(_ value: Value) -> Double { value.restored ?? .nan }
 }

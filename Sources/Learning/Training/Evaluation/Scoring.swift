@@ -12,12 +12,9 @@ public enum Scoring {
         _ settings: ScanSettings, _ weights: LossWeights, seed: Int,
         batchSize: Int
     ) throws -> Measurement {
-        let evaluator = Evaluator(model: model, source: source) {
-            Prediction(total: $0.fused, fused: $0.fused, unimodal: $0.unimodal)
-        }
-        return try measurer.score(
-            evaluator.evidence(
-                rows: rows, settings: settings, needs: measurer.needs, weights: weights, seed: seed,
+        try measurer.score(
+            Evaluator(model, source).evidence(
+                rows: rows, Prediction.init, settings: settings, needs: measurer.needs, weights: weights, seed: seed,
                 batchSize: batchSize, epoch: 0))
     }
 }

@@ -29,6 +29,18 @@ public protocol SampleSource: AnyObject {
 
 extension SampleSource {
     public func announce(_ modalities: [Int], rows: [Int], batchSize: Int, augments: Bool, random: RandomStream) {}
+
+    func position(of modality: String) -> Int { modalities.firstIndex(of: modality) ?? 0 }
+    /// Positions of a model's modalities, in its order.
+    func positions(of modalities: [String]) -> [Int] { modalities.map(position) }
+    /// A batch of every modality that a model has, in its order.
+    func inputs(_ modalities: [String], rows: [Int], augments: Bool, random: RandomStream) throws -> [Tensor] {
+        try positions(of: modalities).map { try batch($0, rows: rows, augments: augments, random: random) }
+    }
+    /// Some rows as messages name them.
+    func describe(rows: [Int]) -> String {
+        rows.prefix(8).map(describe).joined(separator: ", ") + (rows.count > 8 ? ", …" : "")
+    }
 }
 
 /// A dataset as training sees it.
