@@ -9,8 +9,8 @@
 ///     }
 public protocol OptionGroup {
     init()
-    /// - Throws: options that do not fit each other; `operation` is the call that messages name. Groups within a group
-    ///   are checked by it.
+    /// - Throws: options that do not fit each other; `operation` is the call that messages name. Groups within this one
+    ///   are checked before it.
     func check(_ operation: String) throws
 }
 
@@ -27,7 +27,14 @@ extension OptionGroup {
     /// The options of a call.
     public init(_ arguments: Arguments) throws {
         self = OptionReader.$current.withValue(OptionReader(arguments)) { Self() }
-        try check(arguments.operation)
+        try checkAll(arguments.operation)
+    }
+
+    private func checkAll(_ operation: String) throws {
+        for property in Mirror(reflecting: self).children {
+            if let group = property.value as? any OptionGroup { try group.checkAll(operation) }
+        }
+        try check(operation)
     }
 }
 

@@ -290,10 +290,7 @@ final class RunRecorder: TrainingObserver {
             return plain
         }
         record.orders = orders
-        record.streams = Table(
-            fields: trainer.streams.sorted { $0.key < $1.key }.map {
-                ($0.key, .string(Text.format("%016lx", UInt($0.value))))
-            })
+        record.streams = trainer.streams
         record.count("finalizer_errors", workbench.state.finalizerErrors - finalizerErrors)
         record.notResumable = Array(Set(record.notResumable).union(try code.changes())).sorted()
         record.effects = try code.effects()

@@ -93,8 +93,7 @@ public final class Measurer: ConfiguredObject, ArgumentType {
         default: (try? [Configured("prediction_similarity"), Configured("loss")]) ?? [],
         "criteria by name or as constructed; an empty list scores every sample 0")
     private static let normArgument = Argument(
-        "norm", default: Normalization.minMax.rawValue, "how each criterion is normalised over the training set",
-        check: .oneOf(Normalization.allCases.map(\.rawValue)))
+        "norm", default: Normalization.minMax, "how each criterion is normalised over the training set")
     private static let clipArgument = Argument(
         "clip", default: 0.0,
         "fraction of values clipped at both ends before normalising (outliers compress min-max); 0 = off",
@@ -113,7 +112,7 @@ public final class Measurer: ConfiguredObject, ArgumentType {
     private convenience init(_ arguments: Arguments) {
         self.init(
             criteria: arguments[Measurer.criteriaArgument],
-            normalization: Normalization(rawValue: arguments[Measurer.normArgument]) ?? .minMax,
+            normalization: arguments[Measurer.normArgument],
             clip: arguments[Measurer.clipArgument])
     }
 

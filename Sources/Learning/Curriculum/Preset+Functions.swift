@@ -6,9 +6,8 @@ extension Preset {
         "crema_d, kinetics_sounds, vggsound, twitter2015, sarcasm or nvgesture; any other name (mosi, mfeat, av_digits, synthetic …) gets the generic values"
     )
     private static let scheduler = Argument(
-        "scheduler", default: "learned",
-        "\"heuristic\" (BSS-H) or \"learned\" (BSS-L): releases differ in epochs, seeds and batch between them",
-        check: .oneOf(Kind.allCases.map(\.rawValue)))
+        "scheduler", default: Kind.learned,
+        "\"heuristic\" (BSS-H) or \"learned\" (BSS-L): releases differ in epochs, seeds and batch between them")
 
     private var summary: String {
         switch self {
@@ -57,9 +56,7 @@ extension Preset {
                 source: "reproducibility audit of Guan, Jiang, Yang, IJCAI 2025, and of its two code releases"
             ) { arguments in
                 [
-                    .table(
-                        try preset.options(
-                            dataset: arguments[dataset], scheduler: Kind(rawValue: arguments[scheduler]) ?? .learned))
+                    .table(try preset.options(dataset: arguments[dataset], scheduler: arguments[scheduler]))
                 ]
             }
         } + [

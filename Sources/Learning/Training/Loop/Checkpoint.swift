@@ -19,6 +19,8 @@ struct Checkpoint {
     var extraSamples: Int
     var seconds: Double
     var scoringSeconds: Double
+    /// What was drawn from each random stream.
+    var streams: Value
     /// Of options, model and data: a checkpoint of another training is refused.
     var identity: String
     /// What the owner of the record keeps with it.
@@ -31,7 +33,7 @@ struct Checkpoint {
             ("optimizer_steps", .fields(optimizerSteps.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })),
             ("sequencer", sequencer), ("method", method), ("extra_samples", .int(extraSamples)),
             ("seconds", .number(seconds)), ("scoring_seconds", .number(scoringSeconds)),
-            ("carried", carried),
+            ("streams", streams), ("carried", carried),
         ])
         let tensors =
             model.stateTensors().map { ("model." + $0.name, $0.tensor) }
@@ -78,7 +80,8 @@ struct Checkpoint {
             optimizerSteps: Dictionary(uniqueKeysWithValues: steps),
             sequencer: state["sequencer"] ?? .null, method: state["method"] ?? .null, methodTensors: under("method."),
             extraSamples: state["extra_samples"]?.int ?? 0, seconds: state["seconds"]?.double ?? 0,
-            scoringSeconds: state["scoring_seconds"]?.double ?? 0, identity: identity,
+            scoringSeconds: state["scoring_seconds"]?.double ?? 0, streams: state["streams"] ?? .null,
+            identity: identity,
             carried: state["carried"] ?? .null)
     }
 

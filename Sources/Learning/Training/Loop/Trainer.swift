@@ -56,7 +56,6 @@ public final class Trainer {
         context = TrainingContext(
             options, traits.lossWeights(options, modalities: model.modalities.count), loop, division, evaluator, order,
             Probes(loop, order, schedule))
-        _ = loop.streams("init")  // the model's parameters came from it
         let setup = MethodSetup(context, optimizer, loop.streams)
         let method = try options.rebalance.product.make(setup)
         self.method = method
@@ -68,8 +67,8 @@ public final class Trainer {
     public var model: MultimodalModel { loop.model }
     /// Rows that are trained on: the training split without the method's hold-out.
     public var trainRows: [Int] { division.trainRows }
-    /// Keys of the random streams that were drawn from, by name.
-    public var streams: [String: UInt64] { loop.streams.keys }
+    /// The random streams that were drawn from, with keys and counts.
+    public var streams: Table { loop.streams.table }
     /// The scheduler's state, for callbacks and plots.
     public var scores: [Double] { order.sequencer.scores }
     public var measurement: Measurement? { order.sequencer.measurement }
@@ -203,19 +202,27 @@ public final class Trainer {
         if rows.isEmpty { return nil }
         let scan = try evaluator.scan(rows: rows, method.predict)
         let figures = try metrics(scan, rows)
-        if figures.loss.isFinite { return figures }
+        let total = figures.total?.loss ?? 0
+        if figures.loss.isFinite, total.isFinite { return figures }
         let classes = loop.model.classes
         let bad = rows.indices.filter { row in
-            ([scan.fused] + scan.unimodal).contains { logits in
-                logits[row * classes..<(row + 1) * classes].contains { !$0.isFinite }
+            ([scan.fused, scan.total] + scan.unimodal).contains { logits in
+                !logits.isEmpty && logits[row * classes..<(row + 1) * classes].contains { !$0.isFinite }
             }
         }
-        let named = source.describe(rows: bad.isEmpty ? rows : bad.map { rows[$0] })
+        let name = split?.rawValue ?? "hold-out"
+        let place =
+            "after epoch \(context.epoch + 1), step \(context.step), samples "
+            + source.describe(rows: bad.isEmpty ? rows : bad.map { rows[$0] })
+        guard figures.loss.isFinite else {
+            throw BSSError(
+                "bss.train", "the \(name) loss is \(Text.number(figures.loss)) \(place)",
+                hint: "lower the learning rate, set clip_norm, or look at these samples")
+        }
         throw BSSError(
-            "bss.train",
-            "the \(split?.rawValue ?? "hold-out") loss is \(Text.number(figures.loss)) after epoch "
-                + "\(context.epoch + 1), step \(context.step), samples \(named)",
-            hint: "lower the learning rate, set clip_norm, or look at these samples")
+            "bss.rebalance.\(options.rebalance.name)",
+            "the prediction's 'total' alone has the \(name) loss \(Text.number(total)) \(place)",
+            hint: "fused and unimodal outputs are finite: look at the method's prediction (the hook 'predict')")
     }
 }
 
@@ -243,6 +250,7 @@ extension Trainer {
         (loop.state.step, loop.state.extraSamples) = (saved.step, saved.extraSamples)
         (history, loop.state.lastEpoch) = (saved.history, saved.history.last)
         order.scoringSeconds = saved.scoringSeconds
+        loop.streams.state = saved.streams
         schedule.state = saved.schedule
         try order.sequencer.restore(saved.sequencer)
         method.state = saved.method
@@ -254,7 +262,7 @@ extension Trainer {
             nextEpoch: nextEpoch, step: loop.state.step, history: history, schedule: schedule.state,
             optimizerSteps: loop.optimizer.steps, sequencer: order.sequencer.state, method: method.state,
             methodTensors: method.stateTensors, extraSamples: loop.state.extraSamples, seconds: seconds,
-            scoringSeconds: order.scoringSeconds, identity: identity)
+            scoringSeconds: order.scoringSeconds, streams: loop.streams.state, identity: identity)
     }
 
     /// What a checkpoint's owner keeps with it (`Checkpoints.carried`).

@@ -52,8 +52,6 @@ final class AGM: BaseLossMethod {
         var threshold: Double? = nil
         var modulation = Modulation()
         var base = BaseLoss()
-
-        func check(_ operation: String) throws { try window.check(operation) }
     }
 
     private let options: Options

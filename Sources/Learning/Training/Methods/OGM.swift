@@ -46,8 +46,6 @@ final class OGM: BaseLossMethod {
         var variant = Variant.published
         var modulation = Modulation()
         var base = BaseLoss()
-
-        func check(_ operation: String) throws { try window.check(operation) }
     }
 
     private let options: Options

@@ -64,8 +64,6 @@ final class PMR: BaseLossMethod {
         var window = EpochWindow(released: 100)
         var base = BaseLoss()
 
-        func check(_ operation: String) throws { try window.check(operation) }
-
         var isHard: Bool { coefficient == .hard }
         /// The untrained network's prototypes are replaced, not mixed in.
         var replacesFirst: Bool { untrained == .replace || (untrained == .auto && isHard) }

@@ -83,7 +83,6 @@ public struct TrainingOptions: OptionGroup {
 
     /// - Throws: alpha together with raw weights, or a scheduler that scores by heads which are not trained.
     public func check(_ operation: String) throws {
-        try given.check(operation)
         guard weights.multi > 0 || weights.uni > 0 || rebalance.name == "none" else {
             throw BSSError(operation, "w_multi and w_uni are both 0: nothing would be trained", kind: .usage)
         }
