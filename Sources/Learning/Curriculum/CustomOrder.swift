@@ -58,7 +58,7 @@ struct CustomOrder: OrderPolicy {
         guard !indices.isEmpty || listed.isEmpty else { throw mistake(answer.described) }
         var weights: [Double]?
         if let given = table["weights"] {
-            guard let values = (try? Vector(value: given))?.values, values.count == indices.count else {
+            guard let values = given.numbers, values.count == indices.count else {
                 throw mistake("weights that are not \(indices.count) numbers")
             }
             try Measurer.checkFinite(values, "weight of bss.scheduler.custom")

@@ -39,7 +39,8 @@ public struct GivenScores: ArgumentType {
         if let path { return .string(path) }
         if values.count <= 100 { return .list(values) }
         return .string(
-            "list of \(values.count), sha256 \(SHA256.hex(values.map { String($0.bitPattern, radix: 16) }.joined(separator: " ")))"
+            "list of \(values.count), sha256 "
+                + "\(SHA256.hex(values.map { String($0.bitPattern, radix: 16) }.joined(separator: " ")))"
         )
     }
 
@@ -88,7 +89,8 @@ public struct DifficultySource {
 public struct GivenOptions: OptionGroup {
     @Option(
         "scores",
-        "scores of the training samples, high = easy: a list, or a CSV file with a column score (or difficulty or loss) "
+        "scores of the training samples, high = easy: a list, or a CSV file with a column score (or difficulty or "
+            + "loss) "
             + "and maybe id")
     var scores: GivenScores? = nil
     @Option("difficulty", "the same as difficulties, high = hard: the losses of another model, for example")

@@ -44,8 +44,8 @@ struct HardnessOrder: OrderPolicy {
     /// so far.
     func observed(_ training: TrainingObservation, scores: inout [Double], _ memory: inout OrderMemory) {
         func take(_ name: String) -> [Double] {
-            let found = memory.removeValue(forKey: name)
-            return found?.count == training.count ? found! : Array(repeating: 0, count: training.count)
+            if let found = memory.removeValue(forKey: name), found.count == training.count { return found }
+            return Array(repeating: 0, count: training.count)
         }
         var hardness = take("hardness")
         var last = take("last")

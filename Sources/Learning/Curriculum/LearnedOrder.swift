@@ -64,7 +64,8 @@ struct LearnedOrder: OrderPolicy {
                 guard weight > -1e-9 else {
                     throw BSSError(
                         "bss.scheduler.learned",
-                        "sample \(index + 1) has score \(Text.number(s)): the linear map's weight 1 + s + eps is negative",
+                        "sample \(index + 1) has score \(Text.number(s)): the linear map's weight 1 + s + eps is "
+                            + "negative",
                         hint: "use prob_map = \"softmax\" or \"rank\", or a measurer with norm = \"min_max\"")
                 }
                 return max(0, weight)

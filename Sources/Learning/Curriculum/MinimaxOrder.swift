@@ -113,7 +113,8 @@ struct MinimaxOrder: OrderPolicy {
             guard list.count <= MinimaxOrder.largestClass else {
                 throw BSSError(
                     "bss.scheduler.mcl",
-                    "a class has \(list.count) samples; the greedy selection compares all pairs of at most \(MinimaxOrder.largestClass)",
+                    "a class has \(list.count) samples; the greedy selection compares all pairs of at most "
+                        + "\(MinimaxOrder.largestClass)",
                     hint: "use selection = \"sampled\"")
             }
             try Cancellation.check("mcl")

@@ -3,7 +3,8 @@ import BSSCore
 extension Preset {
     private static let dataset = Argument(
         "dataset", default: "generic",
-        "crema_d, kinetics_sounds, vggsound, twitter2015, sarcasm or nvgesture; any other name (mosi, mfeat, av_digits, synthetic …) gets the generic values"
+        "crema_d, kinetics_sounds, vggsound, twitter2015, sarcasm or nvgesture; any other name (mosi, mfeat, "
+            + "av_digits, synthetic …) gets the generic values"
     )
     private static let scheduler = Argument(
         "scheduler", default: Kind.learned,
@@ -14,13 +15,17 @@ extension Preset {
         case .paper: return "The settings of the paper's text; what it leaves open is listed in assumptions."
         case .official:
             return
-                "The settings of the code released in May 2025, mistakes included (inverted sign on Twitter2015, no smoothing, test-best selection …)."
+                "The settings of the code released in May 2025, mistakes included (inverted sign on Twitter2015, no "
+                + "smoothing, test-best selection …)."
         case .officialFixed:
             return
-                "The released settings with their mistakes corrected. Twitter2015 keeps SGD 1e-3; set optimizer = bss.optimizer.adam{ learning_rate = 1e-5 } for the paper's."
+                "The released settings with their mistakes corrected. Twitter2015 keeps SGD 1e-3; set optimizer = "
+                + "bss.optimizer.adam{ learning_rate = 1e-5 } for the paper's."
         case .january:
             return
-                "The settings of the code released in January 2025 (Twitter2015: the Figure 1 scripts, which rank again at epoch 20). Where a script was uploaded as an ablation (one loss, ranked by the loss alone), uploaded_as says so; the values are those of the full method."
+                "The settings of the code released in January 2025 (Twitter2015: the Figure 1 scripts, which rank "
+                + "again at epoch 20). Where a script was uploaded as an ablation (one loss, ranked by the loss "
+                + "alone), uploaded_as says so; the values are those of the full method."
         }
     }
 
@@ -77,7 +82,8 @@ extension Preset {
                 "apply", "A preset as arguments of bss.train: your options, completed from the preset's.",
                 [preset, options], returns: "table of options",
                 example:
-                    "bss.train(bss.preset.apply(bss.preset.paper(\"mosi\"), { data = bss.data.synthetic{}, epochs = 2 }))",
+                    "bss.train(bss.preset.apply(bss.preset.paper(\"mosi\"), { data = bss.data.synthetic{}, epochs = 2 "
+                    + "}))",
                 style: .positional
             ) { [.table(applied($0[preset], to: $0[options]))] },
         ]

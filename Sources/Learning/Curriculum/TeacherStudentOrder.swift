@@ -127,7 +127,8 @@ struct TeacherStudentOrder: OrderPolicy {
 
     static let part = Part<Scheduler>(
         "teacher_student",
-        "Teacher-student curriculum: a bandit shows, every epoch, the difficulty decile on which accuracy changes most.",
+        "Teacher-student curriculum: a bandit shows, every epoch, the difficulty decile on which accuracy changes "
+            + "most.",
         policy: TeacherStudentOrder.self,
         source: "Matiisen et al., TNNLS 2020; Graves et al., ICML 2017; \(Scheduler.curML)",
         example: "bss.scheduler.teacher_student{ tasks = 5 }")

@@ -265,7 +265,7 @@ import _BSSTestSupport
     }
 
     @Test(
-        "soft weights that are all 0 show the easiest batch instead of nothing; the mixture's threshold is the square root of the quantile"
+        "soft weights that are all 0 show the easiest batch; the mixture's threshold is the root of the quantile"
     )
     func softEdges() throws {
         let sequencer = try scheduler(

@@ -58,7 +58,8 @@ import _BSSTestSupport
         let source = try SmallTraining.data()
         let trainer = try SmallTraining.trainer(
             source,
-            #"{"epochs": 2, "rebalance": {"name": "none", "probes": false}, "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 0.1}}"#
+            #"{"epochs": 2, "rebalance": {"name": "none", "probes": false}, "optimizer": {"name": "sgd", "momentum": "#
+                + #"0.9, "weight_decay": 0.1}}"#
         )
         let before = try trainer.model.heads.map { try $0.weight.value.values(Float.self) }
         _ = try trainer.run()
@@ -83,7 +84,8 @@ import _BSSTestSupport
     func weightOfZero() throws {
         let trainer = try SmallTraining.trainer(
             SmallTraining.data(),
-            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "batch_size": 1024, "optimizer": {"name": "sgd", "learning_rate": 0.5, "momentum": 0, "weight_decay": 0.1}}"#
+            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "batch_size": 1024, "optimizer": {"name": "sgd", "#
+                + #""learning_rate": 0.5, "momentum": 0, "weight_decay": 0.1}}"#
         )
         let before = try trainer.model.heads.map { try $0.weight.value.values(Float.self) }
         _ = try trainer.run()
@@ -98,7 +100,8 @@ import _BSSTestSupport
     func noTerm() throws {
         let trainer = try SmallTraining.trainer(
             SmallTraining.data(),
-            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "rebalance": {"name": "ogm", "unimodal": "slice"}, "optimizer": {"name": "sgd", "weight_decay": 0.1}}"#
+            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "rebalance": {"name": "ogm", "unimodal": "slice"}, "optimizer": "#
+                + #"{"name": "sgd", "weight_decay": 0.1}}"#
         )
         let before = try trainer.model.heads.map { try $0.weight.value.values(Float.self) }
         _ = try trainer.run()

@@ -29,8 +29,10 @@ import _BSSTestSupport
         let source = try SmallTraining.data(samples: 90)
         let epochs = 5
         let options = #"""
-            {"epochs": \#(epochs), "batch_size": 16, "checkpoint_every": 1, "scheduler": \#(scheduler), "optimizer": \#(optimizer),
-             "learning_rate": {"name": "plateau", "metric": "val_loss", "patience": 0, "threshold": 0.2, "factor": 0.5, "cooldown": 1}}
+            {"epochs": \#(epochs), "batch_size": 16, "checkpoint_every": 1, "scheduler": \#(scheduler),
+             "optimizer": \#(optimizer),
+             "learning_rate": {"name": "plateau", "metric": "val_loss", "patience": 0, "threshold": 0.2,
+                               "factor": 0.5, "cooldown": 1}}
             """#
         let whole = SmallTraining.bits(try SmallTraining.trainer(source, options, encoder: Self.encoder).run())
         let path = SmallTraining.temporaryFile("resume.safetensors")
@@ -57,7 +59,8 @@ import _BSSTestSupport
     func otherState() throws {
         let source = try SmallTraining.data(samples: 90)
         let options = #"""
-            {"epochs": 4, "batch_size": 16, "checkpoint_every": 2, "rebalance": "none", "learning_rate": {"name": "cosine", "t_max": 4},
+            {"epochs": 4, "batch_size": 16, "checkpoint_every": 2, "rebalance": "none",
+             "learning_rate": {"name": "cosine", "t_max": 4},
              "scheduler": {"name": "learned", "every": 1, "score_mode": "train"}}
             """#
         let whole = SmallTraining.bits(try SmallTraining.trainer(source, options, encoder: Self.encoder).run())

@@ -114,7 +114,8 @@ import _BSSTestSupport
     // MARK: Data parameters
 
     private func start(_ value: Double) -> String {
-        #"{"name": "data_parameters", "instance_start": \#(value), "class_start": \#(value), "instance_rate": 0.5, "class_rate": 0.25}"#
+        #"{"name": "data_parameters", "instance_start": \#(value), "class_start": \#(value), "instance_rate": 0.5, "#
+            + #""class_rate": 0.25}"#
     }
 
     /// methods.md C6: z = (2, 0, 0), y = 0.

@@ -14,16 +14,19 @@ enum SmallTraining {
 
     static func data(samples: Int = 160, _ json: String = "{}") throws -> DatasetSource {
         var options = try table(
-            #"{"classes": 3, "modalities": {"a": {"dim": 12, "noise": 0.1}, "b": {"dim": 8, "noise": 0.15, "speed": 0.6}}}"#
+            #"{"classes": 3, "modalities": {"a": {"dim": 12, "noise": 0.1}, "b": {"dim": 8, "noise": 0.15, "speed": "#
+                + #"0.6}}}"#
         )
         options["samples"] = .int(samples)
         for (key, value) in try table(json).fields { options[key] = value }
         return DatasetSource(try Configured<Dataset>("synthetic", options).product)
     }
 
+    /// Parts named `custom` get functions.
     static func options(_ json: String) throws -> TrainingOptions {
-        try TrainingOptions(
-            Arguments(operation: "bss.train", declared: TrainingOptions.arguments, named: table(json)), defaultSeed: 1)
+        let named = try CustomHooks.completed(table(json))
+        return try TrainingOptions(
+            Arguments(operation: "bss.train", declared: TrainingOptions.arguments, named: named), defaultSeed: 1)
     }
 
     /// One encoder for every modality.

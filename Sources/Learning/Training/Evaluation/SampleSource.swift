@@ -70,7 +70,9 @@ public final class DatasetSource: SampleSource {
                 (out: UnsafeMutableBufferPointer<Float>) in
                 guard let start = out.baseAddress, let size = blocks.first?.count else { return }
                 for (place, block) in blocks.enumerated() {
-                    block.withUnsafeBufferPointer { (start + place * size).update(from: $0.baseAddress!, count: size) }
+                    block.withUnsafeBufferPointer { values in
+                        if let from = values.baseAddress { (start + place * size).update(from: from, count: size) }
+                    }
                 }
             }
         }

@@ -33,7 +33,8 @@ struct Holdout {
         guard !heldOut.isEmpty else {
             throw BSSError(
                 "bss.train",
-                "the training split has \(rows.count) samples: too few for a hold-out of \(Text.number(fraction)) of every class",
+                "the training split has \(rows.count) samples: too few for a hold-out of \(Text.number(fraction)) of "
+                    + "every class",
                 hint: "set holdout = 0 to monitor the validation split", kind: .usage)
         }
     }

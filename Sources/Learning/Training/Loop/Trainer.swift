@@ -44,7 +44,8 @@ public final class Trainer {
         if traits.ownsLoss, options.loss != nil {
             throw BSSError(
                 "bss.train",
-                "rebalance = \"\(options.rebalance.name)\" has losses of its own; option 'loss' replaces those of Eq. 5",
+                "rebalance = \"\(options.rebalance.name)\" has losses of its own; option 'loss' replaces those of Eq. "
+                    + "5",
                 hint: "use rebalance = \"joint\" or another method that modulates Eq. 5", kind: .usage)
         }
         let recipe = options.optimizer.product

@@ -7,7 +7,8 @@ import BSSTensor
 /// logits is scaled by κ_m, below 1 for a modality that leads more than it usually does, above 1 for one that lags.
 ///
 ///     z = Σ_m φ_m;   s_m = mean_i -log max(softmax(φ_m)[y_i], 1e-8);   r_m = exp(K/(K-1) (mean_j s_j - s_m))
-///     τ_m = the same of ŝ, the mean of s over all earlier steps, in the window or not (0 before the first);   κ_m = exp(alpha · min(τ_m - r_m, cap))
+///     τ_m = the same of ŝ, the mean of s over all earlier steps, in the window or not (0 before the first);   κ_m
+///         = exp(alpha · min(τ_m - r_m, cap))
 ///
 /// `mode = "exact"`: φ_m is the Shapley value of z over sets S of modalities, absent ones zero at the input. As in the
 /// public code z(∅) is left out, so that Σ_m φ_m = z; passes with absent modalities run in evaluation mode, with

@@ -6,7 +6,8 @@ import BSSTensor
 /// Divergence-orientated multi-modal fusion (Yang et al., ACM MM 2022): samples whose modalities disagree are not
 /// fused.
 ///
-///     d_m = max_c (p_m[c] - p̄[c])²,   p_m = softmax(z_m) of head m, p̄ = mean_m p_m;   accept i iff d_m,i / tau < gamma for all m
+///     d_m = max_c (p_m[c] - p̄[c])²,   p_m = softmax(z_m) of head m, p̄ = mean_m p_m;
+///         accept i iff d_m,i / tau < gamma for all m
 ///     accepted: Σ_m (l_m² / 2 - eta d_m) + Σ_m l_m + l_F;   rejected: Σ_m l_m;   l = cross-entropy
 ///
 /// d_m keeps its gradient in accepted samples. A rejected sample gives the fusion nothing, and a batch without accepted

@@ -4,7 +4,8 @@ import BSSTensor
 
 /// On-the-fly gradient modulation, and its generalisation enhancement (OGM, OGM-GE).
 ///
-///     s_m = Σ_i p_m,i[y_i];  ρ_m = s_m / s_other;  k_m = 1 - tanh(α ρ_m) if ρ_m > 1 else 1;  g_m ← k_m g_m (+ ε, ε ~ N(0, Var g_m))
+///     s_m = Σ_i p_m,i[y_i];  ρ_m = s_m / s_other;  k_m = 1 - tanh(α ρ_m) if ρ_m > 1 else 1;
+///         g_m ← k_m g_m (+ ε, ε ~ N(0, Var g_m))
 ///
 /// on the gradients of the encoders, per batch, within a window of epochs; the fusion is never modulated. GE adds noise
 /// with the deviation of each tensor's unscaled gradient, to every encoder. Source: Peng, Wei, Deng, Wang, Hu, CVPR

@@ -6,9 +6,12 @@ import BSSTensor
 /// Prototypical modal rebalance (Fan et al., CVPR 2023): the slower modality's features are pulled to class prototypes
 /// of their own.
 ///
-///     c_m^k = mean of h_m over samples of class k, a share of the training split or of the validation split (`prototypes`);
+///     c_m^k
+///         = mean of h_m over samples of class k, a share of the training split or of the validation split
+///             (`prototypes`);
 ///        q_m = softmax_k(-‖h_m - c_m^k‖);   s_m = Σ_i q_m,i[y_i];   ρ_m = s_m / mean_{j≠m} s_j
-///     L = CE(z, y) + alpha Σ_m coef_m (-log q_m[y]) - mu Σ_m flat_m H(q_m),   coef_m = clip(1/ρ_m - 1, 0, 1), flat_m = clip(ρ_m - 1, 0, 1)
+///     L = CE(z, y) + alpha Σ_m coef_m (-log q_m[y]) - mu Σ_m flat_m H(q_m),   coef_m = clip(1/ρ_m - 1, 0, 1), flat_m
+///         = clip(ρ_m - 1, 0, 1)
 ///
 /// The last term (PER) keeps the prototype distribution of the faster modality flat, during the first `per_epochs`
 /// epochs. Prototypes come from a scan in evaluation mode at the start of each epoch, c ← (1 - momentum) c_new +

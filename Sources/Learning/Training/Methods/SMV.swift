@@ -6,7 +6,8 @@ import BSSTensor
 /// Sample-level modality valuation (Wei et al., CVPR 2024): samples to which a modality adds little are shown again,
 /// with that modality alone.
 ///
-///     v(S) = |S| if the fusion of the features of S (zeros for the others) predicts the class, else 0;   φ_m = Shapley value of v
+///     v(S) = |S| if the fusion of the features of S (zeros for the others) predicts the class, else 0;   φ_m
+///         = Shapley value of v
 ///
 /// `level = "sample"`: for every sample and modality with φ_m < 1, round(2 (1 - φ_m)) copies that keep only m (K = 2: φ
 /// = 0.5, 0, -0.5 give 1, 2, 3 copies, as released). `level = "modality"`: with φ̄ the means over a random part

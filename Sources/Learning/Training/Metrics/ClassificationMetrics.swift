@@ -19,7 +19,8 @@ public final class ClassificationMetrics {
         if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
             throw BSSError(
                 "metrics",
-                "label \(labels[row] &+ 1) of sample \(row + 1) has no column: expected a class position from 1 to \(classes)"
+                "label \(labels[row] &+ 1) of sample \(row + 1) has no column: expected a class position from 1 to "
+                    + "\(classes)"
             )
         }
         self.scores = scores

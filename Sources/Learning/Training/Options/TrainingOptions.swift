@@ -2,7 +2,8 @@ import BSSCore
 import BSSCurriculum
 import BSSNetworks
 
-/// Everything a training is told, apart from data and model. An option is one property here; `bss.train{…}`, its checks,
+/// Everything a training is told, apart from data and model. An option is one property here;
+/// `bss.train{…}`, its checks,
 /// help, completion and the run record derive from it.
 public struct TrainingOptions: OptionGroup {
     @Option("epochs", "passes over the scheduler's plan", .range(1...1_000_000))

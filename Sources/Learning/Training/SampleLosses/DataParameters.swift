@@ -4,7 +4,8 @@ import BSSTensor
 
 /// Data parameters: a learned temperature per sample and per class. Saxena, Tuzel, DeCoste, NeurIPS 2019.
 ///
-///     σ_i = exp(u_class[y_i]) + exp(u_instance[i]),   L = mean_i CE(z_i / σ_i, y_i) + Σ_i (wd_i/2 u_instance[i]² + wd_c/2 u_class[y_i]²)
+///     σ_i = exp(u_class[y_i]) + exp(u_instance[i]),   L
+///         = mean_i CE(z_i / σ_i, y_i) + Σ_i (wd_i/2 u_instance[i]² + wd_c/2 u_class[y_i]²)
 ///
 /// u moves by SGD with momentum of its own, entry by entry: entries outside the batch rest. The decay counts once a
 /// sample: a class is decayed as often as the batch has it. After every update all u are clamped to [-ln bound, ln

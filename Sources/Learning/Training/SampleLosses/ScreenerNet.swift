@@ -4,7 +4,8 @@ import BSSTensor
 
 /// ScreenerNet: a small network says how much each sample counts. Kim & Choi, 2018 (arXiv 1801.00904).
 ///
-///     main network: w_i l_i (w constant);   screener: (1 - w_i)² l_i + w_i² max(M - l_i, 0) (l constant),   w = σ(net(x)) in (0, 1)
+///     main network: w_i l_i (w constant);   screener: (1 - w_i)² l_i + w_i² max(M - l_i, 0) (l constant),   w
+///         = σ(net(x)) in (0, 1)
 ///
 /// It learns to show hard samples. Its input is the sample itself: all modalities, flattened; [D] -> hidden -> 1. It
 /// moves by SGD with momentum of its own. The reported loss is the sum of both parts.

@@ -9,19 +9,25 @@ extension CustomMethod {
             case .setup: return "function(ctx): before training"
             case .epoch:
                 return
-                    "function(ctx, phase): phase is \"begin\" or \"end\"; a returned table of names goes to this epoch's record as `method`, that of the end over that of the beginning"
+                    "function(ctx, phase): phase is \"begin\" or \"end\"; a returned table of names goes to this "
+                    + "epoch's record as `method`, that of the end over that of the beginning"
             case .plan:
                 return
-                    "function(ctx, plan): plan has positions, weights, keeps (per entry a list of modalities; nil = all); returns one like it"
+                    "function(ctx, plan): plan has positions, weights, keeps (per entry a list of modalities; nil = "
+                    + "all); returns one like it"
             case .loss:
                 return
-                    "function(ctx, out, labels): labels are class positions from 1; returns a tensor [B] or a scalar, or a table of such terms by name, each also { tensor, weight }"
+                    "function(ctx, out, labels): labels are class positions from 1; returns a tensor [B] or a scalar, "
+                    + "or a table of such terms by name, each also { tensor, weight }"
             case .step:
                 return
-                    "function(ctx, batch): batch has labels (class positions from 1) and positions; returns a list of sub-steps { scopes = { \"encoder.audio\", … }, loss = function(out) … end } (scopes nil: everything moves)"
+                    "function(ctx, batch): batch has labels (class positions from 1) and positions; returns a list of "
+                    + "sub-steps { scopes = { \"encoder.audio\", … }, loss = function(out) … end } (scopes nil: "
+                    + "everything moves)"
             case .grads:
                 return
-                    "function(ctx, grads, out, labels): grads[scope][parameter] are tensors; returns those that change, in the same form"
+                    "function(ctx, grads, out, labels): grads[scope][parameter] are tensors; returns those that "
+                    + "change, in the same form"
             case .predict:
                 return "function(ctx, out): returns total logits [B, C], or { total =, fused =, unimodal = { … } }"
             }

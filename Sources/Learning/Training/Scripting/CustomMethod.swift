@@ -156,7 +156,8 @@ final class CustomMethod: BaseLossMethod {
                 else {
                     throw BSSError(
                         "bss.rebalance.custom",
-                        "the gradient of \(scope) \(name) must be a tensor of shape \(parameter.value.shape), got \((value.tensor?.shape).map { "\($0)" } ?? value.described)"
+                        "the gradient of \(scope) \(name) must be a tensor of shape \(parameter.value.shape), got "
+                            + "\((value.tensor?.shape).map { "\($0)" } ?? value.described)"
                     )
                 }
                 gradients[parameter.value] = tensor.detached

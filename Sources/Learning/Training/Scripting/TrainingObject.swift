@@ -24,9 +24,9 @@ final class TrainingObject: HostObject {
     private static let scope = Argument<String>("scope", "\"encoder.audio\", \"head.audio\", \"fusion\" or \"method\"")
     private static let factor = Argument<Double>("factor", "multiplies the scheduled learning rate", check: .atLeast(0))
     private static let modality = Argument<String>("modality", "its name")
+    private enum Rows: String, Choice { case monitor, train }
     private static let rows = Argument(
-        "rows", default: "monitor", "\"monitor\" (hold-out, else validation split) or \"train\"",
-        check: .oneOf(["monitor", "train"]))
+        "rows", default: Rows.monitor, "\"monitor\" (hold-out, else validation split) or \"train\"")
     private static let name = Argument<String>("name", "its name")
     private static let value = Argument<Value?>(
         "value", default: nil, "what to keep: a tensor, or a text, number, boolean or table of such; nil reads it")
@@ -87,13 +87,14 @@ final class TrainingObject: HostObject {
             },
             Function(
                 "scan",
-                "Logits of a pass that changes nothing: { fused, unimodal = {…}, labels }, labels class positions from 1.",
+                "Logits of a pass that changes nothing: { fused, unimodal = {…}, labels }, labels class positions from "
+                    + "1.",
                 [rows],
                 returns: "table", style: .positional
             ) { a in
                 let object = try a.receiver(as: TrainingObject.self)
                 let context = object.context
-                let rows = a[rows] == "train" ? context.trainRows : context.monitorRows
+                let rows = a[rows] == .train ? context.trainRows : context.monitorRows
                 guard !rows.isEmpty else {
                     throw BSSError(
                         "ctx:scan", "there is nothing to monitor",
@@ -132,7 +133,8 @@ final class TrainingObject: HostObject {
             },
             Function(
                 "keep",
-                "A plain value or a tensor that survives checkpoints: ctx:keep(name, value) sets it, ctx:keep(name) reads it.",
+                "A plain value or a tensor that survives checkpoints: ctx:keep(name, value) sets it, ctx:keep(name) "
+                    + "reads it.",
                 [name, value], returns: "value", style: .positional
             ) { a in
                 let object = try a.receiver(as: TrainingObject.self)

@@ -21,11 +21,13 @@ public final class BatchPass {
     public func feature(_ modality: Int) throws -> Tensor {
         if let known = features[modality] { return known }
         if model.isLockStep {
-            features = try model.encode(batch.inputs, forward)
-        } else {
-            features[modality] = try model.encode(modality, batch.inputs[modality], forward)
+            let all = try model.encode(batch.inputs, forward)
+            features = all
+            return all[modality]
         }
-        return features[modality]!
+        let made = try model.encode(modality, batch.inputs[modality], forward)
+        features[modality] = made
+        return made
     }
 
     /// Everything the model says of the batch, with the parameters as they are now.
