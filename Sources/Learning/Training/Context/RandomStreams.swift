@@ -4,6 +4,8 @@ import BSSCore
 public final class RandomStreams {
     private let seed: UInt64
     private var counters: [String: DrawCounter] = [:]
+    /// What a training that goes on here drew before, beyond what this one drew until then.
+    private var earlier: [String: Int] = [:]
 
     init(seed: Int) { self.seed = Seed(seed).root }
 
@@ -23,16 +25,18 @@ public final class RandomStreams {
             })
     }
 
+    private func blocks(_ name: String) -> Int { (earlier[name] ?? 0) + Int(counters[name]?.blocks ?? 0) }
+
     private var drawn: [(name: String, blocks: Int)] {
-        counters.sorted { $0.key < $1.key }.map { ($0.key, Int($0.value.blocks)) }.filter { $0.blocks > 0 }
+        Set(counters.keys).union(earlier.keys).sorted().map { ($0, blocks($0)) }.filter { $0.blocks > 0 }
     }
 
     /// For checkpoints: a resumed training tells what the whole one drew.
     var state: Value {
         get { .fields(drawn.map { ($0.name, .int($0.blocks)) }) }
         set {
-            for (name, blocks) in newValue.table?.fields ?? [] {
-                counters[name] = DrawCounter(UInt64(max(0, blocks.int ?? 0)))
+            for (name, saved) in newValue.table?.fields ?? [] {
+                earlier[name, default: 0] += (saved.int ?? 0) - blocks(name)
             }
         }
     }
