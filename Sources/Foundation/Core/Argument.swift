@@ -49,6 +49,13 @@ public struct Check<T> {
     public static var anyInteger: Check { Check("", anyInteger: true) { _ in true } }
 }
 
+extension Check {
+    /// The same where nil is a value.
+    public static func optional<W>(_ check: Check<W>) -> Check where T == W? {
+        Check(check.words, choices: check.choices, anyInteger: check.takesAnyInteger) { $0.map(check.holds) ?? true }
+    }
+}
+
 extension Check where T == Double {
     public static func range(_ r: ClosedRange<Double>) -> Check {
         Check("from \(Text.number(r.lowerBound)) to \(Text.number(r.upperBound))") { r.contains($0) }

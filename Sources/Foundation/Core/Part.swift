@@ -60,6 +60,16 @@ public struct Part<Product> {
     }
 }
 
+extension Part {
+    /// A part whose options are the properties of a group.
+    public init<O: OptionGroup>(
+        _ name: String, _ summary: String, options: O.Type, source: String? = nil, example: String? = nil,
+        build: @escaping (O) throws -> Product
+    ) {
+        self.init(name, summary, O.arguments, source: source, example: example) { try build(O($0)) }
+    }
+}
+
 /// A constructed part together with the plain configuration that made it, defaults filled in.
 public struct Configured<F: Family>: ArgumentType {
     public let product: F

@@ -10,18 +10,24 @@ public struct RandomStream {
     public private(set) var block: UInt64
     private var buffer: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
     private var used = 4
+    private let counter: DrawCounter?
 
-    /// The stream `name` of the root `seed`.
-    public init(seed: UInt64, name: String) { self.init(key: RandomStream.mix(seed, name)) }
+    /// The stream `name` of the root `seed`. `counter` counts its draws and those of the streams below it.
+    public init(seed: UInt64, name: String, counter: DrawCounter? = nil) {
+        self.init(key: RandomStream.mix(seed, name), counter: counter)
+    }
 
     /// Continues a stream at a block, as a checkpoint recorded it.
-    public init(key: UInt64, block: UInt64 = 0) {
+    public init(key: UInt64, block: UInt64 = 0, counter: DrawCounter? = nil) {
         self.key = key
         self.block = block
+        self.counter = counter
     }
 
     /// An independent stream below this one (`stream.child("epoch 3")`).
-    public func child(_ name: String) -> RandomStream { RandomStream(key: RandomStream.mix(key, name)) }
+    public func child(_ name: String) -> RandomStream {
+        RandomStream(key: RandomStream.mix(key, name), counter: counter)
+    }
 
     /// 64-bit FNV-1a of the name, mixed with the seed by the SplitMix64 finaliser.
     private static func mix(_ seed: UInt64, _ name: String) -> UInt64 {
@@ -36,6 +42,7 @@ public struct RandomStream {
     /// Takes `count` whole blocks for a bulk kernel and returns the first one's counter.
     public mutating func reserve(blocks count: Int) -> UInt64 {
         used = 4
+        counter?.add(UInt64(count))
         defer { block += UInt64(count) }
         return block
     }
@@ -43,6 +50,7 @@ public struct RandomStream {
     public mutating func nextWord() -> UInt32 {
         if used == 4 {
             buffer = RandomStream.philox(counter: block, key: key)
+            counter?.add(1)
             block += 1
             used = 0
         }

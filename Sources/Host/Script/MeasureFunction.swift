@@ -16,13 +16,11 @@ enum MeasureFunction {
             "split", default: "train", "which samples", check: .oneOf(SplitName.allCases.map(\.rawValue)))
         let alpha = Argument("alpha", default: 0.2, "weights of the loss criterion (Eq. 5)", check: .range(0...1))
         let mode = Argument(
-            "score_mode", default: "eval",
-            "how the network runs: \"eval\", or \"batch_statistics\" for an untrained one",
-            check: .oneOf(ScanSettings.Mode.allCases.map(\.rawValue)))
+            "score_mode", default: ScanSettings.Mode.eval,
+            "how the network runs: \"eval\", or \"batch_statistics\" for an untrained one")
         let batch = Argument(
             "batch_size", default: 64, "samples a batch (matters for batch statistics)", check: .atLeast(1))
-        let seed = Argument<Int?>(
-            "seed", default: nil, "of initial weights and of the scan's order", check: .anyInteger)
+        let seed = Argument<Seed?>("seed", default: nil, "of initial weights and of the scan's order")
         return Function(
             "measure",
             "Balance scores of samples by a model, without training (Eqs. 4–6): score, ranking and every criterion.",
@@ -31,10 +29,10 @@ enum MeasureFunction {
             source: "Guan, Jiang, Yang, IJCAI 2025, Eqs. 4–6"
         ) { a in
             let source = DatasetSource(a[data].product)
-            let root = a[seed] ?? workbench.seed
+            let root = a[seed]?.value ?? workbench.seed
             let network = try (a[model] ?? ModelObject.automatic(a[data].product)).instantiate(source, seed: root)
             var settings = ScanSettings()
-            settings.mode = ScanSettings.Mode(rawValue: a[mode]) ?? .eval
+            settings.mode = a[mode]
             let measurement = try Scoring.measure(
                 network, source, rows: source.rows(SplitName(rawValue: a[split])!), a[measurer], settings,
                 LossWeights(alpha: a[alpha], modalities: network.modalities.count), seed: root, batchSize: a[batch])

@@ -16,21 +16,15 @@ enum Progress {
         }
     }
 
-    static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
+    static func now() -> Double { Clock.seconds() }
 
     static func write(_ text: String) { fputs(text, stderr) }
 
     /// `loss 0.512  train 0.81  val 0.77`
-    static func figures(_ record: Table) -> String {
-        var text = "loss " + Text.fixed(record.value(atPath: "train.loss")?.double ?? .nan, 4)
-        for split in ["train", "val", "test"] {
-            if let accuracy = record.value(atPath: "\(split).total.accuracy")?.double {
-                text += "  \(split) \(Text.fixed(accuracy, 3))"
-            }
+    static func figures(_ record: EpochRecord) -> String {
+        var text = "loss " + Text.fixed(record.train.loss, 4)
+        for (split, figures) in [("train", record.train), ("val", record.val), ("test", record.test)] {
+            if let accuracy = figures?.total?.accuracy { text += "  \(split) \(Text.fixed(accuracy, 3))" }
         }
         return text
     }
@@ -44,7 +38,7 @@ final class Standing: TrainingObserver {
         ended = resumedAt
         if resumedAt > 0 { kept = resumedAt }
     }
-    func epochEnded(_ record: Table, epoch: Int) { ended = epoch + 1 }
+    func epochEnded(_ record: EpochRecord) { ended = record.epoch }
     func checkpointing() { kept = ended }
 
     /// - Parameter folder: of the run's record, if it has one.
@@ -86,7 +80,7 @@ private final class BarProgress: TrainingObserver {
         )
     }
 
-    func epochEnded(_ record: Table, epoch: Int) { figures = Progress.figures(record) }
+    func epochEnded(_ record: EpochRecord) { figures = Progress.figures(record) }
 }
 
 /// One line at most every 30 seconds, so that logs stay small.
@@ -99,19 +93,20 @@ private final class PlainProgress: TrainingObserver {
         self.epochs = epochs
         if resumedAt > 0 { Progress.write("\(name): resumed at epoch \(resumedAt + 1) of \(epochs)\n") }
     }
-    func epochEnded(_ record: Table, epoch: Int) {
+    func epochEnded(_ record: EpochRecord) {
         guard Progress.now() - last >= 30 else { return }
         last = Progress.now()
-        Progress.write("\(name) \(epoch + 1)/\(epochs)  \(Progress.figures(record))\n")
+        Progress.write("\(name) \(record.epoch)/\(epochs)  \(Progress.figures(record))\n")
     }
 }
 
 private final class JSONProgress: TrainingObserver {
     private let name: String
     init(_ name: String) { self.name = name }
-    func epochEnded(_ record: Table, epoch: Int) {
+    func epochEnded(_ record: EpochRecord) {
         Progress.write(
-            JSON.text(.fields([("event", .string("epoch")), ("run", .string(name)), ("record", .table(record))])) + "\n"
+            JSON.text(.fields([("event", .string("epoch")), ("run", .string(name)), ("record", .table(record.table))]))
+                + "\n"
         )
     }
 }

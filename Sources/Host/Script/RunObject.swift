@@ -34,8 +34,8 @@ final class RunObject: HostObject {
         dataset: Dataset
     ) {
         (id, folder) = (recorder?.id, recorder?.folder)
-        self.result = result.selections
-        history = result.history
+        self.result = result.selections.table
+        history = result.history.map(\.table)
         model = ModelObject(recipe, network: result.model)
         self.configuration = configuration
         (scores, order) = (result.scores, result.order)

@@ -215,8 +215,8 @@ final class RunRecorder: TrainingObserver {
 
     func trainingBegan(epochs: Int, resumedAt: Int) throws {
         try code.begin()
-        trainer?.checkpointName = runFolder.map { folder in { folder.checkpoint($0) } }
-        trainer?.carried = { [unowned self] in carried }
+        trainer?.checkpoints.name = runFolder.map { folder in { folder.checkpoint($0) } }
+        trainer?.checkpoints.carried = { [unowned self] in carried }
         let here = CPUBackend.instructionSet
         if resumedAt > 0, let start {
             let bytes = start.carried["output_bytes"]?.int ?? 0
@@ -243,9 +243,9 @@ final class RunRecorder: TrainingObserver {
         ])
     }
 
-    func epochEnded(_ epochRecord: Table, epoch: Int) throws {
+    func epochEnded(_ epoch: EpochRecord) throws {
         guard let runFolder else { return }
-        let step = epoch + 1  // files count epochs from 1
+        let step = epoch.epoch  // files count epochs from 1
         func log(_ prefix: String, _ table: Table) {
             for (key, value) in table.fields {
                 if let inner = value.table {
@@ -255,11 +255,13 @@ final class RunRecorder: TrainingObserver {
                 }
             }
         }
-        for key in ["train", "val", "test"] { if let table = epochRecord[key]?.table { log(key + ".", table) } }
-        runFolder.log(step: step, "learning_rate", epochRecord["learning_rate"]?.double ?? 0)
+        for (split, figures) in [("train", epoch.train), ("val", epoch.val), ("test", epoch.test)] {
+            if let figures { log(split + ".", figures.table) }
+        }
+        runFolder.log(step: step, "learning_rate", epoch.learningRate)
         let order = trainer?.lastTrained?.trace ?? []
         orders.append(RunFolder.hash(order))
-        runFolder.trace(step: step, indices: order, loss: epochRecord.value(atPath: "train.loss")?.double ?? .nan)
+        runFolder.trace(step: step, indices: order, loss: epoch.train.loss)
         try runFolder.checkOwnership()
         // Every file is synced: often enough to watch a run, not so often that short ones wait for the disk.
         if Progress.now() - lastFlush >= 2 {
@@ -279,24 +281,19 @@ final class RunRecorder: TrainingObserver {
 
     func finish(_ result: TrainingResult, _ trainer: Trainer) throws {
         record.state = .finished
-        record.result = result.selections
+        record.result = result.selections.table
         record.cost = RunObject.cost(result)
         record.stopReason = result.stopReason
         record.parametersHash = result.parametersHash
         record.phases = [("training", result.seconds), ("scoring", result.scoringSeconds)]
         // Times differ from call to call: they stand in `time` alone.
         record.history = result.history.map { epoch in
-            var plain = epoch
-            plain["seconds"] = nil
-            plain["scoring_seconds"] = nil
-            plain["step_seconds"] = nil
+            var plain = epoch.table
+            for key in EpochRecord.times { plain[key] = nil }
             return plain
         }
         record.orders = orders
-        record.streams = Table(
-            fields: trainer.streams.sorted { $0.key < $1.key }.map {
-                ($0.key, .string(Text.format("%016lx", UInt($0.value))))
-            })
+        record.streams = trainer.streams
         record.count("finalizer_errors", workbench.state.finalizerErrors - finalizerErrors)
         record.notResumable = Array(Set(record.notResumable).union(try code.changes())).sorted()
         record.effects = try code.effects()

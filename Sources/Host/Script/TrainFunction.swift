@@ -94,7 +94,7 @@ struct Training {
         let watcher = Observers([recorder, standing, Progress.make(workbench.options, name: name)])
         trainer.observer = watcher
         recorder?.trainer = trainer
-        trainer.checkpointPath = recorder.map { checkpoint ?? $0.folder }
+        trainer.checkpoints.path = recorder.map { checkpoint ?? $0.folder }
         if let onEpoch { trainer.onEpoch = { try Training.call(onEpoch, $0, $1) } }
         do {
             let body = { try trainer.run(resumes: checkpoint != nil) }
@@ -122,9 +122,9 @@ struct Training {
         }
     }
 
-    private static func call(_ callback: Callback, _ record: Table, _ trainer: Trainer) throws -> Bool {
-        var event = record
-        event["t"] = record["epoch"]?.int.map { .int($0 - 1) }
+    private static func call(_ callback: Callback, _ record: EpochRecord, _ trainer: Trainer) throws -> Bool {
+        var event = record.table
+        event["t"] = .int(record.epoch - 1)
         if trainer.lastSamples != nil { event["order"] = .list(trainer.lastOrder.map { .int($0 + 1) }) }
         if !trainer.scores.isEmpty { event["scores"] = .list(trainer.scores) }
         if case .bool(false)? = try callback.function.call([.table(event)]).first { return false }
@@ -142,7 +142,7 @@ final class Observers: TrainingObserver {
     func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double) {
         for o in all { o.stepEnded(epoch: epoch, step: step, steps: steps, loss: loss) }
     }
-    func epochEnded(_ record: Table, epoch: Int) throws { for o in all { try o.epochEnded(record, epoch: epoch) } }
+    func epochEnded(_ record: EpochRecord) throws { for o in all { try o.epochEnded(record) } }
     func checkpointing() throws { for o in all { try o.checkpointing() } }
     func checkpointed() throws { for o in all { try o.checkpointed() } }
     func trainingEnded(_ result: TrainingResult) { for o in all { o.trainingEnded(result) } }

@@ -17,8 +17,8 @@ public struct RunRecord {
     /// `--set` and script parameters: value and where it came from.
     public var parameters = Table()
     public var seed = 0
-    /// Named random streams that were drawn from, with the key of each, 16 hexadecimal digits: seed and name decide
-    /// every draw.
+    /// Named random streams that the training drew from: key and blocks of four 32-bit words. Initial parameters are
+    /// drawn before it, from `init`.
     public var streams = Table()
     /// Script, modules and texts of the command line, by name, with their SHA-256.
     public var code = Table()

@@ -3,24 +3,23 @@ import BSSCore
 /// Buckets of equal size, easiest first, each shuffled: baby step keeps the earlier ones, one-pass drops them.
 /// Bengio et al., ICML 2009; Spitkovsky et al., NAACL 2010; Cirik, Hovy, Morency, 2016.
 struct BucketOrder: OrderPolicy {
-    var buckets = 10
-    /// Epoch at which the last bucket is reached, by the clock.
-    var grow = 40.0
-    var keepsEarlier = true
-    /// Advance when the validation loss (else the training loss) has not fallen for this many epochs, instead of by the
-    /// clock.
-    var patience: Int?
-    var isAnti = false
-    /// Buckets of every class.
-    var isPerClass = false
+    @Option("buckets", "number of buckets of equal size", .range(1...1_000_000)) var buckets = 10
+    @Option("t_grow", "epoch at which the last bucket is reached", .above(0)) var grow = 40.0
+    @Option(
+        "patience",
+        "go on when the validation loss (else the training loss) has not fallen for so many epochs, instead of by the "
+            + "clock", .optional(.atLeast(1)))
+    var patience: Int? = nil
+    @Option("anti", PaceShorthands.antiHelp) var isAnti = false
+    @Option("class_balance", "\"per_class\": take the fraction of every class instead of the whole ranking")
+    var balance = ClassBalance.none
+    var scores = TeacherScores()
     var rule = BatchRule()
+    var keepsEarlier = true
 
     func needsScores(t: Int, evaluations: Int) -> Bool { evaluations == 0 }
 
-    func ranking(_ scores: [Double]) -> [Int] {
-        let ranking = Ranking.descending(scores)
-        return isAnti ? ranking.reversed() : ranking
-    }
+    func ranking(_ scores: [Double]) -> [Int] { RankedSubset.ranking(scores, isAnti: isAnti) }
 
     /// The newest bucket, from 0.
     func bucket(t: Int, _ memory: OrderMemory) -> Int {
@@ -40,23 +39,14 @@ struct BucketOrder: OrderPolicy {
         let bucket = bucket(t: request.t, request.memory)
         let count = Double(buckets)
         let window = (start: keepsEarlier ? 0 : Double(bucket) / count, end: Double(bucket + 1) / count)
-        let ranking = ranking(request.scores)
-        var pool = Array(RankedSubset.part(window, of: ranking, rule: rule, batchSize: request.batchSize))
-        if isPerClass {
-            guard let labels = request.labels else { throw BSSError("class_balance", "\"per_class\" needs labels") }
-            pool = RankedSubset.perClass(window, of: ranking, labels: labels, rule: rule)
-        }
+        let pool = try RankedSubset.available(window, ranking(request.scores), balance, request, rule)
         var random = request.random
-        return OrderDraft(
-            indices: try WeightedOrder.shuffled(pool, from: &random), fraction: window.end - window.start,
-            isSequential: false)
+        return try .shuffled(pool, window.end - window.start, &random)
     }
 
     /// memory: bucket, best loss in it, epochs without a better one.
-    func epochEnded(_ record: Table, _ memory: inout OrderMemory) {
-        guard let patience, let loss = (record.value(atPath: "val.loss") ?? record.value(atPath: "train.loss"))?.double,
-            loss.isFinite
-        else { return }
+    func epochEnded(loss: Double, _ memory: inout OrderMemory) {
+        guard let patience, loss.isFinite else { return }
         let bucket = memory["bucket"]?.first ?? 0
         guard let best = memory["best"]?.first, loss >= best else {
             (memory["best"], memory["waited"]) = ([loss], [0])
@@ -68,5 +58,20 @@ struct BucketOrder: OrderPolicy {
         } else {
             memory["waited"] = [waited]
         }
+    }
+
+    static let babyStep = make(
+        "baby_step", "Baby step: buckets from easy to hard are added one after the other and kept.")
+    static let onePass = make("one_pass", "One-pass: buckets from easy to hard, each ALONE; the last one stays.") {
+        $0.keepsEarlier = false
+    }
+
+    private static func make(
+        _ name: String, _ summary: String, _ setting: @escaping (inout BucketOrder) -> Void = { _ in }
+    ) -> Part<Scheduler> {
+        Part(
+            name, summary, policy: BucketOrder.self,
+            source: "Bengio et al., ICML 2009; Spitkovsky, Alshawi, Jurafsky, NAACL 2010; Cirik, Hovy, Morency, 2016",
+            example: "bss.scheduler.\(name){ buckets = 4, t_grow = 8 }", setting: setting)
     }
 }

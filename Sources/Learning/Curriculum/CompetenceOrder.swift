@@ -8,14 +8,24 @@ import BSSCore
 ///
 /// BSS-H's Eqs. 7-8 are this at epoch granularity.
 struct CompetenceOrder: OrderPolicy {
-    var pace: Pace
-    /// Competence grows with every batch, and batches are drawn with replacement, as published; else the available part
-    /// is shuffled once an epoch.
-    var isStepwise = true
-    /// Draws per epoch, as a fraction of n.
+    enum Granularity: String, Choice { case step, epoch }
+
+    @Option("pace", "competence c(t)")
+    var growth = Configured<Pace>.named("root", Table(fields: [("lambda_0", .number(0.01))]))
+    var shorthands = PaceShorthands()
+    @Option(
+        "granularity",
+        "\"step\": competence grows with every batch, drawn with replacement, as published; \"epoch\": the available "
+            + "part, shuffled")
+    var granularity = Granularity.step
+    @Option(
+        "draws_fraction", "draws per epoch as a fraction of n (above 1 only with replacement)", .above(0, upTo: 1000))
     var drawsFraction = 1.0
-    var isAnti = false
+    @Option("anti", PaceShorthands.antiHelp) var isAnti = false
+    var scores = TeacherScores()
     var rule = BatchRule()
+
+    func check(_ operation: String) throws { _ = try shorthands.adjusted(growth, operation) }
 
     /// The empirical distribution function at each value: equal values share the larger rank.
     static func distribution(_ difficulties: [Double]) -> [Double] {
@@ -32,13 +42,11 @@ struct CompetenceOrder: OrderPolicy {
 
     func needsScores(t: Int, evaluations: Int) -> Bool { evaluations == 0 }
 
-    func ranking(_ scores: [Double]) -> [Int] {
-        let ranking = Ranking.descending(scores)
-        return isAnti ? ranking.reversed() : ranking
-    }
+    func ranking(_ scores: [Double]) -> [Int] { RankedSubset.ranking(scores, isAnti: isAnti) }
 
     func draft(_ request: PlanRequest) throws -> OrderDraft {
         let n = request.count
+        let pace = try shorthands.adjusted(growth)
         let ranking = ranking(request.scores)
         let shares = CompetenceOrder.distribution(request.scores.map { -$0 }).sorted()
         let least = min(n, max(1, rule.minBatches * request.batchSize))
@@ -56,7 +64,7 @@ struct CompetenceOrder: OrderPolicy {
         var random = request.random
         let t = Double(request.t)
         let fraction = try pace.at(t)
-        guard isStepwise, n > 0 else {
+        guard granularity == .step, n > 0 else {
             return OrderDraft(
                 indices: try WeightedOrder.shuffled(ranking[0..<min(n, available(t))], from: &random),
                 fraction: fraction, isSequential: false)
@@ -74,4 +82,10 @@ struct CompetenceOrder: OrderPolicy {
         }
         return OrderDraft(indices: indices, fraction: fraction, isSequential: true)
     }
+
+    static let part = Part<Scheduler>(
+        "competence",
+        "Competence-based: samples whose difficulty rank is at most the competence c(t), drawn uniformly.",
+        policy: CompetenceOrder.self, source: "Platanios et al., NAACL 2019",
+        example: "bss.scheduler.competence{ t_grow = 20 }")
 }

@@ -2,12 +2,33 @@ import BSSCore
 
 /// A scheduler written in Lua: `function(t, scores)` returns the order of the epoch t, counted from 0.
 struct CustomOrder: OrderPolicy {
-    let callback: Callback
-    var interval: Int?
+    @Required(
+        "function",
+        "function(t, scores) returning the order: positions from 1, or { order = …, weights = … }; the epoch t counts "
+            + "from 0, scores is nil without a measurer")
+    var callback: Callback
+    @Option("measurer", "give the function scores from this measurer") var measurer: Measurer? = nil
+    @Option("score_interval", aliases: ["every"], "epochs between two scans", .atLeast(1)) var interval = 1
+    @Option("score_warmup_epochs", "epochs of uniform order before the first scores", .atLeast(0)) var warmup = 0
+    var scan = ScanOptions()
+    @Option(
+        "score_checkpoint", "score with the model of this checkpoint instead of the one in training")
+    var checkpoint: String? = nil
+    var rule = BatchRule()
+
+    var scores: GivenMeasurer { GivenMeasurer(self) }
+
+    struct GivenMeasurer: ScoreOptions {
+        var scoredBy: Measurer?, settings = ScanSettings(), warmup = 0
+        init() {}
+        init(_ order: CustomOrder) {
+            (scoredBy, settings, warmup) = (order.measurer, order.scan.settings, order.warmup)
+            settings.checkpoint = order.checkpoint
+        }
+    }
 
     func needsScores(t: Int, evaluations: Int) -> Bool {
-        guard let interval else { return false }
-        return evaluations == 0 || t % interval == 0
+        measurer != nil && (evaluations == 0 || t % interval == 0)
     }
 
     func draft(_ request: PlanRequest) throws -> OrderDraft {
@@ -37,7 +58,7 @@ struct CustomOrder: OrderPolicy {
         guard !indices.isEmpty || listed.isEmpty else { throw mistake(answer.described) }
         var weights: [Double]?
         if let given = table["weights"] {
-            guard let values = (try? Vector(value: given))?.values, values.count == indices.count else {
+            guard let values = given.numbers, values.count == indices.count else {
                 throw mistake("weights that are not \(indices.count) numbers")
             }
             try Measurer.checkFinite(values, "weight of bss.scheduler.custom")
@@ -47,4 +68,8 @@ struct CustomOrder: OrderPolicy {
             indices: indices, fraction: Double(Set(indices).count) / Double(max(1, request.count)), isSequential: true,
             weights: weights)
     }
+
+    static let part = Part<Scheduler>(
+        "custom", "A scheduler written in Lua.", policy: CustomOrder.self,
+        example: "bss.scheduler.custom(function(t, scores) return {3, 1, 2} end)")
 }

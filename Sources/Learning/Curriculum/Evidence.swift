@@ -71,7 +71,8 @@ public final class Evidence {
         }
         if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
             throw fail(
-                "label \(labels[row] &+ 1) of sample \(row + 1) has no column: expected a class position from 1 to \(classes)"
+                "label \(labels[row] &+ 1) of sample \(row + 1) has no column: expected a class position from 1 to "
+                    + "\(classes)"
             )
         }
         if let features {
@@ -118,7 +119,8 @@ public final class Evidence {
         guard count > 0 else { return [] }
         return [Double](unsafeUninitializedCapacity: count) { out, filled in
             // Interrupted kernels leave numbers undefined; whoever polls the interrupt next stops before they are used.
-            if kernel(out.baseAddress!) != 0 { out.initialize(repeating: .nan) }
+            guard let start = out.baseAddress else { return }
+            if kernel(start) != 0 { out.initialize(repeating: .nan) }
             filled = count
         }
     }

@@ -39,7 +39,8 @@ public struct GivenScores: ArgumentType {
         if let path { return .string(path) }
         if values.count <= 100 { return .list(values) }
         return .string(
-            "list of \(values.count), sha256 \(SHA256.hex(values.map { String($0.bitPattern, radix: 16) }.joined(separator: " ")))"
+            "list of \(values.count), sha256 "
+                + "\(SHA256.hex(values.map { String($0.bitPattern, radix: 16) }.joined(separator: " ")))"
         )
     }
 
@@ -73,25 +74,6 @@ public struct DifficultySource {
     let given: GivenScores
     let isDifficulty: Bool
 
-    static let scoresArgument = Argument<GivenScores?>(
-        "scores", default: nil,
-        "scores of the training samples, high = easy: a list, or a CSV file with a column score (or difficulty or loss) and maybe id"
-    )
-    static let difficultyArgument = Argument<GivenScores?>(
-        "difficulty", default: nil, "the same as difficulties, high = hard: the losses of another model, for example")
-    static let arguments: [any AnyArgument] = [scoresArgument, difficultyArgument]
-
-    init?(_ arguments: Arguments) throws {
-        let scores = arguments[DifficultySource.scoresArgument]
-        let difficulty = arguments[DifficultySource.difficultyArgument]
-        if scores != nil, difficulty != nil {
-            throw BSSError(
-                arguments.operation, "scores and difficulty are two ways to say one thing; give one", kind: .usage)
-        }
-        guard let given = scores ?? difficulty else { return nil }
-        self.init(given, isDifficulty: scores == nil)
-    }
-
     init(_ given: GivenScores, isDifficulty: Bool) {
         self.given = given
         self.isDifficulty = isDifficulty
@@ -100,5 +82,29 @@ public struct DifficultySource {
     /// High = easy, per sample that is trained on.
     public func scores(positions: [Int], splitCount: Int, ids: [String]) throws -> [Double] {
         try given.scores(asDifficulty: isDifficulty, positions: positions, splitCount: splitCount, ids: ids)
+    }
+}
+
+/// The two ways to say scores that come with the scheduler.
+public struct GivenOptions: OptionGroup {
+    @Option(
+        "scores",
+        "scores of the training samples, high = easy: a list, or a CSV file with a column score (or difficulty or "
+            + "loss) "
+            + "and maybe id")
+    var scores: GivenScores? = nil
+    @Option("difficulty", "the same as difficulties, high = hard: the losses of another model, for example")
+    var difficulty: GivenScores? = nil
+
+    public init() {}
+
+    public func check(_ operation: String) throws {
+        guard scores != nil, difficulty != nil else { return }
+        throw BSSError(
+            operation, "scores and difficulty are two ways to say one thing; give one", kind: .usage)
+    }
+
+    var source: DifficultySource? {
+        (scores ?? difficulty).map { DifficultySource($0, isDifficulty: scores == nil) }
     }
 }

@@ -9,22 +9,30 @@ import BSSCore
 /// Constants and the normalisation by the learning rate follow Zhou et al., CurML, ACM MM 2022. Costs no extra passes:
 /// the feedback is that of the training passes.
 struct HardnessOrder: OrderPolicy {
-    enum Feedback: String, CaseIterable {
+    enum Feedback: String, Choice {
         case loss
         case lossChange = "loss_change"
         case flips
     }
-    enum Map: String, CaseIterable { case proportional, exponential, thompson }
+    enum Map: String, Choice { case proportional, exponential, thompson }
 
+    @Option(
+        "feedback",
+        "what training shows of a sample: \"loss\", \"loss_change\" or \"flips\" (right to wrong and back)")
     var feedback = Feedback.loss
+    @Option(
+        "prob_map",
+        "from hardness to probabilities: \"proportional\", \"exponential\" or \"thompson\" (Beta)")
     var map = Map.proportional
-    /// g: weight of the newest feedback.
-    var newest = 0.9
-    var decay = 0.85
-    var floor = 0.2
-    /// Easy samples first, at equal sizes.
-    var isAnti = false
+    @Option("discount", "g: weight of the newest feedback", .above(0, upTo: 1)) var newest = 0.9
+    @Option("decay", "factor of the shown fraction per epoch", .above(0, upTo: 1)) var decay = 0.85
+    @Option("floor", "smallest shown fraction", .above(0, upTo: 1)) var floor = 0.2
+    @Option(
+        "warmup_epochs", aliases: ["score_warmup_epochs"], "epochs of uniform order that collect feedback", .atLeast(0))
+    var warmup = 10
+    @Option("anti", "easy samples first, at equal sizes") var isAnti = false
     var rule = BatchRule()
+    var scores: NoScores { NoScores(warmup: warmup) }
 
     /// Smallest hardness and smallest learning rate that are divided by or drawn from.
     private static let least = 1e-6, leastRate = 1e-3
@@ -36,8 +44,8 @@ struct HardnessOrder: OrderPolicy {
     /// so far.
     func observed(_ training: TrainingObservation, scores: inout [Double], _ memory: inout OrderMemory) {
         func take(_ name: String) -> [Double] {
-            let found = memory.removeValue(forKey: name)
-            return found?.count == training.count ? found! : Array(repeating: 0, count: training.count)
+            if let found = memory.removeValue(forKey: name), found.count == training.count { return found }
+            return Array(repeating: 0, count: training.count)
         }
         var hardness = take("hardness")
         var last = take("last")
@@ -92,6 +100,13 @@ struct HardnessOrder: OrderPolicy {
     }
 
     func ranking(_ scores: [Double]) -> [Int] { isAnti ? Ranking.descending(scores) : Ranking.ascending(scores) }
+
+    static let part = Part<Scheduler>(
+        "dihcl",
+        "Dynamic instance hardness: a running mean of each sample's training feedback decides how often it is seen; "
+            + "hard first, fewer and fewer.",
+        policy: HardnessOrder.self, source: "Zhou, Wang, Bilmes, NeurIPS 2020; \(Scheduler.curML)",
+        example: "bss.scheduler.dihcl{ warmup_epochs = 3 }")
 }
 
 extension RandomStream {

@@ -11,19 +11,29 @@ import BSSCore
 /// Deviation: the released code has no Eq. 9 and 10: it scores every epoch and draws with weights `1 + s + 0.01`
 /// (`score_interval = 1, ema_beta = 1, prob_map = "linear", eps = 0.01`).
 struct LearnedOrder: OrderPolicy {
-    enum Map: String, CaseIterable { case softmax, linear, rank }
+    enum Map: String, Choice { case softmax, linear, rank }
 
+    @Option("score_interval", aliases: ["every"], "E of Eq. 9: epochs between two scans", .atLeast(1))
     var interval = 5
+    @Option("ema_beta", aliases: ["beta"], "beta of Eq. 9: weight of the newest scores; 1 = no memory", .range(0...1))
     var beta = 0.6
+    @Option(
+        "prob_map",
+        "from scores to probabilities: \"softmax\" (Eq. 10), \"linear\" (1 + s + eps, as released) or \"rank\"")
     var map = Map.softmax
-    var temperature = 1.0
-    var eps = 0.01
-    /// +1 balanced first; -1 imbalanced first.
-    var sign = 1.0
-    var hasReplacement = false
-    var drawsFraction = 1.0
+    @Option("temperature", "softmax of s / temperature: small = stricter order", .above(0)) var temperature = 1.0
+    @Option("eps", "added to the weights of the linear map", .atLeast(0)) var eps = 0.01
+    var orderSign = OrderSign()
+    @Option("anti", PaceShorthands.antiHelp) var isAnti = false
+    var draws = DrawOptions()
+    @Option("redraw_each_epoch", "draw a new order every epoch; false: one order per scan")
     var redrawsEachEpoch = true
+    var scores = ScannedScores()
     var rule = BatchRule()
+
+    /// +1 balanced first; -1 imbalanced first. The reversed ranking of a probabilistic order: the same draws from
+    /// negated scores.
+    private var sign: Double { Double(orderSign.value) * (isAnti ? -1 : 1) }
 
     func needsScores(t: Int, evaluations: Int) -> Bool { evaluations == 0 || t % interval == 0 }
 
@@ -54,7 +64,8 @@ struct LearnedOrder: OrderPolicy {
                 guard weight > -1e-9 else {
                     throw BSSError(
                         "bss.scheduler.learned",
-                        "sample \(index + 1) has score \(Text.number(s)): the linear map's weight 1 + s + eps is negative",
+                        "sample \(index + 1) has score \(Text.number(s)): the linear map's weight 1 + s + eps is "
+                            + "negative",
                         hint: "use prob_map = \"softmax\" or \"rank\", or a measurer with norm = \"min_max\"")
                 }
                 return max(0, weight)
@@ -76,17 +87,24 @@ struct LearnedOrder: OrderPolicy {
 
     func draft(_ request: PlanRequest) throws -> OrderDraft {
         var random = redrawsEachEpoch ? request.random : request.scoringRandom
-        if hasReplacement {
-            let count = rule.draws(drawsFraction, of: request.count, batchSize: request.batchSize)
+        if draws.hasReplacement {
+            let count = rule.draws(draws.fraction, of: request.count, batchSize: request.batchSize)
             let drawn = try WeightedOrder.drawnWithReplacement(
                 weights: weights(request.scores), count: count, from: &random)
             return OrderDraft(
                 indices: drawn, fraction: Double(count) / Double(max(1, request.count)), isSequential: true)
         }
-        let count = rule.size(min(1, drawsFraction), of: request.count, batchSize: request.batchSize)
+        let count = rule.size(min(1, draws.fraction), of: request.count, batchSize: request.batchSize)
         let order = try WeightedOrder.drawn(logWeights: logWeights(request.scores), from: &random)
         return OrderDraft(
             indices: count == order.count ? order : Array(order[0..<count]),
             fraction: Double(count) / Double(max(1, request.count)), isSequential: true)
     }
+
+    static let part = Part<Scheduler>(
+        "learned",
+        "BSS-L: scores every E epochs, smoothed (Eq. 9), as sampling probabilities (Eq. 10) of a weighted random order "
+            + "(Eq. 11).",
+        policy: LearnedOrder.self, source: "\(Scheduler.paper), Eqs. 9-11",
+        example: "bss.scheduler.learned{ every = 5, beta = 0.6 }")
 }

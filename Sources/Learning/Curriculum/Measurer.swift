@@ -90,11 +90,10 @@ public final class Measurer: ConfiguredObject, ArgumentType {
 
     private static let criteriaArgument = Argument<[Configured<Criterion>]>(
         "criteria", aliases: ["score_terms"],
-        default: (try? [Configured("prediction_similarity"), Configured("loss")]) ?? [],
+        default: Measurer.paper.criteria,
         "criteria by name or as constructed; an empty list scores every sample 0")
     private static let normArgument = Argument(
-        "norm", default: Normalization.minMax.rawValue, "how each criterion is normalised over the training set",
-        check: .oneOf(Normalization.allCases.map(\.rawValue)))
+        "norm", default: Normalization.minMax, "how each criterion is normalised over the training set")
     private static let clipArgument = Argument(
         "clip", default: 0.0,
         "fraction of values clipped at both ends before normalising (outliers compress min-max); 0 = off",
@@ -113,7 +112,7 @@ public final class Measurer: ConfiguredObject, ArgumentType {
     private convenience init(_ arguments: Arguments) {
         self.init(
             criteria: arguments[Measurer.criteriaArgument],
-            normalization: Normalization(rawValue: arguments[Measurer.normArgument]) ?? .minMax,
+            normalization: arguments[Measurer.normArgument],
             clip: arguments[Measurer.clipArgument])
     }
 
@@ -150,7 +149,8 @@ public final class Measurer: ConfiguredObject, ArgumentType {
                 "score", "Scores given logits and labels: lists score, rank and one per criterion.",
                 MeasurerInput.arguments, returns: "table of lists",
                 example:
-                    "bss.measurer{ \"loss\" }:score{ logits = { a = {{2, 0}, {0, 1}}, b = {{1, 0}, {0, 2}} }, fused = {{3, 0}, {0, 3}}, labels = {1, 2} }",
+                    "bss.measurer{ \"loss\" }:score{ logits = { a = {{2, 0}, {0, 1}}, b = {{1, 0}, {0, 2}} }, fused = "
+                    + "{{3, 0}, {0, 3}}, labels = {1, 2} }",
                 source: "Guan, Jiang, Yang, IJCAI 2025, Eq. 6"
             ) { arguments in
                 let measurer = try arguments.receiver(as: Measurer.self)
@@ -161,7 +161,8 @@ public final class Measurer: ConfiguredObject, ArgumentType {
     public var summary: String {
         let names = criteria.map { JSON.lua(.string($0.name)) }.joined(separator: ", ")
         return
-            "bss.measurer{\(names.isEmpty ? "criteria = {}" : names), norm = \"\(normalization.rawValue)\"\(clip > 0 ? ", clip = \(Text.number(clip))" : "")}"
+            "bss.measurer{\(names.isEmpty ? "criteria = {}" : names), norm = "
+            + "\"\(normalization.rawValue)\"\(clip > 0 ? ", clip = \(Text.number(clip))" : "")}"
     }
     public func member(_ name: String) -> Value? { configuration[name] }
     public var memberNames: [String] { configuration.keys }

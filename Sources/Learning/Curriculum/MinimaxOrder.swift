@@ -13,17 +13,22 @@ import BSSTensor
 /// `greedy` maximises over A by the lazy greedy algorithm (Minoux 1978) as published; `sampled` draws A every epoch
 /// without replacement with weights l_i + λ · mean_j S_ij (Zhou et al., CurML, ACM MM 2022).
 struct MinimaxOrder: OrderPolicy {
-    enum Selection: String, CaseIterable { case greedy, sampled }
+    enum Selection: String, Choice { case greedy, sampled }
 
+    @Option(
+        "selection",
+        "\"greedy\" (lazy greedy maximisation, as published) or \"sampled\" (weights loss + lambda centrality, as in "
+            + "CurML)")
     var selection = Selection.greedy
-    /// Epochs per episode.
-    var interval = 20
-    var start = 0.1
-    var step = 0.1
-    var diversity = 1.0
-    var diversityDecay = 0.1
-    var diversityFloor = 0.2
+    @Option("episode", "epochs between two scans", .atLeast(1)) var interval = 20
+    @Option("k_0", "fraction in the first episode", .above(0, upTo: 1)) var start = 0.1
+    @Option("k_step", "fraction added with every episode", .range(0...1)) var step = 0.1
+    @Option("diversity", "lambda of the first episode", .atLeast(0)) var diversity = 1.0
+    @Option("diversity_decay", "share of lambda lost with every episode", .range(0...1)) var diversityDecay = 0.1
+    @Option("diversity_floor", "smallest lambda", .atLeast(0)) var diversityFloor = 0.2
+    var scores = ScannedScores.ofLoss(warmup: 5, "epochs of uniform order before the first scan")
     var rule = BatchRule()
+    var needs: Set<Criterion.Need> { [.features] }
 
     /// S of a larger class would not fit in memory.
     private static let largestClass = 20_000
@@ -108,7 +113,8 @@ struct MinimaxOrder: OrderPolicy {
             guard list.count <= MinimaxOrder.largestClass else {
                 throw BSSError(
                     "bss.scheduler.mcl",
-                    "a class has \(list.count) samples; the greedy selection compares all pairs of at most \(MinimaxOrder.largestClass)",
+                    "a class has \(list.count) samples; the greedy selection compares all pairs of at most "
+                        + "\(MinimaxOrder.largestClass)",
                     hint: "use selection = \"sampled\"")
             }
             try Cancellation.check("mcl")

@@ -1,7 +1,7 @@
 import BSSCore
 
 /// Norm() of Eq. 6, which the paper leaves open ("normalization operation"); the released code uses min-max.
-public enum Normalization: String, CaseIterable {
+public enum Normalization: String, Choice {
     /// (x - min) / (max - min): [0, 1]. Deviation from the released code: equal values give 0 instead of a division by
     /// zero.
     case minMax = "min_max"

@@ -62,9 +62,15 @@ public struct OrderDraft {
     }
 }
 
-/// How a scheduler turns scores into the sample sequence of an epoch. Policies hold options only; scores and memory are
-/// in `Sequencer`, and `draft` changes neither: asking twice gives the same order.
-public protocol OrderPolicy {
+/// How a scheduler turns scores into the sample sequence of an epoch. A policy is the options of its part; scores and
+/// memory are in `Sequencer`, and `draft` changes neither: asking twice gives the same order.
+public protocol OrderPolicy: OptionGroup {
+    associatedtype Scores: ScoreOptions
+    /// Where the scores come from.
+    var scores: Scores { get }
+    /// What it wants of a scan beyond what the measurer needs.
+    var needs: Set<Criterion.Need> { get }
+    var rule: BatchRule { get }
     /// `t`: epochs since the warm-up; `evaluations`: scans so far.
     func needsScores(t: Int, evaluations: Int) -> Bool
     /// s_upd from the new scores and the previous s_upd (`nil` at the first evaluation).
@@ -75,8 +81,8 @@ public protocol OrderPolicy {
     var observesTraining: Bool { get }
     /// Takes in what an epoch of training showed; may change s_upd.
     func observed(_ training: TrainingObservation, scores: inout [Double], _ memory: inout OrderMemory) throws
-    /// Takes in the record of an epoch: `val.loss`, `train.loss`, …
-    func epochEnded(_ record: Table, _ memory: inout OrderMemory)
+    /// Takes in the validation loss (else the training loss) of an epoch.
+    func epochEnded(loss: Double, _ memory: inout OrderMemory)
     /// Scores that came with the scheduler are those of the first evaluation; otherwise they wait in the memory under
     /// `given`.
     var startsFromGiven: Bool { get }
@@ -88,43 +94,14 @@ public protocol OrderPolicy {
 }
 
 extension OrderPolicy {
+    public var needs: Set<Criterion.Need> { [] }
     public func needsScores(t: Int, evaluations: Int) -> Bool { false }
     public func updated(current: [Double], previous: [Double]?) -> [Double] { current }
     public func measured(_ evidence: Evidence, t: Int, scores: [Double], _ memory: inout OrderMemory) throws {}
     public var observesTraining: Bool { false }
     public func observed(_ training: TrainingObservation, scores: inout [Double], _ memory: inout OrderMemory) throws {}
-    public func epochEnded(_ record: Table, _ memory: inout OrderMemory) {}
+    public func epochEnded(loss: Double, _ memory: inout OrderMemory) {}
     public var startsFromGiven: Bool { true }
     public func probabilities(_ scores: [Double]) throws -> [Double]? { nil }
     public func ranking(_ scores: [Double]) -> [Int] { Ranking.descending(scores) }
-}
-
-/// How many samples an epoch has at least, and what happens to the last, smaller batch.
-public struct BatchRule {
-    public var dropsLast = false
-    /// At least this many batches, while there are samples.
-    public var minBatches = 1
-
-    static let dropLastArgument = Argument(
-        "drop_last", default: false, "leave out the last batch if it is smaller (the released code does)")
-    static let minBatchesArgument = Argument(
-        "min_batches", default: 1, "an epoch has at least this many full batches, if there are so many samples",
-        check: .range(0...1 << 30))
-    static let arguments: [any AnyArgument] = [dropLastArgument, minBatchesArgument]
-
-    public init() {}
-    init(_ arguments: Arguments) {
-        dropsLast = arguments[BatchRule.dropLastArgument]
-        minBatches = arguments[BatchRule.minBatchesArgument]
-    }
-
-    /// floor(fraction * n), at least `minBatches` batches, at most n.
-    public func size(_ fraction: Double, of n: Int, batchSize: Int) -> Int {
-        min(n, max(minBatches * batchSize, Int(saturating: Double(n) * fraction)))
-    }
-
-    /// The same for draws with replacement, which n does not limit.
-    public func draws(_ fraction: Double, of n: Int, batchSize: Int) -> Int {
-        n == 0 ? 0 : max(minBatches * batchSize, Int(saturating: Double(n) * fraction))
-    }
 }

@@ -3,25 +3,29 @@ import BSSCore
 extension Preset {
     private static let dataset = Argument(
         "dataset", default: "generic",
-        "crema_d, kinetics_sounds, vggsound, twitter2015, sarcasm or nvgesture; any other name (mosi, mfeat, av_digits, synthetic …) gets the generic values"
+        "crema_d, kinetics_sounds, vggsound, twitter2015, sarcasm or nvgesture; any other name (mosi, mfeat, "
+            + "av_digits, synthetic …) gets the generic values"
     )
     private static let scheduler = Argument(
-        "scheduler", default: "learned",
-        "\"heuristic\" (BSS-H) or \"learned\" (BSS-L): releases differ in epochs, seeds and batch between them",
-        check: .oneOf(Kind.allCases.map(\.rawValue)))
+        "scheduler", default: Kind.learned,
+        "\"heuristic\" (BSS-H) or \"learned\" (BSS-L): releases differ in epochs, seeds and batch between them")
 
     private var summary: String {
         switch self {
         case .paper: return "The settings of the paper's text; what it leaves open is listed in assumptions."
         case .official:
             return
-                "The settings of the code released in May 2025, mistakes included (inverted sign on Twitter2015, no smoothing, test-best selection …)."
+                "The settings of the code released in May 2025, mistakes included (inverted sign on Twitter2015, no "
+                + "smoothing, test-best selection …)."
         case .officialFixed:
             return
-                "The released settings with their mistakes corrected. Twitter2015 keeps SGD 1e-3; set optimizer = bss.optimizer.adam{ learning_rate = 1e-5 } for the paper's."
+                "The released settings with their mistakes corrected. Twitter2015 keeps SGD 1e-3; set optimizer = "
+                + "bss.optimizer.adam{ learning_rate = 1e-5 } for the paper's."
         case .january:
             return
-                "The settings of the code released in January 2025 (Twitter2015: the Figure 1 scripts, which rank again at epoch 20). Where a script was uploaded as an ablation (one loss, ranked by the loss alone), uploaded_as says so; the values are those of the full method."
+                "The settings of the code released in January 2025 (Twitter2015: the Figure 1 scripts, which rank "
+                + "again at epoch 20). Where a script was uploaded as an ablation (one loss, ranked by the loss "
+                + "alone), uploaded_as says so; the values are those of the full method."
         }
     }
 
@@ -57,9 +61,7 @@ extension Preset {
                 source: "reproducibility audit of Guan, Jiang, Yang, IJCAI 2025, and of its two code releases"
             ) { arguments in
                 [
-                    .table(
-                        try preset.options(
-                            dataset: arguments[dataset], scheduler: Kind(rawValue: arguments[scheduler]) ?? .learned))
+                    .table(try preset.options(dataset: arguments[dataset], scheduler: arguments[scheduler]))
                 ]
             }
         } + [
@@ -80,7 +82,8 @@ extension Preset {
                 "apply", "A preset as arguments of bss.train: your options, completed from the preset's.",
                 [preset, options], returns: "table of options",
                 example:
-                    "bss.train(bss.preset.apply(bss.preset.paper(\"mosi\"), { data = bss.data.synthetic{}, epochs = 2 }))",
+                    "bss.train(bss.preset.apply(bss.preset.paper(\"mosi\"), { data = bss.data.synthetic{}, epochs = 2 "
+                    + "}))",
                 style: .positional
             ) { [.table(applied($0[preset], to: $0[options]))] },
         ]

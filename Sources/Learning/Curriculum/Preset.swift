@@ -15,7 +15,7 @@ public enum Preset: String, CaseIterable {
     /// The code released in January 2025.
     case january
 
-    public enum Kind: String, CaseIterable { case heuristic, learned }
+    public enum Kind: String, Choice { case heuristic, learned }
 
     /// What one of the paper's datasets was run with; other names use `generic`.
     private struct Dataset {

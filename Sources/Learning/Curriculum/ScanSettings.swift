@@ -5,7 +5,7 @@ import BSSCore
 /// The paper says only "measure"; the released code scores a network in training mode, on augmented inputs, in file
 /// order.
 public struct ScanSettings {
-    public enum Mode: String, CaseIterable {
+    public enum Mode: String, Choice {
         /// Normalisation layers use the batch's statistics and their buffers stay untouched; no dropout.
         case batchStatistics = "batch_statistics"
         /// Evaluation mode: stored statistics.
@@ -29,58 +29,33 @@ public struct ScanSettings {
     /// none.
     public var selfTaughtEpochs = 0
 
-    static let modeArgument = Argument(
-        "score_mode", default: "batch_statistics",
-        "how the network runs while scoring: \"batch_statistics\" (no dropout, buffers untouched), \"eval\", or \"train\" (as released)",
-        check: .oneOf(Mode.allCases.map(\.rawValue)))
-    static let transformArgument = Argument(
-        "score_transform", default: "eval", "transforms while scoring: \"eval\" or \"train\" (augmented, as released)",
-        check: .oneOf(["eval", "train"]))
-    static let orderArgument = Argument(
-        "score_order", default: "shuffled",
-        "order of the scan: \"shuffled\" (fixed) or \"list\" (order of the files, as released)",
-        check: .oneOf(["shuffled", "list"]))
-    static let seedArgument = Argument(
-        "score_seed", default: 0, "seed of the scan's own order and augmentation", check: .anyInteger)
-    static let checkpointArgument = Argument<String?>(
-        "score_checkpoint", default: nil, "score with the model of this checkpoint instead of the one in training")
-    static let teacherArgument = Argument<String?>(
-        "checkpoint", aliases: ["score_checkpoint"], default: nil,
-        "the teacher: score with the model of this checkpoint (same architecture)")
-    static let selfTaughtArgument = Argument(
-        "self_taught", default: 0,
-        "score with a copy of the model that was trained for so many epochs in uniform order, then put aside; 0 = the model as it is",
-        check: .range(0...1_000_000))
-    static let arguments: [any AnyArgument] = [
-        modeArgument, transformArgument, orderArgument, seedArgument, checkpointArgument,
-    ]
+    public init() {}
+}
 
-    /// The same where a teacher may score: curricula that rank once.
-    static let teacherArguments: [any AnyArgument] = [teacherArgument, selfTaughtArgument] + ownArguments
-    /// The same where only the model in training is scanned.
-    static let ownArguments: [any AnyArgument] = [modeArgument, transformArgument, orderArgument, seedArgument]
+/// How a scheduler's scans look at the samples.
+public struct ScanOptions: OptionGroup {
+    public enum Transform: String, Choice { case eval, train }
+    public enum Order: String, Choice { case shuffled, list }
+
+    @Option(
+        "score_mode",
+        "how the network runs while scoring: \"batch_statistics\" (no dropout, buffers untouched), \"eval\", or "
+            + "\"train\" (as released)")
+    public var mode = ScanSettings.Mode.batchStatistics
+    @Option("score_transform", "transforms while scoring: \"eval\" or \"train\" (augmented, as released)")
+    public var transform = Transform.eval
+    @Option(
+        "score_order", "order of the scan: \"shuffled\" (fixed) or \"list\" (order of the files, as released)")
+    public var order = Order.shuffled
+    @Option("score_seed", "seed of the scan's own order and augmentation")
+    public var seed: Seed = 0
 
     public init() {}
 
-    init(teacher arguments: Arguments) throws {
-        self.init(own: arguments)
-        checkpoint = arguments[ScanSettings.teacherArgument]
-        isTeacherFirst = true
-        selfTaughtEpochs = arguments[ScanSettings.selfTaughtArgument]
-        if checkpoint != nil, selfTaughtEpochs > 0 {
-            throw BSSError(arguments.operation, "checkpoint and self_taught name two teachers; give one", kind: .usage)
-        }
-    }
-
-    init(_ arguments: Arguments) {
-        self.init(own: arguments)
-        checkpoint = arguments[ScanSettings.checkpointArgument]
-    }
-
-    init(own arguments: Arguments) {
-        mode = Mode(rawValue: arguments[ScanSettings.modeArgument]) ?? .batchStatistics
-        usesTrainingTransform = arguments[ScanSettings.transformArgument] == "train"
-        isShuffled = arguments[ScanSettings.orderArgument] == "shuffled"
-        seed = arguments[ScanSettings.seedArgument]
+    var settings: ScanSettings {
+        var settings = ScanSettings()
+        (settings.mode, settings.seed) = (mode, seed.value)
+        (settings.usesTrainingTransform, settings.isShuffled) = (transform == .train, order == .shuffled)
+        return settings
     }
 }

@@ -8,10 +8,10 @@ extension Scheduler {
         "balance score per sample, high = balanced (self_paced: losses); schedulers without scores take n")
     private static let count = Argument<Int?>(
         "n", default: nil, "number of samples, if no scores are given",
-        check: Check("at least 0") { $0.map { $0 >= 0 } ?? true })
+        check: .optional(.atLeast(0)))
     private static let batchSize = Argument(
         "batch_size", default: 1, "samples per batch (min_batches counts in it)", check: .atLeast(1))
-    private static let seed = Argument("seed", default: 1, "root seed", check: .anyInteger)
+    private static let seed = Argument<Seed>("seed", default: 1, "root seed")
     private static let labels = Argument<[Int]?>(
         "labels", default: nil, "class position per sample, from 1 (for class_balance and diversity)",
         check: Check("class positions from 1 to 1000000") { $0?.allSatisfy { (1...1_000_000).contains($0) } ?? true })
@@ -70,6 +70,6 @@ extension Scheduler {
         if let scores { try sequencer.receive(scores: scores, epoch: arguments[epoch]) }
         return try sequencer.plan(
             epoch: arguments[epoch], batchSize: arguments[batchSize],
-            random: RandomStream(seed: UInt64(bitPattern: Int64(arguments[seed])), name: "order"))
+            random: RandomStream(seed: arguments[seed].root, name: "order"))
     }
 }

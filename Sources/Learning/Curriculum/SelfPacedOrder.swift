@@ -1,70 +1,54 @@
 import BSSCore
 
-/// Sample weights of self-paced learning as functions of the loss l and the age parameter lam.
-public enum SelfPacedWeight: String, CaseIterable {
-    /// 1 if l < lam, else 0 (Kumar et al., NeurIPS 2010).
-    case hard
-    /// max(1 - l/lam, 0) (Jiang et al., ACM MM 2014).
-    case linear
-    /// ln(l + zeta) / ln(zeta), zeta = 1 - lam, for l < lam < 1 (Jiang et al., ACM MM 2014).
-    case logarithmic
-    /// 1 if l <= (lam g / (lam + g))^2, 0 if l >= lam^2, else g (1/sqrt(l) - 1/lam) (Jiang et al., ACM MM 2014).
-    case mixture
-    /// (1 + e^-lam) / (1 + e^(l - lam)) (Xu et al., IJCAI 2015).
-    case logistic
-    /// (1 - l/lam)^(1/(t - 1)), t > 1 (Gong et al., TEVC 2018).
-    case polynomial
-
-    /// - Parameters: `gamma` is g of the mixture, `order` is t of the polynomial.
-    /// - Throws: `logarithmic` outside 0 < lam < 1.
-    public func weights(
-        _ losses: [Double], threshold lam: Double, gamma: Double = 0.5, order: Double = 3
-    ) throws -> [Double] {
-        switch self {
-        case .hard: return losses.map { $0 < lam ? 1 : 0 }
-        case .linear: return losses.map { lam > 0 ? max(1 - $0 / lam, 0) : 0 }
-        case .logarithmic:
-            guard lam > 0, lam < 1 else {
-                throw BSSError(
-                    "bss.scheduler.self_paced",
-                    "the logarithmic weight needs a threshold between 0 and 1, it is \(Text.number(lam))",
-                    hint: "set rescale = true")
-            }
-            let zeta = 1 - lam
-            return losses.map { $0 < lam ? Math.log($0 + zeta) / Math.log(zeta) : 0 }
-        case .mixture:
-            let full = lam * gamma / (lam + gamma) * (lam * gamma / (lam + gamma))
-            return losses.map { $0 <= full ? 1 : $0 >= lam * lam ? 0 : gamma * (1 / $0.squareRoot() - 1 / lam) }
-        case .logistic: return losses.map { (1 + Math.exp(-lam)) / (1 + Math.exp($0 - lam)) }
-        case .polynomial: return losses.map { $0 < lam ? Math.pow(1 - $0 / lam, 1 / (order - 1)) : 0 }
-        }
-    }
-}
-
 /// Self-paced learning: samples whose current loss is below a growing threshold, or weights that fall with the loss.
 /// Kumar, Packer, Koller, NeurIPS 2010; the threshold as a quantile of the current losses follows Zhou et al., CurML,
 /// 2022.
 struct SelfPacedOrder: OrderPolicy {
-    var pace: Pace
-    var paceOffset = 0
-    var weight = SelfPacedWeight.hard
-    var gamma = 0.5
-    var order = 3.0
-    /// A fixed first threshold that is multiplied by `growth` every epoch; `nil` = the pace's quantile of the losses.
-    var threshold: Double?
-    var growth = 1.1
-    /// Losses rescaled to [0, 1) before weighting.
-    var rescales = false
-    /// mu of the diversity term: within a class, rank r passes if l < lam + mu / (sqrt(r) + sqrt(r - 1)) (Jiang et al.,
-    /// NeurIPS 2014).
+    @Option("weighting", "weight as a function of the loss") var weight = SelfPacedWeight.hard
+    @Option("pace", "quantile of the losses that is the threshold at epoch t")
+    var growth = Configured<Pace>.named("linear")
+    var shorthands = PaceShorthands()
+    @Option("pace_offset", PaceShorthands.offsetHelp, .range(0...1_000_000)) var paceOffset = 0
+    @Option(
+        "threshold", "a first loss threshold that grows, instead of the pace's quantile", .optional(.above(0)))
+    var threshold: Double? = nil
+    @Option("growth", "factor of the threshold per epoch", .above(0)) var factor = 1.1
+    @Option("gamma", "g of the mixture weight", .above(0)) var gamma = 0.5
+    @Option("polynomial_order", "t of the polynomial weight", .above(1)) var order = 3.0
+    @Option("rescale", "rescale losses to [0, 1) first (the logarithmic weight needs it)") var rescales = false
+    /// mu: within a class, rank r passes if l < lam + mu / (sqrt(r) + sqrt(r - 1)) (Jiang et al., NeurIPS 2014).
+    @Option("diversity", "mu of the diversity term: lets the easiest of every class in", .atLeast(0))
     var diversity = 0.0
-    /// Soft weights are scaled to mean 1, so that the learning rate keeps its meaning.
-    var normalizesWeights = true
-    var isAnti = false
-    var interval = 1
-    /// After one scan, the losses are those that training itself showed last: no further passes.
-    var isStale = false
+    @Option("normalize_weights", "scale soft weights to mean 1") var normalizesWeights = true
+    @Option(
+        "prior",
+        "self-paced curriculum learning: a prior order (scores, high = easy: list or CSV file) along which weights "
+            + "never rise; for hard and linear")
+    var prior: GivenScores? = nil
+    @Option("stale", "after one scan, use the losses that training itself showed last") var isStale = false
+    @Option("score_interval", aliases: ["every"], "epochs between two scans", .atLeast(1)) var interval = 1
+    @Option("anti", PaceShorthands.antiHelp) var isAnti = false
+    var scan = ScannedScores.ofLoss()
     var rule = BatchRule()
+
+    var scores: PriorScores { PriorScores(scan: scan, prior: prior) }
+
+    /// Scans beside a prior order.
+    struct PriorScores: ScoreOptions {
+        var scan = ScannedScores.ofLoss(), prior: GivenScores?
+        var scoredBy: Measurer? { scan.scoredBy }
+        var settings: ScanSettings { scan.settings }
+        var warmup: Int { scan.warmup }
+        var given: DifficultySource? { prior.map { DifficultySource($0, isDifficulty: false) } }
+    }
+
+    func check(_ operation: String) throws {
+        _ = try shorthands.adjusted(growth, operation)
+        guard prior != nil, ![.hard, .linear].contains(weight) || diversity > 0 else { return }
+        throw BSSError(
+            operation, "a prior order has a solution for weighting = \"hard\" and \"linear\" without diversity",
+            kind: .usage)
+    }
 
     func needsScores(t: Int, evaluations: Int) -> Bool { evaluations == 0 || (!isStale && t % interval == 0) }
     var startsFromGiven: Bool { false }
@@ -75,10 +59,7 @@ struct SelfPacedOrder: OrderPolicy {
         for (k, sample) in training.positions.enumerated() { scores[sample] = -training.losses[k] }
     }
 
-    func ranking(_ scores: [Double]) -> [Int] {
-        let ranking = Ranking.descending(scores)
-        return isAnti ? ranking.reversed() : ranking
-    }
+    func ranking(_ scores: [Double]) -> [Int] { RankedSubset.ranking(scores, isAnti: isAnti) }
 
     func draft(_ request: PlanRequest) throws -> OrderDraft {
         let n = request.count
@@ -89,12 +70,12 @@ struct SelfPacedOrder: OrderPolicy {
         if rescales, let low = losses.min(), let high = losses.max() {
             losses = losses.map { high > low ? ($0 - low) / (high - low) * (1 - 1e-6) : 0 }
         }
-        let fraction = try pace.at(Double(t))
+        let fraction = try shorthands.adjusted(growth).at(Double(t))
         let ranking = Ranking.ascending(losses)
         let available = rule.size(fraction, of: n, batchSize: request.batchSize)
         let lam: Double
         if let threshold {
-            lam = threshold * Math.pow(growth, Double(t))
+            lam = threshold * Math.pow(factor, Double(t))
         } else {
             // Between the last sample in and the first one out, so that `l < lam` holds for exactly `available`
             // distinct losses.
@@ -196,4 +177,12 @@ struct SelfPacedOrder: OrderPolicy {
             return losses[sample] < lam + diversity / (r.squareRoot() + (r - 1).squareRoot())
         }
     }
+
+    static let part = Part<Scheduler>(
+        "self_paced", "Self-paced learning: low losses first, by a threshold (hard) or by weights (soft).",
+        policy: SelfPacedOrder.self,
+        source:
+            "Kumar, Packer, Koller, NeurIPS 2010; Jiang et al., ACM MM 2014, NeurIPS 2014 (diversity) and AAAI 2015 "
+            + "(prior); Xu et al., IJCAI 2015; Gong et al., TEVC 2018",
+        example: "bss.scheduler.self_paced{ weighting = \"linear\", pace = \"linear\" }")
 }

@@ -112,9 +112,9 @@ public final class Sequencer {
         if current.isEmpty { current = scores }
     }
 
-    /// Takes the record of an epoch that has ended.
-    public func epochEnded(_ record: Table, epoch: Int) {
-        if epoch >= scheduler.warmupEpochs { scheduler.policy.epochEnded(record, &memory) }
+    /// Takes the validation loss (else the training loss) of an epoch that has ended.
+    public func epochEnded(loss: Double, epoch: Int) {
+        if epoch >= scheduler.warmupEpochs { scheduler.policy.epochEnded(loss: loss, &memory) }
     }
 
     /// Takes scores of all samples, in the order of the training split.
@@ -203,8 +203,8 @@ public final class Sequencer {
         }
         guard let table = state.table, let evaluations = table["evaluations"]?.int,
             let lastScan = table["last_scan"]?.int,
-            let current = try? Vector(value: table["current"] ?? .null).values,
-            let scores = try? Vector(value: table["scores"] ?? .null).values
+            let current = table["current"]?.numbers,
+            let scores = table["scores"]?.numbers
         else { throw damaged("lacks evaluations, last_scan, current or scores") }
         guard [0, count].contains(scores.count), scores.count == current.count,
             evaluations == 0 || scores.count == count
@@ -213,10 +213,10 @@ public final class Sequencer {
         }
         var memory: OrderMemory = [:]
         for (name, value) in table["memory"]?.table?.fields ?? [] {
-            guard let vector = try? Vector(value: value) else {
+            guard let numbers = value.numbers else {
                 throw damaged("has a memory '\(name)' that is \(value.described)")
             }
-            memory[name] = vector.values
+            memory[name] = numbers
         }
         (self.evaluations, self.lastScan, self.current, self.scores, self.memory) = (
             evaluations, lastScan, current, scores, memory

@@ -12,14 +12,18 @@ import BSSCore
 ///
 /// The task of the largest |Q| is shown (so that a forgotten one comes back), any with probability epsilon.
 struct TeacherStudentOrder: OrderPolicy {
-    enum Variant: String, CaseIterable { case online, window, sampling }
+    enum Variant: String, Choice { case online, window, sampling }
 
+    @Option("tasks", "J: quantiles of the difficulty that the teacher chooses between", .range(1...10_000))
     var tasks = 10
+    @Option(
+        "variant",
+        "reward: \"online\" (change of accuracy), \"window\" (its slope), \"sampling\" (drawn from recent rewards)")
     var variant = Variant.online
-    /// a
-    var rate = 0.1
-    var epsilon = 0.01
-    var window = 10
+    @Option("rate", "a: weight of the newest reward", .above(0, upTo: 1)) var rate = 0.1
+    @Option("epsilon", "probability of a random task", .range(0...1)) var epsilon = 0.01
+    @Option("window", "rewards or epochs that a task remembers", .range(2...10_000)) var window = 10
+    var scores = OwnScores()
     var rule = BatchRule()
 
     /// A scan before every epoch: it shows what the epoch before has taught.
@@ -120,4 +124,12 @@ struct TeacherStudentOrder: OrderPolicy {
             indices: try WeightedOrder.shuffled(pool, from: &random), fraction: window.end - window.start,
             isSequential: false)
     }
+
+    static let part = Part<Scheduler>(
+        "teacher_student",
+        "Teacher-student curriculum: a bandit shows, every epoch, the difficulty decile on which accuracy changes "
+            + "most.",
+        policy: TeacherStudentOrder.self,
+        source: "Matiisen et al., TNNLS 2020; Graves et al., ICML 2017; \(Scheduler.curML)",
+        example: "bss.scheduler.teacher_student{ tasks = 5 }")
 }

@@ -95,7 +95,8 @@ public enum WeightedOrder {
         try Memory.reserve(n, of: 24, "sample order", "an order of \(n) samples")
         var status: Int32 = 0
         let order = [Int](unsafeUninitializedCapacity: n) { out, filled in
-            status = out.baseAddress!.withMemoryRebound(to: Int64.self, capacity: n) { kernel($0) }
+            guard let start = out.baseAddress else { return }
+            status = start.withMemoryRebound(to: Int64.self, capacity: n) { kernel($0) }
             filled = status == 0 ? n : 0
         }
         try check(status, n)
@@ -146,7 +147,8 @@ public enum Ranking {
         guard n > 0 else { return [] }
         var status: Int32 = 0
         let order = [Int](unsafeUninitializedCapacity: n) { out, filled in
-            status = out.baseAddress!.withMemoryRebound(to: Int64.self, capacity: n) {
+            guard let start = out.baseAddress else { return }
+            status = start.withMemoryRebound(to: Int64.self, capacity: n) {
                 bss_argsort(BSS_F64, values, Int64(n), descending, $0)
             }
             filled = status == 0 ? n : 0

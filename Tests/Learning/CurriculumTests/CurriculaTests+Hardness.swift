@@ -34,7 +34,7 @@ extension CurriculaTests {
     }
 
     @Test(
-        "DIHCL: change of the loss and flips are per learning rate since the sample was last seen; every map draws orders",
+        "DIHCL: change of the loss and flips are per learning rate since the sample was last seen",
         arguments: ["loss_change", "flips"], ["proportional", "exponential", "thompson"])
     func dihclForms(feedback: String, map: String) throws {
         let part = try scheduler(
@@ -78,7 +78,7 @@ extension CurriculaTests {
     // MARK: Minimax
 
     @Test(
-        "MCL: the lazy greedy selection is the greedy one, found by trying every gain; lambda falls and k grows by episode"
+        "MCL: lazy greedy is greedy, found by trying every gain; lambda falls and k grows by episode"
     )
     func mcl_greedy() throws {
         let evidence = try evidence(right: 50)

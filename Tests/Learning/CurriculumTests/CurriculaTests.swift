@@ -74,7 +74,7 @@ import _BSSTestSupport
         var sizes: [Int] = []
         for (epoch, loss) in [3, 2, 2.5, 2.2, 2.4, 1, 1.1, 1.2, 1.3].enumerated() {
             sizes.append(try sequencer.plan(epoch: epoch, batchSize: 1, random: stream).indices.count)
-            sequencer.epochEnded(Table(fields: [("val", .fields([("loss", .number(loss))]))]), epoch: epoch)
+            sequencer.epochEnded(loss: loss, epoch: epoch)
         }
         #expect(sizes == [25, 25, 25, 25, 50, 50, 50, 50, 75])
     }
@@ -265,7 +265,7 @@ import _BSSTestSupport
     }
 
     @Test(
-        "soft weights that are all 0 show the easiest batch instead of nothing; the mixture's threshold is the square root of the quantile"
+        "soft weights that are all 0 show the easiest batch; the mixture's threshold is the root of the quantile"
     )
     func softEdges() throws {
         let sequencer = try scheduler(
@@ -365,8 +365,7 @@ import _BSSTestSupport
                         right: 11 * epoch, losses: indices.map { Double($0) * 0.031 * Double(epoch) },
                         count: indices.count), learningRate: 0.07, epoch: epoch)
             }
-            first.epochEnded(
-                Table(fields: [("train", .fields([("loss", .number(Double(epoch % 2) + 0.1))]))]), epoch: epoch)
+            first.epochEnded(loss: Double(epoch % 2) + 0.1, epoch: epoch)
         }
         let second = part.begin(count: 100, labels: labels)
         try second.restore(try JSON.parse(JSON.text(first.state)))

@@ -160,7 +160,8 @@ import _BSSTestSupport
                 guard distance <= limit else {
                     throw BSSError(
                         item.id,
-                        "\(source): item \(index % n) at position \(index / n) has frequency \(counts[index] / Double(Self.draws)), expected \(p) ± \(limit)"
+                        "\(source): item \(index % n) at position \(index / n) has frequency "
+                            + "\(counts[index] / Double(Self.draws)), expected \(p) ± \(limit)"
                     )
                 }
             }

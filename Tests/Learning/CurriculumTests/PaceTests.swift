@@ -63,10 +63,19 @@ import _BSSTestSupport
         #expect(try abs(pace("staircase").at(20) - 0.2) < 1e-12)
     }
 
+    /// λ(t) = (t / 100)² from 0.01 on, as a script would write it.
+    private func quadratic() throws -> Pace {
+        let body = Stand { arguments in
+            let t = arguments[0].double ?? 0
+            return [.number(min(1, max(0.01, t * t / 10_000)))]
+        }
+        return try Pace.part(named: "custom").configured([.function(body)]).product
+    }
+
     @Test("every pace stays in (0, 1], never falls, and reaches everything; windows never go backwards")
     func pacing_monotone_and_capped() throws {
-        for part in Pace.parts where part.name != "custom" {
-            let pace = try pace(part.name)
+        for part in Pace.parts {
+            let pace = try part.name == "custom" ? quadratic() : pace(part.name)
             var before = 0.0
             var startBefore = 0.0
             for epoch in 0...300 {

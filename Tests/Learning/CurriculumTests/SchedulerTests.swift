@@ -312,8 +312,10 @@ import _BSSTestSupport
 
     @Test("every scheduler with its defaults goes through its plain form")
     func roundTrip() throws {
-        for part in Scheduler.parts where part.name != "custom" {
-            let made = try Configured<Scheduler>(part.name)
+        for part in Scheduler.parts {
+            let reversed = Stand { [.list((1...($0[1].table?.items.count ?? 1)).reversed().map(Value.int))] }
+            let required: [(String, Value)] = part.name == "custom" ? [("function", .function(reversed))] : []
+            let made = try Configured<Scheduler>(part.name, Table(fields: required))
             let again = try Configured<Scheduler>(value: made.plain)
             #expect(JSON.text(again.plain) == JSON.text(made.plain), "\(part.name)")
         }

@@ -27,12 +27,13 @@ import _BSSTestSupport
         #"{"name": "adaptive", "every": 2, "lambda_0": 0.5, "self_taught": 1}"#,
         #"{"name": "self_paced", "stale": true, "lambda_0": 0.5, "t_grow": 3}"#,
         #"{"name": "self_paced", "weighting": "mixture", "lambda_0": 0.5, "t_grow": 3}"#,
+        #"{"name": "custom"}"#, #"{"name": "custom", "measurer": ["loss"], "every": 2}"#,
     ]
     static let sampleLosses = [
         #"{"name": "superloss"}"#, #"{"name": "superloss", "tau": "running_mean", "on": "each"}"#,
         #"{"name": "data_parameters"}"#, #"{"name": "data_parameters", "on": "each"}"#,
         #"{"name": "screener", "hidden": 8}"#, #"{"name": "self_paced"}"#,
-        #"{"name": "self_paced", "weighting": "logarithmic", "on": "total"}"#,
+        #"{"name": "self_paced", "weighting": "logarithmic", "on": "total"}"#, #"{"name": "custom"}"#,
     ]
     static let encoder = #"{"name": "mlp", "hidden": [10], "dropout": 0.2, "norm": "batch"}"#
 
@@ -102,14 +103,14 @@ import _BSSTestSupport
         for last in [1, 3] {
             Files.remove(path)
             let killed = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-            killed.checkpointPath = path
+            killed.checkpoints.path = path
             killed.onEpoch = { record, _ in
                 if record["epoch"]?.int == last + 1 { throw Killed() }
                 return true
             }
             #expect(throws: Killed.self) { try killed.run() }
             let again = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-            again.checkpointPath = path
+            again.checkpoints.path = path
             #expect(SmallTraining.bits(try again.run(resumes: true)) == whole, "killed in epoch \(last)")
         }
     }
@@ -184,7 +185,8 @@ import _BSSTestSupport
             source,
             options(
                 2,
-                #""scheduler": {"name": "adaptive", "checkpoint": "\#(path)"}, "sample_loss": {"name": "distillation", "checkpoint": "\#(path)"}"#
+                #""scheduler": {"name": "adaptive", "checkpoint": "\#(path)"}, "sample_loss": {"name": "#
+                    + #""distillation", "checkpoint": "\#(path)"}"#
             ), encoder: Self.encoder
         ).run()
         try check(adaptive, "adaptive")
@@ -199,7 +201,8 @@ import _BSSTestSupport
             SmallTraining.data(samples: 120),
             options(
                 1,
-                #""scheduler": {"name": "dihcl", "warmup_epochs": 1, "discount": 1}, "optimizer": {"name": "sgd", "learning_rate": 0.5}"#
+                #""scheduler": {"name": "dihcl", "warmup_epochs": 1, "discount": 1}, "optimizer": {"name": "sgd", "#
+                    + #""learning_rate": 0.5}"#
             )
         ).run()
         let mean = try #require(result.history[0].value(atPath: "train.loss")?.double)

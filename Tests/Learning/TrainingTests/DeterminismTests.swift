@@ -37,7 +37,8 @@ import _BSSTestSupport
         // Wide enough that every kernel is split: [128, 300] × [300, 512].
         let source = try SmallTraining.data(samples: 900, #"{"modalities": {"a": {"dim": 300}, "b": {"dim": 257}}}"#)
         let options =
-            #"{"epochs": 2, "batch_size": 128, "clip_norm": 0.5, "scheduler": "\#(scheduler)", "optimizer": {"name": "adam"}}"#
+            #"{"epochs": 2, "batch_size": 128, "clip_norm": 0.5, "scheduler": "\#(scheduler)", "optimizer": {"name": "#
+            + #""adam"}}"#
         let encoder = #"{"name": "mlp", "hidden": [512, 129], "dropout": 0.3, "norm": "batch"}"#
         let one = try run(source, options, encoder, threads: 1)
         for threads in [2, 3] {

@@ -56,7 +56,8 @@ import _BSSTestSupport
             let model = try network(source, fusion, options, encoder: encoder)
             let before = try values(model.fusion)
             let settings = try SmallTraining.options(
-                #"{"epochs": \#(epochs), "batch_size": 24, "rebalance": "none", "optimizer": {"name": "adam", "learning_rate": 0.01}}"#
+                #"{"epochs": \#(epochs), "batch_size": 24, "rebalance": "none", "optimizer": {"name": "adam", "#
+                    + #""learning_rate": 0.01}}"#
             )
             return (model, before, try Trainer(settings, model: model, source: source).run())
         }
@@ -94,7 +95,8 @@ import _BSSTestSupport
             source, fusion, fusion == "ml_lstm" ? #"{"hidden": 16}"# : "{}",
             encoder: #"{"name": "mlp", "hidden": [16]}"#)
         let settings = try SmallTraining.options(
-            #"{"epochs": 10, "batch_size": 24, "rebalance": "\#(rebalance)", "optimizer": {"name": "adam", "learning_rate": 0.01}}"#
+            #"{"epochs": 10, "batch_size": 24, "rebalance": "\#(rebalance)", "optimizer": {"name": "adam", "#
+                + #""learning_rate": 0.01}}"#
         )
         let last = try #require(Trainer(settings, model: model, source: source).run().history.last)
         for output in ["total", "fused", "a"] {
@@ -123,7 +125,8 @@ import _BSSTestSupport
             source, "channel", #"{"variant": "cen", "sparsity": 0.2, "stages": 1}"#,
             encoder: #"{"name": "cnn", "widths": [6, 8]}"#)
         let settings = try SmallTraining.options(
-            #"{"epochs": 4, "batch_size": 24, "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0, "weight_decay": 0}}"#
+            #"{"epochs": 4, "batch_size": 24, "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0, "#
+                + #""weight_decay": 0}}"#
         )
         _ = try Trainer(settings, model: model, source: source).run()
         for m in 0..<2 {
@@ -141,7 +144,8 @@ import _BSSTestSupport
     func resume(fusion: String, options: String) throws {
         let source = source(2, fusion == "channel" ? [1, 8, 8] : [10])
         let settings = try SmallTraining.options(
-            #"{"epochs": 4, "batch_size": 24, "checkpoint_every": 1, "optimizer": {"name": "adam", "learning_rate": 0.01}}"#
+            #"{"epochs": 4, "batch_size": 24, "checkpoint_every": 1, "optimizer": {"name": "adam", "learning_rate": "#
+                + #"0.01}}"#
         )
         func trainer() throws -> Trainer {
             let model = try network(
@@ -154,14 +158,14 @@ import _BSSTestSupport
         let path = SmallTraining.temporaryFile("fusion.safetensors")
         defer { Files.remove(path) }
         let killed = try trainer()
-        killed.checkpointPath = path
+        killed.checkpoints.path = path
         killed.onEpoch = { record, _ in
             if record["epoch"]?.int == 3 { throw Killed() }
             return true
         }
         #expect(throws: Killed.self) { try killed.run() }
         let again = try trainer()
-        again.checkpointPath = path
+        again.checkpoints.path = path
         #expect(SmallTraining.bits(try again.run(resumes: true)) == whole)
     }
 
@@ -173,7 +177,8 @@ import _BSSTestSupport
         try weights.assign(Tensor.from([Float(0), 1]))
         // alpha = 1: the fused loss has no weight, so that decay alone would move the fusion.
         let settings = try SmallTraining.options(
-            #"{"epochs": 1, "alpha": 0.999999, "optimizer": {"name": "sgd", "learning_rate": 0.1, "weight_decay": 0.5}}"#
+            #"{"epochs": 1, "alpha": 0.999999, "optimizer": {"name": "sgd", "learning_rate": 0.1, "weight_decay": "#
+                + #"0.5}}"#
         )
         let before = try values(model.fusion)
         _ = try Trainer(settings, model: model, source: source).run()

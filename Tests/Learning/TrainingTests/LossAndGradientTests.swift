@@ -32,7 +32,7 @@ import _BSSTestSupport
         let batch = try batch(trainer)
         let model = trainer.model
         let output = try model.forward(batch.inputs, ForwardContext(.training))
-        let got = try TrainingLoss.total(trainer.method.loss(trainer.context, output, batch), weights: nil).backward()
+        let got = try trainer.method.loss(output, batch).total(weights: nil).backward()
         let fused = try Tensor.crossEntropy(model.forward(batch.inputs, ForwardContext(.training)).fused, batch.labels)
             .backward()
         for parameter in (model.encoders.flatMap { $0.parameters() } + model.fusion.parameters()).map(\.parameter) {
@@ -58,7 +58,8 @@ import _BSSTestSupport
         let source = try SmallTraining.data()
         let trainer = try SmallTraining.trainer(
             source,
-            #"{"epochs": 2, "rebalance": {"name": "none", "probes": false}, "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 0.1}}"#
+            #"{"epochs": 2, "rebalance": {"name": "none", "probes": false}, "optimizer": {"name": "sgd", "momentum": "#
+                + #"0.9, "weight_decay": 0.1}}"#
         )
         let before = try trainer.model.heads.map { try $0.weight.value.values(Float.self) }
         _ = try trainer.run()
@@ -74,7 +75,7 @@ import _BSSTestSupport
         let trainer = try SmallTraining.trainer(SmallTraining.data(), "{\(options)}")
         let batch = try batch(trainer)
         let output = try trainer.model.forward(batch.inputs, ForwardContext(.training))
-        let got = try TrainingLoss.total(trainer.method.loss(trainer.context, output, batch), weights: nil).item()
+        let got = try trainer.method.loss(output, batch).total(weights: nil).item()
         let parts = try ([output.fused] + output.unimodal).map { try Tensor.crossEntropy($0, batch.labels).item() }
         #expect(abs(got - (multi * parts[0] + uni * parts.dropFirst().reduce(0, +))) < 1e-5)
     }
@@ -83,7 +84,8 @@ import _BSSTestSupport
     func weightOfZero() throws {
         let trainer = try SmallTraining.trainer(
             SmallTraining.data(),
-            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "batch_size": 1024, "optimizer": {"name": "sgd", "learning_rate": 0.5, "momentum": 0, "weight_decay": 0.1}}"#
+            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "batch_size": 1024, "optimizer": {"name": "sgd", "#
+                + #""learning_rate": 0.5, "momentum": 0, "weight_decay": 0.1}}"#
         )
         let before = try trainer.model.heads.map { try $0.weight.value.values(Float.self) }
         _ = try trainer.run()
@@ -98,7 +100,8 @@ import _BSSTestSupport
     func noTerm() throws {
         let trainer = try SmallTraining.trainer(
             SmallTraining.data(),
-            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "rebalance": {"name": "ogm", "unimodal": "slice"}, "optimizer": {"name": "sgd", "weight_decay": 0.1}}"#
+            #"{"epochs": 1, "w_multi": 1, "w_uni": 0, "rebalance": {"name": "ogm", "unimodal": "slice"}, "optimizer": "#
+                + #"{"name": "sgd", "weight_decay": 0.1}}"#
         )
         let before = try trainer.model.heads.map { try $0.weight.value.values(Float.self) }
         _ = try trainer.run()
@@ -119,7 +122,7 @@ import _BSSTestSupport
         let trainer = try SmallTraining.trainer(
             SmallTraining.data(), #"{"rebalance": \#(rebalance), "inference_heads": \#(heads)}"#)
         let output = try trainer.model.forward(batch(trainer).inputs, ForwardContext(.evaluation))
-        let total = try trainer.method.predict(trainer.context, output).total.values(Double.self)
+        let total = try trainer.method.predict(output).total.values(Double.self)
         let parts = try ([output.fused] + output.unimodal).map { try $0.values(Double.self) }
         for i in total.indices { #expect(abs(total[i] - zip(weights, parts).reduce(0) { $0 + $1.0 * $1.1[i] }) < 1e-5) }
     }
@@ -166,8 +169,8 @@ import _BSSTestSupport
         let trainer = try SmallTraining.trainer(SmallTraining.data(), "{}")
         let batch = try batch(trainer, 4)
         let output = try trainer.model.forward(batch.inputs, ForwardContext(.training))
-        let terms = try trainer.method.loss(trainer.context, output, batch)
-        let got = try TrainingLoss.total(terms, weights: Tensor.from([Float(2), 0, 1, 0.5])).item()
+        let terms = try trainer.method.loss(output, batch)
+        let got = try terms.total(weights: Tensor.from([Float(2), 0, 1, 0.5])).item()
         let each = try terms.map { term in
             zip(try term.perSample.values(Double.self), [2.0, 0, 1, 0.5]).reduce(0) { $0 + $1.0 * $1.1 } * term.weight
                 / 4

@@ -29,8 +29,10 @@ import _BSSTestSupport
         let source = try SmallTraining.data(samples: 90)
         let epochs = 5
         let options = #"""
-            {"epochs": \#(epochs), "batch_size": 16, "checkpoint_every": 1, "scheduler": \#(scheduler), "optimizer": \#(optimizer),
-             "learning_rate": {"name": "plateau", "metric": "val_loss", "patience": 0, "threshold": 0.2, "factor": 0.5, "cooldown": 1}}
+            {"epochs": \#(epochs), "batch_size": 16, "checkpoint_every": 1, "scheduler": \#(scheduler),
+             "optimizer": \#(optimizer),
+             "learning_rate": {"name": "plateau", "metric": "val_loss", "patience": 0, "threshold": 0.2,
+                               "factor": 0.5, "cooldown": 1}}
             """#
         let whole = SmallTraining.bits(try SmallTraining.trainer(source, options, encoder: Self.encoder).run())
         let path = SmallTraining.temporaryFile("resume.safetensors")
@@ -38,14 +40,14 @@ import _BSSTestSupport
         for last in 0..<epochs {
             Files.remove(path)
             let killed = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-            killed.checkpointPath = path
+            killed.checkpoints.path = path
             killed.onEpoch = { record, _ in
                 if record["epoch"]?.int == last + 1 { throw Killed() }
                 return true
             }
             #expect(throws: Killed.self) { try killed.run() }
             let again = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-            again.checkpointPath = path
+            again.checkpoints.path = path
             let observer = StartObserver()
             again.observer = observer
             #expect(SmallTraining.bits(try again.run(resumes: true)) == whole, "killed in epoch \(last)")
@@ -57,21 +59,22 @@ import _BSSTestSupport
     func otherState() throws {
         let source = try SmallTraining.data(samples: 90)
         let options = #"""
-            {"epochs": 4, "batch_size": 16, "checkpoint_every": 2, "rebalance": "none", "learning_rate": {"name": "cosine", "t_max": 4},
+            {"epochs": 4, "batch_size": 16, "checkpoint_every": 2, "rebalance": "none",
+             "learning_rate": {"name": "cosine", "t_max": 4},
              "scheduler": {"name": "learned", "every": 1, "score_mode": "train"}}
             """#
         let whole = SmallTraining.bits(try SmallTraining.trainer(source, options, encoder: Self.encoder).run())
         let path = SmallTraining.temporaryFile("other.safetensors")
         defer { Files.remove(path) }
         let killed = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-        killed.checkpointPath = path
+        killed.checkpoints.path = path
         killed.onEpoch = { record, _ in
             if record["epoch"]?.int == 4 { throw Killed() }
             return true
         }
         #expect(throws: Killed.self) { try killed.run() }
         let again = try SmallTraining.trainer(source, options, encoder: Self.encoder)
-        again.checkpointPath = path
+        again.checkpoints.path = path
         #expect(SmallTraining.bits(try again.run(resumes: true)) == whole)
     }
 
@@ -83,7 +86,7 @@ import _BSSTestSupport
     private func checkpoint(_ source: DatasetSource, _ path: String) throws -> [UInt8] {
         Files.remove(path)
         let trainer = try SmallTraining.trainer(source, Self.plain)
-        trainer.checkpointPath = path
+        trainer.checkpoints.path = path
         _ = try trainer.run()
         return try Files.read(path)
     }
@@ -93,7 +96,7 @@ import _BSSTestSupport
         _ source: any SampleSource, _ path: String, _ options: String = ResumeTests.plain
     ) throws -> BSSError? {
         let trainer = try SmallTraining.trainer(source, options)
-        trainer.checkpointPath = path
+        trainer.checkpoints.path = path
         do { _ = try trainer.run(resumes: true) } catch let error as BSSError { return error }
         return nil
     }
@@ -165,7 +168,7 @@ import _BSSTestSupport
         try Files.makeFolder(folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let trainer = try SmallTraining.trainer(source, Self.plain)
-        trainer.checkpointPath = folder + "/c.safetensors"
+        trainer.checkpoints.path = folder + "/c.safetensors"
         _ = try trainer.run()
         #expect(try Files.list(folder) == ["c.safetensors"])
     }

@@ -1,5 +1,6 @@
 import BSSBackend
 import BSSCore
+import BSSCurriculum
 import BSSNetworks
 import BSSTensor
 import Testing
@@ -74,7 +75,7 @@ import _BSSTestSupport
         let leaf = try Tensor.from(losses).requiringGradient()
         let terms = try #require(trainer.sampleLoss).applied(
             [LossTerm("fused", leaf, weight: 1)], batch(5, labels: [0, 1, 2, 0, 1]))
-        let gradient = try #require(try TrainingLoss.total(terms, weights: nil).backward()[leaf]).values(Double.self)
+        let gradient = try #require(try terms.total(weights: nil).backward()[leaf]).values(Double.self)
         for (k, l) in losses.enumerated() {
             let sigma = SuperLoss.sigma(l, tau: 1.2, lambda: 0.7)
             #expect(abs(slope([l], 0) { value($0[0]) } - sigma) < 1e-6)
@@ -113,7 +114,8 @@ import _BSSTestSupport
     // MARK: Data parameters
 
     private func start(_ value: Double) -> String {
-        #"{"name": "data_parameters", "instance_start": \#(value), "class_start": \#(value), "instance_rate": 0.5, "class_rate": 0.25}"#
+        #"{"name": "data_parameters", "instance_start": \#(value), "class_start": \#(value), "instance_rate": 0.5, "#
+            + #""class_rate": 0.25}"#
     }
 
     /// methods.md C6: z = (2, 0, 0), y = 0.
@@ -127,7 +129,7 @@ import _BSSTestSupport
                 [LossTerm("fused", Tensor.crossEntropy(z, batch.labels, reduction: .none), weight: 1, logits: z)], batch
             )
             #expect(try abs(terms[0].perSample.item() - wanted) < 1e-6)
-            let gradients = try TrainingLoss.total(terms, weights: nil).backward()
+            let gradients = try terms.total(weights: nil).backward()
             func at(_ sigma: Double, _ z: [Double]) -> Double {
                 Math.log(z.reduce(0) { $0 + Math.exp($1 / sigma) }) - z[0] / sigma
             }
@@ -163,7 +165,7 @@ import _BSSTestSupport
             let terms = try loss.applied(
                 [LossTerm("fused", Tensor.crossEntropy(z, batch.labels, reduction: .none), weight: 1, logits: z)], batch
             )
-            let gradients = try TrainingLoss.total(terms, weights: nil).backward()
+            let gradients = try terms.total(weights: nil).backward()
             let found = try loss.leaves.map { try #require(gradients[$0]).values(Double.self) }
             try loss.update(gradients)
             return found[0]
@@ -230,7 +232,7 @@ import _BSSTestSupport
         for _ in 0..<400 {
             let leaf = try Tensor.from(hard.map(Float.init)).requiringGradient()
             let terms = try net.applied([LossTerm("fused", leaf, weight: 1)], batch)
-            let gradients = try TrainingLoss.total(terms, weights: nil).backward()
+            let gradients = try terms.total(weights: nil).backward()
             let w = try net.weights(batch).values(Double.self)
             let main = try #require(gradients[leaf]).values(Double.self)
             for (a, b) in zip(main, w) { #expect(abs(a * 8 - b) < 1e-5) }
@@ -256,10 +258,10 @@ import _BSSTestSupport
                 && got[1].perSample.values(Float.self) == [0, 0, 4, 2])
         #expect(got.map(\.weight) == [1, 0.3])
         for weighting in ["linear", "logarithmic", "mixture", "logistic", "polynomial"] {
-            let loss = try #require(
-                try self.trainer(#"{"name": "self_paced", "weighting": "\#(weighting)"}"#).sampleLoss as? SelfPacedLoss)
+            var options = SelfPacedLoss.Options()
+            options.weighting = try #require(SelfPacedWeight(rawValue: weighting))
             for fraction in [0.1, 0.5, 1] {
-                let weights = try loss.weights(of: [0.1, 0.9, 2.5, 0.4, 1.1], fraction)
+                let weights = try SelfPacedLoss.weights(of: [0.1, 0.9, 2.5, 0.4, 1.1], fraction, options)
                 #expect(
                     weights.allSatisfy { $0.isFinite && $0 >= 0 } && abs(Math.mean(weights) - 1) < 1e-9,
                     "\(weighting) \(fraction): \(weights)")
@@ -281,7 +283,7 @@ import _BSSTestSupport
             source, #"{"epochs": 1, "sample_loss": {"name": "distillation", "checkpoint": "\#(path)", "weight": 0.1}}"#)
         let loss = try #require(trainer.sampleLoss)
         let rows = Array(trainer.trainRows.prefix(6))
-        let logits = try trainer.evaluator.scan(rows: rows).fused
+        let logits = try trainer.context.scan(rows, trainer.method.predict).fused
         func added(_ logits: [Float]) throws -> [LossTerm] {
             let z = try Tensor.from(logits, [6, 3])
             let batch = try batch(6, labels: rows.map { source.classColumns[$0] })
@@ -316,12 +318,14 @@ import _BSSTestSupport
             "\($0)".contains("no loss term 'fused'")
         }
         let loss = try #require(try trainer(#"{"name": "superloss"}"#).sampleLoss)
-        #expect { try loss.applied([LossTerm("custom", Tensor.scalar(1), weight: 1)], batch(1, labels: [0])) } throws: {
+        let scalar = LossTerm("custom", try Tensor.scalar(1))
+        #expect { try loss.applied([scalar], batch(1, labels: [0])) } throws: {
             "\($0)".contains("one number for the whole batch")
         }
         let tables = try #require(try trainer(#"{"name": "data_parameters"}"#).sampleLoss)
-        #expect {
-            try tables.applied([LossTerm("fused", Tensor.from([1] as [Float]), weight: 1)], batch(1, labels: [0]))
-        } throws: { "\($0)".contains("no cross-entropy of known logits") }
+        let opaque = LossTerm("fused", try Tensor.from([1] as [Float]))
+        #expect { try tables.applied([opaque], batch(1, labels: [0])) } throws: {
+            "\($0)".contains("no cross-entropy of known logits")
+        }
     }
 }

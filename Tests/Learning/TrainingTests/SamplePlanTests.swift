@@ -10,11 +10,8 @@ import _BSSTestSupport
 
 /// Trains on the fused loss alone and lets only the first modality reach the fusion.
 private final class FirstModalityOnly: RebalanceMethod {
-    override func plan(_ context: TrainingContext, _ plan: SamplePlan) throws -> SamplePlan {
+    override func plan(_ plan: SamplePlan) throws -> SamplePlan {
         SamplePlan(positions: plan.positions, weights: plan.weights, keeps: plan.positions.map { _ in 1 })
-    }
-    override func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights {
-        LossWeights(multi: 1, uni: Array(repeating: 0, count: modalities))
     }
 }
 
@@ -43,8 +40,8 @@ private final class FirstModalityOnly: RebalanceMethod {
         let source = try SmallTraining.data()
         var options = try SmallTraining.options(#"{"epochs": 2, "optimizer": {"name": "sgd", "learning_rate": 0.1}}"#)
         options.rebalance = Configured(
-            product: RebalanceRecipe { FirstModalityOnly() }, configuration: Table(fields: [("name", .string("first"))])
-        )
+            product: RebalanceRecipe(MethodTraits(weights: .fused)) { FirstModalityOnly($0.context) },
+            configuration: Table(fields: [("name", .string("first"))]))
         let model = try SmallTraining.model(source)
         func weights(_ prefix: String) throws -> [Float] {
             try model.parameters().filter { $0.name.hasPrefix(prefix) }.flatMap {

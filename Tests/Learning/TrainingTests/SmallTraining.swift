@@ -14,16 +14,19 @@ enum SmallTraining {
 
     static func data(samples: Int = 160, _ json: String = "{}") throws -> DatasetSource {
         var options = try table(
-            #"{"classes": 3, "modalities": {"a": {"dim": 12, "noise": 0.1}, "b": {"dim": 8, "noise": 0.15, "speed": 0.6}}}"#
+            #"{"classes": 3, "modalities": {"a": {"dim": 12, "noise": 0.1}, "b": {"dim": 8, "noise": 0.15, "speed": "#
+                + #"0.6}}}"#
         )
         options["samples"] = .int(samples)
         for (key, value) in try table(json).fields { options[key] = value }
         return DatasetSource(try Configured<Dataset>("synthetic", options).product)
     }
 
+    /// Parts named `custom` get functions.
     static func options(_ json: String) throws -> TrainingOptions {
-        try TrainingOptions(
-            Arguments(operation: "bss.train", declared: TrainingOptions.arguments, named: table(json)), defaultSeed: 1)
+        let named = try CustomHooks.completed(table(json))
+        return try TrainingOptions(
+            Arguments(operation: "bss.train", declared: TrainingOptions.arguments, named: named), defaultSeed: 1)
     }
 
     /// One encoder for every modality.
@@ -50,13 +53,13 @@ enum SmallTraining {
     /// Everything of a result that must be equal for equal trainings: history without times, selections, scores, order,
     /// parameters.
     static func bits(_ result: TrainingResult) -> String {
-        func timeless(_ table: Table) -> Value {
-            var table = table
-            for key in table.keys where key.hasSuffix("seconds") { table[key] = nil }
+        func timeless(_ record: EpochRecord) -> Value {
+            var table = record.table
+            for key in EpochRecord.times { table[key] = nil }
             return .table(table)
         }
         let scores = result.scores.map { String($0.bitPattern, radix: 16) }.joined(separator: " ")
-        return JSON.text(.list(result.history.map(timeless))) + JSON.text(.table(result.selections)) + scores
+        return JSON.text(.list(result.history.map(timeless))) + JSON.text(.table(result.selections.table)) + scores
             + "\(result.order)" + result.parametersHash
     }
 
@@ -114,3 +117,13 @@ final class GivenSource: SampleSource {
 
 /// Thrown by a test to end a training in its middle, as a kill would.
 struct Killed: Error {}
+
+// Records by path, as scripts read them.
+extension EpochRecord {
+    subscript(key: String) -> Value? { table[key] }
+    func value(atPath path: String) -> Value? { table.value(atPath: path) }
+}
+extension RunResult {
+    subscript(key: String) -> Value? { table[key] }
+    func value(atPath path: String) -> Value? { table.value(atPath: path) }
+}

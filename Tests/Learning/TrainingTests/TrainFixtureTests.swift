@@ -133,7 +133,7 @@ private struct LateFusion {
             ).map { name, term in
                 LossTerm(name, try Tensor.crossEntropy(term.0, targets, reduction: .none), weight: term.1)
             }
-            let loss = try TrainingLoss.total(terms, weights: nil)
+            let loss = try terms.total(weights: nil)
             losses.append(Float(try loss.item()))
             for logits in [output.fused] + output.unimodal {
                 parts.append(Float(try Tensor.crossEntropy(logits.detached, targets).item()))

@@ -21,7 +21,8 @@ import _BSSTestSupport
     func learns(rebalance: String, scheduler: String) throws {
         let result = try SmallTraining.trainer(
             SmallTraining.data(samples: 400),
-            #"{"epochs": 12, "batch_size": 32, "rebalance": "\#(rebalance)", "scheduler": \#(scheduler), "optimizer": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}}"#
+            #"{"epochs": 12, "batch_size": 32, "rebalance": "\#(rebalance)", "scheduler": \#(scheduler), "optimizer": "#
+                + #"{"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}}"#
         ).run()
         let losses = result.history.compactMap { $0.value(atPath: "test.loss")?.double }
         #expect(losses.count == 12 && losses[11] < 0.7 * losses[0], "\(losses)")
@@ -96,7 +97,8 @@ import _BSSTestSupport
         let n = source.rows(.train).count
         let heuristic = try SmallTraining.trainer(
             source,
-            #"{"epochs": 4, "batch_size": 8, "scheduler": {"name": "heuristic", "pace": "linear", "lambda_0": 0.25, "t_grow": 3}}"#
+            #"{"epochs": 4, "batch_size": 8, "scheduler": {"name": "heuristic", "pace": "linear", "lambda_0": 0.25, "#
+                + #""t_grow": 3}}"#
         ).run()
         let counts = heuristic.history.compactMap { $0["samples"]?.int }
         #expect(counts[0] == Int(Double(n) * 0.25) && counts[3] == n && counts == counts.sorted())
@@ -115,7 +117,8 @@ import _BSSTestSupport
         let batch = source.rows(.train).count - 1
         let result = try SmallTraining.trainer(
             source,
-            #"{"epochs": 3, "batch_size": \#(batch), "scheduler": {"name": "learned", "every": 1, "score_mode": "\#(mode)"}}"#,
+            #"{"epochs": 3, "batch_size": \#(batch), "scheduler": {"name": "learned", "every": 1, "score_mode": "#
+                + #""\#(mode)"}}"#,
             encoder: #"{"name": "mlp", "hidden": [8], "norm": "batch"}"#
         ).run()
         #expect(result.history.count == 3)
@@ -147,7 +150,8 @@ import _BSSTestSupport
     func explodes(scheduler: String, epochs: Int) throws {
         let source = try SmallTraining.data(samples: 100)
         let options =
-            #"{"epochs": \#(epochs), "batch_size": 100, "scheduler": {"name": "\#(scheduler)"}, "optimizer": {"name": "sgd", "learning_rate": 1e30}}"#
+            #"{"epochs": \#(epochs), "batch_size": 100, "scheduler": {"name": "\#(scheduler)"}, "optimizer": {"name": "#
+            + #""sgd", "learning_rate": 1e30}}"#
         #expect { try SmallTraining.trainer(source, options).run() } throws: { error in
             (error as? BSSError)?.kind == .runtime && "\(error)".contains("epoch")
                 && "\(error)".contains("learning rate")

@@ -17,7 +17,7 @@ public struct MultimodalOutput {
 }
 
 /// Where a modality's own logits z_m come from (the choice changes results).
-public enum UnimodalSource: String, CaseIterable {
+public enum UnimodalSource: String, Choice {
     /// The modality's part of an additive fusion: z_m = W_m h_m + b / K, Σ_m z_m = z.
     case slice
     /// The fusion of this modality's features with zeros for the others (Wei et al., CVPR 2024); any fusion.

@@ -7,7 +7,8 @@ import BSSTensor
 /// logits is scaled by κ_m, below 1 for a modality that leads more than it usually does, above 1 for one that lags.
 ///
 ///     z = Σ_m φ_m;   s_m = mean_i -log max(softmax(φ_m)[y_i], 1e-8);   r_m = exp(K/(K-1) (mean_j s_j - s_m))
-///     τ_m = the same of ŝ, the mean of s over all earlier steps, in the window or not (0 before the first);   κ_m = exp(alpha · min(τ_m - r_m, cap))
+///     τ_m = the same of ŝ, the mean of s over all earlier steps, in the window or not (0 before the first);   κ_m
+///         = exp(alpha · min(τ_m - r_m, cap))
 ///
 /// `mode = "exact"`: φ_m is the Shapley value of z over sets S of modalities, absent ones zero at the input. As in the
 /// public code z(∅) is left out, so that Σ_m φ_m = z; passes with absent modalities run in evaluation mode, with
@@ -28,113 +29,124 @@ import BSSTensor
 /// modality) and is not offered. In the linear mode a fusion with one bias a modality (`sum`) has each of them scaled
 /// by its own κ_m; the one bias of `concat` by the mean of κ, as the exact mode gives.
 final class AGM: BaseLossMethod {
-    enum Mode: String, CaseIterable { case exact, linear }
-    private let mode: Mode
-    private let alpha: Double
-    private let cap: Double?
-    private let epochs: ClosedRange<Int>
-    /// c of the conditional clip; nil = none.
-    private let clip: Double?
-    private let modulation: Modulation
-    private var scalesRates = false
+    struct Options: OptionGroup {
+        enum Mode: String, Choice { case exact, linear }
+
+        @Option(
+            "mode",
+            "where a modality's share of the logits comes from: \"exact\" (Shapley values over sets of inputs) or "
+                + "\"linear\" (slices of an additive fusion: no further passes)")
+        var mode = Mode.exact
+        @Option("alpha", "strength of the modulation (released: 1; 2.5 on AV-MNIST)", .atLeast(0)) var alpha = 1.0
+        @Option("cap", "largest tau - r; by default 10 for two modalities and 7 for more, as released")
+        var cap: Double? = nil
+        var window = EpochWindow(released: 19)
+        @Option(
+            "conditional_clip",
+            "as released for CREMA-D: clip all gradients to norm 1 when an element of the fusion's weight gradients "
+                + "exceeds 1 in size")
+        var clips = false
+        @Option(
+            "clip_threshold",
+            "the conditional clip with another number than 1 for element and norm (released: 5 on URFunny)",
+            .optional(.above(0)))
+        var threshold: Double? = nil
+        var modulation = Modulation()
+        var base = BaseLoss()
+    }
+
+    private let options: Options
+    private let scalesRates: Bool
     /// ŝ: the mean of s over `count` steps.
-    private var usual: [Double] = []
+    private var usual: [Double]
     private var count = 0
     private var kappas = EpochMeans(), scores = EpochMeans()
 
-    init(
-        _ base: BaseLoss, mode: Mode, alpha: Double, cap: Double?, epochs: ClosedRange<Int>,
-        clip: Double?, modulation: Modulation
-    ) {
-        self.mode = mode
-        self.alpha = alpha
-        self.cap = cap
-        self.epochs = epochs
-        self.clip = clip
-        self.modulation = modulation
-        super.init(base)
-    }
-
-    override func setup(_ context: TrainingContext) throws {
-        let model = context.model
-        let count = model.modalities.count
-        if model.fusion.hasOwnLoss {
-            throw BSSError(
-                "bss.rebalance.agm",
-                "modulates what flows back through the fused logits, but this fusion has a loss of its own that does not read them",
-                hint: "use fusion = \"concat\" or another one that is trained by cross-entropy", kind: .usage)
-        }
-        if mode == .linear,
-            try model.fusion.slices(
-                model.encoders.map { try Tensor.zeros([1, $0.featureCount]) }, ForwardContext(.evaluation)) == nil
-        {
-            throw BSSError(
-                "bss.rebalance.agm",
-                "mode = \"linear\" needs a fusion that is a sum over modalities (concat without hidden layers, sum)",
-                hint: "use mode = \"exact\"", kind: .usage)
-        }
-        if mode == .exact, count > AGM.mostModalities {
-            throw BSSError(
-                "bss.rebalance.agm", "mode = \"exact\" evaluates 2^\(count) - 1 sets of modalities a batch",
-                hint: "use mode = \"linear\"", kind: .usage)
-        }
-        usual = Array(repeating: 0, count: count)
-        scalesRates = modulation.scalesRate(context.optimizer)
+    init(_ options: Options, _ setup: MethodSetup) throws {
+        let context = setup.context
+        let modalities = context.model.modalities.count
+        self.options = options
+        scalesRates = options.modulation.scalesRate(context.optimizer)
+        usual = Array(repeating: 0, count: modalities)
+        super.init(options.base, context)
+        try AGM.check(context.model, options.mode)
     }
 
     private static let mostModalities = 10
 
-    override func epochBegan(_ context: TrainingContext) throws {
-        (kappas, scores) = (EpochMeans(), EpochMeans())
-        if !epochs.contains(context.epoch) { multiply(context, by: usual.map { _ in 1 }) }
+    private static func check(_ model: MultimodalModel, _ mode: Options.Mode) throws {
+        func refuse(_ why: String, _ hint: String) -> BSSError {
+            BSSError("bss.rebalance.agm", why, hint: hint, kind: .usage)
+        }
+        let count = model.modalities.count
+        if model.fusion.hasOwnLoss {
+            throw refuse(
+                "modulates what flows back through the fused logits, but this fusion has a loss of its own that does "
+                    + "not read them",
+                "use fusion = \"concat\" or another one that is trained by cross-entropy")
+        }
+        let features = try model.encoders.map { try Tensor.zeros([1, $0.featureCount]) }
+        if mode == .linear, try model.fusion.slices(features, ForwardContext(.evaluation)) == nil {
+            throw refuse(
+                "mode = \"linear\" needs a fusion that is a sum over modalities (concat without hidden layers, sum)",
+                "use mode = \"exact\"")
+        }
+        if mode == .exact, count > mostModalities {
+            throw refuse(
+                "mode = \"exact\" evaluates 2^\(count) - 1 sets of modalities a batch", "use mode = \"linear\"")
+        }
     }
 
-    override func loss(
-        _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
-    ) throws -> [LossTerm] {
-        guard epochs.contains(context.epoch) else {
+    override func epochBegan() throws {
+        (kappas, scores) = (EpochMeans(), EpochMeans())
+        if !options.window.contains(context.epoch) { multiply(by: usual.map { _ in 1 }) }
+    }
+
+    override func loss(_ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
+        guard options.window.contains(context.epoch) else {
             // What is usual is learnt in every step, in the window or before it; after it nothing asks any more.
-            guard context.epoch < epochs.lowerBound else { return try super.loss(context, output, batch) }
-            try Autograd.withoutRecording { try observe(shares(context.model, output, batch.inputs), batch.labels) }
-            return try super.loss(context, output, batch)
+            guard context.epoch < options.window.first else { return try super.loss(output, batch) }
+            try Autograd.withoutRecording { try observe(shares(output, batch), batch.labels) }
+            return try super.loss(output, batch)
         }
         guard scalesRates else {
-            let shares = try shares(context.model, output, batch.inputs)
+            let shares = try shares(output, batch)
             let kappa = try coefficients(shares, batch.labels)
-            return try super.loss(context, output.replacing(fused: AGM.modulated(shares, kappa)), batch)
+            return try super.loss(output.replacing(fused: AGM.modulated(shares, kappa)), batch)
         }
         let kappa = try Autograd.withoutRecording {
-            try coefficients(shares(context.model, output, batch.inputs), batch.labels)
+            try coefficients(shares(output, batch), batch.labels)
         }
-        multiply(context, by: kappa)
-        return try super.loss(context, output, batch)
+        multiply(by: kappa)
+        return try super.loss(output, batch)
     }
 
-    override func adjust(
-        _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
-    ) throws {
-        guard let clip, epochs.contains(context.epoch) else { return }
+    override func adjust(_ gradients: inout Gradients, _ output: MultimodalOutput, _ batch: TrainingBatch) throws {
+        guard let clip = options.threshold ?? (options.clips ? 1 : nil), options.window.contains(context.epoch) else {
+            return
+        }
         let weights = context.optimizer.parameters([.fusion]).map(\.parameter).filter { $0.value.rank > 1 }
         if try gradients.norm(p: .infinity, weights) > clip {
             try gradients.clip(norm: clip, context.optimizer.parameters(nil).map(\.parameter))
         }
     }
 
-    private func multiply(_ context: TrainingContext, by kappa: [Double]) {
+    private func multiply(by kappa: [Double]) {
         guard scalesRates else { return }
         for (name, factor) in zip(context.model.modalities, kappa) {
-            context.optimizer.modify(.encoder(name)) { $0.multiplier = factor }
+            context.optimizer.scaleRate(.encoder(name), by: factor)
         }
-        context.optimizer.modify(.fusion) { $0.multiplier = Math.mean(kappa) }
+        context.optimizer.scaleRate(.fusion, by: Math.mean(kappa))
     }
 
     // MARK: Shares of the logits
 
-    private func shares(_ model: MultimodalModel, _ output: MultimodalOutput, _ inputs: [Tensor]) throws -> [Tensor] {
-        if mode == .linear, let slices = try model.fusion.slices(output.features, ForwardContext(.training)) {
+    private func shares(_ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [Tensor] {
+        let model = context.model
+        if options.mode == .linear, let slices = try model.fusion.slices(output.features, ForwardContext(.training)) {
             return slices
         }
-        return try AGM.shapley(AGM.subsets(model, inputs, full: output.fused), model.modalities.count)
+        return try AGM.shapley(AGM.subsets(model, batch.inputs, full: output.fused), model.modalities.count)
     }
 
     /// z(S) of every non-empty set S of modalities (bit m of the index); inputs of absent ones are 0. `full` is z of
@@ -177,14 +189,13 @@ final class AGM: BaseLossMethod {
         let weights = ShapleyWeights(count)
         return try (0..<count).map { m in
             let terms = try (1..<z.count).map { try z[$0].multiplied(by: weights.factor(set: $0, modality: m)) }
-            return try terms.dropFirst().reduce(terms[0]) { try $0 + $1 }
+            return try Tensor.sum(terms)
         }
     }
 
     /// Σ_m φ_m, with κ_m times the gradient through φ_m.
     static func modulated(_ shares: [Tensor], _ kappa: [Double]) throws -> Tensor {
-        let scaled = zip(shares, kappa).map { $0.scalingGradient(by: $1) }
-        return try scaled.dropFirst().reduce(scaled[0]) { try $0 + $1 }
+        try Tensor.sum(zip(shares, kappa).map { $0.scalingGradient(by: $1) })
     }
 
     // MARK: Coefficients
@@ -192,7 +203,8 @@ final class AGM: BaseLossMethod {
     private func coefficients(_ shares: [Tensor], _ labels: Tensor) throws -> [Double] {
         let before = usual
         let s = try observe(shares, labels)
-        let kappa = AGM.coefficients(s, usual: before, alpha: alpha, cap: cap ?? (shares.count < 3 ? 10 : 7))
+        let kappa = AGM.coefficients(
+            s, usual: before, alpha: options.alpha, cap: options.cap ?? (shares.count < 3 ? 10 : 7))
         kappas.add(kappa)
         scores.add(s)
         return kappa
@@ -225,16 +237,14 @@ final class AGM: BaseLossMethod {
 
     // MARK: Record and checkpoints
 
-    override func report(_ context: TrainingContext) -> Table? {
-        let names = context.model.modalities
-        guard !kappas.isEmpty else {
-            return Table(fields: [("mode", .string(mode.rawValue)), ("modulates", .bool(false))])
-        }
+    override func report() -> Table? {
+        let mode = Value.string(options.mode.rawValue)
+        guard !kappas.isEmpty else { return Table(fields: [("mode", mode), ("modulates", .bool(false))]) }
         return Table(fields: [
-            ("mode", .string(mode.rawValue)), ("modulates", .bool(true)),
+            ("mode", mode), ("modulates", .bool(true)),
             ("applied_to", .string(scalesRates ? "learning_rate" : "gradient")),
-            ("kappa", kappas.value(names)), ("score", scores.value(names)),
-            ("usual_score", .fields(zip(names, usual).map { ($0, .number($1)) })),
+            ("kappa", byModality(kappas.values)), ("score", byModality(scores.values)),
+            ("usual_score", byModality(usual)),
         ])
     }
 
@@ -248,39 +258,10 @@ final class AGM: BaseLossMethod {
         }
     }
 
-    // MARK: Declaration
-
-    static let part: Part<RebalanceRecipe> = {
-        let mode = Argument(
-            "mode", default: "exact",
-            "where a modality's share of the logits comes from: \"exact\" (Shapley values over sets of inputs) or \"linear\" (slices of an additive fusion: no further passes)",
-            check: .oneOf(Mode.allCases.map(\.rawValue)))
-        let alpha = Argument(
-            "alpha", default: 1.0, "strength of the modulation (released: 1; 2.5 on AV-MNIST)", check: .atLeast(0))
-        let cap = Argument<Double?>(
-            "cap", default: nil, "largest tau - r; by default 10 for two modalities and 7 for more, as released")
-        let window = EpochWindow(released: 19)
-        let clips = Argument(
-            "conditional_clip", default: false,
-            "as released for CREMA-D: clip all gradients to norm 1 when an element of the fusion's weight gradients exceeds 1 in size"
-        )
-        let threshold = Argument<Double?>(
-            "clip_threshold", default: nil,
-            "the conditional clip with another number than 1 for element and norm (released: 5 on URFunny)",
-            check: Check("greater than 0") { $0.map { $0 > 0 && $0.isFinite } ?? true })
-        return Part(
-            "agm",
-            "Adaptive gradient modulation: damps the modality that leads more than usual, boosts the one that lags.",
-            [mode, alpha, cap] + window.arguments + [clips, threshold, Modulation.argument] + BaseLoss.arguments,
-            source: "Li et al., Boosting Multi-modal Model Performance with Adaptive Gradient Modulation, ICCV 2023",
-            example: "bss.rebalance.agm{ alpha = 1, mode = \"linear\" }"
-        ) { a in
-            let epochs = try window(a)
-            return RebalanceRecipe {
-                AGM(
-                    BaseLoss(a), mode: Mode(rawValue: a[mode]) ?? .exact, alpha: a[alpha], cap: a[cap],
-                    epochs: epochs, clip: a[threshold] ?? (a[clips] ? 1 : nil), modulation: Modulation(a))
-            }
-        }
-    }()
+    static let part = Part<RebalanceRecipe>(
+        "agm",
+        "Adaptive gradient modulation: damps the modality that leads more than usual, boosts the one that lags.",
+        options: Options.self,
+        source: "Li et al., Boosting Multi-modal Model Performance with Adaptive Gradient Modulation, ICCV 2023",
+        example: "bss.rebalance.agm{ alpha = 1, mode = \"linear\" }", traits: { $0.base.traits }, make: AGM.init)
 }

@@ -6,7 +6,8 @@ import BSSTensor
 /// Divergence-orientated multi-modal fusion (Yang et al., ACM MM 2022): samples whose modalities disagree are not
 /// fused.
 ///
-///     d_m = max_c (p_m[c] - p̄[c])²,   p_m = softmax(z_m) of head m, p̄ = mean_m p_m;   accept i iff d_m,i / tau < gamma for all m
+///     d_m = max_c (p_m[c] - p̄[c])²,   p_m = softmax(z_m) of head m, p̄ = mean_m p_m;
+///         accept i iff d_m,i / tau < gamma for all m
 ///     accepted: Σ_m (l_m² / 2 - eta d_m) + Σ_m l_m + l_F;   rejected: Σ_m l_m;   l = cross-entropy
 ///
 /// d_m keeps its gradient in accepted samples. A rejected sample gives the fusion nothing, and a batch without accepted
@@ -26,85 +27,93 @@ import BSSTensor
 /// learning-rate scheduler hangs on another optimizer, and its last comparison of confidences is of a modality with
 /// itself: neither is reproduced.
 final class DOMFN: RebalanceMethod {
-    private let gamma: Double, eta: Double, tau: Double
-    private let pretraining: Int?
-    private let finetune: Double
-    private let usesSigmoid: Bool
+    struct Options: OptionGroup {
+        enum Outputs: String, Choice { case logits, sigmoid }
+
+        @Option("gamma", "a sample is fused if d / tau stays below it", .above(0)) var gamma = 0.8
+        @Option("eta", "weight of the divergence of accepted samples, which is rewarded", .atLeast(0)) var eta = 0.5
+        @Option(
+            "tau",
+            "temperature of the divergence (released: 0.5 on MOSI, 0.2 when resumed); with two modalities and "
+                + "gamma = 0.8 only tau < 0.31 ever rejects a sample", .above(0))
+        var tau = 0.5
+        @Option(
+            "pretrain_epochs",
+            "first epochs, in which heads and encoders are trained alone (released: 30); by default a quarter of all",
+            .optional(.atLeast(0)))
+        var pretraining: Int? = nil
+        @Option(
+            "finetune",
+            "factor of the encoders' and heads' learning rate after that (released: 0.05 for text, 0.01 for others)",
+            .atLeast(0))
+        var finetune = 1.0
+        @Option(
+            "outputs",
+            "what heads and fusion say: \"logits\", or their \"sigmoid\", as released, which then stands for the "
+                + "probabilities too")
+        var outputs = Outputs.logits
+    }
+
+    private let options: Options
     /// Encoders and heads.
-    private var unimodalScopes: Set<Scope> = []
+    private let unimodalScopes: Set<Scope>
     private var accepted = 0, seen = 0
     private var divergences = EpochMeans()
 
-    init(gamma: Double, eta: Double, tau: Double, pretraining: Int?, finetune: Double, usesSigmoid: Bool) {
-        self.gamma = gamma
-        self.eta = eta
-        self.tau = tau
-        self.pretraining = pretraining
-        self.finetune = finetune
-        self.usesSigmoid = usesSigmoid
+    init(_ options: Options, _ setup: MethodSetup) {
+        self.options = options
+        unimodalScopes = Set(setup.context.optimizer.scopes).subtracting([.fusion])
+        super.init(setup.context)
     }
 
-    override var ownsLoss: Bool { true }
-    /// Of an accepted sample, without the amendments.
-    override func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights {
-        LossWeights(multi: 1, uni: Array(repeating: 1, count: modalities))
-    }
+    private var isPretraining: Bool { context.epoch < options.pretraining ?? context.options.epochs / 4 }
+    private var usesSigmoid: Bool { options.outputs == .sigmoid }
 
-    private func isPretraining(_ context: TrainingContext) -> Bool {
-        context.epoch < pretraining ?? context.options.epochs / 4
-    }
-
-    override func setup(_ context: TrainingContext) throws {
-        unimodalScopes = Set(context.optimizer.scopes).subtracting([.fusion])
-    }
-
-    override func epochBegan(_ context: TrainingContext) throws {
+    override func epochBegan() throws {
         (accepted, seen, divergences) = (0, 0, EpochMeans())
         for scope in unimodalScopes {
-            context.optimizer.modify(scope) { $0.multiplier = isPretraining(context) ? 1 : finetune }
+            context.optimizer.scaleRate(scope, by: isPretraining ? 1 : options.finetune)
         }
     }
 
-    override func steps(_ context: TrainingContext, _ batch: TrainingBatch) throws -> [SubStep] {
-        guard isPretraining(context) else { return try super.steps(context, batch) }
-        return [SubStep(scopes: unimodalScopes) { [unowned self] pass in try self.loss(context, pass.output(), batch) }]
+    override func steps(_ batch: TrainingBatch) throws -> [SubStep] {
+        guard isPretraining else { return try super.steps(batch) }
+        return [SubStep(scopes: unimodalScopes) { [unowned self] pass in try self.loss(pass.output(), batch) }]
     }
 
-    override func loss(
-        _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
-    ) throws -> [LossTerm] {
+    override func loss(_ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
         let names = context.model.modalities
         let logits = try output.unimodal.map(spoken)
         let losses = try logits.map { try Tensor.crossEntropy($0, batch.labels, reduction: .none) }
-        guard !isPretraining(context) else { return zip(names, losses).map { LossTerm($0, $1, weight: 1) } }
+        guard !isPretraining else { return zip(names, losses).map { LossTerm($0, $1) } }
         let d = try DOMFN.divergence(logits.map(probabilities))
-        let gate = try DOMFN.accepts(d, gamma: gamma, tau: tau)
+        let gate = try DOMFN.accepts(d, gamma: options.gamma, tau: options.tau)
         accepted += gate.filter { $0 }.count
         seen += gate.count
         divergences.add(try d.map { Math.mean(try $0.values(Double.self)) })
-        guard gate.contains(true) else { return zip(names, losses).map { LossTerm($0, $1, weight: 1) } }
+        guard gate.contains(true) else { return zip(names, losses).map { LossTerm($0, $1) } }
         let mask = try Tensor.from(gate.map { $0 ? Float(1) : 0 })
         var terms = try names.indices.map { m in
-            LossTerm(names[m], try losses[m] + DOMFN.amendment(losses[m], d[m], eta: eta) * mask, weight: 1)
+            LossTerm(names[m], try losses[m] + DOMFN.amendment(losses[m], d[m], eta: options.eta) * mask)
         }
         let fused =
             try usesSigmoid
             ? Tensor.crossEntropy(spoken(output.fused), batch.labels, reduction: .none)
             : context.model.fusion.loss(output, batch.labels, epoch: context.epoch)
-        terms.append(LossTerm("fused", try fused * mask, weight: 1))
+        terms.append(LossTerm("fused", try fused * mask))
         return terms
     }
 
-    override func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
+    override func predict(_ output: MultimodalOutput) throws -> Prediction {
         let fused = try spoken(output.fused)
         let unimodal = try output.unimodal.map(spoken)
         guard context.options.inferenceHeads.isAutomatic else {
-            return try EquationTwelve.prediction(context, fused: fused, unimodal: unimodal)
+            return try context.prediction(fused: fused, unimodal: unimodal)
         }
         let gate =
-            isPretraining(context)
+            isPretraining
             ? Array(repeating: false, count: fused.shape[0])
-            : try DOMFN.accepts(DOMFN.divergence(unimodal.map(probabilities)), gamma: gamma, tau: tau)
+            : try DOMFN.accepts(DOMFN.divergence(unimodal.map(probabilities)), gamma: options.gamma, tau: options.tau)
         let total = try DOMFN.gated(gate, fused, unimodal, probabilities: unimodal.map(probabilities))
         return Prediction(total: total, fused: fused, unimodal: unimodal)
     }
@@ -121,7 +130,7 @@ final class DOMFN: RebalanceMethod {
 
     /// d_m of every modality, [B], in the graph, from probabilities p_m [B, C].
     static func divergence(_ p: [Tensor]) throws -> [Tensor] {
-        let mean = try p.dropFirst().reduce(p[0]) { try $0 + $1 }.multiplied(by: 1 / Double(p.count))
+        let mean = try Tensor.sum(p).multiplied(by: 1 / Double(p.count))
         return try p.map { try ($0 - mean).square().extremum(.max, [1]) }
     }
 
@@ -166,47 +175,24 @@ final class DOMFN: RebalanceMethod {
 
     // MARK: Record
 
-    override func report(_ context: TrainingContext) -> Table? {
+    override func report() -> Table? {
         let names = context.model.modalities
-        guard !isPretraining(context) else { return Table(fields: [("stage", .string("pretraining"))]) }
+        guard !isPretraining else { return Table(fields: [("stage", .string("pretraining"))]) }
         var table = Table(fields: [
             ("stage", .string("gated")), ("acceptance_rate", .number(Double(accepted) / Double(max(seen, 1)))),
-            ("divergence", divergences.value(names)),
+            ("divergence", byModality(divergences.values)),
         ])
-        if DOMFN.neverRejects(modalities: names.count, gamma: gamma, tau: tau) { table["never_rejects"] = .bool(true) }
+        if DOMFN.neverRejects(modalities: names.count, gamma: options.gamma, tau: options.tau) {
+            table["never_rejects"] = .bool(true)
+        }
         return table
     }
 
-    static let part: Part<RebalanceRecipe> = {
-        let gamma = Argument("gamma", default: 0.8, "a sample is fused if d / tau stays below it", check: .above(0))
-        let eta = Argument(
-            "eta", default: 0.5, "weight of the divergence of accepted samples, which is rewarded", check: .atLeast(0))
-        let tau = Argument(
-            "tau", default: 0.5,
-            "temperature of the divergence (released: 0.5 on MOSI, 0.2 when resumed); with two modalities and gamma = 0.8 only tau < 0.31 ever rejects a sample",
-            check: .above(0))
-        let pretrain = Argument<Int?>(
-            "pretrain_epochs", default: nil,
-            "first epochs, in which heads and encoders are trained alone (released: 30); by default a quarter of all",
-            check: Check("at least 0") { $0 ?? 0 >= 0 })
-        let finetune = Argument(
-            "finetune", default: 1.0,
-            "factor of the encoders' and heads' learning rate after that (released: 0.05 for text, 0.01 for others)",
-            check: .atLeast(0))
-        let outputs = Argument(
-            "outputs", default: "logits",
-            "what heads and fusion say: \"logits\", or their \"sigmoid\", as released, which then stands for the probabilities too",
-            check: .oneOf(["logits", "sigmoid"]))
-        return Part(
-            "domfn", "Divergence-orientated fusion: fuses only samples whose modalities agree enough.",
-            [gamma, eta, tau, pretrain, finetune, outputs],
-            source: "Yang et al., ACM MM 2022 (DOMFN)", example: "bss.rebalance.domfn{ tau = 0.2, pretrain_epochs = 5 }"
-        ) { a in
-            RebalanceRecipe {
-                DOMFN(
-                    gamma: a[gamma], eta: a[eta], tau: a[tau], pretraining: a[pretrain], finetune: a[finetune],
-                    usesSigmoid: a[outputs] == "sigmoid")
-            }
-        }
-    }()
+    static let part = Part<RebalanceRecipe>(
+        "domfn", "Divergence-orientated fusion: fuses only samples whose modalities agree enough.",
+        options: Options.self,
+        source: "Yang et al., ACM MM 2022 (DOMFN)",
+        example: "bss.rebalance.domfn{ tau = 0.2, pretrain_epochs = 5 }",
+        // Of an accepted sample, without the amendments.
+        traits: { _ in MethodTraits(weights: .multitask, ownsLoss: true) }, make: DOMFN.init)
 }

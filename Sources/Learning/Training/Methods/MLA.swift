@@ -19,62 +19,59 @@ import BSSTensor
 /// rᵀ, and P is divided by its Frobenius norm, so that it is symmetric no longer after the second update. Its test-time
 /// weights are by batch and fixed; here by sample, or fixed with `fusion_weights`.
 final class MLA: RebalanceMethod {
-    enum Projection: String, CaseIterable { case rls, released, none }
-    private let projection: Projection
-    private let weights: Table
-    private var head: SharedHead!
+    struct Options: OptionGroup {
+        enum Projection: String, Choice { case rls, released, none }
+
+        @Option(
+            "projection",
+            "head gradients: \"rls\" (recursive least squares, as published), \"released\" (the released formula), "
+                + "\"none\" (what the released code does)")
+        var projection = Projection.rls
+        @Option(
+            "fusion_weights",
+            "fixed weights { audio = 0.55, visual = 0.45 } at inference; empty: by entropy, per sample",
+            Check("of numbers by modality") { $0.items.isEmpty && $0.fields.allSatisfy { $0.value.double != nil } })
+        var fusionWeights = Table()
+    }
+
+    private let options: Options
+    private let head: SharedHead
     private var subSteps = 0
     /// P [d, d]; nil before its first update.
     private var projector: Tensor?
 
-    init(_ projection: Projection, weights: Table) {
-        self.projection = projection
-        self.weights = weights
+    init(_ options: Options, _ setup: MethodSetup) throws {
+        self.options = options
+        head = try SharedHead(setup)
+        super.init(setup.context)
+        try checkNames(options.fusionWeights, "fusion_weights", of: "mla", known: context.model.modalities)
     }
 
-    override var ownsLoss: Bool { true }
-    override func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights {
-        LossWeights(multi: 1, uni: Array(repeating: 0, count: modalities))
-    }
-
-    override func setup(_ context: TrainingContext) throws {
-        head = try SharedHead(context)
-        for key in weights.keys where !context.model.modalities.contains(key) {
-            throw BSSError(
-                "bss.rebalance.mla", "fusion_weights names no modality '\(key)'",
-                hint: "modalities: \(context.model.modalities.joined(separator: ", "))", kind: .usage)
-        }
-    }
-
-    override func steps(_ context: TrainingContext, _ batch: TrainingBatch) throws -> [SubStep] {
-        context.model.modalities.indices.map { m in
-            SubStep(scopes: [.encoder(context.model.modalities[m]), head.scope]) { [unowned self] pass in
+    override func steps(_ batch: TrainingBatch) throws -> [SubStep] {
+        context.model.modalities.enumerated().map { m, name in
+            SubStep(scopes: [.encoder(name), head.scope]) { [unowned self] pass in
                 let feature = try head.projected(pass.feature(m), m, pass.forward)
                 let logits = try head.logits(feature, pass.forward)
-                let loss = try SubStep.total(
-                    [
-                        LossTerm(
-                            context.model.modalities[m], Tensor.crossEntropy(logits, batch.labels, reduction: .none),
-                            weight: 1, logits: logits)
-                    ], batch)
+                let loss = try [LossTerm(name, crossEntropyOf: logits, batch.labels)].total(batch)
                 var gradients = try loss.backward()
-                if projection != .none, subSteps > 0 { try project(&gradients, feature.detached, context) }
+                if options.projection != .none, subSteps > 0 { try project(&gradients, feature.detached) }
                 subSteps += 1
                 return (try loss.item(), gradients)
             }
         }
     }
 
-    private func project(_ gradients: inout Gradients, _ feature: Tensor, _ context: TrainingContext) throws {
+    private func project(_ gradients: inout Gradients, _ feature: Tensor) throws {
         guard let weight = head.weight?.value, let gradient = gradients[weight] else { return }
         try Autograd.withoutRecording {
             let size = feature.shape[1]
             let old = try projector ?? MLA.identity(size)
             let alpha = Math.pow(0.1, 1 + Double(context.batch) / Double(max(context.batches, 1)))
-            let new = try MLA.updated(old, mean: feature.mean([0]), alpha: alpha, isReleased: projection == .released)
+            let isReleased = options.projection == .released
+            let new = try MLA.updated(old, mean: feature.mean([0]), alpha: alpha, isReleased: isReleased)
             projector = new
             // Weights are [d, C] here: G Pᵀ of the paper's [C, d] is P G; the published P is symmetric.
-            gradients[weight] = try (projection == .released ? new : new.transposed(0, 1)).matmul(gradient)
+            gradients[weight] = try (isReleased ? new : new.transposed(0, 1)).matmul(gradient)
         }
     }
 
@@ -98,14 +95,17 @@ final class MLA: RebalanceMethod {
         return try p - k.matmul(k.transposed(0, 1)).multiplied(by: 1 / scale)
     }
 
-    override func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
+    override func predict(_ output: MultimodalOutput) throws -> Prediction {
         let forward = ForwardContext(.evaluation)
         let unimodal = try output.features.indices.map {
             try head.logits(head.projected(output.features[$0], $0, forward), forward)
         }
+        let fixed = options.fusionWeights
+        let weights = context.model.modalities.map { fixed[$0]?.double ?? 0 }
         let total =
-            try weights.isEmpty ? MLA.fusedByEntropy(unimodal) : fusedByWeights(unimodal, context.model.modalities)
-        return Prediction(total: total, fused: total, unimodal: unimodal)
+            try fixed.isEmpty
+            ? MLA.fusedByEntropy(unimodal) : Tensor.sum(zip(unimodal, weights).map { try $0.multiplied(by: $1) })
+        return Prediction(fused: total, unimodal: unimodal)
     }
 
     /// z = Σ_m ω_m z_m, ω = softmax_m(-H_m) per sample.
@@ -115,13 +115,7 @@ final class MLA: RebalanceMethod {
             return try (log.exp() * log).sum([1], keepsAxes: true)
         }
         let omega = try Tensor.concatenated(negative, axis: 1).softmax(axis: 1)
-        let parts = try logits.enumerated().map { try $1 * omega.sliced(1, from: $0, to: $0 + 1) }
-        return try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }
-    }
-
-    private func fusedByWeights(_ logits: [Tensor], _ modalities: [String]) throws -> Tensor {
-        let parts = try zip(logits, modalities).map { try $0.multiplied(by: weights[$1]?.double ?? 0) }
-        return try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }
+        return try Tensor.sum(logits.enumerated().map { try $1 * omega.sliced(1, from: $0, to: $0 + 1) })
     }
 
     override var state: Value {
@@ -133,24 +127,12 @@ final class MLA: RebalanceMethod {
         set { projector = newValue["projector"] }
     }
 
-    static let part: Part<RebalanceRecipe> = {
-        let projection = Argument(
-            "projection", default: "rls",
-            "head gradients: \"rls\" (recursive least squares, as published), \"released\" (the released formula), \"none\" (what the released code does)",
-            check: .oneOf(Projection.allCases.map(\.rawValue)))
-        let weights = Argument(
-            "fusion_weights", default: Table(),
-            "fixed weights { audio = 0.55, visual = 0.45 } at inference; empty: by entropy, per sample",
-            check: Check("of numbers by modality") {
-                $0.items.isEmpty && $0.fields.allSatisfy { $0.value.double != nil }
-            })
-        return Part(
-            "mla",
-            "Alternating unimodal adaptation: one modality a sub-step, one shared head, orthogonal head updates; entropy-weighted inference.",
-            [projection, weights],
-            source:
-                "Zhang, Yoon, Bansal, Yao, Multimodal Representation Learning by Alternating Unimodal Adaptation, CVPR 2024",
-            example: "bss.rebalance.mla{}"
-        ) { a in RebalanceRecipe { MLA(Projection(rawValue: a[projection]) ?? .rls, weights: a[weights]) } }
-    }()
+    static let part = Part<RebalanceRecipe>(
+        "mla",
+        "Alternating unimodal adaptation: one modality a sub-step, one shared head, orthogonal head updates; "
+            + "entropy-weighted inference.",
+        options: Options.self,
+        source: "Zhang, Yoon, Bansal, Yao, Multimodal Representation Learning by Alternating Unimodal Adaptation, "
+            + "CVPR 2024",
+        example: "bss.rebalance.mla{}", traits: { _ in MethodTraits(weights: .fused, ownsLoss: true) }, make: MLA.init)
 }

@@ -15,41 +15,42 @@ import BSSTensor
 /// Deviation: `norm_scope = "tensor"` recovers the magnitude tensor by tensor, as the released code does; the published
 /// formula has one magnitude an encoder. The redundant backward pass of the released code is left out.
 final class MMPareto: RebalanceMethod {
-    private let gamma: Double, isByTensor: Bool
+    struct Options: OptionGroup {
+        enum NormScope: String, Choice { case encoder, tensor }
+
+        @Option("gamma", "scale of the integrated gradient", .above(0)) var gamma = 1.5
+        @Option(
+            "norm_scope",
+            "what recovers its magnitude as one: \"encoder\" (as published) or each \"tensor\" (as released)")
+        var normScope = NormScope.encoder
+    }
+
+    private let options: Options
     private var conflicts = 0, solved = 0
 
-    init(gamma: Double, isByTensor: Bool) {
-        self.gamma = gamma
-        self.isByTensor = isByTensor
+    init(_ options: Options, _ setup: MethodSetup) {
+        self.options = options
+        super.init(setup.context)
     }
 
-    override var ownsLoss: Bool { true }
-    override func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights {
-        LossWeights(multi: 1, uni: Array(repeating: 1, count: modalities))
-    }
-    override func epochBegan(_ context: TrainingContext) throws { (conflicts, solved) = (0, 0) }
+    override func epochBegan() throws { (conflicts, solved) = (0, 0) }
 
-    override func steps(_ context: TrainingContext, _ batch: TrainingBatch) throws -> [SubStep] {
+    override func steps(_ batch: TrainingBatch) throws -> [SubStep] {
         [
             SubStep { [unowned self] pass in
-                let output = try pass.output()
-                let terms = try loss(context, output, batch)
-                let losses = try terms.map { try SubStep.total([$0], batch) }
+                let losses = try loss(pass.output(), batch).map { try [$0].total(batch) }
                 let passes = try losses.map { try $0.backward() }
-                return (
-                    try losses.reduce(0.0) { try $0 + $1.item() },
-                    try integrate(passes[0], Array(passes.dropFirst()), context)
-                )
+                let sum = try losses.reduce(0.0) { try $0 + $1.item() }
+                return (sum, try integrate(passes[0], Array(passes.dropFirst()), batch.lossLeaves))
             }
         ]
     }
 
     /// Everything from both passes, with encoder m's gradients replaced by γ h.
-    private func integrate(_ fused: Gradients, _ unimodal: [Gradients], _ context: TrainingContext) throws -> Gradients
-    {
+    private func integrate(_ fused: Gradients, _ unimodal: [Gradients], _ lossLeaves: [Tensor]) throws -> Gradients {
         try Autograd.withoutRecording {
             var combined = fused
-            let leaves = context.optimizer.parameters(nil).map(\.parameter.value) + context.sampleLossLeaves
+            let leaves = context.optimizer.parameters(nil).map(\.parameter.value) + lossLeaves
             for pass in unimodal { try combined.add(pass, leaves) }
             for (m, name) in context.model.modalities.enumerated() {
                 let pairs = context.optimizer.parameters([.encoder(name)]).compactMap {
@@ -64,7 +65,7 @@ final class MMPareto: RebalanceMethod {
                 let c = whole.weight
                 (conflicts, solved) = (conflicts + (whole.cross > 0 ? 0 : 1), solved + 1)
                 for (pair, own) in zip(pairs, products) {
-                    let factor = gamma * (isByTensor ? own : whole).recovery(c)
+                    let factor = options.gamma * (options.normScope == .tensor ? own : whole).recovery(c)
                     combined[pair.leaf] = try pair.f.multiplied(by: factor * 2 * c).adding(
                         pair.m.multiplied(by: factor * 2 * (1 - c)))
                 }
@@ -73,14 +74,11 @@ final class MMPareto: RebalanceMethod {
         }
     }
 
-    override func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
-        if context.options.inferenceHeads.isAutomatic {
-            return Prediction(total: output.fused, fused: output.fused, unimodal: output.unimodal)
-        }
-        return try super.predict(context, output)
+    override func predict(_ output: MultimodalOutput) throws -> Prediction {
+        try context.prediction(fused: output.fused, unimodal: output.unimodal, automatic: .fused)
     }
 
-    override func report(_ context: TrainingContext) -> Table? {
+    override func report() -> Table? {
         solved == 0 ? nil : Table(fields: [("conflicts", .number(Double(conflicts) / Double(solved)))])
     }
 
@@ -116,23 +114,12 @@ final class MMPareto: RebalanceMethod {
         }
     }
 
-    static let part: Part<RebalanceRecipe> = {
-        let gamma = Argument("gamma", default: 1.5, "scale of the integrated gradient", check: .above(0))
-        let scope = Argument(
-            "norm_scope", default: "encoder",
-            "what recovers its magnitude as one: \"encoder\" (as published) or each \"tensor\" (as released)",
-            check: .oneOf(["encoder", "tensor"]))
-        return Part(
-            "mmpareto",
-            "Pareto integration of fused and unimodal gradients in every encoder; losses CE(z) + Σ CE(z_m), the fused output predicts.",
-            [gamma, scope],
-            source: "Wei, Hu, MMPareto: Boosting Multimodal Learning with Innocent Unimodal Assistance, ICML 2024",
-            example: "bss.rebalance.mmpareto{ gamma = 1.5 }"
-        ) { a in RebalanceRecipe { MMPareto(gamma: a[gamma], isByTensor: a[scope] == "tensor") } }
-    }()
-}
-
-extension Tensor {
-    /// Σ x², in one pass.
-    var squared: Double { get throws { try backend.sumOfSquares(contiguous().view) } }
+    static let part = Part<RebalanceRecipe>(
+        "mmpareto",
+        "Pareto integration of fused and unimodal gradients in every encoder; losses CE(z) + Σ CE(z_m), the fused "
+            + "output predicts.",
+        options: Options.self,
+        source: "Wei, Hu, MMPareto: Boosting Multimodal Learning with Innocent Unimodal Assistance, ICML 2024",
+        example: "bss.rebalance.mmpareto{ gamma = 1.5 }",
+        traits: { _ in MethodTraits(weights: .multitask, ownsLoss: true) }, make: MMPareto.init)
 }

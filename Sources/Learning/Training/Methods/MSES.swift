@@ -22,53 +22,72 @@ import BSSTensor
 /// times 0, under which momentum, decay and running statistics go on (`stop = "gradient"`), with patience 80; it
 /// monitors the test split, which no option offers.
 final class MSES: BaseLossMethod {
-    /// `multitask`: as above; `joint`: Eq. 5 with Eq. 12 at inference; `fused`: CE(z) alone, slices or masks are
-    /// monitored.
-    enum Terms: String, CaseIterable { case multitask, joint, fused }
-    enum Restore: String, CaseIterable { case modality, model }
-    enum Stop: String, CaseIterable { case freeze, gradient }
+    struct Options: OptionGroup {
+        /// `multitask`: as above; `joint`: Eq. 5 with Eq. 12 at inference; `fused`: CE(z) alone, slices or masks are
+        /// monitored.
+        enum Terms: String, Choice { case multitask, joint, fused }
+        enum Restore: String, Choice { case modality, model }
+        enum Stop: String, Choice { case freeze, gradient }
 
-    private let terms: Terms, takesBack: Restore, stop: Stop
-    private let patience: Int, share: Double
+        @Option(
+            "patience", "epochs without a better smoothed loss that are let pass (the code: 80)", .atLeast(0))
+        var patience = 5
+        @Option(
+            "smoothing",
+            "\"mean\": exponential mean; \"previous\": (1 - rate) · the last raw loss + rate · the raw loss, as "
+                + "released")
+        var smoothing = StoppingWatch.Smoothing.mean
+        @Option("smoothing_rate", "weight of the newest loss; 1 = no smoothing", .above(0, upTo: 1))
+        var smoothingRate = 0.4
+        @Option(
+            "terms",
+            "\"multitask\": CE(z) + Σ CE(z_m); \"joint\": Eq. 5 with Eq. 12 at inference; \"fused\": CE(z) alone, "
+                + "as released")
+        var terms = Terms.multitask
+        @Option(
+            "restore",
+            "what goes back to the best epoch: \"modality\": its encoder and head; \"model\": everything, as released")
+        var restore = Restore.modality
+        @Option(
+            "stop", "\"freeze\": out of graph and optimizer; \"gradient\": gradients times 0, as released")
+        var stop = Stop.freeze
+        var monitored = MonitoredShare()
+
+        var base: BaseLoss { BaseLoss(terms == .fused ? .fused : .joint) }
+        var traits: MethodTraits {
+            let weights = terms == .multitask ? .multitask : base.traits.weights
+            return MethodTraits(weights: weights, ownsLoss: true, holdout: monitored.share)
+        }
+    }
+
+    private let options: Options
     /// In the model's order.
-    private var watches: [StoppingWatch] = []
+    private var watches: [StoppingWatch]
     /// The state at t*_m, by modality.
-    private var snapshots: [[String: Tensor]] = []
-    private let newWatch: StoppingWatch
+    private var snapshots: [[String: Tensor]]
 
-    init(terms: Terms, takesBack: Restore, stop: Stop, watch: StoppingWatch, patience: Int, holdout: Double) {
-        (self.terms, self.takesBack, self.stop, newWatch) = (terms, takesBack, stop, watch)
-        (self.patience, share) = (patience, holdout)
-        super.init(BaseLoss(terms == .fused ? .fused : .joint))
-    }
-
-    override var holdout: Double { share }
-    override var ownsLoss: Bool { true }
-
-    override func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights {
-        terms == .multitask
-            ? LossWeights(multi: 1, uni: Array(repeating: 1, count: modalities))
-            : super.lossWeights(options, modalities: modalities)
-    }
-
-    override func setup(_ context: TrainingContext) throws {
+    init(_ options: Options, _ setup: MethodSetup) throws {
+        self.options = options
+        let model = setup.context.model
+        let watch = StoppingWatch(options.smoothing, rate: options.smoothingRate)
+        watches = Array(repeating: watch, count: model.modalities.count)
+        snapshots = Array(repeating: [:], count: watches.count)
+        super.init(options.base, setup.context)
         try context.requireMonitor("mses")
-        guard !context.model.sharesHead else {
+        guard !model.sharesHead else {
             throw BSSError(
                 "bss.rebalance.mses",
                 "stops each modality with a head of its own, but the model has head_sharing = true",
                 hint: "build the model with head_sharing = false", kind: .usage)
         }
-        watches = Array(repeating: newWatch, count: context.model.modalities.count)
-        snapshots = Array(repeating: [:], count: watches.count)
     }
 
     /// What goes back together with a modality; nil = all.
     private func scopes(_ modality: String) -> Set<Scope>? {
-        takesBack == .model ? nil : TrainingContext.parts(of: modality)
+        options.restore == .model ? nil : TrainingContext.parts(of: modality)
     }
 
-    override func epochBegan(_ context: TrainingContext) throws {
+    override func epochBegan() throws {
         for (index, name) in context.model.modalities.enumerated() {
             if watches[index].isDue {
                 try context.restore(context.snapshot(scopes(name), tensors: snapshots[index]))
@@ -76,53 +95,45 @@ final class MSES: BaseLossMethod {
                 watches[index].isDue = false
                 watches[index].stoppedAt = context.epoch
             }
-            if watches[index].stoppedAt != nil, stop == .freeze { context.freeze(name) }
+            if watches[index].stoppedAt != nil, options.stop == .freeze { context.freeze(name) }
         }
     }
 
-    override func epochEnded(_ context: TrainingContext) throws {
+    override func epochEnded() throws {
         guard watches.contains(where: { $0.stoppedAt == nil }) else {
             return context.stop("mses: every modality has stopped")
         }
-        let monitored = try context.monitored()
+        let monitored = try context.monitored(predict)
         for (index, name) in context.model.modalities.enumerated() where watches[index].stoppedAt == nil {
-            guard let loss = monitored[name]?.table?["loss"]?.double else { continue }
+            guard let loss = monitored[name]?.loss else { continue }
             if watches[index].add(loss, epoch: context.epoch) {
                 snapshots[index] = try context.snapshot(scopes(name)).tensors
             }
-            watches[index].isDue = context.epoch - watches[index].bestEpoch > patience
+            watches[index].isDue = context.epoch - watches[index].bestEpoch > options.patience
         }
     }
 
     /// The term of a frozen modality stays in the sum, as a constant.
-    override func loss(
-        _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
-    ) throws -> [LossTerm] {
-        try super.loss(context, output, batch).map { term in
+    override func loss(_ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
+        try super.loss(output, batch).map { term in
             context.model.frozen.contains(term.name)
                 ? LossTerm(term.name, term.perSample.detached, weight: term.weight) : term
         }
     }
 
-    override func adjust(
-        _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
-    ) throws {
-        guard stop == .gradient else { return }
+    override func adjust(_ gradients: inout Gradients, _ output: MultimodalOutput, _ batch: TrainingBatch) throws {
+        guard options.stop == .gradient else { return }
         for (watch, name) in zip(watches, context.model.modalities) where watch.stoppedAt != nil {
-            for (_, parameter) in context.optimizer.parameters(TrainingContext.parts(of: name)) {
-                gradients[parameter.value] = try gradients[parameter.value]?.multiplied(by: 0)
-            }
+            try gradients.scale(context.optimizer.parameters(TrainingContext.parts(of: name)), by: 0)
         }
     }
 
-    override func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
-        guard terms == .multitask, context.options.inferenceHeads.isAutomatic else {
-            return try super.predict(context, output)
-        }
-        return Prediction(total: output.fused, fused: output.fused, unimodal: output.unimodal)
+    override func predict(_ output: MultimodalOutput) throws -> Prediction {
+        guard options.terms == .multitask else { return try super.predict(output) }
+        return try context.prediction(fused: output.fused, unimodal: unimodal(output), automatic: .fused)
     }
 
-    override func report(_ context: TrainingContext) -> Table? {
+    override func report() -> Table? {
         Table(fields: zip(context.model.modalities, watches).map { ($0, .table($1.report)) })
     }
 
@@ -153,103 +164,11 @@ final class MSES: BaseLossMethod {
         }
     }
 
-    // MARK: Declaration
-
-    static let part: Part<RebalanceRecipe> = {
-        func choice<T: RawRepresentable<String> & CaseIterable>(
-            _ name: String, _ first: T, _ help: String
-        ) -> Argument<String> {
-            Argument(name, default: first.rawValue, help, check: .oneOf(T.allCases.map(\.rawValue)))
-        }
-        let patience = Argument(
-            "patience", default: 5, "epochs without a better smoothed loss that are let pass (the code: 80)",
-            check: .atLeast(0))
-        let smoothing = choice(
-            "smoothing", StoppingWatch.Smoothing.mean,
-            "\"mean\": exponential mean; \"previous\": (1 - rate) · the last raw loss + rate · the raw loss, as released"
-        )
-        let rate = Argument(
-            "smoothing_rate", default: 0.4, "weight of the newest loss; 1 = no smoothing", check: .above(0, upTo: 1))
-        let terms = choice(
-            "terms", Terms.multitask,
-            "\"multitask\": CE(z) + Σ CE(z_m); \"joint\": Eq. 5 with Eq. 12 at inference; \"fused\": CE(z) alone, as released"
-        )
-        let restore = choice(
-            "restore", Restore.modality,
-            "what goes back to the best epoch: \"modality\": its encoder and head; \"model\": everything, as released")
-        let stop = choice(
-            "stop", Stop.freeze, "\"freeze\": out of graph and optimizer; \"gradient\": gradients times 0, as released")
-        return Part(
-            "mses",
-            "Modality-specific early stopping: a modality that over-fits goes back to its best epoch and is frozen.",
-            [patience, smoothing, rate, terms, restore, stop, Holdout.argument],
-            source:
-                "Fujimori, Endo, Kawai, Mochizuki, Modality-Specific Learning Rate Control for Multimodal Classification, ACPR 2019",
-            example: "bss.rebalance.mses{ patience = 5 }"
-        ) { a in
-            RebalanceRecipe {
-                MSES(
-                    terms: Terms(rawValue: a[terms]) ?? .multitask,
-                    takesBack: Restore(rawValue: a[restore]) ?? .modality, stop: Stop(rawValue: a[stop]) ?? .freeze,
-                    watch: StoppingWatch(StoppingWatch.Smoothing(rawValue: a[smoothing]) ?? .mean, rate: a[rate]),
-                    patience: a[patience],
-                    holdout: a[Holdout.argument])
-            }
-        }
-    }()
-}
-
-/// The smoothed loss of one modality and its best epoch.
-struct StoppingWatch {
-    enum Smoothing: String, CaseIterable { case mean, previous }
-    let smoothing: Smoothing
-    /// r
-    let rate: Double
-    private(set) var smoothed: Double?
-    private var raw: Double?
-    private var best: Double?
-    private(set) var bestEpoch = 0
-    /// Goes back and stops when the next epoch begins.
-    var isDue = false
-    /// The first epoch without it.
-    var stoppedAt: Int?
-
-    init(_ smoothing: Smoothing, rate: Double) {
-        self.smoothing = smoothing
-        self.rate = rate
-    }
-
-    /// Takes the loss of an epoch; true if its smoothed value is the best so far.
-    mutating func add(_ loss: Double, epoch: Int) -> Bool {
-        let before = smoothing == .mean ? smoothed : raw
-        let now = before.map { (1 - rate) * $0 + rate * loss } ?? loss
-        (smoothed, raw) = (now, loss)
-        guard now < best ?? .infinity else { return false }
-        (best, bestEpoch) = (now, epoch)
-        return true
-    }
-
-    /// For the run record, which counts epochs from 1.
-    var report: Table {
-        var table = table
-        for name in ["best_epoch", "stopped_at"] { if let epoch = table[name]?.int { table[name] = .int(epoch + 1) } }
-        return table
-    }
-
-    /// For checkpoints.
-    var table: Table {
-        var table = Table(fields: [("best_epoch", .int(bestEpoch)), ("due", .bool(isDue))])
-        for (name, value) in [("smoothed_loss", smoothed), ("raw_loss", raw), ("best_loss", best)] {
-            if let value { table[name] = .number(value) }
-        }
-        if let stoppedAt { table["stopped_at"] = .int(stoppedAt) }
-        return table
-    }
-
-    mutating func restore(_ table: Table) {
-        (smoothed, raw, best) = (table["smoothed_loss"]?.double, table["raw_loss"]?.double, table["best_loss"]?.double)
-        (bestEpoch, isDue, stoppedAt) = (
-            table["best_epoch"]?.int ?? 0, table["due"]?.bool ?? false, table["stopped_at"]?.int
-        )
-    }
+    static let part = Part<RebalanceRecipe>(
+        "mses",
+        "Modality-specific early stopping: a modality that over-fits goes back to its best epoch and is frozen.",
+        options: Options.self,
+        source: "Fujimori, Endo, Kawai, Mochizuki, Modality-Specific Learning Rate Control for Multimodal "
+            + "Classification, ACPR 2019",
+        example: "bss.rebalance.mses{ patience = 5 }", traits: { $0.traits }, make: MSES.init)
 }

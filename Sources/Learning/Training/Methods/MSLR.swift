@@ -23,53 +23,76 @@ import BSSTensor
 /// the other multiplies the present rate every n epochs, by a ratio whose mean includes the present accuracy (`update =
 /// "cumulative"`). One monitors the test split, which no option offers.
 final class MSLR: BaseLossMethod {
-    enum Strategy: String, CaseIterable { case keep, smooth, dynamic }
-    enum Target: String, CaseIterable { case rate, gradient }
-    private let strategy: Strategy, target: Target, given: Table, share: Double
-    private let rule: AccuracyRatio
-    private var rates: [Double] = []
-    private var multipliers: [Double] = []
-    /// Monitored accuracies of every modality so far, as many as the rule needs.
-    private var accuracies: [[Double]] = []
+    struct Options: OptionGroup {
+        enum Strategy: String, Choice { case keep, smooth, dynamic }
+        enum Update: String, Choice { case relative, cumulative }
+        enum Target: String, Choice { case rate, gradient }
 
-    init(_ base: BaseLoss, strategy: Strategy, rates: Table, rule: AccuracyRatio, target: Target, holdout: Double) {
-        (self.strategy, self.target, given, share, self.rule) = (strategy, target, rates, holdout, rule)
-        super.init(base)
+        @Option(
+            "strategy",
+            "\"keep\": the rates throughout; \"smooth\": from the rates to a shared one; \"dynamic\": by the change "
+                + "of accuracy")
+        var strategy = Strategy.dynamic
+        @Option(
+            "rates",
+            "multiplier of each modality's learning rate { audio = 0.9, image = 1.1 }; 1 where none is given")
+        var rates = Table()
+        @Option("window", "n: accuracies that the present one is compared with", .range(1...100_000)) var window = 5
+        @Option(
+            "update",
+            "\"relative\" to the given rate, anew every epoch; \"cumulative\": the present multiplier, every n epochs, "
+                + "as one re-implementation does")
+        var update = Update.relative
+        @Option("apply_to", "\"rate\": the learning rate; \"gradient\": as one re-implementation does")
+        var target = Target.rate
+        var monitored = MonitoredShare()
+        var base = BaseLoss()
+
+        /// The rates in the order of `modalities`.
+        func rates(of modalities: [String]) throws -> [Double] {
+            if !rates.items.isEmpty {
+                throw BSSError(
+                    "bss.rebalance.mslr", "rates expects { <modality> = multiplier }, got a list", kind: .usage)
+            }
+            return try modalities.map { name in
+                guard let given = rates[name] else { return 1 }
+                guard let rate = given.double, rate > 0, rate.isFinite else {
+                    throw BSSError(
+                        "bss.rebalance.mslr", "rates.\(name) expects a number greater than 0, got \(given.described)",
+                        kind: .usage)
+                }
+                return rate
+            }
+        }
     }
 
-    override var holdout: Double { strategy == .dynamic ? share : 0 }
+    private let options: Options
+    private let rule: AccuracyRatio
+    private let rates: [Double]
+    private var multipliers: [Double]
+    /// Monitored accuracies of every modality so far, as many as the rule needs.
+    private var accuracies: [[Double]]
 
-    override func setup(_ context: TrainingContext) throws {
-        let modalities = context.model.modalities
-        for (key, value) in given.fields {
-            guard modalities.contains(key) else {
-                throw BSSError(
-                    "bss.rebalance.mslr", "rates has no modality '\(key)'",
-                    hint: "modalities: \(modalities.joined(separator: ", "))", kind: .usage)
-            }
-            guard let rate = value.double, rate > 0, rate.isFinite else {
-                throw BSSError(
-                    "bss.rebalance.mslr", "rates.\(key) expects a number greater than 0, got \(value.described)",
-                    kind: .usage)
-            }
-        }
-        if !given.items.isEmpty {
-            throw BSSError("bss.rebalance.mslr", "rates expects { <modality> = multiplier }, got a list", kind: .usage)
-        }
-        if strategy == .dynamic { try context.requireMonitor("mslr") }
-        rates = modalities.map { given[$0]?.double ?? 1 }
+    init(_ options: Options, _ setup: MethodSetup) throws {
+        let modalities = setup.context.model.modalities
+        self.options = options
+        rule = AccuracyRatio(window: options.window, isCumulative: options.update == .cumulative)
+        rates = try options.rates(of: modalities)
         multipliers = rates
         accuracies = Array(repeating: [], count: modalities.count)
+        super.init(options.base, setup.context)
+        try checkNames(options.rates, "rates", of: "mslr", known: modalities)
+        if options.strategy == .dynamic { try context.requireMonitor("mslr") }
     }
 
-    override func epochBegan(_ context: TrainingContext) throws {
-        if strategy == .smooth {
+    override func epochBegan() throws {
+        if options.strategy == .smooth {
             multipliers = MSLR.smooth(rates, epoch: context.epoch, epochs: context.options.epochs)
         }
-        guard target == .rate else { return }
+        guard options.target == .rate else { return }
         for (index, name) in context.model.modalities.enumerated() {
             for scope in TrainingContext.parts(of: name) {
-                context.optimizer.modify(scope) { $0.multiplier = multipliers[index] }
+                context.optimizer.scaleRate(scope, by: multipliers[index])
             }
         }
     }
@@ -80,11 +103,11 @@ final class MSLR: BaseLossMethod {
         return rates.map { Math.pow($0, 1 - r) * Math.pow(shared, r) }
     }
 
-    override func epochEnded(_ context: TrainingContext) throws {
-        guard strategy == .dynamic else { return }
-        let monitored = try context.monitored()
+    override func epochEnded() throws {
+        guard options.strategy == .dynamic else { return }
+        let monitored = try context.monitored(predict)
         for (index, name) in context.model.modalities.enumerated() {
-            guard let accuracy = monitored[name]?.table?["accuracy"]?.double else { continue }
+            guard let accuracy = monitored[name]?.accuracy else { continue }
             let floored = max(accuracy, 1 / Double(context.model.classes))
             multipliers[index] = rule.multiplier(
                 base: rates[index], present: multipliers[index], history: accuracies[index], accuracy: floored,
@@ -93,19 +116,16 @@ final class MSLR: BaseLossMethod {
         }
     }
 
-    override func adjust(
-        _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
-    ) throws {
-        guard target == .gradient else { return }
+    override func adjust(_ gradients: inout Gradients, _ output: MultimodalOutput, _ batch: TrainingBatch) throws {
+        guard options.target == .gradient else { return }
         for (index, name) in context.model.modalities.enumerated() where multipliers[index] != 1 {
-            for (_, parameter) in context.optimizer.parameters(TrainingContext.parts(of: name)) {
-                gradients[parameter.value] = try gradients[parameter.value]?.multiplied(by: multipliers[index])
-            }
+            let parameters = context.optimizer.parameters(TrainingContext.parts(of: name))
+            try gradients.scale(parameters, by: multipliers[index])
         }
     }
 
-    override func report(_ context: TrainingContext) -> Table? {
-        Table(fields: [("multipliers", .fields(zip(context.model.modalities, multipliers).map { ($0, .number($1)) }))])
+    override func report() -> Table? {
+        Table(fields: [("multipliers", byModality(multipliers))])
     }
 
     // MARK: Checkpoints
@@ -123,41 +143,17 @@ final class MSLR: BaseLossMethod {
         }
     }
 
-    // MARK: Declaration
-
-    static let part: Part<RebalanceRecipe> = {
-        let strategy = Argument(
-            "strategy", default: "dynamic",
-            "\"keep\": the rates throughout; \"smooth\": from the rates to a shared one; \"dynamic\": by the change of accuracy",
-            check: .oneOf(Strategy.allCases.map(\.rawValue)))
-        let rates = Argument(
-            "rates", default: Table(),
-            "multiplier of each modality's learning rate { audio = 0.9, image = 1.1 }; 1 where none is given")
-        let window = Argument(
-            "window", default: 5, "n: accuracies that the present one is compared with", check: .range(1...100_000))
-        let update = Argument(
-            "update", default: "relative",
-            "\"relative\" to the given rate, anew every epoch; \"cumulative\": the present multiplier, every n epochs, as one re-implementation does",
-            check: .oneOf(["relative", "cumulative"]))
-        let target = Argument(
-            "apply_to", default: "rate", "\"rate\": the learning rate; \"gradient\": as one re-implementation does",
-            check: .oneOf(Target.allCases.map(\.rawValue)))
-        return Part(
-            "mslr",
-            "Modality-specific learning rates: kept, smoothed to a shared one, or led by each modality's accuracy.",
-            [strategy, rates, window, update, target, Holdout.argument] + BaseLoss.arguments,
-            source:
-                "Yao, Mihalcea, Modality-specific Learning Rates for Effective Multimodal Additive Late-fusion, Findings of ACL 2022",
-            example: "bss.rebalance.mslr{ strategy = \"dynamic\", window = 5 }"
-        ) { a in
-            RebalanceRecipe {
-                MSLR(
-                    BaseLoss(a), strategy: Strategy(rawValue: a[strategy]) ?? .dynamic, rates: a[rates],
-                    rule: AccuracyRatio(window: a[window], isCumulative: a[update] == "cumulative"),
-                    target: Target(rawValue: a[target]) ?? .rate, holdout: a[Holdout.argument])
-            }
-        }
-    }()
+    static let part = Part<RebalanceRecipe>(
+        "mslr", "Modality-specific learning rates: kept, smoothed to a shared one, or led by each modality's accuracy.",
+        options: Options.self,
+        source: "Yao, Mihalcea, Modality-specific Learning Rates for Effective Multimodal Additive Late-fusion, "
+            + "Findings of ACL 2022",
+        example: "bss.rebalance.mslr{ strategy = \"dynamic\", window = 5 }",
+        traits: { options in
+            var traits = options.base.traits
+            traits.holdout = options.strategy == .dynamic ? options.monitored.share : 0
+            return traits
+        }, make: MSLR.init)
 }
 
 /// How an accuracy changes a modality's multiplier (MSLR, dynamic).

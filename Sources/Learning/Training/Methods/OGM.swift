@@ -4,7 +4,8 @@ import BSSTensor
 
 /// On-the-fly gradient modulation, and its generalisation enhancement (OGM, OGM-GE).
 ///
-///     s_m = Σ_i p_m,i[y_i];  ρ_m = s_m / s_other;  k_m = 1 - tanh(α ρ_m) if ρ_m > 1 else 1;  g_m ← k_m g_m (+ ε, ε ~ N(0, Var g_m))
+///     s_m = Σ_i p_m,i[y_i];  ρ_m = s_m / s_other;  k_m = 1 - tanh(α ρ_m) if ρ_m > 1 else 1;
+///         g_m ← k_m g_m (+ ε, ε ~ N(0, Var g_m))
 ///
 /// on the gradients of the encoders, per batch, within a window of epochs; the fusion is never modulated. GE adds noise
 /// with the deviation of each tensor's unscaled gradient, to every encoder. Source: Peng, Wei, Deng, Wang, Hu, CVPR
@@ -17,7 +18,7 @@ import BSSTensor
 /// first modality, and only convolution weights are modulated.
 final class OGM: BaseLossMethod {
     /// ρ_m of more than two modalities.
-    enum Ratio: String, CaseIterable {
+    enum Ratio: String, Choice {
         case pairwise, minimum, sum
 
         func callAsFunction(_ scores: [Double], _ m: Int) -> Double {
@@ -30,46 +31,53 @@ final class OGM: BaseLossMethod {
         }
     }
 
-    struct Settings {
-        var alpha = 0.3
-        var epochs = 0...50
+    struct Options: OptionGroup {
+        enum Variant: String, Choice { case published, released }
+
+        @Option("alpha", "strength: k = 1 - tanh(alpha rho)", .atLeast(0)) var alpha = 0.3
+        var window = EpochWindow(to: 50)
+        @Option(
+            "ratio",
+            "more than two modalities: \"pairwise\" (mean of s_m / s_j), \"minimum\" (s_m / min_j s_j) or \"sum\" "
+                + "(s_m / Σ_{j≠m} s_j)")
         var ratio = Ratio.pairwise
-        var isReleased = false
-        var hasNoise = false
-        var modulation = Modulation.auto
+        @Option(
+            "variant",
+            "\"published\", or \"released\": ties slow the first modality, only convolution weights are modulated")
+        var variant = Variant.published
+        var modulation = Modulation()
+        var base = BaseLoss()
     }
-    private let settings: Settings
+
+    private let options: Options
+    private let hasNoise: Bool
     private var means = EpochMeans()
 
-    init(_ base: BaseLoss, _ settings: Settings) {
-        self.settings = settings
-        super.init(base)
+    init(_ options: Options, hasNoise: Bool, _ setup: MethodSetup) {
+        (self.options, self.hasNoise) = (options, hasNoise)
+        super.init(options.base, setup.context)
     }
 
-    override func epochBegan(_ context: TrainingContext) throws {
+    override func epochBegan() throws {
         means = EpochMeans()
-        for name in context.model.modalities { context.optimizer.modify(.encoder(name)) { $0.multiplier = 1 } }
+        for name in context.model.modalities { context.optimizer.scaleRate(.encoder(name), by: 1) }
     }
 
-    override func adjust(
-        _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
-    ) throws {
-        guard context.model.modalities.count > 1, settings.epochs.contains(context.epoch) else {
-            return
-        }
-        let scores = try unimodal(context, output).map { try OGM.score($0, batch.labels) }
-        let k = OGM.coefficients(scores, settings)
+    override func adjust(_ gradients: inout Gradients, _ output: MultimodalOutput, _ batch: TrainingBatch) throws {
+        guard context.model.modalities.count > 1, options.window.contains(context.epoch) else { return }
+        let scores = try unimodal(output).map { try OGM.score($0, batch.labels) }
+        let k = OGM.coefficients(scores, options)
         means.add(k)
-        let before = settings.hasNoise ? gradients : nil
+        let before = hasNoise ? gradients : nil
         let scopes = context.model.modalities.map { Scope.encoder($0) }
-        func includes(_ parameter: Parameter) -> Bool { !settings.isReleased || parameter.value.rank >= 4 }
-        try settings.modulation.apply(Array(zip(scopes, k)), to: &gradients, context.optimizer, where: includes)
-        if let before { try addNoise(to: &gradients, before, context, scopes, includes) }
+        func includes(_ parameter: Parameter) -> Bool { options.variant != .released || parameter.value.rank >= 4 }
+        try options.modulation.apply(Array(zip(scopes, k)), to: &gradients, context.optimizer, where: includes)
+        if let before { try addNoise(to: &gradients, before, scopes, includes) }
     }
 
     /// g ← g + ε with the deviation of the unscaled gradient plus 1e-8. A tensor of one element has none.
     private func addNoise(
-        to gradients: inout Gradients, _ before: Gradients, _ context: TrainingContext, _ scopes: [Scope],
+        to gradients: inout Gradients, _ before: Gradients, _ scopes: [Scope],
         _ includes: (Parameter) -> Bool
     ) throws {
         var random = context.random("ogm_ge").child("step \(context.step)")
@@ -82,8 +90,8 @@ final class OGM: BaseLossMethod {
         }
     }
 
-    override func report(_ context: TrainingContext) -> Table? {
-        means.isEmpty ? nil : Table(fields: [("coefficients", means.value(context.model.modalities))])
+    override func report() -> Table? {
+        means.isEmpty ? nil : Table(fields: [("coefficients", byModality(means.values))])
     }
 
     /// Σ_i softmax(z_i)[y_i]
@@ -94,11 +102,11 @@ final class OGM: BaseLossMethod {
     }
 
     /// k_m from the scores s_m; 1 - tanh(x) is computed as 2 / (e^2x + 1).
-    static func coefficients(_ scores: [Double], _ settings: Settings) -> [Double] {
+    static func coefficients(_ scores: [Double], _ options: Options) -> [Double] {
         scores.indices.map { m in
-            let ratio = settings.ratio(scores, m)
-            let isTie = settings.isReleased && m == 0 && scores.allSatisfy { $0 == scores[0] }
-            return ratio > 1 || isTie ? 2 / (Math.exp(2 * settings.alpha * ratio) + 1) : 1
+            let ratio = options.ratio(scores, m)
+            let isTie = options.variant == .released && m == 0 && scores.allSatisfy { $0 == scores[0] }
+            return ratio > 1 || isTie ? 2 / (Math.exp(2 * options.alpha * ratio) + 1) : 1
         }
     }
 
@@ -109,27 +117,11 @@ final class OGM: BaseLossMethod {
     )
 
     private static func make(_ name: String, _ summary: String, hasNoise: Bool) -> Part<RebalanceRecipe> {
-        let alpha = Argument("alpha", default: 0.3, "strength: k = 1 - tanh(alpha rho)", check: .atLeast(0))
-        let window = EpochWindow(to: 50)
-        let ratio = Argument(
-            "ratio", default: "pairwise",
-            "more than two modalities: \"pairwise\" (mean of s_m / s_j), \"minimum\" (s_m / min_j s_j) or \"sum\" (s_m / Σ_{j≠m} s_j)",
-            check: .oneOf(Ratio.allCases.map(\.rawValue)))
-        let variant = Argument(
-            "variant", default: "published",
-            "\"published\", or \"released\": ties slow the first modality, only convolution weights are modulated",
-            check: .oneOf(["published", "released"]))
-        return Part(
-            name, summary, [alpha] + window.arguments + [ratio, variant, Modulation.argument] + BaseLoss.arguments,
-            source:
-                "Peng, Wei, Deng, Wang, Hu, Balanced Multimodal Learning via On-the-fly Gradient Modulation, CVPR 2022",
-            example: "bss.rebalance.\(name){ alpha = 0.3 }"
-        ) { a in
-            let settings = Settings(
-                alpha: a[alpha], epochs: try window(a), ratio: Ratio(rawValue: a[ratio]) ?? .pairwise,
-                isReleased: a[variant] == "released", hasNoise: hasNoise,
-                modulation: Modulation(a))
-            return RebalanceRecipe { OGM(BaseLoss(a), settings) }
-        }
+        Part(
+            name, summary, options: Options.self,
+            source: "Peng, Wei, Deng, Wang, Hu, Balanced Multimodal Learning via On-the-fly Gradient Modulation, "
+                + "CVPR 2022",
+            example: "bss.rebalance.\(name){ alpha = 0.3 }", traits: { $0.base.traits }
+        ) { OGM($0, hasNoise: hasNoise, $1) }
     }
 }

@@ -6,9 +6,12 @@ import BSSTensor
 /// Prototypical modal rebalance (Fan et al., CVPR 2023): the slower modality's features are pulled to class prototypes
 /// of their own.
 ///
-///     c_m^k = mean of h_m over samples of class k, a share of the training split or of the validation split (`prototypes`);
+///     c_m^k
+///         = mean of h_m over samples of class k, a share of the training split or of the validation split
+///             (`prototypes`);
 ///        q_m = softmax_k(-‖h_m - c_m^k‖);   s_m = Σ_i q_m,i[y_i];   ρ_m = s_m / mean_{j≠m} s_j
-///     L = CE(z, y) + alpha Σ_m coef_m (-log q_m[y]) - mu Σ_m flat_m H(q_m),   coef_m = clip(1/ρ_m - 1, 0, 1), flat_m = clip(ρ_m - 1, 0, 1)
+///     L = CE(z, y) + alpha Σ_m coef_m (-log q_m[y]) - mu Σ_m flat_m H(q_m),   coef_m = clip(1/ρ_m - 1, 0, 1), flat_m
+///         = clip(ρ_m - 1, 0, 1)
 ///
 /// The last term (PER) keeps the prototype distribution of the faster modality flat, during the first `per_epochs`
 /// epochs. Prototypes come from a scan in evaluation mode at the start of each epoch, c ← (1 - momentum) c_new +
@@ -25,50 +28,81 @@ import BSSTensor
 /// the same share of every class, at least one sample. At distance 0, where the slope of the root is infinite, ours is
 /// 0. mu and per_epochs are ours: the paper sets them per dataset.
 final class PMR: BaseLossMethod {
-    struct Options {
-        var alpha = 1.0, isHard = false
-        var hasEntropy = true, mu = 0.1, entropyEpochs = 5
-        var momentum = 0.2, fraction = 0.1, isStratified = true
-        var isScaled = false
-        /// Prototypes are means over the validation split.
-        var usesValidation = false
+    struct Options: OptionGroup {
+        enum Coefficient: String, Choice { case clip, hard }
+        enum Split: String, Choice { case train, val }
+        enum Draw: String, Choice { case stratified, random }
+        enum Distance: String, Choice { case euclidean, scaled }
+        enum Untrained: String, Choice { case auto, mix, replace }
+
+        @Option("alpha", "weight of the pull to prototypes (released: 1)", .atLeast(0)) var alpha = 1.0
+        @Option("coef", "coefficient of the slower modality: \"clip\" (published) or \"hard\" (as released: 1)")
+        var coefficient = Coefficient.clip
+        @Option("per", "keep the prototype distribution of the faster modality flat at first (released: false)")
+        var hasEntropy = true
+        @Option("mu", "weight of the entropy in PER", .atLeast(0)) var mu = 0.1
+        @Option("per_epochs", "epochs with PER", .atLeast(0)) var entropyEpochs = 5
+        @Option("momentum", "share of the old prototypes that is kept", .range(0...1)) var momentum = 0.2
+        @Option("fraction", "share of the split that prototypes are made of", .above(0, upTo: 1)) var fraction = 0.1
+        @Option(
+            "prototypes",
+            "the split that prototypes are made of: \"train\", or \"val\" as the public code has it for some datasets; "
+                + "`fraction` is a share of it")
+        var split = Split.train
+        @Option(
+            "draw",
+            "which samples: \"stratified\" (the same share of every class) or \"random\" (as released: classes can be "
+                + "missing)")
+        var draw = Draw.stratified
+        @Option(
+            "distance",
+            "\"euclidean\", or \"scaled\": divided by the root of the number of features, against one-hot q of large "
+                + "features")
+        var distance = Distance.euclidean
+        @Option(
+            "untrained",
+            "prototypes of the untrained network in the second epoch: \"mix\" (momentum), \"replace\" (as released), "
+                + "\"auto\": \"replace\" with coef = \"hard\"")
+        var untrained = Untrained.auto
+        var window = EpochWindow(released: 100)
+        var base = BaseLoss()
+
+        var isHard: Bool { coefficient == .hard }
         /// The untrained network's prototypes are replaced, not mixed in.
-        var replacesFirst = false
-        var epochs = 0...Int.max
+        var replacesFirst: Bool { untrained == .replace || (untrained == .auto && isHard) }
     }
-    private let settings: Options
+
+    private let options: Options
     /// [C, d_m] by modality.
-    private var prototypes: [Tensor] = []
+    private var prototypes: [Tensor]
     /// Classes that have prototypes.
-    private var isKnown: [Bool] = []
+    private var isKnown: [Bool]
     private var ratios = EpochMeans(), pulls = EpochMeans(), accuracies = EpochMeans()
 
-    init(_ base: BaseLoss, _ settings: Options) {
-        self.settings = settings
-        super.init(base)
-    }
-
-    override func setup(_ context: TrainingContext) throws {
-        guard !settings.usesValidation || !context.source.rows(.val).isEmpty else {
+    init(_ options: Options, _ setup: MethodSetup) throws {
+        let (model, source) = (setup.context.model, setup.context.source)
+        self.options = options
+        prototypes = try model.encoders.map { try Tensor.zeros([model.classes, $0.featureCount]) }
+        isKnown = Array(repeating: false, count: model.classes)
+        super.init(options.base, setup.context)
+        guard options.split == .train || !source.rows(.val).isEmpty else {
             throw BSSError(
                 "bss.rebalance.pmr",
-                "prototypes = \"val\" needs a validation split, and '\(context.source.name)' has none",
+                "prototypes = \"val\" needs a validation split, and '\(source.name)' has none",
                 hint: "use prototypes = \"train\"", kind: .usage)
         }
-        prototypes = try context.model.encoders.map { try Tensor.zeros([context.model.classes, $0.featureCount]) }
-        isKnown = Array(repeating: false, count: context.model.classes)
     }
 
     // MARK: Prototypes
 
-    override func epochBegan(_ context: TrainingContext) throws {
+    override func epochBegan() throws {
         (ratios, pulls, accuracies) = (EpochMeans(), EpochMeans(), EpochMeans())
-        guard settings.epochs.contains(context.epoch) else { return }
-        let rows = subset(context)
-        let scan = try context.evaluator.scan(rows: rows, keepsFeatures: true, epoch: context.epoch)
+        guard options.window.contains(context.epoch) else { return }
+        let rows = subset()
+        let scan = try context.scan(rows, predict, keepsFeatures: true)
         let labels = rows.map { context.source.classColumns[$0] }
         let before = isKnown
-        let momentum = settings.replacesFirst && context.epoch <= 1 ? 0 : settings.momentum
+        let momentum = options.replacesFirst && context.epoch <= 1 ? 0 : options.momentum
         for m in prototypes.indices {
             (prototypes[m], isKnown) = try PMR.updated(
                 prototypes[m], isKnown: before, features: scan.features[m], labels: labels, momentum: momentum)
@@ -76,14 +110,14 @@ final class PMR: BaseLossMethod {
     }
 
     /// The rows that this epoch's prototypes are made of.
-    private func subset(_ context: TrainingContext) -> [Int] {
-        let rows = settings.usesValidation ? context.source.rows(.val) : context.trainRows
+    private func subset() -> [Int] {
+        let rows = options.split == .val ? context.source.rows(.val) : context.trainRows
         let random = context.random("prototypes").child("epoch \(context.epoch)")
         func share(_ count: Int) -> Int {
-            min(count, max(1, Int(saturating: (settings.fraction * Double(count)).rounded())))
+            min(count, max(1, Int(saturating: (options.fraction * Double(count)).rounded())))
         }
-        if settings.fraction == 1 { return rows }
-        if !settings.isStratified {
+        if options.fraction == 1 { return rows }
+        if options.draw == .random {
             var stream = random
             return stream.permutation(rows.count).prefix(share(rows.count)).sorted().map { rows[$0] }
         }
@@ -119,35 +153,33 @@ final class PMR: BaseLossMethod {
 
     // MARK: Loss
 
-    override func loss(
-        _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
-    ) throws -> [LossTerm] {
-        var terms = try super.loss(context, output, batch)
-        guard settings.epochs.contains(context.epoch) else { return terms }
+    override func loss(_ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
+        var terms = try super.loss(output, batch)
+        guard options.window.contains(context.epoch) else { return terms }
         let logits = try prototypes.indices.map { m in
             try PMR.logits(
                 output.features[m], prototypes[m], isKnown: isKnown,
-                scale: settings.isScaled ? 1 / Double(prototypes[m].shape[1]).squareRoot() : 1)
+                scale: options.distance == .scaled ? 1 / Double(prototypes[m].shape[1]).squareRoot() : 1)
         }
         // A sample whose class has no prototype says nothing of its modalities.
         let counts = isKnown.contains(false) ? try batch.labels.values(Int.self).map { isKnown[$0] } : nil
         let ratio = try PMR.ratios(logits.map { try PMR.trueProbabilities($0, batch.labels, counts) })
-        let pull = PMR.coefficients(ratio.map { 1 / $0 }, isHard: settings.isHard)
-        let flat = PMR.coefficients(ratio, isHard: settings.isHard)
+        let pull = PMR.coefficients(ratio.map { 1 / $0 }, isHard: options.isHard)
+        let flat = PMR.coefficients(ratio, isHard: options.isHard)
         let mask = try counts.map { try Tensor.from($0.map { $0 ? Float(1) : 0 }) }
         for (m, name) in context.model.modalities.enumerated() {
-            if pull[m] > 0, settings.alpha > 0 {
+            if pull[m] > 0, options.alpha > 0 {
                 let loss = try Tensor.crossEntropy(logits[m], batch.labels, reduction: .none)
                 terms.append(
                     LossTerm(
-                        "prototypes.\(name)", try mask.map { try loss * $0 } ?? loss, weight: settings.alpha * pull[m]))
+                        "prototypes.\(name)", try mask.map { try loss * $0 } ?? loss, weight: options.alpha * pull[m]))
             }
-            if settings.hasEntropy, context.epoch < settings.entropyEpochs, flat[m] > 0, settings.mu > 0 {
-                terms.append(LossTerm("entropy.\(name)", try PMR.entropy(logits[m]), weight: -settings.mu * flat[m]))
+            if options.hasEntropy, context.epoch < options.entropyEpochs, flat[m] > 0, options.mu > 0 {
+                terms.append(LossTerm("entropy.\(name)", try PMR.entropy(logits[m]), weight: -options.mu * flat[m]))
             }
         }
         ratios.add(ratio)
-        pulls.add(pull.map { settings.alpha * $0 })
+        pulls.add(pull.map { options.alpha * $0 })
         accuracies.add(try logits.map { try PMR.accuracy($0, batch.labels) })
         return terms
     }
@@ -194,13 +226,12 @@ final class PMR: BaseLossMethod {
 
     // MARK: Record and checkpoints
 
-    override func report(_ context: TrainingContext) -> Table? {
-        let names = context.model.modalities
+    override func report() -> Table? {
         guard !ratios.isEmpty else { return Table(fields: [("rebalances", .bool(false))]) }
         return Table(fields: [
-            ("rebalances", .bool(true)), ("rho", ratios.value(names)), ("coefficient", pulls.value(names)),
-            ("prototype_accuracy", accuracies.value(names)),
-            ("entropy_term", .bool(settings.hasEntropy && context.epoch < settings.entropyEpochs)),
+            ("rebalances", .bool(true)), ("rho", byModality(ratios.values)), ("coefficient", byModality(pulls.values)),
+            ("prototype_accuracy", byModality(accuracies.values)),
+            ("entropy_term", .bool(options.hasEntropy && context.epoch < options.entropyEpochs)),
             ("classes_without_prototype", .int(isKnown.filter { !$0 }.count)),
         ])
     }
@@ -223,57 +254,9 @@ final class PMR: BaseLossMethod {
         }
     }
 
-    // MARK: Declaration
-
-    static let part: Part<RebalanceRecipe> = {
-        let alpha = Argument(
-            "alpha", default: 1.0, "weight of the pull to prototypes (released: 1)", check: .atLeast(0))
-        let coef = Argument(
-            "coef", default: "clip",
-            "coefficient of the slower modality: \"clip\" (published) or \"hard\" (as released: 1)",
-            check: .oneOf(["clip", "hard"]))
-        let per = Argument(
-            "per", default: true,
-            "keep the prototype distribution of the faster modality flat at first (released: false)")
-        let mu = Argument("mu", default: 0.1, "weight of the entropy in PER", check: .atLeast(0))
-        let perEpochs = Argument("per_epochs", default: 5, "epochs with PER", check: .atLeast(0))
-        let momentum = Argument(
-            "momentum", default: 0.2, "share of the old prototypes that is kept", check: .range(0...1))
-        let fraction = Argument(
-            "fraction", default: 0.1, "share of the split that prototypes are made of", check: .above(0, upTo: 1)
-        )
-        let draw = Argument(
-            "draw", default: "stratified",
-            "which samples: \"stratified\" (the same share of every class) or \"random\" (as released: classes can be missing)",
-            check: .oneOf(["stratified", "random"]))
-        let scale = Argument(
-            "distance", default: "euclidean",
-            "\"euclidean\", or \"scaled\": divided by the root of the number of features, against one-hot q of large features",
-            check: .oneOf(["euclidean", "scaled"]))
-        let split = Argument(
-            "prototypes", default: "train",
-            "the split that prototypes are made of: \"train\", or \"val\" as the public code has it for some datasets; `fraction` is a share of it",
-            check: .oneOf(["train", "val"]))
-        let untrained = Argument(
-            "untrained", default: "auto",
-            "prototypes of the untrained network in the second epoch: \"mix\" (momentum), \"replace\" (as released), \"auto\": \"replace\" with coef = \"hard\"",
-            check: .oneOf(["auto", "mix", "replace"]))
-        let window = EpochWindow(released: 100)
-        return Part(
-            "pmr", "Prototypical modal rebalance: pulls the slower modality's features to class prototypes.",
-            [alpha, coef, per, mu, perEpochs, momentum, fraction, split, draw, scale, untrained] + window.arguments
-                + BaseLoss.arguments,
-            source: "Fan et al., PMR: Prototypical Modal Rebalance for Multimodal Learning, CVPR 2023",
-            example: "bss.rebalance.pmr{ alpha = 1.75, per = false }"
-        ) { a in
-            let settings = Options(
-                alpha: a[alpha], isHard: a[coef] == "hard", hasEntropy: a[per], mu: a[mu], entropyEpochs: a[perEpochs],
-                momentum: a[momentum],
-                fraction: a[fraction], isStratified: a[draw] == "stratified", isScaled: a[scale] == "scaled",
-                usesValidation: a[split] == "val",
-                replacesFirst: a[untrained] == "replace" || (a[untrained] == "auto" && a[coef] == "hard"),
-                epochs: try window(a))
-            return RebalanceRecipe { PMR(BaseLoss(a), settings) }
-        }
-    }()
+    static let part = Part<RebalanceRecipe>(
+        "pmr", "Prototypical modal rebalance: pulls the slower modality's features to class prototypes.",
+        options: Options.self,
+        source: "Fan et al., PMR: Prototypical Modal Rebalance for Multimodal Learning, CVPR 2023",
+        example: "bss.rebalance.pmr{ alpha = 1.75, per = false }", traits: { $0.base.traits }, make: PMR.init)
 }

@@ -6,7 +6,8 @@ import BSSTensor
 /// Sample-level modality valuation (Wei et al., CVPR 2024): samples to which a modality adds little are shown again,
 /// with that modality alone.
 ///
-///     v(S) = |S| if the fusion of the features of S (zeros for the others) predicts the class, else 0;   φ_m = Shapley value of v
+///     v(S) = |S| if the fusion of the features of S (zeros for the others) predicts the class, else 0;   φ_m
+///         = Shapley value of v
 ///
 /// `level = "sample"`: for every sample and modality with φ_m < 1, round(2 (1 - φ_m)) copies that keep only m (K = 2: φ
 /// = 0.5, 0, -0.5 give 1, 2, 3 copies, as released). `level = "modality"`: with φ̄ the means over a random part
@@ -28,31 +29,45 @@ import BSSTensor
 /// with a slack of 0.1. BalanceBenchmark's v(S) lacks |S|, so that solved samples are shown again too; it is not
 /// offered.
 final class SMV: BaseLossMethod {
-    enum Level: String, CaseIterable { case sample, modality }
-    enum Mapping: String, CaseIterable {
-        case linear, tanh, power
-        func callAsFunction(_ x: Double) -> Double {
-            switch self {
-            case .linear: return x
-            case .tanh: return Math.tanh(x)
-            case .power: return Math.pow(x, 1.5)
+    struct Options: OptionGroup {
+        enum Level: String, Choice { case sample, modality }
+        enum Mapping: String, Choice {
+            case linear, tanh, power
+            func callAsFunction(_ x: Double) -> Double {
+                switch self {
+                case .linear: return x
+                case .tanh: return Math.tanh(x)
+                case .power: return Math.pow(x, 1.5)
+                }
             }
         }
+        enum Transform: String, Choice { case evaluation, training }
+
+        @Option(
+            "level", "what is valued: \"sample\" or \"modality\" (means over a part of the training set)")
+        var level = Level.sample
+        @Option("warmup", "epochs before the first copies", .atLeast(0)) var warmup = 5
+        @Option("alpha", "modality level: factor of the number of copies", .atLeast(0)) var alpha = 1.0
+        @Option("subset", "modality level: share of the training set that is valued", .above(0, upTo: 1))
+        var subset = 0.2
+        @Option(
+            "mapping",
+            "modality level: from the gap of values to the share of copies: \"linear\", \"tanh\" or \"power\" (1.5)")
+        var mapping = Mapping.linear
+        @Option(
+            "transform",
+            "how valued samples are read: \"evaluation\", or with the random \"training\" transforms, as released")
+        var transform = Transform.evaluation
+        var base = BaseLoss()
     }
-    struct Options {
-        var level = Level.sample, warmup = 5, alpha = 1.0, subset = 0.2, mapping = Mapping.linear,
-            usesTrainingTransform = false
-    }
-    private let settings: Options
+
+    private let options: Options
     /// What the last plan did, by modality: mean φ and copies.
     private var means: [Double] = [], copied: [Int] = []
 
-    init(_ base: BaseLoss, _ settings: Options) {
-        self.settings = settings
-        super.init(base)
-    }
-
-    override func setup(_ context: TrainingContext) throws {
+    init(_ options: Options, _ setup: MethodSetup) throws {
+        self.options = options
+        super.init(options.base, setup.context)
         let count = context.model.modalities.count
         guard count <= 10 else {
             throw BSSError(
@@ -63,16 +78,16 @@ final class SMV: BaseLossMethod {
 
     // MARK: Plan
 
-    override func plan(_ context: TrainingContext, _ plan: SamplePlan) throws -> SamplePlan {
+    override func plan(_ plan: SamplePlan) throws -> SamplePlan {
         (means, copied) = ([], [])
-        guard context.epoch >= settings.warmup, !plan.positions.isEmpty else { return plan }
+        guard context.epoch >= options.warmup, !plan.positions.isEmpty else { return plan }
         let count = context.model.modalities.count
         var stream = context.random("copies").child("epoch \(context.epoch)")
         var copies = [[UInt32]](repeating: [], count: plan.positions.count)
-        switch settings.level {
+        switch options.level {
         case .sample:
             let positions = Set(plan.positions).sorted()
-            let values = try values(context, positions)
+            let values = try values(positions)
             let byPosition = Dictionary(uniqueKeysWithValues: zip(positions, values))
             means = SMV.means(values)
             for (entry, position) in plan.positions.enumerated() {
@@ -80,9 +95,9 @@ final class SMV: BaseLossMethod {
             }
         case .modality:
             var draw = context.random("subset").child("epoch \(context.epoch)")
-            let size = max(1, Int(saturating: (settings.subset * Double(context.trainRows.count)).rounded(.down)))
-            means = SMV.means(try values(context, draw.permutation(context.trainRows.count).prefix(size).sorted()))
-            for (m, share) in SMV.shares(means, alpha: settings.alpha, settings.mapping).enumerated() {
+            let size = max(1, Int(saturating: (options.subset * Double(context.trainRows.count)).rounded(.down)))
+            means = SMV.means(try values(draw.permutation(context.trainRows.count).prefix(size).sorted()))
+            for (m, share) in SMV.shares(means, alpha: options.alpha, options.mapping).enumerated() {
                 let added = Int(saturating: share * Double(plan.positions.count))
                 try Memory.reserve(added, of: 64, "smv", "\(added) copies of samples")
                 for _ in 0..<max(0, added) {
@@ -95,20 +110,21 @@ final class SMV: BaseLossMethod {
     }
 
     /// φ of samples at `positions`, [sample][modality].
-    private func values(_ context: TrainingContext, _ positions: [Int]) throws -> [[Double]] {
+    private func values(_ positions: [Int]) throws -> [[Double]] {
         let model = context.model
         let rows = positions.map { context.trainRows[$0] }
+        let labels = rows.map { context.source.classColumns[$0] }
         let sets = 1 << model.modalities.count
         let forward = ForwardContext(.evaluation)
         var isRight = [[Bool]](repeating: [Bool](repeating: false, count: sets), count: rows.count)
-        _ = try context.evaluator.scan(
-            rows: rows, augments: settings.usesTrainingTransform,
-            random: context.random("valuation").child("epoch \(context.epoch)"), epoch: context.epoch
+        _ = try context.scan(
+            rows, predict, augments: options.transform == .training,
+            random: context.random("valuation").child("epoch \(context.epoch)")
         ) { part, output in
             for set in 1..<sets {
                 let logits = try set == sets - 1 ? output.fused : model.subset(output.features, UInt32(set), forward)
                 for (i, guess) in try zip(part, logits.argExtremum(.argmax, 1).values(Int.self)) {
-                    isRight[i][set] = guess == context.source.classColumns[rows[i]]
+                    isRight[i][set] = guess == labels[i]
                 }
             }
         }
@@ -134,7 +150,7 @@ final class SMV: BaseLossMethod {
     }
 
     /// d_m of every modality.
-    static func shares(_ means: [Double], alpha: Double, _ mapping: Mapping) -> [Double] {
+    static func shares(_ means: [Double], alpha: Double, _ mapping: Options.Mapping) -> [Double] {
         let best = means.max() ?? 0
         return means.map { mean in
             let gap = 2 / 3 * (best - mean)
@@ -163,10 +179,8 @@ final class SMV: BaseLossMethod {
 
     // MARK: Loss
 
-    override func loss(
-        _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
-    ) throws -> [LossTerm] {
-        let terms = try super.loss(context, output, batch)
+    override func loss(_ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
+        let terms = try super.loss(output, batch)
         guard let keeps = batch.keeps else { return terms }
         return try terms.map { term in
             guard let m = context.model.modalities.firstIndex(of: term.name),
@@ -179,46 +193,18 @@ final class SMV: BaseLossMethod {
 
     // MARK: Record
 
-    override func report(_ context: TrainingContext) -> Table? {
-        let names = context.model.modalities
+    override func report() -> Table? {
         guard !means.isEmpty else { return Table(fields: [("stage", .string("warmup"))]) }
         return Table(fields: [
-            ("stage", .string("\(settings.level.rawValue) level")),
-            ("value", .fields(zip(names, means).map { ($0, .number($1)) })),
-            ("copies", .fields(zip(names, copied).map { ($0, .int($1)) })),
+            ("stage", .string("\(options.level.rawValue) level")),
+            ("value", byModality(means)),
+            ("copies", byModality(copied, Value.int)),
         ])
     }
 
-    static let part: Part<RebalanceRecipe> = {
-        let level = Argument(
-            "level", default: "sample",
-            "what is valued: \"sample\" or \"modality\" (means over a part of the training set)",
-            check: .oneOf(Level.allCases.map(\.rawValue)))
-        let warmup = Argument("warmup", default: 5, "epochs before the first copies", check: .atLeast(0))
-        let alpha = Argument(
-            "alpha", default: 1.0, "modality level: factor of the number of copies", check: .atLeast(0))
-        let subset = Argument(
-            "subset", default: 0.2, "modality level: share of the training set that is valued",
-            check: .above(0, upTo: 1))
-        let mapping = Argument(
-            "mapping", default: "linear",
-            "modality level: from the gap of values to the share of copies: \"linear\", \"tanh\" or \"power\" (1.5)",
-            check: .oneOf(Mapping.allCases.map(\.rawValue)))
-        let transform = Argument(
-            "transform", default: "evaluation",
-            "how valued samples are read: \"evaluation\", or with the random \"training\" transforms, as released",
-            check: .oneOf(["evaluation", "training"]))
-        return Part(
-            "smv", "Sample-level modality valuation: shows samples again with the modality that says too little alone.",
-            [level, warmup, alpha, subset, mapping, transform] + BaseLoss.arguments,
-            source: "Wei et al., Enhancing Multimodal Cooperation via Sample-level Modality Valuation, CVPR 2024",
-            example: "bss.rebalance.smv{ level = \"modality\", warmup = 2 }"
-        ) { a in
-            let settings = Options(
-                level: Level(rawValue: a[level]) ?? .sample, warmup: a[warmup], alpha: a[alpha], subset: a[subset],
-                mapping: Mapping(rawValue: a[mapping]) ?? .linear,
-                usesTrainingTransform: a[transform] == "training")
-            return RebalanceRecipe { SMV(BaseLoss(a), settings) }
-        }
-    }()
+    static let part = Part<RebalanceRecipe>(
+        "smv", "Sample-level modality valuation: shows samples again with the modality that says too little alone.",
+        options: Options.self,
+        source: "Wei et al., Enhancing Multimodal Cooperation via Sample-level Modality Valuation, CVPR 2024",
+        example: "bss.rebalance.smv{ level = \"modality\", warmup = 2 }", traits: { $0.base.traits }, make: SMV.init)
 }

@@ -11,8 +11,8 @@ struct SharedHead {
     private let projections: [Linear]?
 
     /// `make` gives the classifier for features of a size; nil = one linear layer, or the model's shared head.
-    init(_ context: TrainingContext, make: ((_ features: Int, _ classes: Int) throws -> Module)? = nil) throws {
-        let model = context.model
+    init(_ setup: MethodSetup, make: ((_ features: Int, _ classes: Int) throws -> Module)? = nil) throws {
+        let model = setup.context.model
         let sizes = model.encoders.map(\.featureCount)
         let width = sizes.max() ?? 1
         if let head = model.sharedHead, make == nil {
@@ -22,14 +22,14 @@ struct SharedHead {
         } else {
             scope = .method
             let module = try make?(width, model.classes) ?? Linear(width, model.classes)
-            try context.add("head", module)
+            try setup.add("head", module)
             classifier = { try module($0, $1) }
             weight = (module as? Linear)?.weight
         }
         if Set(sizes).count > 1 {
             projections = try zip(model.modalities, sizes).map { name, size in
                 let layer = try Linear(size, width)
-                try context.add("projection." + name, layer, scope: .encoder(name))
+                try setup.add("projection." + name, layer, scope: .encoder(name))
                 return layer
             }
         } else {

@@ -19,7 +19,8 @@ public final class ClassificationMetrics {
         if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
             throw BSSError(
                 "metrics",
-                "label \(labels[row] &+ 1) of sample \(row + 1) has no column: expected a class position from 1 to \(classes)"
+                "label \(labels[row] &+ 1) of sample \(row + 1) has no column: expected a class position from 1 to "
+                    + "\(classes)"
             )
         }
         self.scores = scores
@@ -111,7 +112,7 @@ public final class ClassificationMetrics {
     }
 
     /// How `map` averages.
-    public enum Average: String, CaseIterable {
+    public enum Average: String, Choice {
         /// Mean over ALL classes, a class without samples counting 0 (the released code, scikit-learn >= 1.1).
         case macro
         /// Every (sample, class) pair is one decision.

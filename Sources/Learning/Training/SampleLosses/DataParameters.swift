@@ -4,38 +4,44 @@ import BSSTensor
 
 /// Data parameters: a learned temperature per sample and per class. Saxena, Tuzel, DeCoste, NeurIPS 2019.
 ///
-///     σ_i = exp(u_class[y_i]) + exp(u_instance[i]),   L = mean_i CE(z_i / σ_i, y_i) + Σ_i (wd_i/2 u_instance[i]² + wd_c/2 u_class[y_i]²)
+///     σ_i = exp(u_class[y_i]) + exp(u_instance[i]),   L
+///         = mean_i CE(z_i / σ_i, y_i) + Σ_i (wd_i/2 u_instance[i]² + wd_c/2 u_class[y_i]²)
 ///
 /// u moves by SGD with momentum of its own, entry by entry: entries outside the batch rest. The decay counts once a
 /// sample: a class is decayed as often as the batch has it. After every update all u are clamped to [-ln bound, ln
 /// bound], so that starts outside (0.001 for samples, as published) are taken in at the first. The decay enters the
 /// update, not the reported loss. On several terms every term has its own tables.
 final class DataParameters: SampleLoss {
-    struct Rule {
-        var start: Double, rate: Double, decay: Double
-    }
-    private let instance: Rule, perClass: Rule
-    private let momentum: Double
-    private let bound: Double
-    private var tables: [String: (instance: SparseTable, perClass: SparseTable)] = [:]
+    struct Options: OptionGroup {
+        enum On: String, Choice { case fused, each }
 
-    init(instance: Rule, perClass: Rule, momentum: Double, bound: Double, target: Target) {
-        (self.instance, self.perClass, self.momentum, self.bound) = (instance, perClass, momentum, bound)
-        super.init(target)
+        @Option("instance_start", "exp(u) of every sample at first", .above(0)) var instanceStart = 0.001
+        @Option("instance_rate", "learning rate of the samples' u", .atLeast(0)) var instanceRate = 0.8
+        @Option("instance_decay", "weight decay of the samples' u", .atLeast(0)) var instanceDecay = 1e-8
+        @Option("class_start", "exp(u) of every class at first", .above(0)) var classStart = 1.0
+        @Option("class_rate", "learning rate of the classes' u", .atLeast(0)) var classRate = 0.1
+        @Option("class_decay", "weight decay of the classes' u", .atLeast(0)) var classDecay = 1e-4
+        @Option("momentum", "fraction of an entry's last update kept", .range(0...1)) var momentum = 0.9
+        @Option("bound", "exp(u) stays between 1 / bound and bound", .above(1)) var bound = 20.0
+        @Option("on", "which loss: \"fused\", \"each\"") var on = On.fused
     }
 
-    override func setup(_ context: TrainingContext) throws {
-        let all = Module()
-        for name in target == .fused ? ["fused"] : ["fused"] + context.model.modalities {
-            let pair = (
-                instance: try SparseTable(context.trainRows.count, start: Math.log(instance.start)),
-                perClass: try SparseTable(context.model.classes, start: Math.log(perClass.start))
-            )
-            _ = all.add("instance." + name, pair.instance)
-            _ = all.add("class." + name, pair.perClass)
-            tables[name] = pair
+    private let options: Options
+    private let tables: [String: (instance: SparseTable, perClass: SparseTable)]
+
+    init(_ options: Options, _ setup: SampleLossSetup) throws {
+        let (context, all) = (setup.context, Module())
+        var tables: [String: (instance: SparseTable, perClass: SparseTable)] = [:]
+        for name in ["fused"] + (options.on == .fused ? [] : context.model.modalities) {
+            let instance = try SparseTable(context.trainRows.count, start: Math.log(options.instanceStart))
+            let perClass = try SparseTable(context.model.classes, start: Math.log(options.classStart))
+            _ = all.add("instance." + name, instance)
+            _ = all.add("class." + name, perClass)
+            tables[name] = (instance, perClass)
         }
-        try add(all, context)
+        (self.options, self.tables) = (options, tables)
+        super.init(options.on == .fused ? .fused : .each, context)
+        try setup.add(all)
     }
 
     override func applied(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> [LossTerm] {
@@ -55,12 +61,14 @@ final class DataParameters: SampleLoss {
     }
 
     override func update(_ gradients: Gradients) throws {
-        let limit = Math.log(bound)
+        let limit = Math.log(options.bound)
         for pair in tables.values {
             try pair.instance.update(
-                gradients, rate: instance.rate, momentum: momentum, decay: instance.decay, bounds: -limit...limit)
+                gradients, rate: options.instanceRate, momentum: options.momentum, decay: options.instanceDecay,
+                bounds: -limit...limit)
             try pair.perClass.update(
-                gradients, rate: perClass.rate, momentum: momentum, decay: perClass.decay, bounds: -limit...limit)
+                gradients, rate: options.classRate, momentum: options.momentum, decay: options.classDecay,
+                bounds: -limit...limit)
         }
     }
 
@@ -82,33 +90,9 @@ final class DataParameters: SampleLoss {
             })
     }
 
-    static let part: Part<SampleLossRecipe> = {
-        let instanceStart = Argument(
-            "instance_start", default: 0.001, "exp(u) of every sample at first", check: .above(0))
-        let instanceRate = Argument(
-            "instance_rate", default: 0.8, "learning rate of the samples' u", check: .atLeast(0))
-        let instanceDecay = Argument(
-            "instance_decay", default: 1e-8, "weight decay of the samples' u", check: .atLeast(0))
-        let classStart = Argument("class_start", default: 1.0, "exp(u) of every class at first", check: .above(0))
-        let classRate = Argument("class_rate", default: 0.1, "learning rate of the classes' u", check: .atLeast(0))
-        let classDecay = Argument("class_decay", default: 1e-4, "weight decay of the classes' u", check: .atLeast(0))
-        let momentum = Argument(
-            "momentum", default: 0.9, "fraction of an entry's last update kept", check: .range(0...1))
-        let bound = Argument("bound", default: 20.0, "exp(u) stays between 1 / bound and bound", check: .above(1))
-        let on = targetArgument(.fused, [.fused, .each])
-        return Part(
-            "data_parameters",
-            "Data parameters: a learned temperature per sample and per class; logits are divided by their sum.",
-            [instanceStart, instanceRate, instanceDecay, classStart, classRate, classDecay, momentum, bound, on],
-            source: "Saxena, Tuzel, DeCoste, NeurIPS 2019",
-            example: "bss.sample_loss.data_parameters{ instance_rate = 0.8 }"
-        ) { a in
-            SampleLossRecipe {
-                DataParameters(
-                    instance: Rule(start: a[instanceStart], rate: a[instanceRate], decay: a[instanceDecay]),
-                    perClass: Rule(start: a[classStart], rate: a[classRate], decay: a[classDecay]),
-                    momentum: a[momentum], bound: a[bound], target: Target(rawValue: a[on]) ?? .fused)
-            }
-        }
-    }()
+    static let part = Part<SampleLossRecipe>(
+        "data_parameters",
+        "Data parameters: a learned temperature per sample and per class; logits are divided by their sum.",
+        options: Options.self, source: "Saxena, Tuzel, DeCoste, NeurIPS 2019",
+        example: "bss.sample_loss.data_parameters{ instance_rate = 0.8 }", make: DataParameters.init)
 }

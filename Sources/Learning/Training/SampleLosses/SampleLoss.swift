@@ -11,7 +11,7 @@ import BSSTensor
 /// hold it.
 open class SampleLoss {
     /// Which losses are changed.
-    public enum Target: String, CaseIterable {
+    public enum Target: String, Choice {
         /// Σ_t weight_t · term_t, as one loss.
         case total
         /// The fused term alone.
@@ -21,13 +21,13 @@ open class SampleLoss {
     }
 
     public let target: Target
+    public let context: TrainingContext
     /// Samples whose loss was changed in this epoch.
     private var changed = 0
 
-    public init(_ target: Target) { self.target = target }
+    /// Before training: subclasses take a `SampleLossSetup` to add tables and layers, and to look at a teacher.
+    public init(_ target: Target, _ context: TrainingContext) { (self.target, self.context) = (target, context) }
 
-    /// Before training: add tables and layers, look at a teacher.
-    open func setup(_ context: TrainingContext) throws {}
     /// The terms that are trained on instead of `terms`.
     open func applied(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> [LossTerm] { terms }
     /// After every backward pass, before the optimizer: moves what belongs to the sample loss.
@@ -67,33 +67,26 @@ open class SampleLoss {
                 $0.perSample.rank == 1 && $0.name == "fused" ? try $0.replaced(by: change($0, 1)) : $0
             }
         case .total:
-            var sum: Tensor?
-            for term in perSample {
-                let weighted = term.weight == 1 ? term.perSample : try term.perSample.multiplied(by: term.weight)
-                sum = try sum.map { try $0 + weighted } ?? weighted
-            }
-            let total = LossTerm("total", sum!, weight: 1)
+            let sum = try Tensor.sum(
+                perSample.map { $0.weight == 1 ? $0.perSample : try $0.perSample.multiplied(by: $0.weight) })
+            let total = LossTerm("total", sum)
             return [total.replaced(by: try change(total, perSample.reduce(0) { $0 + $1.weight }))]
                 + terms.filter { $0.perSample.rank != 1 }
         }
     }
 
-    /// Adds layers or tables that only `update` moves.
-    final func add(_ module: Module, _ context: TrainingContext) throws {
-        try context.add("sample_loss", module)
-        context.optimizer.groups[context.optimizer.groups.count - 1].isTrainable = false
-    }
-
-    static func targetArgument(_ value: Target, _ choices: [Target] = Target.allCases) -> Argument<String> {
-        Argument(
-            "on", default: value.rawValue,
-            "which loss: \(choices.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))",
-            check: .oneOf(choices.map(\.rawValue)))
-    }
+    static let targetHelp = "which loss: \"total\", \"fused\", \"each\""
 }
 
-extension LossTerm {
-    func replaced(by perSample: Tensor) -> LossTerm { LossTerm(name, perSample, weight: weight, logits: logits) }
+/// What a sample loss is made with: everything that it sees while training, and tables and layers of its own.
+public struct SampleLossSetup {
+    let method: MethodSetup
+    /// Of the rebalancing method.
+    public let predict: Predictor
+    public var context: TrainingContext { method.context }
+
+    /// Adds layers or tables that only `update` moves.
+    public func add(_ module: Module) throws { try method.add("sample_loss", module, isTrainable: false) }
 }
 
 /// `bss.sample_loss.<part>{…}`; a fresh object is made for every training.
@@ -107,6 +100,18 @@ public struct SampleLossRecipe: Family {
         CustomSampleLoss.part,
     ]
 
-    public let make: () -> SampleLoss
-    public init(make: @escaping () -> SampleLoss) { self.make = make }
+    public let make: (SampleLossSetup) throws -> SampleLoss
+    public init(make: @escaping (SampleLossSetup) throws -> SampleLoss) { self.make = make }
+}
+
+extension Part where Product == SampleLossRecipe {
+    /// A sample loss and its options.
+    init<O: OptionGroup>(
+        _ name: String, _ summary: String, options: O.Type, source: String? = nil, example: String,
+        make: @escaping (O, SampleLossSetup) throws -> SampleLoss
+    ) {
+        self.init(name, summary, options: options, source: source, example: example) { options in
+            SampleLossRecipe { try make(options, $0) }
+        }
+    }
 }

@@ -4,15 +4,22 @@ import BSSTensor
 
 /// ScreenerNet: a small network says how much each sample counts. Kim & Choi, 2018 (arXiv 1801.00904).
 ///
-///     main network: w_i l_i (w constant);   screener: (1 - w_i)² l_i + w_i² max(M - l_i, 0) (l constant),   w = σ(net(x)) in (0, 1)
+///     main network: w_i l_i (w constant);   screener: (1 - w_i)² l_i + w_i² max(M - l_i, 0) (l constant),   w
+///         = σ(net(x)) in (0, 1)
 ///
 /// It learns to show hard samples. Its input is the sample itself: all modalities, flattened; [D] -> hidden -> 1. It
 /// moves by SGD with momentum of its own. The reported loss is the sum of both parts.
 final class ScreenerNet: SampleLoss {
-    private let hidden: Int
-    private let margin: Double
-    private let rate: Double, momentum: Double
-    private var network: Network!
+    struct Options: OptionGroup {
+        @Option("hidden", "units of its hidden layer", .range(1...1 << 20)) var hidden = 64
+        @Option("margin", "M: losses below it should count less", .above(0)) var margin = 1.0
+        @Option("rate", "its learning rate", .atLeast(0)) var rate = 1e-2
+        @Option("momentum", "fraction of its last update kept", .range(0...1)) var momentum = 0.9
+        @Option("on", SampleLoss.targetHelp) var target = Target.total
+    }
+
+    private let options: Options
+    private let network: Network
     private var weightSum = 0.0, seen = 0
 
     final class Network: Module {
@@ -28,16 +35,13 @@ final class ScreenerNet: SampleLoss {
         }
     }
 
-    init(hidden: Int, margin: Double, rate: Double, momentum: Double, target: Target) {
-        (self.hidden, self.margin, self.rate, self.momentum) = (hidden, margin, rate, momentum)
-        super.init(target)
-    }
-
-    override func setup(_ context: TrainingContext) throws {
-        let sizes = context.source.modalities.indices.map { context.source.sampleShape($0).reduce(1, *) }
-        let made = try Network(sizes.reduce(0, +), hidden)
-        try add(made, context)
-        network = made
+    init(_ options: Options, _ setup: SampleLossSetup) throws {
+        let source = setup.context.source
+        let sizes = source.modalities.indices.map { source.sampleShape($0).reduce(1, *) }
+        self.options = options
+        network = try Network(sizes.reduce(0, +), options.hidden)
+        super.init(options.target, setup.context)
+        try setup.add(network)
     }
 
     /// w [B] of a batch.
@@ -64,7 +68,8 @@ final class ScreenerNet: SampleLoss {
             screening.append(
                 LossTerm(
                     "screener." + term.name,
-                    try ScreenerNet.objective(weights, term.perSample.detached, margin: margin * scale), weight: 1))
+                    try ScreenerNet.objective(weights, term.perSample.detached, margin: options.margin * scale),
+                    weight: 1))
             return try term.perSample * weights.detached
         }
         return main + screening
@@ -74,8 +79,8 @@ final class ScreenerNet: SampleLoss {
         try Autograd.withoutRecording {
             for ((_, parameter), velocity) in zip(network.layers.parameters(), network.velocities) {
                 guard let gradient = gradients[parameter.value] else { continue }
-                try velocity.assign(velocity.value.multiplied(by: momentum) + gradient)
-                try parameter.assign(parameter.value.detached - velocity.value.multiplied(by: rate))
+                try velocity.assign(velocity.value.multiplied(by: options.momentum) + gradient)
+                try parameter.assign(parameter.value.detached - velocity.value.multiplied(by: options.rate))
             }
         }
     }
@@ -85,23 +90,8 @@ final class ScreenerNet: SampleLoss {
         return Table(fields: [("mean_weight", .number(seen == 0 ? 1 : weightSum / Double(seen)))])
     }
 
-    static let part: Part<SampleLossRecipe> = {
-        let hidden = Argument("hidden", default: 64, "units of its hidden layer", check: .range(1...1 << 20))
-        let margin = Argument("margin", default: 1.0, "M: losses below it should count less", check: .above(0))
-        let rate = Argument("rate", default: 1e-2, "its learning rate", check: .atLeast(0))
-        let momentum = Argument("momentum", default: 0.9, "fraction of its last update kept", check: .range(0...1))
-        let on = targetArgument(.total)
-        return Part(
-            "screener",
-            "ScreenerNet: a small network learns from the losses how much each sample counts; hard ones more.",
-            [hidden, margin, rate, momentum, on],
-            source: "Kim, Choi, ScreenerNet, arXiv 1801.00904, 2018", example: "bss.sample_loss.screener{ hidden = 32 }"
-        ) { a in
-            SampleLossRecipe {
-                ScreenerNet(
-                    hidden: a[hidden], margin: a[margin], rate: a[rate], momentum: a[momentum],
-                    target: Target(rawValue: a[on]) ?? .total)
-            }
-        }
-    }()
+    static let part = Part<SampleLossRecipe>(
+        "screener", "ScreenerNet: a small network learns from the losses how much each sample counts; hard ones more.",
+        options: Options.self, source: "Kim, Choi, ScreenerNet, arXiv 1801.00904, 2018",
+        example: "bss.sample_loss.screener{ hidden = 32 }", make: ScreenerNet.init)
 }

@@ -24,18 +24,20 @@ final class SparseTable: Module {
     /// values[entries], [B]; entries may repeat.
     func lookUp(_ entries: [Int]) throws -> Tensor {
         let unique = Array(Set(entries)).sorted()
-        let place = Dictionary(uniqueKeysWithValues: unique.enumerated().map { ($1, $0) })
+        let placeOf = Dictionary(uniqueKeysWithValues: unique.enumerated().map { ($1, $0) })
+        let places = entries.compactMap { placeOf[$0] }
         let rows = try Tensor.from(unique)
         let leaf = try Autograd.withoutRecording { try values.value.detached.indexSelect(0, rows) }.requiringGradient()
         var counts = [Float](repeating: 0, count: unique.count)
-        for entry in entries { counts[place[entry]!] += 1 }
+        for place in places { counts[place] += 1 }
         pending.append((rows, try Tensor.from(counts), leaf))
-        return try leaf.indexSelect(0, Tensor.from(entries.map { place[$0]! }))
+        return try leaf.indexSelect(0, Tensor.from(places))
     }
 
     var leaves: [Tensor] { pending.map(\.leaf) }
 
-    /// v ← m v + (g + decay n u);  u ← u - rate v for the entries that were looked up since the last update, n times each; then
+    /// v ← m v + (g + decay n u);
+    /// u ← u - rate v for the entries that were looked up since the last update, n times each; then
     /// all entries are clamped.
     func update(
         _ gradients: Gradients, rate: Double, momentum m: Double, decay: Double, bounds: ClosedRange<Double>

@@ -33,49 +33,54 @@ final class SuperLoss: SampleLoss {
         }
     }
 
-    private let threshold: Threshold
-    private let lambda: Double
-    /// Share of the running mean that a batch replaces.
-    private let newest: Double
-    private var logClasses = 0.0
-    /// (mean, 1 once there is one) by term.
-    private var means: [String: StateTensor] = [:]
-    private var sigmaSum = 0.0, seen = 0
-
-    init(_ threshold: Threshold, lambda: Double, newest: Double, target: Target) {
-        (self.threshold, self.lambda, self.newest) = (threshold, lambda, newest)
-        super.init(target)
+    struct Options: OptionGroup {
+        @Option(
+            "tau", "the loss that counts once: ln C (times the loss weights on \"total\"), a running mean, or a number")
+        var tau = Threshold.logClasses
+        @Option("lambda", "how slowly the confidence falls with the loss", .above(0)) var lambda = 1.0
+        @Option("newest", "share of the running mean that a batch replaces", .above(0, upTo: 1)) var newest = 0.1
+        @Option("on", SampleLoss.targetHelp) var target = Target.total
     }
 
-    override func setup(_ context: TrainingContext) throws {
-        logClasses = Math.log(Double(context.model.classes))
-        guard case .runningMean = threshold else { return }
+    private let options: Options
+    /// (mean, 1 once there is one) by term.
+    private let means: [String: StateTensor]
+    private var sigmaSum = 0.0, seen = 0
+
+    init(_ options: Options, _ setup: SampleLossSetup) throws {
+        self.options = options
         let module = Module()
-        for name in ["total", "fused"] + context.model.modalities {
-            means[name] = module.add("tau." + name, StateTensor(try Tensor.zeros([2], .float64)))
+        var means: [String: StateTensor] = [:]
+        if case .runningMean = options.tau {
+            for name in ["total", "fused"] + setup.context.model.modalities {
+                means[name] = module.add("tau." + name, StateTensor(try Tensor.zeros([2], .float64)))
+            }
+            try setup.add(module)
         }
-        try add(module, context)
+        self.means = means
+        super.init(options.target, setup.context)
     }
 
     override func applied(_ terms: [LossTerm], _ batch: TrainingBatch) throws -> [LossTerm] {
         try replacing(terms) { term, scale in
             let losses = try term.perSample.detached.values(Double.self)
             let tau = try threshold(term.name, losses, scale)
-            let sigma = losses.map { SuperLoss.sigma($0, tau: tau, lambda: lambda) }
+            let sigma = losses.map { SuperLoss.sigma($0, tau: tau, lambda: options.lambda) }
             sigmaSum += sigma.reduce(0, +)
             seen += sigma.count
             // L = σ l + (λ (ln σ)² - σ τ), σ constant.
             let slope = try Tensor.from(sigma.map(Float.init)).converted(to: term.perSample.dtype)
-            let rest = try Tensor.from(sigma.map { Float(lambda * Math.log($0) * Math.log($0) - $0 * tau) }).converted(
-                to: term.perSample.dtype)
+            let rest = try Tensor.from(sigma.map { Float(options.lambda * Math.log($0) * Math.log($0) - $0 * tau) })
+                .converted(
+                    to: term.perSample.dtype)
             return try term.perSample * slope + rest
         }
     }
 
     private func threshold(_ name: String, _ losses: [Double], _ scale: Double) throws -> Double {
-        switch threshold {
+        switch options.tau {
         case .value(let value): return value
-        case .logClasses: return logClasses * scale
+        case .logClasses: return Math.log(Double(context.model.classes)) * scale
         case .runningMean:
             guard let state = means[name] else {
                 throw BSSError(
@@ -84,7 +89,7 @@ final class SuperLoss: SampleLoss {
             }
             let old = try state.value.values(Double.self)
             let mean = Math.mean(losses)
-            let new = old[1] == 0 ? mean : (1 - newest) * old[0] + newest * mean
+            let new = old[1] == 0 ? mean : (1 - options.newest) * old[0] + options.newest * mean
             try state.assign(Tensor.from([new, 1]))
             return new
         }
@@ -116,22 +121,8 @@ final class SuperLoss: SampleLoss {
         return w
     }
 
-    static let part: Part<SampleLossRecipe> = {
-        let tau = Argument(
-            "tau", default: Threshold.logClasses,
-            "the loss that counts once: ln C (times the loss weights on \"total\"), a running mean, or a number")
-        let lambda = Argument("lambda", default: 1.0, "how slowly the confidence falls with the loss", check: .above(0))
-        let newest = Argument(
-            "newest", default: 0.1, "share of the running mean that a batch replaces", check: .above(0, upTo: 1))
-        let on = targetArgument(.total)
-        return Part(
-            "superloss", "SuperLoss: large losses count less and small ones more, by a confidence in closed form.",
-            [tau, lambda, newest, on],
-            source: "Castells, Weinzaepfel, Revaud, NeurIPS 2020", example: "bss.sample_loss.superloss{ lambda = 1 }"
-        ) { a in
-            SampleLossRecipe {
-                SuperLoss(a[tau], lambda: a[lambda], newest: a[newest], target: Target(rawValue: a[on]) ?? .total)
-            }
-        }
-    }()
+    static let part = Part<SampleLossRecipe>(
+        "superloss", "SuperLoss: large losses count less and small ones more, by a confidence in closed form.",
+        options: Options.self, source: "Castells, Weinzaepfel, Revaud, NeurIPS 2020",
+        example: "bss.sample_loss.superloss{ lambda = 1 }", make: SuperLoss.init)
 }

@@ -9,49 +9,19 @@ import BSSTensor
 /// What a hook leaves out behaves as in `bss.rebalance.none` (`base = "fused"`) or `joint`.
 final class CustomMethod: BaseLossMethod {
     private let hooks: [Hook: any Callable]
-    private let label: String
-    private let heldOut: Double
-    private var object: TrainingObject!
+    private let kept = KeptValues()
     /// What the hook `epoch` returned at the beginning and at the end of this epoch.
     private var opening: Table?, closing: Table?
 
-    enum Hook: String, CaseIterable {
-        case setup, epoch, plan, loss, step, grads, predict
-
-        var help: String {
-            switch self {
-            case .setup: return "function(ctx): before training"
-            case .epoch:
-                return
-                    "function(ctx, phase): phase is \"begin\" or \"end\"; a returned table of names goes to this epoch's record as `method`, that of the end over that of the beginning"
-            case .plan:
-                return
-                    "function(ctx, plan): plan has positions, weights, keeps (per entry a list of modalities; nil = all); returns one like it"
-            case .loss:
-                return
-                    "function(ctx, out, labels): labels are class positions from 1; returns a tensor [B] or a scalar, or a table of such terms by name, each also { tensor, weight }"
-            case .step:
-                return
-                    "function(ctx, batch): batch has labels (class positions from 1) and positions; returns a list of sub-steps { scopes = { \"encoder.audio\", … }, loss = function(out) … end } (scopes nil: everything moves)"
-            case .grads:
-                return
-                    "function(ctx, grads, out, labels): grads[scope][parameter] are tensors; returns those that change, in the same form"
-            case .predict:
-                return "function(ctx, out): returns total logits [B, C], or { total =, fused =, unimodal = { … } }"
-            }
-        }
+    init(_ options: Options, _ setup: MethodSetup) throws {
+        hooks = options.hooks
+        super.init(options.base, setup.context)
+        _ = try call(.setup)
     }
 
-    init(_ base: BaseLoss, label: String, holdout: Double, hooks: [Hook: any Callable]) {
-        (self.hooks, self.label, heldOut) = (hooks, label, holdout)
-        super.init(base)
-    }
-
-    override var holdout: Double { heldOut }
-    override var ownsLoss: Bool { hooks[.loss] != nil || hooks[.step] != nil }
-
-    private func call(_ hook: Hook, _ context: TrainingContext, _ arguments: [Value] = []) throws -> Value? {
+    private func call(_ hook: Hook, _ arguments: [Value] = []) throws -> Value? {
         guard let function = hooks[hook] else { return nil }
+        let object = TrainingObject(context, kept, method: self)
         return try function.call([.object(object)] + arguments).first ?? .null
     }
 
@@ -62,27 +32,23 @@ final class CustomMethod: BaseLossMethod {
             hint: hint ?? hook.help)
     }
 
-    override func setup(_ context: TrainingContext) throws {
-        object = TrainingObject(context) { [unowned self, unowned context] in try self.unimodal(context, $0) }
-        _ = try call(.setup, context)
-    }
-    override func epochBegan(_ context: TrainingContext) throws {
+    override func epochBegan() throws {
         closing = nil
-        opening = try epoch(context, "begin")
+        opening = try epoch("begin")
     }
-    override func epochEnded(_ context: TrainingContext) throws { closing = try epoch(context, "end") }
-    override func report(_ context: TrainingContext) -> Table? { opening }
+    override func epochEnded() throws { closing = try epoch("end") }
+    override func report() -> Table? { opening }
     override var closingReport: Table? { closing }
 
-    private func epoch(_ context: TrainingContext, _ phase: String) throws -> Table? {
-        guard let answer = try call(.epoch, context, [.string(phase)]), !answer.isNull else { return nil }
+    private func epoch(_ phase: String) throws -> Table? {
+        guard let answer = try call(.epoch, [.string(phase)]), !answer.isNull else { return nil }
         guard let table = answer.table, table.items.isEmpty else { throw mistake(.epoch, answer) }
         return table
     }
 
-    override func plan(_ context: TrainingContext, _ plan: SamplePlan) throws -> SamplePlan {
+    override func plan(_ plan: SamplePlan) throws -> SamplePlan {
         let modalities = context.model.modalities
-        guard let answer = try call(.plan, context, [PlanValue.value(plan, modalities)]) else { return plan }
+        guard let answer = try call(.plan, [PlanValue.value(plan, modalities)]) else { return plan }
         do {
             let chosen = try PlanValue.plan(answer, modalities, samples: context.trainRows.count)
             guard !chosen.positions.isEmpty || plan.positions.isEmpty else {
@@ -95,13 +61,13 @@ final class CustomMethod: BaseLossMethod {
     }
 
     override func loss(
-        _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
+        _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws -> [LossTerm] {
         guard
             let answer = try call(
-                .loss, context, [OutputValue.value(output, context.model.modalities), LabelValue.value(batch.labels)])
+                .loss, [OutputValue.value(output, context.model.modalities), LabelValue.value(batch.labels)])
         else {
-            return try super.loss(context, output, batch)
+            return try super.loss(output, batch)
         }
         return try terms(answer, batch, .loss)
     }
@@ -112,11 +78,11 @@ final class CustomMethod: BaseLossMethod {
         }
     }
 
-    override func steps(_ context: TrainingContext, _ batch: TrainingBatch) throws -> [SubStep] {
+    override func steps(_ batch: TrainingBatch) throws -> [SubStep] {
         let description = Value.fields([
             ("labels", try LabelValue.value(batch.labels)), ("positions", .list(batch.positions.map { .int($0 + 1) })),
         ])
-        guard let answer = try call(.step, context, [description]) else { return try super.steps(context, batch) }
+        guard let answer = try call(.step, [description]) else { return try super.steps(batch) }
         guard let table = answer.table, !table.items.isEmpty, table.keys.isEmpty else { throw mistake(.step, answer) }
         return try table.items.map { entry in
             guard let table = entry.table, case .function(let function)? = table["loss"] else {
@@ -129,7 +95,7 @@ final class CustomMethod: BaseLossMethod {
                 throw mistake(.step, entry, "'scopes' is empty: nothing would move (leave it out to move everything)")
             }
             let scopes = try table["scopes"].map { value in
-                try Set((value.table?.items ?? [value]).map { try scope($0, context) })
+                try Set((value.table?.items ?? [value]).map { try scope($0) })
             }
             return SubStep(scopes: scopes) { [unowned self] pass in
                 let answer =
@@ -139,7 +105,7 @@ final class CustomMethod: BaseLossMethod {
         }
     }
 
-    private func scope(_ value: Value, _ context: TrainingContext) throws -> Scope {
+    private func scope(_ value: Value) throws -> Scope {
         let known = context.optimizer.scopes
         guard let name = value.string, let found = known.first(where: { $0.description == name }) else {
             throw BSSError(
@@ -150,7 +116,7 @@ final class CustomMethod: BaseLossMethod {
     }
 
     override func adjust(
-        _ gradients: inout Gradients, _ context: TrainingContext, _ output: MultimodalOutput, _ batch: TrainingBatch
+        _ gradients: inout Gradients, _ output: MultimodalOutput, _ batch: TrainingBatch
     ) throws {
         guard hooks[.grads] != nil else { return }
         let scopes = context.optimizer.scopes
@@ -170,14 +136,14 @@ final class CustomMethod: BaseLossMethod {
             })
         guard
             let answer = try call(
-                .grads, context,
+                .grads,
                 [given, OutputValue.value(output, context.model.modalities), LabelValue.value(batch.labels)]),
             !answer.isNull
         else { return }
         guard let table = answer.table else { throw mistake(.grads, answer) }
         guard table.items.isEmpty else { throw mistake(.grads, answer) }
         for (scope, changed) in table.fields {
-            let known = try parameters(self.scope(.string(scope), context))
+            let known = try parameters(self.scope(.string(scope)))
             guard let changes = changed.table, changes.items.isEmpty else { throw mistake(.grads, changed) }
             for (name, value) in changes.fields {
                 guard let parameter = known.first(where: { $0.name == name })?.parameter else {
@@ -190,7 +156,8 @@ final class CustomMethod: BaseLossMethod {
                 else {
                     throw BSSError(
                         "bss.rebalance.custom",
-                        "the gradient of \(scope) \(name) must be a tensor of shape \(parameter.value.shape), got \((value.tensor?.shape).map { "\($0)" } ?? value.described)"
+                        "the gradient of \(scope) \(name) must be a tensor of shape \(parameter.value.shape), got "
+                            + "\((value.tensor?.shape).map { "\($0)" } ?? value.described)"
                     )
                 }
                 gradients[parameter.value] = tensor.detached
@@ -198,9 +165,9 @@ final class CustomMethod: BaseLossMethod {
         }
     }
 
-    override func predict(_ context: TrainingContext, _ output: MultimodalOutput) throws -> Prediction {
-        let usual = try super.predict(context, output)
-        guard let answer = try call(.predict, context, [OutputValue.value(output, context.model.modalities)]) else {
+    override func predict(_ output: MultimodalOutput) throws -> Prediction {
+        let usual = try super.predict(output)
+        guard let answer = try call(.predict, [OutputValue.value(output, context.model.modalities)]) else {
             return usual
         }
         let shape = output.fused.shape
@@ -233,35 +200,18 @@ final class CustomMethod: BaseLossMethod {
     }
 
     override var state: Value {
-        get { object.map { KeptValue.encoded(.table($0.kept)) } ?? .null }
-        set { object?.kept = KeptValue.decoded(newValue).table ?? Table() }
+        get { KeptValue.encoded(.table(kept.plain)) }
+        set { kept.plain = KeptValue.decoded(newValue).table ?? Table() }
     }
     override var stateTensors: [String: Tensor] {
-        get { object?.keptTensors ?? [:] }
-        set { object?.keptTensors = newValue }
+        get { kept.tensors }
+        set { kept.tensors = newValue }
     }
 
-    static let part: Part<RebalanceRecipe> = {
-        let arguments = Hook.allCases.map { Argument<Callback?>($0.rawValue, default: nil, $0.help) }
-        let label = Argument("label", default: "custom", "its name in records")
-        let holdout = Argument(
-            "holdout", default: 0.0,
-            "fraction of the training split kept out for ctx:scan(\"monitor\"); 0: the validation split",
-            check: .range(0...0.9))
-        return Part(
-            "custom", "A method written in Lua: any of the seven extension points of the training loop, as functions.",
-            arguments + [label, holdout] + BaseLoss.arguments,
-            source: "the extension points are those of every built-in method",
-            example:
-                "bss.rebalance.custom{ loss = function(ctx, out, labels) return bss.cross_entropy(out.fused, labels, 0, \"none\") end }"
-        ) { a in
-            let hooks = zip(Hook.allCases, arguments).compactMap { hook, argument in
-                a[argument].map { (hook, $0.function) }
-            }
-            return RebalanceRecipe {
-                CustomMethod(
-                    BaseLoss(a), label: a[label], holdout: a[holdout], hooks: Dictionary(uniqueKeysWithValues: hooks))
-            }
-        }
-    }()
+    static let part = Part<RebalanceRecipe>(
+        "custom", "A method written in Lua: any of the seven extension points of the training loop, as functions.",
+        options: Options.self, source: "the extension points are those of every built-in method",
+        example: "bss.rebalance.custom{ loss = function(ctx, out, labels) "
+            + "return bss.cross_entropy(out.fused, labels, 0, \"none\") end }",
+        traits: { $0.traits }, make: CustomMethod.init)
 }

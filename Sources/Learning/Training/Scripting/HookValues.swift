@@ -28,44 +28,6 @@ enum LabelValue {
     }
 }
 
-/// What `ctx:keep` holds, in a form that JSON gives back as it was: 3.0 stays a float, NaN a number, an empty table a
-/// table.
-enum KeptValue {
-    /// The first part that is no plain value.
-    static func stranger(in value: Value) -> Value? {
-        switch value {
-        case .object, .function: return value
-        case .table(let table):
-            for part in table.items + table.fields.map(\.value) { if let found = stranger(in: part) { return found } }
-            return nil
-        default: return nil
-        }
-    }
-
-    static func encoded(_ value: Value) -> Value {
-        switch value {
-        case .number(let number): return .fields([("number", .string(Text.format("%016lx", UInt(number.bitPattern))))])
-        case .table(let table):
-            return .fields([
-                ("items", .list(table.items.map(encoded))),
-                ("fields", .table(Table(fields: table.fields.map { ($0.key, encoded($0.value)) }))),
-            ])
-        default: return value
-        }
-    }
-
-    static func decoded(_ value: Value) -> Value {
-        guard let table = value.table else { return value }
-        if let bits = table["number"]?.string.flatMap({ UInt64($0, radix: 16) }) {
-            return .number(Double(bitPattern: bits))
-        }
-        return .table(
-            Table(
-                items: (table["items"]?.table?.items ?? []).map(decoded),
-                fields: (table["fields"]?.table?.fields ?? []).map { ($0.key, decoded($0.value)) }))
-    }
-}
-
 /// `{ fused = [B, C], unimodal = { audio = [B, C], … }, features = { audio = [B, d], … } }`
 enum OutputValue {
     static func value(_ output: MultimodalOutput, _ modalities: [String]) -> Value {

@@ -6,14 +6,11 @@ import BSSTensor
 /// `ctx` in the hooks of a method written in Lua: where training is, and what a method may ask of it.
 final class TrainingObject: HostObject {
     private let context: TrainingContext
-    private let defaultUnimodal: (MultimodalOutput) throws -> [Tensor]
-    /// `ctx:keep(…)`: plain values and tensors that checkpoints save.
-    var kept = Table()
-    var keptTensors: [String: Tensor] = [:]
+    private let kept: KeptValues
+    private let method: BaseLossMethod
 
-    init(_ context: TrainingContext, unimodal: @escaping (MultimodalOutput) throws -> [Tensor]) {
-        self.context = context
-        defaultUnimodal = unimodal
+    init(_ context: TrainingContext, _ kept: KeptValues, method: BaseLossMethod) {
+        (self.context, self.kept, self.method) = (context, kept, method)
     }
 
     var objectType: ObjectType { TrainingObject.type }
@@ -21,36 +18,19 @@ final class TrainingObject: HostObject {
     var summary: String { "training at epoch \(context.epoch + 1), step \(context.step)" }
 
     private static let output = Argument<Table>("output", "the `out` that a hook was given")
-    private static let source = Argument<String?>(
-        "source", default: nil, "\"slice\", \"mask\" or \"head\"; by default the method's own",
-        check: Check("one of \"slice\", \"mask\", \"head\"") { $0.map { UnimodalSource(rawValue: $0) != nil } ?? true })
+    private static let source = Argument<UnimodalSource?>(
+        "source", default: nil, "\"slice\", \"mask\" or \"head\"; by default the method's own")
     private static let names = Argument<[String]>("modalities", "those whose features the fusion sees")
     private static let scope = Argument<String>("scope", "\"encoder.audio\", \"head.audio\", \"fusion\" or \"method\"")
     private static let factor = Argument<Double>("factor", "multiplies the scheduled learning rate", check: .atLeast(0))
     private static let modality = Argument<String>("modality", "its name")
+    private enum Rows: String, Choice { case monitor, train }
     private static let rows = Argument(
-        "rows", default: "monitor", "\"monitor\" (hold-out, else validation split) or \"train\"",
-        check: .oneOf(["monitor", "train"]))
+        "rows", default: Rows.monitor, "\"monitor\" (hold-out, else validation split) or \"train\"")
     private static let name = Argument<String>("name", "its name")
     private static let value = Argument<Value?>(
         "value", default: nil, "what to keep: a tensor, or a text, number, boolean or table of such; nil reads it")
     private static let reason = Argument("reason", default: "the method ended it", "for the record")
-
-    /// A tensor is kept as it is now, outside the graph.
-    private func keep(_ name: String, _ value: Value) throws {
-        if let tensor = value.tensor {
-            keptTensors[name] = try tensor.detached.duplicate()
-            kept[name] = nil
-            return
-        }
-        if let stranger = KeptValue.stranger(in: value) {
-            throw BSSError(
-                "ctx:keep", "'\(name)' is or holds \(stranger.described), which no checkpoint can save",
-                hint: "keep texts, numbers, booleans and tables of them; every tensor by a name of its own")
-        }
-        keptTensors[name] = nil
-        kept[name] = value
-    }
 
     /// Features of `out`, in the model's order.
     private func features(_ table: Table) throws -> [Tensor] {
@@ -87,9 +67,8 @@ final class TrainingObject: HostObject {
                 let model = object.context.model
                 let output = try model.output(features: object.features(a[output]), ForwardContext(.evaluation))
                 let logits =
-                    try UnimodalSource(rawValue: a[source] ?? "").map {
-                        try model.unimodal(output, $0, ForwardContext(.evaluation))
-                    } ?? object.defaultUnimodal(output)
+                    try a[source].map { try model.unimodal(output, $0, ForwardContext(.evaluation)) }
+                    ?? object.method.unimodal(output)
                 return [object.named(logits)]
             },
             Function(
@@ -108,19 +87,20 @@ final class TrainingObject: HostObject {
             },
             Function(
                 "scan",
-                "Logits of a pass that changes nothing: { fused, unimodal = {…}, labels }, labels class positions from 1.",
+                "Logits of a pass that changes nothing: { fused, unimodal = {…}, labels }, labels class positions from "
+                    + "1.",
                 [rows],
                 returns: "table", style: .positional
             ) { a in
                 let object = try a.receiver(as: TrainingObject.self)
                 let context = object.context
-                let rows = a[rows] == "train" ? context.trainRows : context.monitorRows
+                let rows = a[rows] == .train ? context.trainRows : context.monitorRows
                 guard !rows.isEmpty else {
                     throw BSSError(
                         "ctx:scan", "there is nothing to monitor",
                         hint: "give the method a holdout, or the dataset a validation split")
                 }
-                let scan = try context.evaluator.scan(rows: rows)
+                let scan = try context.scan(rows, object.method.predict)
                 let shape = [rows.count, context.model.classes]
                 func tensor(_ values: [Float]) throws -> Tensor {
                     try Tensor.from(values, Shape(shape, operation: "ctx:scan"))
@@ -137,7 +117,7 @@ final class TrainingObject: HostObject {
                 "scale_rate", "Scales the learning rate of a scope from now on.", [scope, factor], style: .positional
             ) { a in
                 let object = try a.receiver(as: TrainingObject.self)
-                object.context.optimizer.modify(try object.scope(a[scope])) { $0.multiplier = a[factor] }
+                object.context.optimizer.scaleRate(try object.scope(a[scope]), by: a[factor])
                 return []
             },
             Function(
@@ -153,12 +133,13 @@ final class TrainingObject: HostObject {
             },
             Function(
                 "keep",
-                "A plain value or a tensor that survives checkpoints: ctx:keep(name, value) sets it, ctx:keep(name) reads it.",
+                "A plain value or a tensor that survives checkpoints: ctx:keep(name, value) sets it, ctx:keep(name) "
+                    + "reads it.",
                 [name, value], returns: "value", style: .positional
             ) { a in
                 let object = try a.receiver(as: TrainingObject.self)
-                if let value = a[value] { try object.keep(a[name], value) }
-                return [object.keptTensors[a[name]].map { .object($0) } ?? object.kept[a[name]] ?? .null]
+                if let value = a[value] { try object.kept.keep(a[name], value) }
+                return [object.kept[a[name]] ?? .null]
             },
             Function("stop", "Ends the training after this epoch.", [reason], style: .positional) { a in
                 try a.receiver(as: TrainingObject.self).context.stop(a[reason])
@@ -170,8 +151,8 @@ final class TrainingObject: HostObject {
             Property("t", "The epoch counted from 0, as the paper's t.") { (o: TrainingObject) in .int(o.context.epoch)
             },
             Property("step", "Updates so far.") { (o: TrainingObject) in .int(o.context.step) },
-            Property("batch", "Number of this batch in its epoch, from 0.") { (o: TrainingObject) in
-                .int(o.context.batch)
+            Property("batch", "Number of this batch in its epoch, from 1.") { (o: TrainingObject) in
+                .int(o.context.batch + 1)
             },
             Property("batches", "Batches of this epoch.") { (o: TrainingObject) in .int(o.context.batches) },
             Property("modalities", "Names of the modalities.") { (o: TrainingObject) in
@@ -179,7 +160,7 @@ final class TrainingObject: HostObject {
             },
             Property("classes", "Number of classes.") { (o: TrainingObject) in .int(o.context.model.classes) },
             Property("last", "The last epoch's record; empty before the first.") { (o: TrainingObject) in
-                .table(o.context.lastEpoch)
+                .table(o.context.lastEpoch?.table ?? Table())
             },
         ])
 }

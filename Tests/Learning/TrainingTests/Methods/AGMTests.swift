@@ -69,14 +69,14 @@ import _BSSTestSupport
     func clipThreshold() throws {
         func norms(_ options: String) throws -> (before: Double, largest: Double, after: Double) {
             let trainer = try SmallTraining.trainer(
-                MethodChecks.data(2), MethodChecks.options(#"{"name": "agm"\#(options)}"#))
-            let batch = try MethodChecks.batch(trainer, 16)
+                MethodTrial.data(2), MethodTrial.options(#"{"name": "agm"\#(options)}"#))
+            let batch = try MethodTrial.batch(trainer, 16)
             let output = try BatchPass(trainer.model, batch, ForwardContext(.training)).output()
-            var gradients = try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).backward()
+            var gradients = try trainer.method.loss(output, batch).total(batch).backward()
             let all = trainer.context.optimizer.parameters(nil).map(\.parameter)
             let weights = trainer.context.optimizer.parameters([.fusion]).map(\.parameter).filter { $0.value.rank > 1 }
             let before = (try gradients.norm(all), try gradients.norm(p: .infinity, weights))
-            try trainer.method.adjust(&gradients, trainer.context, output, batch)
+            try trainer.method.adjust(&gradients, output, batch)
             return (before.0, before.1, try gradients.norm(all))
         }
         let plain = try norms("")
@@ -96,7 +96,7 @@ import _BSSTestSupport
     /// Linear encoders whose biases are 0.
     private func linearTrainer(_ method: String, modalities: Int) throws -> Trainer {
         let trainer = try SmallTraining.trainer(
-            MethodChecks.data(modalities), MethodChecks.options(method),
+            MethodTrial.data(modalities), MethodTrial.options(method),
             encoder: #"{"name": "mlp", "hidden": [], "features": 5}"#)
         for (name, parameter) in trainer.model.parameters() where name.hasPrefix("encoder.") && name.hasSuffix("bias") {
             try parameter.assign(Tensor.zeros(parameter.value.shape))
@@ -105,16 +105,16 @@ import _BSSTestSupport
     }
 
     @Test(
-        "bias-free linear encoders: encoder m and its rows of the classifier get κ_m times their gradient, the bias the mean of κ",
+        "bias-free linear encoders: encoder m and its rows of the classifier get κ_m times their gradient",
         arguments: [2, 3])
     func agm_linear_equals_exact(modalities: Int) throws {
         let plainTrainer = try linearTrainer(#"{"name": "none", "probes": false}"#, modalities: modalities)
-        let batch = try MethodChecks.batch(plainTrainer, 16)
-        let plain = try MethodChecks.gradients(plainTrainer, batch)
+        let batch = try MethodTrial.batch(plainTrainer, 16)
+        let plain = try MethodTrial.gradients(plainTrainer, batch)
         for method in [Self.exact, Self.linear] {
             let trainer = try linearTrainer(method, modalities: modalities)
-            let got = try MethodChecks.gradients(trainer, batch)
-            let report = try #require(trainer.method.report(trainer.context)?["kappa"]?.table)
+            let got = try MethodTrial.gradients(trainer, batch)
+            let report = try #require(try trainer.method.report()?["kappa"]?.table)
             let kappa = report.fields.compactMap(\.value.double)
             #expect(kappa.count == modalities && kappa.contains { abs($0 - 1) > 1e-3 })
             func compare(_ name: String, _ factor: (Int) -> Double) throws {
@@ -134,11 +134,11 @@ import _BSSTestSupport
     }
 
     @Test(
-        "the modulated logits are the fused ones, and sets of modalities are those of zeroed inputs; also where the fusion works inside the encoders",
+        "the modulated logits are the fused ones, sets of modalities those of zeroed inputs, for every fusion",
         arguments: [1, 2, 3])
     func subsets(modalities: Int) throws {
-        let source = try MethodChecks.data(modalities)
-        let recipe = try Configured<EncoderRecipe>(value: .table(SmallTraining.table(MethodChecks.encoder)))
+        let source = try MethodTrial.data(modalities)
+        let recipe = try Configured<EncoderRecipe>(value: .table(SmallTraining.table(MethodTrial.encoder)))
         var logits: [[[Float]]] = []
         for isLockStep in [false, true] {
             let fusion = FusionRecipe {
@@ -176,14 +176,14 @@ import _BSSTestSupport
 
     @Test("the mean of earlier scores is that of all steps, and κ of the first step has τ = 1")
     func runningMean() throws {
-        let trainer = try SmallTraining.trainer(MethodChecks.data(2), MethodChecks.options(Self.exact))
-        let batch = try MethodChecks.batch(trainer)
+        let trainer = try SmallTraining.trainer(MethodTrial.data(2), MethodTrial.options(Self.exact))
+        let batch = try MethodTrial.batch(trainer)
         var scores: [Double] = []
         for step in 1...3 {
             let output = try BatchPass(trainer.model, batch, ForwardContext(.training)).output()
             let phi = try AGM.shapley(AGM.subsets(trainer.model, batch.inputs, full: output.fused), 2)
             scores.append(try AGM.score(phi[0], batch.labels))
-            _ = try trainer.method.loss(trainer.context, output, batch)
+            _ = try trainer.method.loss(output, batch)
             let usual = try #require(trainer.method.state.table?["usual"]?.table?.items.first?.double)
             #expect(isNear(usual, Math.mean(scores), 1e-9), "step \(step)")
             try trainer.model.parameters()[0].parameter.assign(
@@ -195,44 +195,44 @@ import _BSSTestSupport
 
     @Test("Adam gets learning rates, SGD gradients; outside its epochs nothing is modulated")
     func target() throws {
-        let source = try MethodChecks.data(2)
+        let source = try MethodTrial.data(2)
         let adam = try SmallTraining.trainer(
             source,
-            MethodChecks.options(#"{"name": "agm", "mode": "linear", "to_epoch": 1}"#, epochs: 2, more: Self.adam))
+            MethodTrial.options(#"{"name": "agm", "mode": "linear", "to_epoch": 1}"#, epochs: 2, more: Self.adam))
         let last = try #require(try adam.run().history.last?["method"]?.table)
         #expect(last["applied_to"]?.string == "learning_rate")
-        let multipliers = adam.optimizer.groups.map { ($0.scope, $0.multiplier) }
+        let multipliers = adam.loop.optimizer.groups.map { ($0.scope, $0.multiplier) }
         #expect(
             multipliers.contains { $0.0 == .encoder("a") && $0.1 != 1 }
                 && multipliers.contains { $0.0 == .head("a") && $0.1 == 1 })
-        let sgd = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "to_epoch": 0}"#, epochs: 2))
+        let sgd = try SmallTraining.trainer(source, MethodTrial.options(#"{"name": "agm", "to_epoch": 0}"#, epochs: 2))
             .run()
         #expect(sgd.history[0].value(atPath: "method.applied_to")?.string == "gradient")
         #expect(sgd.history[1].value(atPath: "method.modulates")?.bool == false)
         let ended = try SmallTraining.trainer(
-            source, MethodChecks.options(#"{"name": "agm", "to_epoch": 0}"#, epochs: 2, more: Self.adam))
+            source, MethodTrial.options(#"{"name": "agm", "to_epoch": 0}"#, epochs: 2, more: Self.adam))
         _ = try ended.run()
-        #expect(ended.optimizer.groups.allSatisfy { $0.multiplier == 1 })
+        #expect(ended.loop.optimizer.groups.allSatisfy { $0.multiplier == 1 })
         // Without any modulation it is the fused loss alone.
         let none = try SmallTraining.trainer(
-            source, MethodChecks.options(#"{"name": "none", "probes": false}"#, epochs: 2)
+            source, MethodTrial.options(#"{"name": "none", "probes": false}"#, epochs: 2)
         ).run()
         #expect(
-            try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "agm", "from_epoch": 9}"#, epochs: 2))
+            try SmallTraining.trainer(source, MethodTrial.options(#"{"name": "agm", "from_epoch": 9}"#, epochs: 2))
                 .run().parametersHash == none.parametersHash)
     }
 
     @Test("the conditional clip acts on an element above 1 in the fusion's weights alone")
     func conditionalClip() throws {
-        let trainer = try SmallTraining.trainer(MethodChecks.data(2), MethodChecks.options(Self.joint))
-        let batch = try MethodChecks.batch(trainer)
+        let trainer = try SmallTraining.trainer(MethodTrial.data(2), MethodTrial.options(Self.joint))
+        let batch = try MethodTrial.batch(trainer)
         let pass = BatchPass(trainer.model, batch, ForwardContext(.training))
         let parameters = trainer.model.parameters().map(\.parameter)
         for (scale, isClipped) in [(1.0, false), (1e4, true)] {
-            var gradients = try SubStep.total(trainer.method.loss(trainer.context, pass.output(), batch), batch)
+            var gradients = try trainer.method.loss(pass.output(), batch).total(batch)
                 .multiplied(by: scale).backward()
             let before = try gradients.norm(parameters)
-            try trainer.method.adjust(&gradients, trainer.context, pass.output(), batch)
+            try trainer.method.adjust(&gradients, pass.output(), batch)
             let after = try gradients.norm(parameters)
             #expect(isClipped ? isNear(after, 1, 1e-3) : after == before)
         }
@@ -240,8 +240,8 @@ import _BSSTestSupport
 
     @Test("a fusion that is not additive has no linear mode; the message says what to do")
     func errors() throws {
-        let source = try MethodChecks.data(2)
-        let options = try SmallTraining.options(MethodChecks.options(Self.linear))
+        let source = try MethodTrial.data(2)
+        let options = try SmallTraining.options(MethodTrial.options(Self.linear))
         let fusion = try Configured<FusionRecipe>("concat", SmallTraining.table(#"{"hidden": [8]}"#))
         let recipe = try Configured<EncoderRecipe>("identity")
         let model = try ModelRecipe(
@@ -255,10 +255,10 @@ import _BSSTestSupport
             "\($0)".contains("bss.rebalance.agm") && "\($0)".contains("mode = \"exact\"")
         }
         #expect {
-            try SmallTraining.options(MethodChecks.options(#"{"name": "agm", "from_epoch": 3, "to_epoch": 2}"#))
+            try SmallTraining.options(MethodTrial.options(#"{"name": "agm", "from_epoch": 3, "to_epoch": 2}"#))
         } throws: { "\($0)".contains("to_epoch") }
         // A fusion with hidden layers is no obstacle to the exact mode.
-        let exact = try SmallTraining.options(MethodChecks.options(Self.exact, epochs: 1))
+        let exact = try SmallTraining.options(MethodTrial.options(Self.exact, epochs: 1))
         #expect(try Trainer(exact, model: model, source: source).run().history.count == 1)
     }
 
@@ -269,27 +269,28 @@ import _BSSTestSupport
         arguments: [exact, linear])
     func movesWeakEncoder(method: String) throws {
         let more = #""optimizer": {"name": "sgd", "learning_rate": 0.05}"#
-        let plain = try MethodChecks.movement(#"{"name": "none", "probes": false}"#, epochs: 6, more: more)
-        let got = try MethodChecks.movement(method, epochs: 6, more: more)
+        let plain = try MethodTrial.movement(#"{"name": "none", "probes": false}"#, epochs: 6, more: more)
+        let got = try MethodTrial.movement(method, epochs: 6, more: more)
         print(
-            "agm \(method): weak encoder moves \(Text.fixed(got.weak / plain.weak, 3)) times as far as without, strong \(Text.fixed(got.strong / plain.strong, 3))"
+            "agm \(method): weak encoder moves \(Text.fixed(got.weak / plain.weak, 3)) times as far as without, strong "
+                + "\(Text.fixed(got.strong / plain.strong, 3))"
         )
         #expect(got.weak > plain.weak)
         #expect(got.weak / got.strong > plain.weak / plain.strong)
     }
 
-    @Test(arguments: [exact, linear, joint]) func composes(method: String) throws { try MethodChecks.composes(method) }
-    @Test(arguments: [exact, linear, joint]) func repeats(method: String) throws { try MethodChecks.repeats(method) }
-    @Test func repeatsWithAdam() throws { try MethodChecks.repeats(Self.exact, more: Self.adam) }
-    @Test(arguments: [exact, linear, joint]) func learns(method: String) throws { try MethodChecks.learns(method) }
+    @Test(arguments: [exact, linear, joint]) func composes(method: String) throws { try MethodTrial.composes(method) }
+    @Test(arguments: [exact, linear, joint]) func repeats(method: String) throws { try MethodTrial.repeats(method) }
+    @Test func repeatsWithAdam() throws { try MethodTrial.repeats(Self.exact, more: Self.adam) }
+    @Test(arguments: [exact, linear, joint]) func learns(method: String) throws { try MethodTrial.learns(method) }
     @Test("heads are not touched where the base is the fused loss") func scopes() throws {
         let trainer = try SmallTraining.trainer(
-            MethodChecks.data(2),
-            MethodChecks.options(
+            MethodTrial.data(2),
+            MethodTrial.options(
                 Self.exact, more: #""optimizer": {"name": "sgd", "weight_decay": 0.1, "momentum": 0.9}"#))
-        let before = try MethodChecks.weights(trainer.model, "head.")
+        let before = try MethodTrial.weights(trainer.model, "head.")
         _ = try trainer.run()
-        #expect(try MethodChecks.weights(trainer.model, "head.") == before)
+        #expect(try MethodTrial.weights(trainer.model, "head.") == before)
     }
 }
 

@@ -13,10 +13,7 @@ import _BSSTestSupport
 /// bit. The methods are those of the catalogue, so that a new one is covered when it is declared.
 @Suite(.oneAtATime) struct ConflictMatrixTests {
     static let methods = RebalanceRecipe.parts.map(\.name)
-    static let schedulers = [
-        #"{"name": "random"}"#, #"{"name": "heuristic", "t_grow": 2, "lambda_0": 0.4}"#,
-        #"{"name": "learned", "every": 2}"#,
-    ]
+    static let schedulers = MethodTrial.schedulers
 
     @Test("one epoch of every combination", arguments: methods, schedulers) func bss_compose_with_each_method(
         _ method: String, _ scheduler: String
@@ -27,7 +24,7 @@ import _BSSTestSupport
                 let takesBase = part.arguments.contains { $0.name == "base" }
                 if base == "joint", !takesBase { continue }
                 let options = takesBase ? #"{"name": "\#(method)", "base": "\#(base)"}"# : #"{"name": "\#(method)"}"#
-                let trainer = try MethodHarness.trainer(
+                let trainer = try MethodTrial.quick(
                     options, modalities: modalities, #", "epochs": 2, "scheduler": \#(scheduler)"#)
                 let result = try trainer.run()
                 #expect(result.history.allSatisfy { $0.value(atPath: "train.loss")?.double?.isFinite ?? false })
@@ -48,15 +45,19 @@ import _BSSTestSupport
     }
 
     @Test("killed and resumed with BSS-L", arguments: methods) func resumed(_ method: String) throws {
-        try MethodHarness.checkResuming(#"{"name": "\#(method)"}"#, #", "scheduler": {"name": "learned", "every": 2}"#)
+        try MethodTrial.expectResumes(
+            MethodTrial.data(),
+            MethodTrial.quickOptions(#"{"name": "\#(method)"}"#, #", "scheduler": {"name": "learned", "every": 2}"#),
+            killedIn: [1, 2, 3])
     }
 
     @Test("a single modality is an ordinary configuration", arguments: ["none", "joint"]) func unimodal(
         _ method: String
     ) throws {
-        let source = try MethodHarness.data(modalities: 2)
+        let source = try MethodTrial.data()
         let options = try SmallTraining.options(
-            #"{"epochs": 3, "batch_size": 16, "rebalance": "\#(method)", "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9}}"#
+            #"{"epochs": 3, "batch_size": 16, "rebalance": "\#(method)", "optimizer": {"name": "sgd", "#
+                + #""learning_rate": 0.1, "momentum": 0.9}}"#
         )
         let recipe = ModelRecipe(
             encoders: [("b", .named("mlp"))], fusion: .named("concat"), initialWeights: .pytorch, sharesHead: false)
@@ -68,7 +69,7 @@ import _BSSTestSupport
     }
 
     @Test("a sample budget ends a training, probe trainings and copies counted") func budget() throws {
-        let trainer = try MethodHarness.trainer(#"{"name": "joint"}"#, #", "epochs": 50, "sample_budget": 200"#)
+        let trainer = try MethodTrial.quick(#"{"name": "joint"}"#, #", "epochs": 50, "sample_budget": 200"#)
         let result = try trainer.run()
         #expect(result.samples >= 200 && result.samples < 200 + trainer.trainRows.count && result.isComplete)
     }
@@ -83,16 +84,15 @@ import _BSSTestSupport
     ) throws -> (weak: Double, strong: Double) {
         let source = try SmallTraining.data(
             samples: 600,
-            #"{"modalities": {"strong": {"dim": 40, "noise": 0.3}, "weak": {"dim": 40, "noise": 1.0}}, "classes": 4}"#)
+            #"{"classes": 4, "modalities": {"strong": {"dim": 40, "noise": 0.3}, "#
+                + #""weak": {"dim": 40, "noise": 1.0}}}"#)
         let options = try SmallTraining.options(
             #"{"epochs": 10, "batch_size": 32, "rebalance": \#(method), "optimizer": \#(optimizer)}"#)
         let trainer = try Trainer(options, model: SmallTraining.model(source), source: source)
-        let before = try ["weak", "strong"].map { try MethodHarness.numbers(trainer, "encoder.\($0)") }
+        let before = try ["weak", "strong"].map { try MethodTrial.weights(trainer.model, "encoder.\($0)") }
         _ = try trainer.run()
-        let after = try ["weak", "strong"].map { try MethodHarness.numbers(trainer, "encoder.\($0)") }
-        let moved = zip(before, after).map {
-            zip($0, $1).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }.squareRoot()
-        }
+        let after = try ["weak", "strong"].map { try MethodTrial.weights(trainer.model, "encoder.\($0)") }
+        let moved = zip(before, after).map(MethodTrial.distance)
         return (moved[0], moved[1])
     }
 

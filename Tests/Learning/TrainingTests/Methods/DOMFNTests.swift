@@ -45,7 +45,7 @@ import _BSSTestSupport
         #expect(
             !DOMFN.neverRejects(modalities: 2, gamma: 0.8, tau: 0.3)
                 && !DOMFN.neverRejects(modalities: 3, gamma: 0.8, tau: 0.5))
-        let history = try SmallTraining.trainer(MethodChecks.data(2), MethodChecks.options(Self.published, epochs: 2))
+        let history = try SmallTraining.trainer(MethodTrial.data(2), MethodTrial.options(Self.published, epochs: 2))
             .run().history
         #expect(history[0].value(atPath: "method.stage")?.string == "pretraining")
         #expect(
@@ -72,22 +72,22 @@ import _BSSTestSupport
 
     /// A trainer after pre-training, whose gate accepts about half of the first samples.
     private func half() throws -> (trainer: Trainer, batch: TrainingBatch, gate: [Bool]) {
-        let source = try MethodChecks.data(2)
-        let probe = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "domfn", "pretrain_epochs": 0}"#))
-        let batch = try MethodChecks.batch(probe, 16)
+        let source = try MethodTrial.data(2)
+        let probe = try SmallTraining.trainer(source, MethodTrial.options(#"{"name": "domfn", "pretrain_epochs": 0}"#))
+        let batch = try MethodTrial.batch(probe, 16)
         let output = try BatchPass(probe.model, batch, ForwardContext(.training)).output()
         let d = try DOMFN.divergence(output.unimodal.map { try $0.softmax(axis: 1) }).map { try $0.values(Double.self) }
         let largest = (0..<16).map { max(d[0][$0], d[1][$0]) }.sorted()
         let tau = (largest[7] + largest[8]) / 2 / 0.8
         let trainer = try SmallTraining.trainer(
-            source, MethodChecks.options(#"{"name": "domfn", "pretrain_epochs": 0, "tau": \#(tau)}"#))
+            source, MethodTrial.options(#"{"name": "domfn", "pretrain_epochs": 0, "tau": \#(tau)}"#))
         return (trainer, batch, try DOMFN.accepts(d.map { try Tensor.from($0) }, gamma: 0.8, tau: tau))
     }
 
     @Test func domfn_rejected_sample_gives_no_fusion_gradient() throws {
         let (trainer, batch, gate) = try half()
         #expect(gate.filter { $0 }.count == 8)
-        let got = try MethodChecks.gradients(trainer, batch)
+        let got = try MethodTrial.gradients(trainer, batch)
         // The fusion's gradient is that of the accepted samples alone.
         let output = try BatchPass(trainer.model, batch, ForwardContext(.training)).output()
         let losses = try Tensor.crossEntropy(output.fused, batch.labels, reduction: .none)
@@ -100,8 +100,8 @@ import _BSSTestSupport
         }
         // A batch of rejected samples alone has none at all.
         let closed = try SmallTraining.trainer(
-            MethodChecks.data(2), MethodChecks.options(#"{"name": "domfn", "pretrain_epochs": 0, "tau": 1e-9}"#))
-        let keys = try MethodChecks.gradients(closed, batch).keys
+            MethodTrial.data(2), MethodTrial.options(#"{"name": "domfn", "pretrain_epochs": 0, "tau": 1e-9}"#))
+        let keys = try MethodTrial.gradients(closed, batch).keys
         #expect(
             !keys.contains { $0.hasPrefix("fusion.") } && keys.contains("head.a.weight")
                 && keys.contains { $0.hasPrefix("encoder.b.") })
@@ -126,7 +126,7 @@ import _BSSTestSupport
         }
         wanted /= Double(gate.count)
         #expect(
-            isNear(try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).item(), wanted, 1e-5))
+            isNear(try trainer.method.loss(output, batch).total(batch).item(), wanted, 1e-5))
     }
 
     @Test(
@@ -136,20 +136,20 @@ import _BSSTestSupport
         ])
     func fusionIsLeftAlone(method: String) throws {
         let trainer = try SmallTraining.trainer(
-            MethodChecks.data(2),
-            MethodChecks.options(method, more: #""optimizer": {"name": "sgd", "weight_decay": 0.1, "momentum": 0.9}"#))
-        let before = try (MethodChecks.weights(trainer.model, "fusion."), MethodChecks.weights(trainer.model, "head."))
+            MethodTrial.data(2),
+            MethodTrial.options(method, more: #""optimizer": {"name": "sgd", "weight_decay": 0.1, "momentum": 0.9}"#))
+        let before = try (MethodTrial.weights(trainer.model, "fusion."), MethodTrial.weights(trainer.model, "head."))
         _ = try trainer.run()
-        #expect(try MethodChecks.weights(trainer.model, "fusion.") == before.0)
-        #expect(try MethodChecks.weights(trainer.model, "head.") != before.1)
+        #expect(try MethodTrial.weights(trainer.model, "fusion.") == before.0)
+        #expect(try MethodTrial.weights(trainer.model, "head.") != before.1)
     }
 
     @Test("fine-tuning scales the rate of encoders and heads after pre-training")
     func finetune() throws {
-        let trainer = try SmallTraining.trainer(MethodChecks.data(2), MethodChecks.options(Self.strict, epochs: 2))
+        let trainer = try SmallTraining.trainer(MethodTrial.data(2), MethodTrial.options(Self.strict, epochs: 2))
         var seen: [[Double]] = []
         trainer.onEpoch = { _, trainer in
-            seen.append(trainer.optimizer.groups.map(\.multiplier))
+            seen.append(trainer.loop.optimizer.groups.map(\.multiplier))
             return true
         }
         _ = try trainer.run()
@@ -158,19 +158,19 @@ import _BSSTestSupport
 
     @Test("it has losses of its own: a custom loss is refused")
     func ownLoss() throws {
-        let options = try SmallTraining.options(MethodChecks.options(Self.published))
-        #expect(options.rebalance.product.make().ownsLoss)
+        let options = try SmallTraining.options(MethodTrial.options(Self.published))
+        #expect(options.rebalance.product.traits.ownsLoss)
     }
 
     // MARK: Properties
 
     @Test(arguments: [published, strict, sigmoid]) func composes(method: String) throws {
-        try MethodChecks.composes(method)
+        try MethodTrial.composes(method)
     }
     @Test(arguments: [published, strict, sigmoid]) func repeats(method: String) throws {
-        try MethodChecks.repeats(method)
+        try MethodTrial.repeats(method)
     }
     @Test(arguments: [published, strict, sigmoid]) func learns(method: String) throws {
-        try MethodChecks.learns(method)
+        try MethodTrial.learns(method)
     }
 }

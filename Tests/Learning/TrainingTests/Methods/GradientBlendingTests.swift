@@ -7,13 +7,13 @@ import Testing
 
 /// Trains as Eq. 5 does, with a probe training on a fork in the middle of every epoch's preparation.
 private final class Forking: RebalanceMethod {
-    override func epochBegan(_ context: TrainingContext) throws {
-        try context.fork {
+    override func epochBegan() throws {
+        try context.fork(predict) {
             let before = try context.model.parametersHash()
-            try context.train(epochs: 2, nil) { pass in try EquationFive.terms(context, pass.output(), pass.batch) }
+            try context.train(epochs: 2, nil) { try EquationFive.terms(self.context, $0.output(), $0.batch) }
             #expect(try context.model.parametersHash() != before)
             context.freeze("a")
-            context.optimizer.modify(.fusion) { $0.multiplier = 7 }
+            context.optimizer.scaleRate(.fusion, by: 7)
         }
     }
 }
@@ -91,18 +91,18 @@ private final class Forking: RebalanceMethod {
 
     @Test("a fork leaves parameters, statistics, optimizer, groups, steps and rate as they were")
     func gb_fork_has_no_side_effects() throws {
-        let options = MethodTrials.options(
-            #""joint""#, epochs: 3, scheduler: MethodTrials.schedulers[2],
+        let options = MethodTrial.lively(
+            #""joint""#, epochs: 3, scheduler: MethodTrial.schedulers[2],
             more: #", "learning_rate": {"name": "exponential", "gamma": 0.5}"#)
-        let source = try MethodTrials.data(2)
-        let trainer = try SmallTraining.trainer(source, options, encoder: MethodTrials.encoder)
+        let source = try MethodTrial.data(2)
+        let trainer = try SmallTraining.trainer(source, options, encoder: MethodTrial.encoder)
         _ = try trainer.run()
-        let context = try #require(trainer.context)
-        let before = try MethodTrials.values(trainer, nil)
+        let context = trainer.context
+        let before = try MethodTrial.values(trainer, nil)
         let step = context.step
-        let rate = context.optimizer.learningRate
-        let extra = context.extraSamples
-        try context.fork {
+        let rate = trainer.loop.optimizer.learningRate
+        let extra = trainer.loop.state.extraSamples
+        try context.fork(trainer.method.predict) {
             try context.train(epochs: 2, [.encoder("a"), .head("a")]) { pass in
                 [
                     LossTerm(
@@ -112,36 +112,37 @@ private final class Forking: RebalanceMethod {
                         weight: 1)
                 ]
             }
-            let within = try MethodTrials.values(trainer, nil)
+            let within = try MethodTrial.values(trainer, nil)
             for (name, values) in within {
                 #expect(
                     (values != before[name]) == (name.contains("encoder.a.") || name.contains("head.a.")),
                     "only encoder and head a move: \(name)")
             }
         }
-        #expect(try MethodTrials.values(trainer, nil) == before)
+        #expect(try MethodTrial.values(trainer, nil) == before)
         #expect(
-            context.step == step && context.optimizer.learningRate == rate
-                && context.extraSamples == extra + 2 * trainer.trainRows.count)
+            context.step == step && trainer.loop.optimizer.learningRate == rate
+                && trainer.loop.state.extraSamples == extra + 2 * trainer.trainRows.count)
         #expect(
-            context.model.frozen.isEmpty && context.optimizer.groups.allSatisfy { $0.multiplier == 1 && $0.isTrainable }
+            context.model.frozen.isEmpty
+                && trainer.loop.optimizer.groups.allSatisfy { $0.multiplier == 1 && $0.isTrainable }
         )
 
         // A whole training with forks is the training without.
-        func hash(_ make: @escaping () -> RebalanceMethod) throws -> (String, [Int]) {
+        func hash(_ make: @escaping (MethodSetup) -> RebalanceMethod) throws -> (String, [Int]) {
             var options = try SmallTraining.options(options)
             options.rebalance = Configured(
                 product: RebalanceRecipe(make: make), configuration: Table(fields: [("name", .string("test"))]))
-            let result = try Trainer(options, model: SmallTraining.model(source, MethodTrials.encoder), source: source)
+            let result = try Trainer(options, model: SmallTraining.model(source, MethodTrial.encoder), source: source)
                 .run()
             return (result.parametersHash, result.order)
         }
-        let plain = try hash { RebalanceMethod() }
-        let forked = try hash { Forking() }
+        let plain = try hash { RebalanceMethod($0.context) }
+        let forked = try hash { Forking($0.context) }
         #expect(plain == forked)
     }
 
-    private func weights(_ record: Table) -> [Double] {
+    private func weights(_ record: EpochRecord) -> [Double] {
         record.value(atPath: "method.weights")?.table?.fields.compactMap(\.value.double) ?? []
     }
 
@@ -149,10 +150,10 @@ private final class Forking: RebalanceMethod {
         "online: new weights at every super-epoch, the samples of K + 1 probes counted; offline: one estimate",
         arguments: ["online", "offline"], [2, 3])
     func estimates(mode: String, modalities: Int) throws {
-        let source = try MethodTrials.data(modalities)
+        let source = try MethodTrial.data(modalities)
         let trainer = try SmallTraining.trainer(
-            source, MethodTrials.options(#"{"name": "ogr_gb", "mode": "\#(mode)", "super_epoch": 2}"#, epochs: 5),
-            encoder: MethodTrials.encoder)
+            source, MethodTrial.lively(#"{"name": "ogr_gb", "mode": "\#(mode)", "super_epoch": 2}"#, epochs: 5),
+            encoder: MethodTrial.encoder)
         let result = try trainer.run()
         let estimated = result.history.compactMap { $0.value(atPath: "method.estimated_at")?.int }
         #expect(estimated == (mode == "online" ? [1, 1, 3, 3, 5] : [1, 1, 1, 1, 1]))
@@ -170,9 +171,9 @@ private final class Forking: RebalanceMethod {
 
     @Test("probes follow the training's learning-rate schedule: rate 0 after the first epoch changes nothing more")
     func probeSchedule() throws {
-        let source = try MethodTrials.data(2)
+        let source = try MethodTrial.data(2)
         let estimates = try [1, 3].map { epochs in
-            let options = MethodTrials.options(
+            let options = MethodTrial.lively(
                 #"{"name": "ogr_gb", "mode": "offline"}"#, epochs: epochs,
                 more: #", "learning_rate": {"name": "multistep", "milestones": [1], "gamma": 1e-30}"#)
             return weights(try SmallTraining.trainer(source, options).run().history[0])
@@ -183,29 +184,30 @@ private final class Forking: RebalanceMethod {
 
     @Test("given weights: no probes, no hold-out, the loss is their blend; unknown tasks are named")
     func givenWeights() throws {
-        let source = try MethodTrials.data(2)
+        let source = try MethodTrial.data(2)
         let trainer = try SmallTraining.trainer(
             source,
-            MethodTrials.options(#"{"name": "ogr_gb", "weights": {"a": 0.014, "b": 0.63, "fused": 0.356}}"#, epochs: 1))
+            MethodTrial.lively(#"{"name": "ogr_gb", "weights": {"a": 0.014, "b": 0.63, "fused": 0.356}}"#, epochs: 1))
         #expect(trainer.trainRows == source.rows(.train))
         let rows = Array(trainer.trainRows.prefix(10))
         let batch = TrainingBatch(
-            inputs: try Evaluator.inputs(
-                trainer.model, source, rows: rows, augments: false, random: RandomStream(seed: 1, name: "x")),
+            inputs: try source.inputs(trainer.model.modalities, rows: rows, augments: false, random: Evaluator.noDraws),
             labels: try Tensor.from(rows.map { source.classColumns[$0] }), positions: Array(rows.indices), weights: nil,
             keeps: nil)
         let output = try trainer.model.forward(batch.inputs, ForwardContext(.training))
         let parts = try (output.unimodal + [output.fused]).map { try Tensor.crossEntropy($0, batch.labels).item() }
-        let got = try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).item()
-        #expect(abs(got - zip([0.014, 0.63, 0.356], parts).reduce(0) { $0 + $1.0 * $1.1 }) < 1e-5)
-        #expect(try trainer.method.predict(trainer.context, output).total === output.fused)
+        let got = try trainer.method.loss(output, batch).total(batch).item()
+        let blend: [Double] = [0.014, 0.63, 0.356]
+        let wanted = zip(blend, parts).reduce(0.0) { $0 + $1.0 * $1.1 }
+        #expect(abs(got - wanted) < 1e-5)
+        #expect(try trainer.method.predict(output).total === output.fused)
         #expect(try trainer.run().extraSamples == 0)
         for (options, text) in [
-            (#"{"audio": 1}"#, "no task 'audio'"), (#"{"a": -1, "b": 2}"#, "at least 0"), (#"{"a": 0}"#, "sum above 0"),
+            (#"{"audio": 1}"#, "names 'audio'"), (#"{"a": -1, "b": 2}"#, "at least 0"), (#"{"a": 0}"#, "sum above 0"),
         ] {
             #expect {
                 try SmallTraining.trainer(
-                    source, MethodTrials.options(#"{"name": "ogr_gb", "weights": \#(options)}"#, epochs: 1))
+                    source, MethodTrial.lively(#"{"name": "ogr_gb", "weights": \#(options)}"#, epochs: 1))
             } throws: {
                 ($0 as? BSSError)?.kind == .usage && "\($0)".contains(text)
             }
@@ -215,26 +217,25 @@ private final class Forking: RebalanceMethod {
     @Test(
         "killed and resumed, inside and between super-epochs: the same bits", arguments: ["online", "offline"], [2, 3])
     func resumes(mode: String, modalities: Int) throws {
-        let options = MethodTrials.options(
+        let options = MethodTrial.lively(
             #"{"name": "ogr_gb", "mode": "\#(mode)", "super_epoch": 2, "smoothing": 0.3}"#, epochs: 5,
-            scheduler: MethodTrials.schedulers[2])
-        try MethodTrials.expectResumes(
-            MethodTrials.data(modalities, samples: 90), options, killedIn: [1, 2, 3], "ogr-gb")
+            scheduler: MethodTrial.schedulers[2])
+        try MethodTrial.expectResumes(MethodTrial.data(modalities, samples: 90), options, killedIn: [1, 2, 3])
     }
 
     @Test("threads change nothing")
     func threads() throws {
-        let source = try MethodTrials.data(3)
-        let options = MethodTrials.options(
-            #"{"name": "ogr_gb", "super_epoch": 2}"#, epochs: 3, scheduler: MethodTrials.schedulers[1])
-        let one = try MethodTrials.bits(source, options, threads: 1)
+        let source = try MethodTrial.data(3)
+        let options = MethodTrial.lively(
+            #"{"name": "ogr_gb", "super_epoch": 2}"#, epochs: 3, scheduler: MethodTrial.schedulers[1])
+        let one = try MethodTrial.bits(source, options, threads: 1)
         for threads in [2, 3] {
-            #expect(try MethodTrials.bits(source, options, threads: threads) == one, "\(threads) threads")
+            #expect(try MethodTrial.bits(source, options, threads: threads) == one, "\(threads) threads")
         }
     }
 
-    @Test("learns, with every scheduler and any number of modalities", arguments: MethodTrials.schedulers, [1, 2, 3])
+    @Test("learns, with every scheduler and any number of modalities", arguments: MethodTrial.schedulers, [1, 2, 3])
     func learns(scheduler: String, modalities: Int) throws {
-        #expect(try MethodTrials.accuracy(#""ogr_gb""#, modalities: modalities, scheduler: scheduler) > 0.6)
+        #expect(try MethodTrial.accuracy(#""ogr_gb""#, modalities: modalities, scheduler: scheduler) > 0.6)
     }
 }

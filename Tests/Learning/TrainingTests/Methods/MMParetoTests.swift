@@ -22,9 +22,9 @@ import _BSSTestSupport
         let best = (0...100_000).map { Double($0) / 100_000 }.min { length($0) < length($1) }!
         #expect(abs(best - c) < 1e-5)
         let h = [2 * c * 1 + 2 * (1 - c) * -0.5, 2 * (1 - c)]
-        #expect(MethodHarness.isNear(h, [0.615385, 0.923077]))
+        #expect(isNear(h, [0.615385, 0.923077], 1e-5))
         #expect(abs(p.recovery(c) - 1.118034 / 1.109400) < 1e-6)
-        #expect(MethodHarness.isNear(h.map { $0 * 1.5 * p.recovery(c) }, [0.930261, 1.395391]))
+        #expect(isNear(h.map { $0 * 1.5 * p.recovery(c) }, [0.930261, 1.395391], 1e-5))
     }
 
     @Test("the ends of the segment are 0.001 away") func ends() throws {
@@ -39,13 +39,13 @@ import _BSSTestSupport
     private func gradients(
         _ method: String
     ) throws -> (trainer: Trainer, own: Gradients, fused: Gradients, unimodal: [Gradients]) {
-        let trainer = try MethodHarness.trainer(method)
+        let trainer = try MethodTrial.quick(method)
         _ = try trainer.run()
-        let batch = try MethodHarness.batch(trainer, Array(0..<32))
+        let batch = try MethodTrial.batch(trainer, Array(0..<32))
         let pass = BatchPass(trainer.model, batch, ForwardContext(.evaluation))
-        let own = try trainer.method.steps(trainer.context, batch)[0].gradients(pass).gradients
-        let passes = try trainer.method.loss(trainer.context, pass.output(), batch).map {
-            try SubStep.total([$0], batch).backward()
+        let own = try trainer.method.steps(batch)[0].gradients(pass).gradients
+        let passes = try trainer.method.loss(pass.output(), batch).map {
+            try [$0].total(batch).backward()
         }
         return (trainer, own, passes[0], Array(passes.dropFirst()))
     }
@@ -54,7 +54,7 @@ import _BSSTestSupport
         let (trainer, own, fused, unimodal) = try gradients(#"{"name": "mmpareto", "gamma": 1.5}"#)
         var checked = 0
         for (m, name) in trainer.model.modalities.enumerated() {
-            let parameters = trainer.optimizer.parameters([.encoder(name)]).map(\.parameter.value)
+            let parameters = trainer.loop.optimizer.parameters([.encoder(name)]).map(\.parameter.value)
             let whole = try parameters.reduce(MMPareto.Products()) {
                 try $0 + MMPareto.Products(fused[$1]!, unimodal[m][$1]!)
             }
@@ -63,18 +63,18 @@ import _BSSTestSupport
                 let expected = try zip(fused[leaf]!.values(Double.self), unimodal[m][leaf]!.values(Double.self)).map {
                     1.5 * ($0 + $1)
                 }
-                #expect(MethodHarness.isNear(try own[leaf]!.values(Double.self), expected, 1e-4))
+                #expect(isNear(try own[leaf]!.values(Double.self), expected, 1e-4))
                 checked += 1
             }
         }
         #expect(checked > 0)
         for (m, name) in trainer.model.modalities.enumerated() {
-            for (_, parameter) in trainer.optimizer.parameters([.head(name)]) {
+            for (_, parameter) in trainer.loop.optimizer.parameters([.head(name)]) {
                 #expect(
                     try own[parameter.value]!.values(Float.self) == unimodal[m][parameter.value]!.values(Float.self))
             }
         }
-        for (_, parameter) in trainer.optimizer.parameters([.fusion]) {
+        for (_, parameter) in trainer.loop.optimizer.parameters([.fusion]) {
             #expect(try own[parameter.value]!.values(Float.self) == fused[parameter.value]!.values(Float.self))
         }
     }
@@ -91,8 +91,10 @@ import _BSSTestSupport
     }
 
     @Test("resumed, two and three modalities", arguments: [2, 3]) func resume(_ modalities: Int) throws {
-        try MethodHarness.checkResuming(
-            #"{"name": "mmpareto"}"#, modalities: modalities, #", "scheduler": "heuristic""#)
+        try MethodTrial.expectResumes(
+            MethodTrial.data(modalities),
+            MethodTrial.quickOptions(#"{"name": "mmpareto"}"#, #", "scheduler": "heuristic""#),
+            killedIn: [1, 2, 3])
     }
 }
 

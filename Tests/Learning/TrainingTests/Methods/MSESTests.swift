@@ -36,15 +36,15 @@ import Testing
         arguments: [2, 3])
     func mses_freeze_is_bit_exact(modalities: Int) throws {
         let trainer = try SmallTraining.trainer(
-            MethodTrials.data(modalities), MethodTrials.options(Self.hasty, epochs: 40), encoder: MethodTrials.encoder)
+            MethodTrial.data(modalities), MethodTrial.lively(Self.hasty, epochs: 40), encoder: MethodTrial.encoder)
         /// Values at the end of every epoch, by modality; the fusion's as well.
         var history: [[[String: [Float]]]] = []
         var fusion: [[String: [Float]]] = []
         var stopped: [Int: Int] = [:]
         trainer.onEpoch = { record, trainer in
             history.append(
-                try trainer.model.modalities.map { try MethodTrials.values(trainer, [.encoder($0), .head($0)]) })
-            fusion.append(try MethodTrials.values(trainer, [.fusion]))
+                try trainer.model.modalities.map { try MethodTrial.values(trainer, [.encoder($0), .head($0)]) })
+            fusion.append(try MethodTrial.values(trainer, [.fusion]))
             for (index, name) in trainer.model.modalities.enumerated() {
                 let method = try #require(record.value(atPath: "method.\(name)")?.table)
                 // Records count epochs from 1.
@@ -71,11 +71,11 @@ import Testing
         arguments: ["modality", "model"])
     func mses_restores_only_own_scope(restore: String) throws {
         let trainer = try SmallTraining.trainer(
-            MethodTrials.data(2), MethodTrials.options(#"{"name": "mses", "restore": "\#(restore)"}"#, epochs: 2),
-            encoder: MethodTrials.encoder)
+            MethodTrial.data(2), MethodTrial.lively(#"{"name": "mses", "restore": "\#(restore)"}"#, epochs: 2),
+            encoder: MethodTrial.encoder)
         var history: [[String: [Float]]] = []
         trainer.onEpoch = { _, trainer in
-            history.append(try MethodTrials.values(trainer, nil))
+            history.append(try MethodTrial.values(trainer, nil))
             return true
         }
         _ = try trainer.run()
@@ -90,10 +90,10 @@ import Testing
         let best = try #require(first["best_epoch"]?.int)
         state.items[0] = .table(first)
         trainer.method.state = .table(state)
-        let before = try MethodTrials.values(trainer, nil)
-        try trainer.method.epochBegan(trainer.context)
-        let after = try MethodTrials.values(trainer, nil)
-        let own = try Set(MethodTrials.values(trainer, [.encoder("a"), .head("a")]).keys)
+        let before = try MethodTrial.values(trainer, nil)
+        try trainer.method.epochBegan()
+        let after = try MethodTrial.values(trainer, nil)
+        let own = try Set(MethodTrial.values(trainer, [.encoder("a"), .head("a")]).keys)
         for (name, values) in after {
             let goesBack = restore == "model" || own.contains(name)
             #expect(values == (goesBack ? history[best][name] : before[name]), "\(name)")
@@ -106,14 +106,15 @@ import Testing
 
     @Test("gradients times 0, as released, are no freezing: decay, momentum and running statistics go on")
     func gradientStop() throws {
-        let options = MethodTrials.options(
-            #"{"name": "mses", "patience": 0, "smoothing_rate": 1, "stop": "gradient", "restore": "model", "terms": "fused", "smoothing": "previous"}"#,
+        let options = MethodTrial.lively(
+            #"{"name": "mses", "patience": 0, "smoothing_rate": 1, "stop": "gradient", "restore": "model", "terms": "#
+                + #""fused", "smoothing": "previous"}"#,
             epochs: 40)
-        let trainer = try SmallTraining.trainer(MethodTrials.data(2), options, encoder: MethodTrials.encoder)
+        let trainer = try SmallTraining.trainer(MethodTrial.data(2), options, encoder: MethodTrial.encoder)
         var last: [String: [Float]] = [:]
         var drifted = 0
         trainer.onEpoch = { record, trainer in
-            let now = try MethodTrials.values(trainer, [.encoder("a")], optimizer: false)
+            let now = try MethodTrial.values(trainer, [.encoder("a")], optimizer: false)
             if record.value(atPath: "method.a.stopped_at")?.int ?? .max < record["epoch"]?.int ?? 0 {
                 drifted += now != last ? 1 : 0
             }
@@ -129,8 +130,8 @@ import Testing
 
     @Test("the hold-out is a tenth of every class of the training split, out of training, and its figures are recorded")
     func holdout() throws {
-        let source = try MethodTrials.data(2, samples: 300)
-        let trainer = try SmallTraining.trainer(source, MethodTrials.options(#""mses""#, epochs: 1))
+        let source = try MethodTrial.data(2, samples: 300)
+        let trainer = try SmallTraining.trainer(source, MethodTrial.lively(#""mses""#, epochs: 1))
         let held = trainer.context.monitorRows
         let train = source.rows(.train)
         #expect(Set(held).isDisjoint(with: trainer.trainRows) && Set(held).union(trainer.trainRows) == Set(train))
@@ -141,11 +142,11 @@ import Testing
         let result = try trainer.run()
         #expect(result.history[0].value(atPath: "holdout.a.loss") != nil)
         let onValidation = try SmallTraining.trainer(
-            source, MethodTrials.options(#"{"name": "mses", "holdout": 0}"#, epochs: 1))
+            source, MethodTrial.lively(#"{"name": "mses", "holdout": 0}"#, epochs: 1))
         #expect(onValidation.context.monitorRows == source.rows(.val) && onValidation.trainRows == train)
         #expect {
             try SmallTraining.trainer(
-                SmallTraining.data(#"{"val": 0}"#), MethodTrials.options(#"{"name": "mses", "holdout": 0}"#, epochs: 1))
+                SmallTraining.data(#"{"val": 0}"#), MethodTrial.lively(#"{"name": "mses", "holdout": 0}"#, epochs: 1))
         } throws: {
             "\($0)".contains("bss.rebalance.mses") && "\($0)".contains("holdout = 0.1")
         }
@@ -153,9 +154,9 @@ import Testing
 
     @Test("monitoring validation works where use_val = false leaves it out of the record")
     func withoutRecordedValidation() throws {
-        let options = MethodTrials.options(
+        let options = MethodTrial.lively(
             #"{"name": "mses", "holdout": 0, "patience": 0}"#, epochs: 6, more: #", "use_val": false"#)
-        let result = try SmallTraining.trainer(MethodTrials.data(2), options, encoder: MethodTrials.encoder).run()
+        let result = try SmallTraining.trainer(MethodTrial.data(2), options, encoder: MethodTrial.encoder).run()
         #expect(result.history[0]["val"] == nil)
         #expect(result.history[2].value(atPath: "method.a.smoothed_loss") != nil)
     }
@@ -165,19 +166,19 @@ import Testing
         arguments: [("multitask", [1.0, 1, 1]), ("joint", [0.7, 0.3, 0.3]), ("fused", [1, 0, 0])])
     func terms(name: String, weights: [Double]) throws {
         let trainer = try SmallTraining.trainer(
-            MethodTrials.data(2),
-            MethodTrials.options(#"{"name": "mses", "terms": "\#(name)"}"#, epochs: 1, more: #", "alpha": 0.3"#))
+            MethodTrial.data(2),
+            MethodTrial.lively(#"{"name": "mses", "terms": "\#(name)"}"#, epochs: 1, more: #", "alpha": 0.3"#))
         let rows = Array(trainer.trainRows.prefix(10))
         let random = RandomStream(seed: 1, name: "x")
         let batch = TrainingBatch(
-            inputs: try Evaluator.inputs(trainer.model, trainer.source, rows: rows, augments: false, random: random),
+            inputs: try trainer.source.inputs(trainer.model.modalities, rows: rows, augments: false, random: random),
             labels: try Tensor.from(rows.map { trainer.source.classColumns[$0] }), positions: Array(rows.indices),
             weights: nil, keeps: nil)
         let output = try trainer.model.forward(batch.inputs, ForwardContext(.training))
-        let got = try SubStep.total(trainer.method.loss(trainer.context, output, batch), batch).item()
+        let got = try trainer.method.loss(output, batch).total(batch).item()
         let parts = try ([output.fused] + output.unimodal).map { try Tensor.crossEntropy($0, batch.labels).item() }
         #expect(abs(got - zip(weights, parts).reduce(0) { $0 + $1.0 * $1.1 }) < 1e-5)
-        let total = try trainer.method.predict(trainer.context, output).total.values(Double.self)
+        let total = try trainer.method.predict(output).total.values(Double.self)
         let heads = name == "joint" ? [output.fused] + output.unimodal : [output.fused]
         let expected = try heads.map { try $0.values(Double.self) }
         for i in total.indices { #expect(abs(total[i] - expected.reduce(0) { $0 + $1[i] }) < 1e-5) }
@@ -185,35 +186,35 @@ import Testing
 
     static let variants = [
         hasty,
-        #"{"name": "mses", "patience": 0, "stop": "gradient", "restore": "model", "terms": "fused", "smoothing": "previous"}"#,
+        #"{"name": "mses", "patience": 0, "stop": "gradient", "restore": "model", "terms": "fused", "smoothing": "#
+            + #""previous"}"#,
     ]
 
     @Test("killed and resumed: the same bits", arguments: variants, [2, 3])
     func resumes(rebalance: String, modalities: Int) throws {
-        try MethodTrials.expectResumes(
-            MethodTrials.data(modalities, samples: 90),
-            MethodTrials.options(rebalance, epochs: 14, scheduler: MethodTrials.schedulers[2]), killedIn: [1, 3, 5, 7],
-            "mses")
+        try MethodTrial.expectResumes(
+            MethodTrial.data(modalities, samples: 90),
+            MethodTrial.lively(rebalance, epochs: 14, scheduler: MethodTrial.schedulers[2]), killedIn: [1, 3, 5, 7])
     }
 
     @Test("threads change nothing")
     func threads() throws {
-        let source = try MethodTrials.data(3)
-        let options = MethodTrials.options(Self.hasty, epochs: 8, scheduler: MethodTrials.schedulers[2])
-        let one = try MethodTrials.bits(source, options, threads: 1)
+        let source = try MethodTrial.data(3)
+        let options = MethodTrial.lively(Self.hasty, epochs: 8, scheduler: MethodTrial.schedulers[2])
+        let one = try MethodTrial.bits(source, options, threads: 1)
         for threads in [2, 3] {
-            #expect(try MethodTrials.bits(source, options, threads: threads) == one, "\(threads) threads")
+            #expect(try MethodTrial.bits(source, options, threads: threads) == one, "\(threads) threads")
         }
     }
 
-    @Test("learns, with every scheduler and any number of modalities", arguments: MethodTrials.schedulers, [1, 2, 3])
+    @Test("learns, with every scheduler and any number of modalities", arguments: MethodTrial.schedulers, [1, 2, 3])
     func learns(scheduler: String, modalities: Int) throws {
-        #expect(try MethodTrials.accuracy(#""mses""#, modalities: modalities, scheduler: scheduler) > 0.6)
+        #expect(try MethodTrial.accuracy(#""mses""#, modalities: modalities, scheduler: scheduler) > 0.6)
     }
 
     @Test("a shared head cannot stop for one modality: a usage error that says so")
     func sharedHead() throws {
-        let source = try MethodTrials.data(2)
+        let source = try MethodTrial.data(2)
         let recipe = try Configured<EncoderRecipe>("mlp", SmallTraining.table(#"{"hidden": [8]}"#))
         let model = try ModelRecipe(
             encoders: source.modalities.map { ($0, recipe) }, fusion: Configured<FusionRecipe>("concat"),

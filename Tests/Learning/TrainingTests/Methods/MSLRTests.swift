@@ -41,13 +41,14 @@ import Testing
         _ rebalance: String, schedule: String = #""constant""#,
         optimizer: String = #"{"name": "sgd", "learning_rate": 0.1}"#
     ) throws -> [String: [Float]] {
-        let source = try MethodTrials.data(2)
+        let source = try MethodTrial.data(2)
         let options =
-            #"{"epochs": 1, "batch_size": 1000, "rebalance": \#(rebalance), "learning_rate": \#(schedule), "optimizer": \#(optimizer)}"#
+            #"{"epochs": 1, "batch_size": 1000, "rebalance": \#(rebalance), "learning_rate": \#(schedule), "#
+            + #""optimizer": \#(optimizer)}"#
         let trainer = try SmallTraining.trainer(source, options)
-        let before = try MethodTrials.values(trainer, nil, optimizer: false)
+        let before = try MethodTrial.values(trainer, nil, optimizer: false)
         _ = try trainer.run()
-        return try MethodTrials.values(trainer, nil, optimizer: false).reduce(into: [:]) { changes, entry in
+        return try MethodTrial.values(trainer, nil, optimizer: false).reduce(into: [:]) { changes, entry in
             changes[entry.key] = zip(entry.value, before[entry.key]!).map { $0 - $1 }
         }
     }
@@ -93,12 +94,12 @@ import Testing
     func dynamic(modalities: Int) throws {
         let rebalance = #"{"name": "mslr", "window": 2, "rates": {"a": 0.9, "b": 1.4}}"#
         let trainer = try SmallTraining.trainer(
-            MethodTrials.data(modalities), MethodTrials.options(rebalance, epochs: 7), encoder: MethodTrials.encoder)
+            MethodTrial.data(modalities), MethodTrial.lively(rebalance, epochs: 7), encoder: MethodTrial.encoder)
         var used: [[Double]] = []
         trainer.onEpoch = { _, trainer in
             used.append(
                 trainer.model.modalities.map { name in
-                    trainer.optimizer.groups.first { $0.scope == .encoder(name) }!.multiplier
+                    trainer.loop.optimizer.groups.first { $0.scope == .encoder(name) }!.multiplier
                 })
             return true
         }
@@ -122,15 +123,15 @@ import Testing
                 #expect(abs(used[epoch][m] - expected) < 1e-12)
             }
         }
-        #expect(trainer.optimizer.groups.first { $0.scope == .fusion }?.multiplier == 1)
+        #expect(trainer.loop.optimizer.groups.first { $0.scope == .fusion }?.multiplier == 1)
     }
 
     @Test("keep and smooth keep the whole training split; dynamic holds a tenth out")
     func holdout() throws {
-        let source = try MethodTrials.data(2)
+        let source = try MethodTrial.data(2)
         for (strategy, isWhole) in [("keep", true), ("smooth", true), ("dynamic", false)] {
             let trainer = try SmallTraining.trainer(
-                source, MethodTrials.options(#"{"name": "mslr", "strategy": "\#(strategy)"}"#, epochs: 1))
+                source, MethodTrial.lively(#"{"name": "mslr", "strategy": "\#(strategy)"}"#, epochs: 1))
             #expect((trainer.trainRows == source.rows(.train)) == isWhole, "\(strategy)")
         }
     }
@@ -138,13 +139,13 @@ import Testing
     @Test(
         "rates: unknown modalities, other values and lists are usage errors",
         arguments: [
-            (#"{"audio": 1}"#, "no modality 'audio'"), (#"{"a": 0}"#, "rates.a"), (#"{"a": "fast"}"#, "rates.a"),
+            (#"{"audio": 1}"#, "names 'audio'"), (#"{"a": 0}"#, "rates.a"), (#"{"a": "fast"}"#, "rates.a"),
             ("[1, 2]", "a list"),
         ])
     func usage(rates: String, text: String) throws {
         #expect {
             try SmallTraining.trainer(
-                MethodTrials.data(2), MethodTrials.options(#"{"name": "mslr", "rates": \#(rates)}"#, epochs: 1))
+                MethodTrial.data(2), MethodTrial.lively(#"{"name": "mslr", "rates": \#(rates)}"#, epochs: 1))
         } throws: {
             ($0 as? BSSError)?.kind == .usage && "\($0)".contains(text) && "\($0)".contains("mslr")
         }
@@ -158,23 +159,23 @@ import Testing
 
     @Test("killed and resumed: the same bits", arguments: variants, [2, 3])
     func resumes(rebalance: String, modalities: Int) throws {
-        try MethodTrials.expectResumes(
-            MethodTrials.data(modalities, samples: 90),
-            MethodTrials.options(rebalance, epochs: 6, scheduler: MethodTrials.schedulers[2]), killedIn: [2, 4], "mslr")
+        try MethodTrial.expectResumes(
+            MethodTrial.data(modalities, samples: 90),
+            MethodTrial.lively(rebalance, epochs: 6, scheduler: MethodTrial.schedulers[2]), killedIn: [2, 4])
     }
 
     @Test("threads change nothing")
     func threads() throws {
-        let source = try MethodTrials.data(3)
-        let options = MethodTrials.options(Self.variants[0], epochs: 5, scheduler: MethodTrials.schedulers[1])
-        let one = try MethodTrials.bits(source, options, threads: 1)
+        let source = try MethodTrial.data(3)
+        let options = MethodTrial.lively(Self.variants[0], epochs: 5, scheduler: MethodTrial.schedulers[1])
+        let one = try MethodTrial.bits(source, options, threads: 1)
         for threads in [2, 3] {
-            #expect(try MethodTrials.bits(source, options, threads: threads) == one, "\(threads) threads")
+            #expect(try MethodTrial.bits(source, options, threads: threads) == one, "\(threads) threads")
         }
     }
 
-    @Test("learns, with every scheduler and any number of modalities", arguments: MethodTrials.schedulers, [1, 2, 3])
+    @Test("learns, with every scheduler and any number of modalities", arguments: MethodTrial.schedulers, [1, 2, 3])
     func learns(scheduler: String, modalities: Int) throws {
-        #expect(try MethodTrials.accuracy(#""mslr""#, modalities: modalities, scheduler: scheduler) > 0.6)
+        #expect(try MethodTrial.accuracy(#""mslr""#, modalities: modalities, scheduler: scheduler) > 0.6)
     }
 }

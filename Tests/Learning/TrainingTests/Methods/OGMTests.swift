@@ -16,45 +16,52 @@ import _BSSTestSupport
         try sets.map { try OGM.score(Tensor.from($0, [2, 3]), Tensor.from(Self.labels)) }
     }
 
+    private func options(
+        _ alpha: Double, _ ratio: OGM.Ratio = .pairwise, _ variant: OGM.Options.Variant = .published
+    ) -> OGM.Options {
+        var options = OGM.Options()
+        (options.alpha, options.ratio, options.variant) = (alpha, ratio, variant)
+        return options
+    }
+
     @Test func ogm_coefficients() throws {
         let s = try scores([Self.a, Self.v])
-        #expect(MethodHarness.isNear(s, [1.363103, 0.725931]))
+        #expect(isNear(s, [1.363103, 0.725931], 1e-5))
         for (alpha, expected) in [(0.1, 0.814403), (0.3, 0.489564), (0.8, 0.094458)] {
-            #expect(MethodHarness.isNear(OGM.coefficients(s, OGM.Settings(alpha: alpha)), [expected, 1]))
+            #expect(isNear(OGM.coefficients(s, options(alpha)), [expected, 1], 1e-5))
         }
     }
 
     @Test func ogm_tie() {
-        #expect(OGM.coefficients([1, 1], OGM.Settings(alpha: 0.5)) == [1, 1])
-        let released = OGM.coefficients([1, 1], OGM.Settings(alpha: 0.5, isReleased: true))
-        #expect(MethodHarness.isNear(released, [1 - Math.tanh(0.5), 1]))
+        #expect(OGM.coefficients([1, 1], options(0.5)) == [1, 1])
+        let released = OGM.coefficients([1, 1], options(0.5, .pairwise, .released))
+        #expect(isNear(released, [1 - Math.tanh(0.5), 1], 1e-5))
     }
 
     @Test func ogm_three_modalities() throws {
         let s = try scores([Self.a, Self.v, Self.t])
-        #expect(MethodHarness.isNear(OGM.coefficients(s, OGM.Settings(alpha: 0.3)), [0.566527, 1, 0.659396]))
+        #expect(isNear(OGM.coefficients(s, options(0.3)), [0.566527, 1, 0.659396], 1e-5))
         #expect(
-            MethodHarness.isNear(
-                OGM.coefficients(s, OGM.Settings(alpha: 0.3, ratio: .minimum)), [0.489564, 1, 0.567486]))
+            isNear(OGM.coefficients(s, options(0.3, .minimum)), [0.489564, 1, 0.567486], 1e-5))
         // s_m / Σ of the others: 3 / (1 + 1) = 1.5, 1 / 4 and 1 / 4.
-        let sum = OGM.coefficients([3, 1, 1], OGM.Settings(alpha: 0.5, ratio: .sum))
-        #expect(MethodHarness.isNear(sum, [1 - Math.tanh(0.75), 1, 1]))
-        #expect(OGM.coefficients(s, OGM.Settings(alpha: 0.3, ratio: .sum)) == [1, 1, 1])
+        let sum = OGM.coefficients([3, 1, 1], options(0.5, .sum))
+        #expect(isNear(sum, [1 - Math.tanh(0.75), 1, 1], 1e-5))
+        #expect(OGM.coefficients(s, options(0.3, .sum)) == [1, 1, 1])
     }
 
     /// One step of a method by hand: gradients before and after `adjust`.
     private func adjusted(_ trainer: Trainer, step: Int = 0) throws -> (before: Gradients, after: Gradients) {
-        let batch = try MethodHarness.batch(trainer, Array(0..<32))
+        let batch = try MethodTrial.batch(trainer, Array(0..<32))
         let pass = BatchPass(trainer.model, batch, ForwardContext(.evaluation))
-        let before = try SubStep.total(trainer.method.loss(trainer.context, pass.output(), batch), batch).backward()
+        let before = try trainer.method.loss(pass.output(), batch).total(batch).backward()
         var after = before
-        trainer.context.step = step
-        try trainer.method.adjust(&after, trainer.context, pass.output(), batch)
+        trainer.loop.state.step = step
+        try trainer.method.adjust(&after, pass.output(), batch)
         return (before, after)
     }
 
     @Test("the encoder that is ahead is slowed, nothing else changes") func ogm_scope() throws {
-        let slow = try MethodHarness.trainer(#"{"name": "ogm", "alpha": 0.5}"#)
+        let slow = try MethodTrial.quick(#"{"name": "ogm", "alpha": 0.5}"#)
         let (before, after) = try adjusted(slow)
         var changed: Set<String> = []
         for (name, parameter) in slow.model.parameters() {
@@ -67,8 +74,8 @@ import _BSSTestSupport
     }
 
     @Test func ogm_ge_noise_std() throws {
-        let trainer = try MethodHarness.trainer(#"{"name": "ogm_ge", "alpha": 0.5}"#)
-        let plain = try MethodHarness.trainer(#"{"name": "ogm", "alpha": 0.5}"#)
+        let trainer = try MethodTrial.quick(#"{"name": "ogm_ge", "alpha": 0.5}"#)
+        let plain = try MethodTrial.quick(#"{"name": "ogm", "alpha": 0.5}"#)
         let scaled = try adjusted(plain).after
         let weights = zip(trainer.model.parameters(), plain.model.parameters()).filter {
             $0.0.name.hasPrefix("encoder.") && $0.0.parameter.value.elementCount > 50
@@ -107,20 +114,22 @@ import _BSSTestSupport
         }
         #expect(try zip(end(1), end(0.1)).allSatisfy { abs($0 - $1) < 1e-5 })
         #expect(
-            Modulation.auto.scalesRate(Adam(groups: [], learningRate: 1))
-                && !Modulation.auto.scalesRate(SGD(groups: [], learningRate: 1)))
-        let trainer = try MethodHarness.trainer(
+            Modulation().scalesRate(OptimizerControl(Adam(groups: [], learningRate: 1)))
+                && !Modulation().scalesRate(OptimizerControl(SGD(groups: [], learningRate: 1))))
+        let trainer = try MethodTrial.quick(
             #"{"name": "ogm", "alpha": 0.5}"#, #", "optimizer": {"name": "adam", "learning_rate": 0.01}"#)
         let (before, after) = try adjusted(trainer)
         for (_, parameter) in trainer.model.parameters() {
             #expect(try before[parameter.value]?.values(Float.self) == after[parameter.value]?.values(Float.self))
         }
-        #expect(trainer.optimizer.groups.contains { $0.multiplier < 1 })
+        #expect(trainer.loop.optimizer.groups.contains { $0.multiplier < 1 })
     }
 
     @Test("resumed", arguments: [#"{"name": "ogm"}"#, #"{"name": "ogm_ge", "base": "joint"}"#]) func resume(
         _ method: String
     ) throws {
-        try MethodHarness.checkResuming(method, #", "scheduler": {"name": "learned", "every": 2}"#)
+        try MethodTrial.expectResumes(
+            MethodTrial.data(), MethodTrial.quickOptions(method, #", "scheduler": {"name": "learned", "every": 2}"#),
+            killedIn: [1, 2, 3])
     }
 }

@@ -86,11 +86,11 @@ import _BSSTestSupport
     @Test("the loss is the base's, plus the pull of the slower modality, minus the entropy of the faster")
     func terms() throws {
         let trainer = try SmallTraining.trainer(
-            MethodChecks.data(2), MethodChecks.options(#"{"name": "pmr", "alpha": 1.5, "mu": 0.3}"#))
-        try trainer.method.epochBegan(trainer.context)
-        let batch = try MethodChecks.batch(trainer, 20)
+            MethodTrial.data(2), MethodTrial.options(#"{"name": "pmr", "alpha": 1.5, "mu": 0.3}"#))
+        try trainer.method.epochBegan()
+        let batch = try MethodTrial.batch(trainer, 20)
         let output = try BatchPass(trainer.model, batch, ForwardContext(.training)).output()
-        let terms = try trainer.method.loss(trainer.context, output, batch)
+        let terms = try trainer.method.loss(output, batch)
         let prototypes = trainer.method.stateTensors
         let logits = try [0, 1].map { m in
             try PMR.logits(
@@ -107,16 +107,16 @@ import _BSSTestSupport
         #expect(
             terms.map(\.name) == ["fused"]
                 + (slow == 0 ? ["prototypes.a", "entropy.b"] : ["entropy.a", "prototypes.b"]))
-        #expect(isNear(try SubStep.total(terms, batch).item(), wanted, 1e-5))
+        #expect(isNear(try terms.total(batch).item(), wanted, 1e-5))
     }
 
     @Test("prototypes = \"val\": class means over the validation split, which must be there")
     func validationPrototypes() throws {
-        let options = MethodChecks.options(#"{"name": "pmr", "fraction": 1, "prototypes": "val"}"#)
-        let trainer = try SmallTraining.trainer(MethodChecks.data(2), options)
-        try trainer.method.epochBegan(trainer.context)
+        let options = MethodTrial.options(#"{"name": "pmr", "fraction": 1, "prototypes": "val"}"#)
+        let trainer = try SmallTraining.trainer(MethodTrial.data(2), options)
+        try trainer.method.epochBegan()
         let rows = trainer.source.rows(.val)
-        let scan = try trainer.context.evaluator.scan(rows: rows, keepsFeatures: true, epoch: 0)
+        let scan = try trainer.context.scan(rows, trainer.method.predict, keepsFeatures: true)
         let own = try #require(trainer.method.stateTensors["prototypes.0"])
         let width = own.shape[1]
         let columns = rows.map { trainer.source.classColumns[$0] }
@@ -137,13 +137,14 @@ import _BSSTestSupport
             ("hard", "auto", true), ("clip", "auto", false), ("clip", "replace", true), ("hard", "mix", false),
         ] {
             let trainer = try SmallTraining.trainer(
-                MethodChecks.data(2),
-                MethodChecks.options(
-                    #"{"name": "pmr", "fraction": 1, "momentum": 0.5, "coef": "\#(coef)", "untrained": "\#(untrained)"}"#
+                MethodTrial.data(2),
+                MethodTrial.options(
+                    #"{"name": "pmr", "fraction": 1, "momentum": 0.5, "coef": "\#(coef)", "untrained": "#
+                        + #""\#(untrained)"}"#
                 ))
             func prototypes(_ epoch: Int) throws -> [Double] {
-                trainer.context.epoch = epoch
-                try trainer.method.epochBegan(trainer.context)
+                trainer.loop.state.epoch = epoch
+                try trainer.method.epochBegan()
                 return try #require(trainer.method.stateTensors["prototypes.0"]).values(Double.self)
             }
             let first = try prototypes(0)
@@ -162,13 +163,13 @@ import _BSSTestSupport
     @Test("prototypes are class means in evaluation mode of a tenth of every class, and change no state of the model")
     func scan() throws {
         let trainer = try SmallTraining.trainer(
-            MethodChecks.data(2, samples: 300), MethodChecks.options(#"{"name": "pmr", "fraction": 1}"#),
-            encoder: MethodChecks.encoder)
+            MethodTrial.data(2, samples: 300), MethodTrial.options(#"{"name": "pmr", "fraction": 1}"#),
+            encoder: MethodTrial.encoder)
         let before = try trainer.model.parametersHash()
-        try trainer.method.epochBegan(trainer.context)
+        try trainer.method.epochBegan()
         #expect(try trainer.model.parametersHash() == before)
-        let inputs = try Evaluator.inputs(
-            trainer.model, trainer.source, rows: trainer.trainRows, augments: false,
+        let inputs = try trainer.source.inputs(
+            trainer.model.modalities, rows: trainer.trainRows, augments: false,
             random: RandomStream(seed: 0, name: ""))
         let features = try trainer.model.encode(inputs, ForwardContext(.evaluation))[1].values(Double.self)
         let width = features.count / trainer.trainRows.count
@@ -183,8 +184,8 @@ import _BSSTestSupport
     @Test("random draws of a few samples miss classes without harm")
     func missingClasses() throws {
         let result = try SmallTraining.trainer(
-            MethodChecks.data(3),
-            MethodChecks.options(#"{"name": "pmr", "draw": "random", "fraction": 0.02, "momentum": 0}"#)
+            MethodTrial.data(3),
+            MethodTrial.options(#"{"name": "pmr", "draw": "random", "fraction": 0.02, "momentum": 0}"#)
         ).run()
         #expect(result.history[0].value(atPath: "method.classes_without_prototype")?.int ?? 0 > 0)
         #expect(result.history.allSatisfy { $0.value(atPath: "train.loss")?.double?.isFinite ?? false })
@@ -197,34 +198,35 @@ import _BSSTestSupport
         arguments: [published, #"{"name": "pmr", "coef": "hard", "per": false}"#])
     func movesWeakEncoder(method: String) throws {
         let more = #""optimizer": {"name": "sgd", "learning_rate": 0.05}"#
-        let plain = try MethodChecks.movement(#"{"name": "none", "probes": false}"#, epochs: 6, more: more)
-        let got = try MethodChecks.movement(method, epochs: 6, more: more)
+        let plain = try MethodTrial.movement(#"{"name": "none", "probes": false}"#, epochs: 6, more: more)
+        let got = try MethodTrial.movement(method, epochs: 6, more: more)
         print(
-            "pmr \(method): weak encoder moves \(Text.fixed(got.weak / plain.weak, 3)) times as far as without, strong \(Text.fixed(got.strong / plain.strong, 3))"
+            "pmr \(method): weak encoder moves \(Text.fixed(got.weak / plain.weak, 3)) times as far as without, strong "
+                + "\(Text.fixed(got.strong / plain.strong, 3))"
         )
         #expect(got.weak > plain.weak)
         #expect(got.weak / got.strong > plain.weak / plain.strong)
     }
 
     @Test(arguments: [published, released, scaled]) func composes(method: String) throws {
-        try MethodChecks.composes(method)
+        try MethodTrial.composes(method)
     }
     @Test(arguments: [published, released, scaled]) func repeats(method: String) throws {
-        try MethodChecks.repeats(method)
+        try MethodTrial.repeats(method)
     }
     @Test(arguments: [published, released, scaled]) func learns(method: String) throws {
-        try MethodChecks.learns(method)
+        try MethodTrial.learns(method)
     }
     @Test("prototypes pull encoders only: heads stay, and the fusion's gradient is that of the base") func scopes()
         throws
     {
-        let source = try MethodChecks.data(2)
-        let trainer = try SmallTraining.trainer(source, MethodChecks.options(Self.published))
-        let plain = try SmallTraining.trainer(source, MethodChecks.options(#"{"name": "none", "probes": false}"#))
-        try trainer.method.epochBegan(trainer.context)
-        let batch = try MethodChecks.batch(trainer)
-        let got = try MethodChecks.gradients(trainer, batch)
-        let base = try MethodChecks.gradients(plain, batch)
+        let source = try MethodTrial.data(2)
+        let trainer = try SmallTraining.trainer(source, MethodTrial.options(Self.published))
+        let plain = try SmallTraining.trainer(source, MethodTrial.options(#"{"name": "none", "probes": false}"#))
+        try trainer.method.epochBegan()
+        let batch = try MethodTrial.batch(trainer)
+        let got = try MethodTrial.gradients(trainer, batch)
+        let base = try MethodTrial.gradients(plain, batch)
         #expect(Set(got.keys) == Set(base.keys) && !got.keys.contains { $0.hasPrefix("head.") })
         for name in got.keys where name.hasPrefix("fusion.") { #expect(got[name] == base[name]) }
         #expect(got.keys.contains { $0.hasPrefix("encoder.") && got[$0] != base[$0] })

@@ -15,7 +15,7 @@ import Testing
         let terms = try rule.terms(
             "k", own: own, others: others, previous: previous.map { try Tensor.from($0, [1, 3]) },
             labels: Tensor.from([0]))
-        let total = try TrainingLoss.total(terms, weights: nil)
+        let total = try terms.total(weights: nil)
         return (try total.item(), try total.backward()[own]!.values(Double.self), terms)
     }
 
@@ -60,14 +60,15 @@ import Testing
 
     @Test("stages: e1 epochs of one modality, e2 of all, in turn")
     func stages() {
-        let method = ReconBoost(alternating: 2, rectifying: 1, rule: BoostLoss(), hidden: 8)
-        let stages = (0..<7).map { method.stage(epoch: $0) }
+        var options = ReconBoost.Options()
+        (options.alternating, options.rectifying) = (2, 1)
+        let stages = (0..<7).map { options.stage(epoch: $0) }
         #expect(stages.map(\.number) == [0, 0, 0, 1, 1, 1, 2])
         #expect(stages.map(\.isAlternating) == [true, true, false, true, true, false, true])
         #expect(stages.map(\.begins) == [true, false, true, true, false, true, true])
-        let alternatingOnly = ReconBoost(alternating: 1, rectifying: 0, rule: BoostLoss(), hidden: 8)
+        (options.alternating, options.rectifying) = (1, 0)
         #expect(
-            (0..<3).map { alternatingOnly.stage(epoch: $0) }
+            (0..<3).map { options.stage(epoch: $0) }
                 == (0..<3).map { ReconBoost.Stage(number: $0, isAlternating: true, begins: true) })
     }
 
@@ -77,19 +78,19 @@ import Testing
     func reconboost_phase1_scope(modalities: Int) throws {
         let rebalance = #"{"name": "reconboost", "e1": 1, "e2": 1, "hidden": 6}"#
         let trainer = try SmallTraining.trainer(
-            MethodTrials.data(modalities), MethodTrials.options(rebalance, epochs: 2 * modalities + 2),
-            encoder: MethodTrials.encoder)
+            MethodTrial.data(modalities), MethodTrial.lively(rebalance, epochs: 2 * modalities + 2),
+            encoder: MethodTrial.encoder)
         let names = trainer.model.modalities
         func part(_ name: String) -> String {
             if name.hasSuffix("method.ensemble.b") { return "b" }
             if name.contains(".method.head.") { return "shared head" }
             return names.first { name.contains("encoder.\($0).") || name.contains("projection.\($0).") } ?? "unused"
         }
-        var last = try MethodTrials.values(trainer, nil)
+        var last = try MethodTrial.values(trainer, nil)
         var lastEpoch = -1
         let observer = StepObserver { epoch, step in
             do {
-                let now = try MethodTrials.values(trainer, nil)
+                let now = try MethodTrial.values(trainer, nil)
                 let stage = epoch / 2
                 let isAlternating = epoch % 2 == 0
                 let moving: Set<String> =
@@ -123,19 +124,19 @@ import Testing
 
     @Test("Φ = b Σ φ_m over the visited modalities; unvisited ones contribute 0; equal widths need no projection")
     func prediction() throws {
-        let source = try MethodTrials.data(3)
+        let source = try MethodTrial.data(3)
         let trainer = try SmallTraining.trainer(
-            source, MethodTrials.options(#"{"name": "reconboost", "e1": 1, "e2": 0, "hidden": 6}"#, epochs: 4))
+            source, MethodTrial.lively(#"{"name": "reconboost", "e1": 1, "e2": 0, "hidden": 6}"#, epochs: 4))
         #expect(!trainer.model.parameters().contains { $0.name.contains("projection") })
         let rows = Array(trainer.trainRows.prefix(5))
-        let inputs = try Evaluator.inputs(
-            trainer.model, source, rows: rows, augments: false, random: RandomStream(seed: 1, name: "x"))
+        let inputs = try source.inputs(
+            trainer.model.modalities, rows: rows, augments: false, random: Evaluator.noDraws)
         let output = try trainer.model.forward(inputs, ForwardContext(.evaluation))
         try #require(trainer.model.parameters().first { $0.name == "method.ensemble.b" }).parameter.assign(
             Tensor.from([Float(0.5)]))
         for epoch in 0..<4 {
-            trainer.context.epoch = epoch
-            let prediction = try trainer.method.predict(trainer.context, output)
+            trainer.loop.state.epoch = epoch
+            let prediction = try trainer.method.predict(output)
             let parts = try prediction.unimodal.map { try $0.values(Double.self) }
             let fused = try prediction.fused.values(Double.self)
             #expect(parts[0] != parts[1])
@@ -153,7 +154,7 @@ import Testing
                 FusionResult(features[0])
             }
         }
-        let source = try MethodTrials.data(2)
+        let source = try MethodTrial.data(2)
         let recipe = try Configured<EncoderRecipe>("mlp", SmallTraining.table(#"{"hidden": [8]}"#))
         let fusion = Configured(
             product: FusionRecipe { _ in Tied() }, configuration: Table(fields: [("name", .string("tied"))]))
@@ -173,28 +174,27 @@ import Testing
 
     @Test("killed and resumed, inside and between phases: the same bits", arguments: ["paper", "released"], [2, 3])
     func resumes(consolidation: String, modalities: Int) throws {
-        let options = MethodTrials.options(
+        let options = MethodTrial.lively(
             #"{"name": "reconboost", "e1": 2, "e2": 1, "consolidation": "\#(consolidation)"}"#, epochs: 8,
-            scheduler: MethodTrials.schedulers[2])
-        try MethodTrials.expectResumes(
-            MethodTrials.data(modalities, samples: 90), options, killedIn: [1, 2, 3, 4, 6], "reconboost")
+            scheduler: MethodTrial.schedulers[2])
+        try MethodTrial.expectResumes(MethodTrial.data(modalities, samples: 90), options, killedIn: [1, 2, 3, 4, 6])
     }
 
     @Test("threads change nothing")
     func threads() throws {
-        let source = try MethodTrials.data(3)
-        let options = MethodTrials.options(
-            #"{"name": "reconboost", "e1": 1, "e2": 1}"#, epochs: 5, scheduler: MethodTrials.schedulers[1])
-        let one = try MethodTrials.bits(source, options, threads: 1)
+        let source = try MethodTrial.data(3)
+        let options = MethodTrial.lively(
+            #"{"name": "reconboost", "e1": 1, "e2": 1}"#, epochs: 5, scheduler: MethodTrial.schedulers[1])
+        let one = try MethodTrial.bits(source, options, threads: 1)
         for threads in [2, 3] {
-            #expect(try MethodTrials.bits(source, options, threads: threads) == one, "\(threads) threads")
+            #expect(try MethodTrial.bits(source, options, threads: threads) == one, "\(threads) threads")
         }
     }
 
-    @Test("learns, with every scheduler and any number of modalities", arguments: MethodTrials.schedulers, [1, 2, 3])
+    @Test("learns, with every scheduler and any number of modalities", arguments: MethodTrial.schedulers, [1, 2, 3])
     func learns(scheduler: String, modalities: Int) throws {
         #expect(
-            try MethodTrials.accuracy(
+            try MethodTrial.accuracy(
                 #"{"name": "reconboost", "e1": 3, "e2": 3}"#, modalities: modalities, scheduler: scheduler, epochs: 18)
                 > 0.6)
     }

@@ -63,7 +63,7 @@ import _BSSTestSupport
     }
 
     @Test(
-        "copies keep one modality and the weight of their sample; after it where the order is a curriculum, else shuffled"
+        "copies keep one modality and the weight of their sample; behind it in a curriculum, else shuffled"
     )
     func smv_copy_mask() throws {
         var stream = RandomStream(seed: 1, name: "copies")
@@ -82,9 +82,9 @@ import _BSSTestSupport
 
     @Test("a copy gives the other encoder, and the other head, no gradient", arguments: [sample, joint])
     func copyGradients(method: String) throws {
-        let trainer = try SmallTraining.trainer(MethodChecks.data(2), MethodChecks.options(method))
-        let got = try MethodChecks.gradients(
-            trainer, MethodChecks.batch(trainer, 12, keeps: Array(repeating: 0b01, count: 12)))
+        let trainer = try SmallTraining.trainer(MethodTrial.data(2), MethodTrial.options(method))
+        let got = try MethodTrial.gradients(
+            trainer, MethodTrial.batch(trainer, 12, keeps: Array(repeating: 0b01, count: 12)))
         for (name, values) in got {
             let isOther = name.hasPrefix("encoder.b.") || name.hasPrefix("head.b.")
             #expect(values.allSatisfy { $0 == 0 } == isOther, "\(name)")
@@ -93,24 +93,23 @@ import _BSSTestSupport
 
     @Test(
         "the plan: every planned sample once as a whole, and as many copies as its values ask for",
-        arguments: MethodChecks.schedulers)
+        arguments: MethodTrial.schedulers)
     func plan(scheduler: String) throws {
         let trainer = try SmallTraining.trainer(
-            MethodChecks.data(2), MethodChecks.options(Self.sample, scheduler, epochs: 3))
+            MethodTrial.data(2), MethodTrial.options(Self.sample, scheduler, epochs: 3))
         var plans: [(base: [Int], made: SamplePlan)] = []
         trainer.onEpoch = { record, trainer in
             // The plan of the coming epoch, with the parameters as they are now.
             let base = trainer.lastPlan!.indices
-            trainer.context.epoch += 1
+            trainer.loop.state.epoch += 1
             plans.append(
                 (
                     base,
-                    try trainer.method.plan(
-                        trainer.context, SamplePlan(positions: base, isSequential: trainer.lastPlan!.isSequential))
+                    try trainer.method.plan(SamplePlan(positions: base, isSequential: trainer.lastPlan!.isSequential))
                 ))
             let rows = base.map { trainer.trainRows[$0] }
-            let inputs = try Evaluator.inputs(
-                trainer.model, trainer.source, rows: rows, augments: false, random: RandomStream(seed: 0, name: ""))
+            let inputs = try trainer.source.inputs(
+                trainer.model.modalities, rows: rows, augments: false, random: RandomStream(seed: 0, name: ""))
             let features = try trainer.model.encode(inputs, ForwardContext(.evaluation))
             let right = try (1...3).map { set in
                 let guesses = try trainer.model.subset(features, UInt32(set), ForwardContext(.evaluation)).argExtremum(
@@ -143,13 +142,13 @@ import _BSSTestSupport
     @Test("valuing changes no state, and the modality level draws the number of copies that it reports")
     func modalityLevel() throws {
         let trainer = try SmallTraining.trainer(
-            MethodChecks.data(3), MethodChecks.options(Self.modality, epochs: 3), encoder: MethodChecks.encoder)
-        trainer.context.epoch = 2
+            MethodTrial.data(3), MethodTrial.options(Self.modality, epochs: 3), encoder: MethodTrial.encoder)
+        trainer.loop.state.epoch = 2
         let before = try trainer.model.parametersHash()
         let positions = Array(trainer.trainRows.indices)
-        let plan = try trainer.method.plan(trainer.context, SamplePlan(positions: positions))
+        let plan = try trainer.method.plan(SamplePlan(positions: positions))
         #expect(try trainer.model.parametersHash() == before)
-        let report = try #require(trainer.method.report(trainer.context))
+        let report = try #require(try trainer.method.report())
         let means = report["value"]?.table?.fields.compactMap(\.value.double) ?? []
         let copies = report["copies"]?.table?.fields.compactMap(\.value.int) ?? []
         #expect(copies == SMV.shares(means, alpha: 1, .tanh).map { Int($0 * Double(positions.count)) })
@@ -159,17 +158,17 @@ import _BSSTestSupport
     // MARK: Properties
 
     @Test(arguments: [sample, modality, joint]) func composes(method: String) throws {
-        try MethodChecks.composes(method)
+        try MethodTrial.composes(method)
     }
-    @Test(arguments: [sample, modality, joint]) func repeats(method: String) throws { try MethodChecks.repeats(method) }
-    @Test(arguments: [sample, modality, joint]) func learns(method: String) throws { try MethodChecks.learns(method) }
+    @Test(arguments: [sample, modality, joint]) func repeats(method: String) throws { try MethodTrial.repeats(method) }
+    @Test(arguments: [sample, modality, joint]) func learns(method: String) throws { try MethodTrial.learns(method) }
     @Test("heads are not touched where the base is the fused loss") func scopes() throws {
         let trainer = try SmallTraining.trainer(
-            MethodChecks.data(2),
-            MethodChecks.options(
+            MethodTrial.data(2),
+            MethodTrial.options(
                 Self.sample, more: #""optimizer": {"name": "sgd", "weight_decay": 0.1, "momentum": 0.9}"#))
-        let before = try MethodChecks.weights(trainer.model, "head.")
+        let before = try MethodTrial.weights(trainer.model, "head.")
         _ = try trainer.run()
-        #expect(try MethodChecks.weights(trainer.model, "head.") == before)
+        #expect(try MethodTrial.weights(trainer.model, "head.") == before)
     }
 }
