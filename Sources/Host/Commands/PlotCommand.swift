@@ -8,7 +8,7 @@ import BSSPlot
 /// Tables that `figure:save` writes (columns `series,x,y,low,high` and the like) come back as the chart they were; of
 /// any other table numeric columns are drawn, each a series.
 public enum PlotCommand {
-    private static let kind = Argument<Choice<Figure.Kind>?>("kind", default: nil, "the chart"),
+    private static let kind = Argument<OneOf<Figure.Kind>?>("kind", default: nil, "the chart"),
         x = Argument<String?>("x", default: nil, "column of positions or names"),
         y = Argument<[String]?>("y", default: nil, "columns to draw; all numeric ones without it"),
         by = Argument<String?>("by", default: nil, "a series for each value of this column"),

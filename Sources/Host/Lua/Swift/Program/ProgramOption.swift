@@ -62,7 +62,7 @@ public struct ProgramOption {
     // MARK: Output
 
     public static let progress = ProgramOption(
-        Argument<Choice<RunOptions.Progress>>("progress", "auto, plain, json or none"), value: "MODE"
+        Argument<OneOf<RunOptions.Progress>>("progress", "auto, plain, json or none"), value: "MODE"
     ) { $0.options.progress = $1.value }
 
     public static let quiet = ProgramOption(Argument<Bool>("quiet", "no progress, no notes")) {
@@ -72,7 +72,7 @@ public struct ProgramOption {
     public static let json = ProgramOption(Argument<Bool>("json", "listings as JSON")) { $0.options.json = $1 }
 
     public static let color = ProgramOption(
-        Argument<Choice<Display.ColourChoice>>("color", "auto, always or never"), value: "WHEN"
+        Argument<OneOf<Display.ColourChoice>>("color", "auto, always or never"), value: "WHEN"
     ) {
         $0.prompt.color = $1.value.rawValue
         Display.colourChoice = $1.value

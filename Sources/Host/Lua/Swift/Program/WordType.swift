@@ -59,7 +59,7 @@ extension TextualType {
 }
 
 /// One of the cases of an enumeration, by name.
-public struct Choice<E: RawRepresentable & CaseIterable>: TextualType where E.RawValue == String {
+public struct OneOf<E: RawRepresentable & CaseIterable>: TextualType where E.RawValue == String {
     public let value: E
     public init(_ value: E) { self.value = value }
     public init?(text: String) {
