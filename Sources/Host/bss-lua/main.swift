@@ -12,6 +12,7 @@ let program = Program(
             NotebookCommand.command,
             DataCommand.command,
             PlotCommand.command,
+            SweepCommand.command,
             CompletionsCommand.command,
         ]
     },
