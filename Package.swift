@@ -71,6 +71,7 @@ let package = Package(
         room("Laboratory", "Plot", ["BSSCore"]),
         room("Laboratory", "Statistics", ["BSSCore", "BSSCurriculum", "BSSTraining"]),
         room("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"]),
+        room("Laboratory", "Sweep", ["BSSCore", "BSSRuns"]),
         // MARK: Host
         c("CBSSLua", "Host/Lua/C", links: ["lua5.4"]),
         c("CBSSReadline", "Host/Prompt/C"),  // opens GNU readline at run time, links nothing
@@ -79,12 +80,14 @@ let package = Package(
             "Host", "Script",
             [
                 "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSText", "BSSData", "BSSNetworks",
-                "BSSCurriculum", "BSSTraining", "BSSPlot", "BSSStatistics", "BSSRuns", "BSSLua",
+                "BSSCurriculum", "BSSTraining", "BSSPlot", "BSSStatistics", "BSSRuns", "BSSSweep", "BSSLua",
             ]),
         room("Host", "Session", ["BSSCore", "BSSBackend", "BSSLua"]),
         room("Host", "Notebook", ["BSSCore", "BSSLua", "BSSSession"]),
         room("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSNotebook"]),
-        room("Host", "Commands", ["BSSCore", "BSSCodecs", "BSSData", "BSSPlot", "BSSLua"]),
+        room(
+            "Host", "Commands",
+            ["BSSCore", "BSSCodecs", "BSSData", "BSSPlot", "BSSRuns", "BSSSweep", "BSSLua"]),
         room("Host", "Prompt", ["CBSSLua", "CBSSReadline", "BSSCore", "BSSLua", "BSSSession"], beside: true),
         .executableTarget(
             name: "bss-lua",
@@ -118,6 +121,7 @@ let package = Package(
         tests("Laboratory", "Plot", ["BSSCore"]),
         tests("Laboratory", "Statistics", ["BSSCore"]),
         tests("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"]),
+        tests("Laboratory", "Sweep", ["BSSCore", "BSSRuns"]),
         tests("Host", "Lua", ["CBSSLua", "BSSCore", "bss-lua"]),
         .target(
             name: "_BSSHostile", dependencies: reach("_BSSHostile", ["BSSCore", "BSSLua", "BSSScript"]),

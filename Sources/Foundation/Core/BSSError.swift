@@ -11,6 +11,8 @@ public struct BSSError: Error, CustomStringConvertible {
         case output  // output could not be written: exit 74
         case cancelled  // interrupted: exit 130
         case checked  // no mistake: --check has come to its end: exit 0
+        case failedRuns  // a sweep ended with runs that came to no result: exit 6
+        case left  // stopped with work left: exit 75
         case busy  // a run is in the hands of another process: exit 1
     }
 

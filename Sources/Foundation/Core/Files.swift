@@ -43,6 +43,25 @@ public enum Files {
         return bytes
     }
 
+    public static var workingFolder: String {
+        guard let path = getcwd(nil, 0) else { return "." }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    /// Where this process writes; nil: wherever it is asked to. What goes elsewhere is left out.
+    nonisolated(unsafe) private static var allowed: [String]?
+
+    /// From now on this process, a worker of several that run one script, writes below these folders alone: what the
+    /// script writes elsewhere is another process's to write.
+    public static func confine(to folders: [String]) { allowed = folders }
+
+    /// Whether a path is this process's to write.
+    public static func isOwn(_ path: String) -> Bool {
+        guard let allowed else { return true }
+        return allowed.contains { path.hasPrefix($0) || path + "/" == $0 }
+    }
+
     public static func readText(_ path: String) throws -> String { Text.decoded(file: try read(path)) }
 
     /// Writes to a new file beside `path`, syncs, renames and syncs the folder: readers see the old or the new content,
@@ -55,6 +74,7 @@ public enum Files {
     public static func write(
         _ bytes: UnsafeRawBufferPointer, to link: String, isDurable: Bool = true, mode: mode_t = 0o644
     ) throws {
+        guard isOwn(link) else { return }
         let path = target(of: link)
         let temporary = "\(path).\(ProcessIdentity.current.tag).new"
         var before = stat()
@@ -138,6 +158,7 @@ public enum Files {
 
     /// Appends one line with a single `write`.
     public static func append(line: String, to path: String, mode: mode_t = 0o644) throws {
+        guard isOwn(path) else { return }
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode)
         guard file >= 0 else { throw failure("append", path, kind: .output) }
         defer { close(file) }
@@ -149,6 +170,7 @@ public enum Files {
 
     /// Creates a folder and its parents.
     public static func makeFolder(_ path: String) throws {
+        guard isOwn(path) else { return }
         var built = path.hasPrefix("/") ? "/" : ""
         for step in path.split(separator: "/") {
             built += (built.isEmpty || built == "/" ? "" : "/") + step

@@ -41,12 +41,13 @@ public enum API {
     ]
 
     private static func entries(_ workbench: Workbench, _ state: LuaState) -> [Namespace.Entry] {
-        let functions = [
-            TrainFunction.make(workbench), MeasureFunction.make(workbench), ModelObject.constructor(workbench),
-            Measurer.constructor, GradFunction.function,
-            ExperimentFunction.make(workbench), ExperimentFunction.choice, ParametersFunction.make(workbench),
-            OrderFunction.weighted,
-        ]
+        let functions =
+            [
+                TrainFunction.make(workbench), MeasureFunction.make(workbench), ModelObject.constructor(workbench),
+                Measurer.constructor, GradFunction.function,
+                ExperimentFunction.make(workbench), ParametersFunction.make(workbench),
+                OrderFunction.weighted,
+            ] + ArmFunctions.all
         return [
             .namespace(Namespace(Dataset.self)), .namespace(Namespace(EncoderRecipe.self)),
             .namespace(Namespace(FusionRecipe.self)),

@@ -81,8 +81,9 @@ final class PlannedJob {
     let seed: Int
     /// What decides it, as far as that is known before it begins.
     let content: Table
-    /// A run has taken the id; others of the same job get their own.
-    var isTaken = false
+    /// Trainings of its function so far: the first has the job's id, others get their own.
+    var trainings = 0
+    var planned: RunStore.PlannedRun { RunStore.PlannedRun(id: id, name: name, content: content) }
 
     init(_ workbench: Workbench, experiment: String, parameters: Table, arm: Table, seed: Int, body: Callback) throws {
         name = arm["name"]?.string ?? "run"

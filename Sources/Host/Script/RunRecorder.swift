@@ -40,9 +40,9 @@ final class RunRecorder: TrainingObserver {
         var parts = Table(fields: [("data", .string(data)), ("engine", .table(workbench.engineIdentity))])
         let files = try given.namedFiles(operation: "bss.train")
         if !files.isEmpty { parts["files"] = .table(files) }
-        job = workbench.job.flatMap { $0.isTaken ? nil : $0 }
+        workbench.job?.trainings += 1
+        job = workbench.job.flatMap { $0.trainings > 1 ? nil : $0 }
         if let job {
-            job.isTaken = true
             parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
             parts["job"] = .string(job.id)
             identity = try RunRecorder.identity(of: job, parts, store, workbench)
@@ -51,8 +51,10 @@ final class RunRecorder: TrainingObserver {
             parts["sources"] = .table(workbench.state.sources.identity)
             if !code.planned.isEmpty { parts["callbacks"] = .table(code.planned.table) }
             parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
-            // A second run like this one in the same process is another run.
-            let occurrence = workbench.occurrence(of: RunIdentity(parts).id)
+            // A second run like this one is another run: of its job, whichever process has that, or of this process.
+            if let job = workbench.job { parts["job"] = .string(job.id) }
+            let occurrence =
+                workbench.job?.trainings ?? workbench.occurrence(of: RunIdentity(parts).id)
             if occurrence > 1 {
                 configuration["occurrence"] = .int(occurrence)
                 parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
@@ -139,7 +141,9 @@ final class RunRecorder: TrainingObserver {
     func begin(again: Bool) throws -> Beginning {
         // Refused before anything is claimed.
         start = try startingPoint()
-        let taken = try store.take(id, identity: identity.parts, again: again) { [workbench] in workbench.note($0) }
+        let taken = try store.take(
+            id, identity: identity.parts, again: again, patience: workbench.worker == nil ? .some : .none
+        ) { [workbench] in workbench.note($0) }
         guard let folder = taken else {
             guard let found = try reusable() else { return try begin(again: true) }
             return .finished(found)
@@ -166,12 +170,14 @@ final class RunRecorder: TrainingObserver {
     /// The last checkpoint that is whole.
     /// - Throws: it cannot be gone on from; all are damaged.
     private func startingPoint() throws -> StartingPoint? {
-        guard workbench.options.resume else { return nil }
+        guard workbench.options.resume || workbench.worker != nil else { return nil }
         var damage: (any Error)?
         for checkpoint in try store.checkpoints(id) {
             do {
                 let carried = try Trainer.carried(checkpoint.path).table ?? Table()
                 let changed = carried["not_resumable"]?.table?.items.compactMap(\.string) ?? []
+                // A worker goes on where that is possible.
+                if !changed.isEmpty, workbench.worker != nil { return nil }
                 guard changed.isEmpty else {
                     throw BSSError(
                         "resume",
@@ -263,6 +269,7 @@ final class RunRecorder: TrainingObserver {
         orders.append(RunFolder.hash(order))
         runFolder.trace(step: step, indices: order, loss: epoch.train.loss)
         try runFolder.checkOwnership()
+        try workbench.worker?.checkStanding()
         // Every file is synced: often enough to watch a run, not so often that short ones wait for the disk.
         if Progress.now() - lastFlush >= 2 {
             try runFolder.flush()

@@ -28,6 +28,7 @@ enum TrainFunction {
             source: "Guan, Jiang, Yang, IJCAI 2025, Algorithm 1"
         ) { a in
             try workbench.endDescription(arms: [], seeds: 0)
+            try workbench.checkPlace(of: "bss.train")
             let options = try TrainingOptions(a, defaultSeed: workbench.seed)
             let dataset = a[data].product
             let source = DatasetSource(dataset)

@@ -21,10 +21,41 @@ final class Workbench {
     var job: PlannedJob?
     var tally = RunTally()
     private var openedStore: RunStore?
+    /// This process's part in a sweep, if there is one.
+    private(set) var worker: SweepWorker?
+    private(set) var coordinator: SweepCoordinator?
+    private var hasSmokeForm = false
     /// Ids used in this process: a second training of the same configuration is numbered.
     private var used: [String: Int] = [:]
 
-    init(_ options: RunOptions, _ state: LuaState) throws { (self.options, self.state) = (options, state) }
+    init(_ options: RunOptions, _ state: LuaState) throws {
+        (self.options, self.state) = (options, state)
+        guard let sweep = options.sweep else { return }
+        switch sweep.role {
+        case .coordinator(let workers):
+            coordinator = SweepCoordinator(self, sweep, workers: workers)
+            state.atExit.append { [weak self] in self?.coordinator?.end() }
+        case .worker(let number, let count, let name):
+            worker = try SweepWorker(self, sweep, number: number, of: count, sweep: name)
+        }
+    }
+
+    /// - Throws: workers share the runs of experiments; a training of the script itself would be every worker's.
+    func checkPlace(of function: String) throws {
+        guard options.sweep != nil, job == nil else { return }
+        throw BSSError(
+            function, "outside bss.experiment: in a sweep only experiments train",
+            hint: "without -j the script runs as it is", kind: .usage)
+    }
+
+    /// The script and its modules, by their paths from the script's folder; others by their names.
+    func sourceFiles() throws -> [(path: String, bytes: [UInt8])] {
+        let folder = options.script.flatMap { script in script.lastIndex(of: "/").map { String(script[...$0]) } } ?? ""
+        return try state.sources.entries.filter { Files.isFile($0.path) }.map { entry in
+            let isInside = entry.path.hasPrefix(folder) && !entry.path.dropFirst(folder.count).hasPrefix("../")
+            return (isInside ? String(entry.path.dropFirst(folder.count)) : entry.name, try Files.read(entry.path))
+        }
+    }
 
     var seed: Int { Int(truncatingIfNeeded: options.seed ?? 1) }
 
@@ -33,7 +64,9 @@ final class Workbench {
     func store() throws -> RunStore? {
         if let openedStore { return openedStore }
         guard let root = options.out ?? (options.script == nil ? nil : RunStore.defaultRoot) else { return nil }
-        openedStore = try RunStore(root, rules: .standard())
+        // Small forms have tables of the same names.
+        let isOwnFolder = options.smoke && options.out == nil
+        openedStore = try RunStore(isOwnFolder ? root + "/smoke" : root, rules: .standard())
         return openedStore
     }
 
@@ -47,9 +80,26 @@ final class Workbench {
 
     /// The declared parameters with `--set` applied: each keeps the type of its default.
     /// - Throws: a value that is not of the default's type.
-    func parameters(_ defaults: Table, operation: String) throws -> Table {
+    /// - Parameter smoke: values of the small form, for `--smoke`.
+    func parameters(_ defaults: Table, smoke: Table? = nil, operation: String) throws -> Table {
         var result = defaults
+        if let smoke {
+            hasSmokeForm = true
+            for (key, value) in smoke.fields {
+                guard let own = defaults[key] else {
+                    let near = Text.nearest(to: key, in: defaults.keys).map { "did you mean '\($0)'?" }
+                    throw BSSError(operation, "smoke has '\(key)', which is no parameter", hint: near, kind: .usage)
+                }
+                guard own.isLike(value) else {
+                    throw BSSError(
+                        operation, "smoke: '\(key)' is \(value.described), its default \(own.described)", kind: .usage)
+                }
+                if options.smoke { result[key] = value }
+            }
+        }
         declared += defaults.keys
+        try SweepGrid(self, defaults)?.run()
+        // The last value of a key counts.
         for (key, text) in options.sets {
             guard let value = defaults[key] else { continue }
             result[key] = try Workbench.parse(text, like: value, key: key)
@@ -85,6 +135,10 @@ final class Workbench {
     /// At the end of the script: every `--set` key must have been declared by it.
     func finish() throws {
         try endDescription(arms: [], seeds: 0)
+        if let coordinator, !coordinator.hasExperiment {
+            throw BSSError("-j", "the script has no bss.experiment whose runs could be shared", kind: .usage)
+        }
+        if options.smoke, !hasSmokeForm { throw noSmokeForm }
         guard let unknown = options.sets.first(where: { !taken.contains($0.key) }) else { return }
         throw unknownParameter(unknown.key)
     }
@@ -103,6 +157,15 @@ final class Workbench {
             declared += known
             throw unknownParameter(key)
         }
+    }
+
+    /// - Throws: exit code 2: `--smoke` of a script that has no small form.
+    func checkSmoke() throws { if options.smoke, !hasSmokeForm { throw noSmokeForm } }
+
+    private var noSmokeForm: BSSError {
+        BSSError(
+            "--smoke", "the script declares no small form", hint: "bss.params{ …, smoke = { epochs = 1 } }",
+            kind: .usage)
     }
 
     private func unknownParameter(_ key: String) -> BSSError {
@@ -135,6 +198,17 @@ final class Workbench {
             ("instruction_set", .string(CPUBackend.instructionSet)), ("backend", .string(Devices.current.summary)),
             ("device", .string("\(Devices.current.device)")),
         ])
+    }
+}
+
+extension Value {
+    /// Of one type; whole numbers stand for numbers.
+    fileprivate func isLike(_ other: Value) -> Bool {
+        switch (self, other) {
+        case (.bool, .bool), (.string, .string), (.table, .table), (.number, .number), (.int, .int), (.number, .int):
+            return true
+        default: return false
+        }
     }
 }
 

@@ -13,6 +13,7 @@ let program = Program(
             NotebookCommand.command,
             DataCommand.command,
             PlotCommand.command,
+            SweepCommand.command,
             CompletionsCommand.command,
         ] + DocumentationCommands.all
     },

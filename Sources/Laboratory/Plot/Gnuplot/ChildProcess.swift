@@ -22,10 +22,10 @@ enum ChildProcess {
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let reading = ends[0]
         defer { close(reading) }
-        let child: pid_t
+        let child: SpawnedProcess
         do {
             defer { close(ends[1]) }
-            child = try spawn(path, arguments, hidden, errors: ends[1])
+            child = try SpawnedProcess(path, arguments, without: Set(hidden), errors: .descriptor(ends[1]))
         }
         _ = fcntl(reading, F_SETFL, O_NONBLOCK)
         var text: [UInt8] = []
@@ -35,9 +35,8 @@ enum ChildProcess {
         while status == nil {
             let left = end - now()
             if left <= 0 || Cancellation.isRequested {
-                kill(-child, SIGKILL)
-                kill(child, SIGKILL)
-                status = reap(child, blocking: true)
+                child.end()
+                status = child.reap(blocking: true)
                 if left > 0 { throw BSSError.cancelled("gnuplot") }
                 return Outcome(status: status ?? 0, errors: String(decoding: text, as: UTF8.self), isTimedOut: true)
             }
@@ -48,50 +47,10 @@ enum ChildProcess {
             } else {
                 usleep(2000)
             }
-            status = reap(child, blocking: false)
+            status = child.reap(blocking: false)
         }
         _ = drain(reading, into: &text)
-        return Outcome(status: status!, errors: String(decoding: text, as: UTF8.self), isTimedOut: false)
-    }
-
-    private static func spawn(_ path: String, _ arguments: [String], _ hidden: [String], errors: Int32) throws -> pid_t
-    {
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
-        }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
-        // The host's signal handling is its own business: the child starts with the system's.
-        var signals = sigset_t()
-        var none = sigset_t()
-        sigemptyset(&none)
-        sigemptyset(&signals)
-        for signal in [SIGINT, SIGPIPE, SIGTERM, SIGQUIT] { sigaddset(&signals, signal) }
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-        var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
-        var environment: [UnsafeMutablePointer<CChar>?] = []
-        var at = environ
-        while let entry = at.pointee {
-            let name = String(cString: entry).prefix { $0 != "=" }
-            if !hidden.contains(String(name)) { environment.append(entry) }
-            at += 1
-        }
-        environment.append(nil)
-        var child: pid_t = 0
-        let problem = posix_spawn(&child, path, &actions, &attributes, &words, &environment)
-        guard problem == 0 else { throw failure(path, problem) }
-        return child
+        return Outcome(status: status ?? 0, errors: String(decoding: text, as: UTF8.self), isTimedOut: false)
     }
 
     /// False once the other end is closed.
@@ -105,16 +64,6 @@ enum ChildProcess {
             } else {
                 return count < 0 && (errno == EAGAIN || errno == EINTR)
             }
-        }
-    }
-
-    private static func reap(_ child: pid_t, blocking: Bool) -> Int32? {
-        var status: Int32 = 0
-        while true {
-            let got = waitpid(child, &status, blocking ? 0 : WNOHANG)
-            if got == child { return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F }
-            if got == 0 { return nil }
-            if errno != EINTR { return 127 }
         }
     }
 

@@ -49,7 +49,7 @@ extension RunStore {
     }
 
     /// Letters, digits, `.`, `_`, `+` and `-` of any alphabet; the rest becomes `-`.
-    static func fileName(_ name: String) -> String {
+    public static func fileName(_ name: String) -> String {
         let text = String(name.map { $0.isLetter || $0.isNumber || "._+-".contains($0) ? $0 : "-" }.prefix(60))
         return text.isEmpty || text.hasPrefix(".") ? "-" + text : text
     }

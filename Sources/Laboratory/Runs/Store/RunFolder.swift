@@ -167,7 +167,9 @@ public final class RunFolder {
         }
         guard let first = try store.finished(id) else { return .none }
         let differences = RunRecord.resultDifferences(table, first)
-        return differences.isEmpty ? .equal : .different(differences)
+        guard !differences.isEmpty else { return .equal }
+        try Files.write(JSON.text(.list(differences)) + "\n", to: path + "/differences.json")
+        return .different(differences)
     }
 
     private func replace(_ name: String, in folder: String) throws {

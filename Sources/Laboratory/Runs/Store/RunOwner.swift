@@ -52,7 +52,7 @@ public struct RunOwner {
         return table
     }
 
-    var description: String { "process \(process.pid) on \(process.host) since \(started)" }
+    public var description: String { "process \(process.pid) on \(process.host) since \(started)" }
 
     private static func randomToken() -> String {
         var system = SystemRandomNumberGenerator()

@@ -90,13 +90,21 @@ public final class RunStore {
         }
     }
 
+    /// How long a claim waits for owners that are at work or cannot be looked at.
+    public enum Patience {
+        /// Not at all: there are other runs to take.
+        case none
+        /// For one that is just being killed, and until a silent one counts as dead.
+        case some
+    }
+
     /// Takes the run, waiting where an owner's death has to be made sure of, and for an owner that is just being
     /// killed.
     /// - Parameter waiting: told once, when the wait may take its time.
     /// - Returns: nil: it is finished, and `again` was not asked for.
     /// - Throws: kind `.busy`: the run is in the hands of a living process (named).
     public func take(
-        _ id: String, identity: Table = Table(), again: Bool = false, patience: Double = 3,
+        _ id: String, identity: Table = Table(), again: Bool = false, patience: Patience = .some,
         waiting: (String) -> Void = { _ in }
     ) throws -> RunFolder? {
         let start = rules.now()
@@ -107,12 +115,9 @@ public final class RunStore {
             case .finished: return nil
             case .held(let owner):
                 let isNear = owner.process.sharesTable(with: process) && owner.process != process
-                guard isNear, rules.now() - start < patience else {
-                    throw BSSError(
-                        "claim run", "\(id) is in the hands of \(owner.description)",
-                        hint: "wait for it, or end it; then run again", kind: .busy)
-                }
+                guard isNear, patience == .some, rules.now() - start < 3 else { throw busy(id, owner) }
                 try rules.pause(0.05)
+            case .silent(let owner, _) where patience == .none: throw busy(id, owner)
             case .silent(let owner, let left):
                 if !isTold {
                     waiting(
@@ -123,6 +128,12 @@ public final class RunStore {
                 try rules.pause(max(0.02, min(left, rules.beat / 4)))
             }
         }
+    }
+
+    private func busy(_ id: String, _ owner: RunOwner) -> BSSError {
+        BSSError(
+            "claim run", "\(id) is in the hands of \(owner.description)",
+            hint: "wait for it, or end it; then run again", kind: .busy)
     }
 
     /// nil: nobody holds this attempt.

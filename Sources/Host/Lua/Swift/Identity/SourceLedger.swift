@@ -6,6 +6,8 @@ import CBSSLua
 public struct SourceLedger {
     public struct Entry {
         public let name: String
+        /// As it was opened; for text of the command line its name.
+        public let path: String
         /// Of the bytes, and of the tokens.
         public let sha256, tokens: String
     }
@@ -24,7 +26,7 @@ public struct SourceLedger {
         guard !same.contains(where: { $0.sha256 == sha256 }) else { return }
         entries.append(
             Entry(
-                name: same.isEmpty ? base : "\(base) (\(same.count + 1))", sha256: sha256,
+                name: same.isEmpty ? base : "\(base) (\(same.count + 1))", path: name, sha256: sha256,
                 tokens: SourceLedger.tokenHash(bytes)))
     }
 

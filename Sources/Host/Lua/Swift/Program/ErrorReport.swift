@@ -55,6 +55,8 @@ public enum ErrorReport {
         switch error.kind {
         case .usage: return error.operation.hasPrefix("-") ? 2 : 1
         case .runtime, .busy: return 1
+        case .failedRuns: return 6
+        case .left: return 75
         case .data: return 8
         case .device: return 9
         case .output: return 74

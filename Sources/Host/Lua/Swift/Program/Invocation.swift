@@ -123,11 +123,14 @@ struct Invocation {
                 scriptArguments.append(word)
             case "--version": scriptArguments.append(word)
             case let option where ProgramOption.all.contains { $0.option.name == option }: try long(word, &reader)
+            case let option where option == "-j" || option.hasPrefix("-j") && Int(option.dropFirst(2)) != nil:
+                try short(word, &reader)
             default:
                 scriptArguments.append(word)
                 options.unclaimed.append(word)
             }
         }
+        options.scriptArguments = scriptArguments
         argumentTable = reader.words[..<place].enumerated().map { ($0 - place, $1) } + [(0, name)]
         argumentTable += scriptArguments.enumerated().map { ($0 + 1, $1) }
     }
@@ -137,9 +140,12 @@ struct Invocation {
         guard let one = ProgramOption.all.first(where: { $0.option.name == name }) else {
             throw WordReader.unknown(word, among: ProgramOption.all.map(\.option.name), of: "bss-lua")
         }
+        let start = reader.at - 1
         try one.apply(
             &self,
             reader.value(of: one.option, word) { other in ProgramOption.all.contains { $0.option.name == other } })
+        let isOfSweep = name == "--out" || ProgramOption.sweep.contains { $0.option.name == name }
+        if !isOfSweep { options.passed += reader.words[start..<reader.at] }
     }
 
     private mutating func short(_ word: String, _ reader: inout WordReader) throws {
@@ -148,6 +154,12 @@ struct Invocation {
             guard let next = reader.next() else { throw BSSError(word, "needs a value", kind: .usage) }
             return next
         }
+        if word.hasPrefix("-j") {
+            let count = try ProgramOption.jobs.option.value(of: value(), spelled: "-j")
+            return try ProgramOption.jobs.apply(&self, count)
+        }
+        let start = reader.at - 1
+        defer { options.passed += reader.words[start..<reader.at] }
         switch word.dropFirst().first {
         case "e": steps.append(.execute(try value()))
         case "l":

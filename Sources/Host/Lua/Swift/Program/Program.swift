@@ -38,10 +38,12 @@ public struct Program {
                 words, isCommand: { name in allCommands.contains { $0.name == name } },
                 environment: { ignores ? nil : getenv($0).map { String(cString: $0) } })
             if let name = parsed.command, let command = allCommands.first(where: { $0.name == name }) {
-                guard command.isPlainForm else {
+                let isSweep = command.takesScript(parsed.commandWords)
+                guard command.isPlainForm || isSweep else {
                     run(command, path: command.name, parsed.commandWords, from: parsed)
                 }
-                try parsed.takePlainForm(onlyPrompt: command.operand == nil)
+                try parsed.takePlainForm(onlyPrompt: command.operand == nil && !isSweep)
+                if isSweep, parsed.options.sweep == nil { parsed.options.sweep = SweepRequest.usual }
                 if parsed.showsHelp { finish(command.help(command.name)) }
             }
             parsed.options.describes = parsed.options.describes && parsed.scriptDeclares

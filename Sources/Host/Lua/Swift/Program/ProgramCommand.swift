@@ -41,9 +41,11 @@ public struct ProgramCommand {
     }
 
     /// A family of commands.
-    public init(_ name: String, _ summary: String, _ commands: [ProgramCommand]) {
+    /// - Parameter orScript: a first word that names none of them is a script, run with this command's options.
+    public init(_ name: String, _ summary: String, _ commands: [ProgramCommand], orScript: Bool = false) {
         (self.name, self.summary, self.commands) = (name, summary, commands)
-        (operand, options, shared, takesArguments, body) = (nil, [], [], false, nil)
+        operand = orScript ? Operand("SCRIPT", .script) : nil
+        (options, shared, takesArguments, body) = ([], orScript ? ProgramOption.sweep : [], orScript, nil)
     }
 
     /// A command that the command line itself carries out.
@@ -74,6 +76,11 @@ public struct ProgramCommand {
 
     /// Carried out by the command line itself: `run`, `repl`.
     var isPlainForm: Bool { body == nil && commands.isEmpty }
+    /// Whether these words after a family's name run a script.
+    func takesScript(_ words: [String]) -> Bool {
+        guard !commands.isEmpty, operand != nil, let first = words.first, first != "--help" else { return false }
+        return !commands.contains { $0.name == first }
+    }
     /// Every option, its own first.
     public var allOptions: [CommandOption] { options + shared.map(\.option) }
 

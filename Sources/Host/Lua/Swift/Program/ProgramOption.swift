@@ -6,9 +6,10 @@ public struct ProgramOption {
     let apply: (inout Invocation, Value) throws -> Void
 
     init<T: WordType>(
-        _ argument: Argument<T>, value: String? = nil, _ apply: @escaping (inout Invocation, T) throws -> Void
+        _ argument: Argument<T>, short: String? = nil, value: String? = nil,
+        _ apply: @escaping (inout Invocation, T) throws -> Void
     ) {
-        option = CommandOption(argument, value: value)
+        option = CommandOption(argument, short: short, value: value)
         self.apply = { invocation, value in try apply(&invocation, T(value: value)) }
     }
 
@@ -110,5 +111,5 @@ public struct ProgramOption {
 
     /// What a command takes that runs code as a script does.
     public static let running = [set] + engine + [data] + records + [progress, quiet, json] + code
-    static let all = running + prompt + [color] + program
+    static let all = running + [smoke] + sweep + prompt + [color] + program
 }

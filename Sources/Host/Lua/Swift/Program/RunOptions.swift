@@ -24,6 +24,13 @@ public struct RunOptions {
     public var rerun = false
     /// Builds everything, looks for no data, trains nothing.
     public var check = false
+    /// The small form of the script's parameters.
+    public var smoke = false
+    /// Several processes share the runs of experiments.
+    public var sweep: SweepRequest?
+    /// Options as given, without those of the sweep itself and `--out`: what a worker is started with.
+    public var passed: [String] = []
+    public var scriptArguments: [String] = []
     /// The script's path as given; nil at the prompt and for standard input.
     public var script: String?
     /// Words after the script's name that are no options of ours; the script may know them.

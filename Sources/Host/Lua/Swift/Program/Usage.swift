@@ -4,13 +4,14 @@ import BSSCore
 extension ProgramCommand {
     /// `bss-lua plot FILE.csv [--kind K] …`, a line for each member of a family.
     func usageLines(_ path: String) -> [String] {
-        if !commands.isEmpty { return commands.flatMap { $0.usageLines("\(path) \($0.name)") } }
+        let members = commands.flatMap { $0.usageLines("\(path) \($0.name)") }
+        guard commands.isEmpty || operand != nil else { return members }
         let subject = operand.map { $0.isRequired ? [$0.name] : ["[\($0.name)]"] } ?? []
         let own = options.map { option in
             "[\(option.short ?? option.name)\(option.placeholder.map { " \($0)" } ?? "")]"
         }
         let others = (shared.isEmpty ? [] : ["[options]"]) + (takesArguments ? ["[-- args]"] : [])
-        return [(["bss-lua", path] + subject + own + others).joined(separator: " ")]
+        return [(["bss-lua", path] + subject + own + others).joined(separator: " ")] + members
     }
 
     func usage(_ path: String) -> String { usageLines(path).joined(separator: "; ") }
@@ -20,6 +21,7 @@ extension ProgramCommand {
         var text = "\(path): \(summary)\n\n" + Usage.listed(usageLines(path), "usage: ") + "\n"
         if !commands.isEmpty {
             text += "\n" + Usage.rows(commands.map { ($0.name, $0.summary) })
+            if operand != nil { text += optionsText(title: "\n\(path):\n") }
             text += commands.map { $0.optionsText(title: "\n\(path) \($0.name):\n") }.joined()
             return text
         }
@@ -58,7 +60,8 @@ enum Usage {
     ]
     static let exitCodes = [
         ("0", "done"), ("1", "error in the script"), ("2", "wrong command line"), ("3", "nb check: differs"),
-        ("4", "nb check: nothing to check"), ("8", "data missing or damaged"), ("9", "device not available"),
+        ("4", "nb check: nothing to check"), ("6", "sweep: ended with failed runs"),
+        ("8", "data missing or damaged"), ("9", "device not available"),
         ("74", "output could not be written"), ("75", "stopped with work left; --resume goes on"),
         ("130", "interrupted"),
     ]

@@ -1,0 +1,217 @@
+import BSSCore
+import BSSRuns
+
+/// One experiment being run.
+struct Experiment {
+    let workbench: Workbench
+    let name: String
+    let parameters: Table
+    let arms: [Table]
+    let control: String?
+    let seeds: Int
+    let metrics: [String]
+    let facts: [String]
+    let body: Callback
+
+    init(
+        _ workbench: Workbench, name: String, parameters: Table, arms: [Table], control: String?, seeds: Int,
+        metrics: [String], facts: [String], body: Callback
+    ) {
+        (self.workbench, self.name, self.parameters, self.arms) = (workbench, name, parameters, arms)
+        (self.control, self.seeds, self.metrics, self.facts, self.body) = (control, seeds, metrics, facts, body)
+    }
+
+    func run(title: String, lowerIsBetter: [String], notes: [String]) throws -> ExperimentObject {
+        if let control, !arms.contains(where: { $0["name"]?.string == control }) {
+            throw BSSError(
+                "bss.experiment", "the control '\(control)' is no arm",
+                hint: "arms: " + arms.compactMap { $0["name"]?.string }.joined(separator: ", "), kind: .usage)
+        }
+        let seedList = (0..<seeds).map { workbench.seed &+ $0 }
+        workbench.describe(parameters: parameters)
+        try workbench.endDescription(arms: arms.map { $0["name"]?.string ?? "run" }, seeds: seeds)
+        if workbench.options.check { try check(seedList[0]) }
+        try workbench.checkSmoke()
+        let jobs = try plan(seedList)
+        let answers = try run(jobs, seedList)
+        let rows = try zip(arms, answers).map { arm, answers in
+            var values: [String: [Double]] = [:]
+            var measured: [String: [Double]] = [:]
+            for answer in answers {
+                for metric in metrics { values[metric, default: []].append(try number(answer, metric, arm)) }
+                for fact in facts {
+                    if let value = (answer[fact] ?? answer.value(atPath: fact))?.double {
+                        measured[fact, default: []].append(value)
+                    }
+                }
+            }
+            return ReportTable.Row(
+                name: arm["name"]?.string ?? "run", seeds: seedList, values: values, facts: texts(measured, arm))
+        }
+        var table = ReportTable(title: title, rows: rows, metrics: metrics, control: control)
+        table.lowerIsBetter = Set(lowerIsBetter)
+        table.notes = notes
+        table.facts = facts
+        var paths: [String] = []
+        if let store = try workbench.store() {
+            let path = "\(store.tables)/\(name)"
+            try table.save(path)
+            paths = ["csv", "md", "tex"].map { "\(path).\($0)" }
+        }
+        return ExperimentObject(
+            name: name, table: table, parameters: parameters, paths: paths, figures: try workbench.store()?.figures)
+    }
+
+    /// Every run, named before the first of them begins; nil where nothing is recorded. The plan is on disk then.
+    private func plan(_ seedList: [Int]) throws -> [[PlannedJob]]? {
+        guard let store = try workbench.store() else { return nil }
+        let jobs = try arms.map { arm in
+            try seedList.map {
+                try PlannedJob(workbench, experiment: name, parameters: parameters, arm: arm, seed: $0, body: body)
+            }
+        }
+        let lines = jobs.joined().map { RunStore.PlannedRun(id: $0.id, name: $0.name, content: $0.content) }
+        try tellDifferences(store, lines)
+        let frozen = try store.freeze(name, lines)
+        try workbench.coordinator?.finish(name, plan: frozen, lines, in: store)
+        try workbench.worker?.join(name, plan: frozen, lines, in: store)
+        return jobs
+    }
+
+    /// Says in what the last plan of this name differs, if none of its runs is one of ours.
+    private func tellDifferences(_ store: RunStore, _ lines: [RunStore.PlannedRun]) throws {
+        guard let path = try store.plans(name).first else { return }
+        let last = try store.plan(path)
+        guard Set(last.map(\.id)).isDisjoint(with: lines.map(\.id)), let old = last.first, let new = lines.first else {
+            return
+        }
+        let differences = RunIdentity.differences(new.content, old.content)
+        workbench.note("\(name): another plan than \(path), which differs in \(differences.joined(separator: ", "))")
+    }
+
+    /// What each run returned, by arm and seed. A run in the hands of another process is left for later; at the end its
+    /// result is waited for.
+    private func run(_ jobs: [[PlannedJob]]?, _ seedList: [Int]) throws -> [[Table]] {
+        var answers = arms.map { _ in [Table?](repeating: nil, count: seedList.count) }
+        var open = arms.indices.flatMap { arm in seedList.indices.map { (arm: arm, seed: $0) } }
+        let before = workbench.tally
+        var told: Set<String> = []
+        while !open.isEmpty {
+            var left: [(arm: Int, seed: Int)] = []
+            var mayCome = false
+            for place in open {
+                let job = jobs?[place.arm][place.seed]
+                switch try job.flatMap({ try choice(of: $0) }) {
+                case .later?: mayCome = true
+                case .never?: break
+                case .begin?, nil:
+                    do {
+                        answers[place.arm][place.seed] = try answer(arms[place.arm], seedList[place.seed], job)
+                        continue
+                    } catch let error as BSSError where error.kind == .busy {
+                        mayCome = true
+                        guard workbench.worker == nil, told.insert(error.message).inserted else { break }
+                        workbench.note("\(name): \(error.message); it comes later")
+                    } catch {
+                        guard let job, try isRecorded(job, error) else { throw error }
+                    }
+                }
+                left.append(place)
+            }
+            if !left.isEmpty, !mayCome, let worker = workbench.worker, let jobs, let store = try workbench.store() {
+                throw try worker.ended(name, jobs.flatMap { $0 }, in: store)
+            }
+            if left.count == open.count { try ClaimRules.sleep(workbench.worker == nil ? 0.5 : 0.1) }
+            open = left
+        }
+        tell(since: before, jobs?.joined().count)
+        return answers.map { $0.map { $0 ?? Table() } }
+    }
+
+    private func answer(_ arm: Table, _ seed: Int, _ job: PlannedJob?) throws -> Table {
+        workbench.job = job
+        job?.trainings = 0
+        defer { workbench.job = nil }
+        let value = try body.function.call([.table(parameters), .table(arm), .int(seed)]).first ?? .null
+        return try numbers(value, arm)
+    }
+
+    /// What a worker does with a run; nil: this process is none.
+    private func choice(of job: PlannedJob) throws -> SweepWorker.Choice? {
+        guard let worker = workbench.worker, let store = try workbench.store() else { return nil }
+        return try worker.choose(job, in: store)
+    }
+
+    /// In a worker an error ends the run, not the process: it stands in the run's record.
+    private func isRecorded(_ job: PlannedJob, _ error: any Error) throws -> Bool {
+        let kind = (error as? BSSError)?.kind
+        guard workbench.worker != nil, kind != .cancelled, kind != .left, let store = try workbench.store() else {
+            return false
+        }
+        if case .open = try store.state(job.id) {
+            try store.recordFailure(job.id, name: job.name, seed: job.seed, error)
+        }
+        if case .failed = try store.state(job.id) { return true }
+        return false
+    }
+
+    /// `ablation: reused 7 of 12, continued 1, trained 4`
+    private func tell(since before: RunTally, _ count: Int?) {
+        let now = workbench.tally
+        let reused = now.reused - before.reused
+        let continued = now.continued - before.continued
+        let trained = now.trained - before.trained
+        guard let count, reused + continued > 0 else { return }
+        let rest = [(continued, "continued"), (trained, "trained")].filter { $0.0 > 0 }.map { ", \($0.1) \($0.0)" }
+        workbench.note("\(name): reused \(reused) of \(count)" + rest.joined())
+    }
+
+    /// Every arm up to its training, once.
+    private func check(_ seed: Int) throws {
+        for arm in arms {
+            do { _ = try body.function.call([.table(parameters), .table(arm), .int(seed)]) } catch let error as BSSError
+                where error.kind == .checked
+            {}
+        }
+        throw BSSError(
+            "bss.experiment",
+            "checked: \(name), \(arms.count) \(arms.count == 1 ? "arm" : "arms") × \(seeds) \(seeds == 1 ? "seed" : "seeds")",
+            kind: .checked)
+    }
+
+    /// What `run` returned as a table: of a run, "test.total.accuracy" is of the selected epoch,
+    /// "last.test.total.accuracy" of the selection it names.
+    private func numbers(_ value: Value, _ arm: Table) throws -> Table {
+        if case .object(let object) = value, let run = object as? RunObject { return run.numbers }
+        guard case .table(let given) = value else {
+            throw BSSError(
+                "bss.experiment",
+                "arm '\(arm["name"]?.string ?? "")' returned \(value.described), expected a run or a table")
+        }
+        return given
+    }
+
+    /// Plain columns: the mean over seeds of what was measured, else the arm's own field.
+    private func texts(_ measured: [String: [Double]], _ arm: Table) -> [String: String] {
+        var texts: [String: String] = [:]
+        for fact in facts {
+            if let values = measured[fact] {
+                let mean = values.reduce(0, +) / Double(values.count)
+                texts[fact] = values.allSatisfy { $0 == $0.rounded() } ? Text.fixed(mean, 0) : Text.format("%.3g", mean)
+            } else if let own = arm[fact] {
+                texts[fact] = own.string ?? JSON.lua(own)
+            }
+        }
+        return texts
+    }
+
+    private func number(_ table: Table, _ metric: String, _ arm: Table) throws -> Double {
+        let where_ = "arm '\(arm["name"]?.string ?? "")'"
+        guard let number = (table[metric] ?? table.value(atPath: metric))?.double else {
+            throw BSSError(
+                "bss.experiment", "\(where_) gives no number '\(metric)'",
+                hint: "it has: \(table.keys.joined(separator: ", "))")
+        }
+        return number
+    }
+}
