@@ -36,7 +36,7 @@ enum MeasureFunction {
             var settings = ScanSettings()
             settings.mode = ScanSettings.Mode(rawValue: a[mode]) ?? .eval
             let measurement = try Scoring.measure(
-                network, source, rows: source.rows(SplitName(rawValue: a[split])!), a[measurer], settings,
+                network, source, rows: source.rows(SplitName(rawValue: a[split]) ?? .train), a[measurer], settings,
                 LossWeights(alpha: a[alpha], modalities: network.modalities.count), seed: root, batchSize: a[batch])
             return [.table(measurement.table)]
         }

@@ -1,4 +1,5 @@
 import BSSCommands
+import BSSJupyter
 import BSSLua
 import BSSNotebook
 import BSSPrompt
@@ -13,6 +14,8 @@ let program = Program(
             DataCommand.command,
             PlotCommand.command,
             CompletionsCommand.command,
+            DoctorCommand.command,
+            KernelCommand.command,
         ]
     },
     api: { state, options in
@@ -22,4 +25,5 @@ let program = Program(
         return namespace
     },
     prompt: Prompt.run)
+LuaState.withoutBareExpressions = NotebookFile.withAssignedResults
 program.run(Program.commandLine)

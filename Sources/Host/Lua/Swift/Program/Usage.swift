@@ -4,13 +4,14 @@ import BSSCore
 extension ProgramCommand {
     /// `bss-lua plot FILE.csv [--kind K] …`, a line for each member of a family.
     func usageLines(_ path: String) -> [String] {
-        if !commands.isEmpty { return commands.flatMap { $0.usageLines("\(path) \($0.name)") } }
+        let members = commands.flatMap { $0.usageLines("\(path) \($0.name)") }
+        if body == nil, !members.isEmpty { return members }
         let subject = operand.map { $0.isRequired ? [$0.name] : ["[\($0.name)]"] } ?? []
         let own = options.map { option in
             "[\(option.short ?? option.name)\(option.placeholder.map { " \($0)" } ?? "")]"
         }
         let others = (shared.isEmpty ? [] : ["[options]"]) + (takesArguments ? ["[-- args]"] : [])
-        return [(["bss-lua", path] + subject + own + others).joined(separator: " ")]
+        return [(["bss-lua", path] + subject + own + others).joined(separator: " ")] + members
     }
 
     func usage(_ path: String) -> String { usageLines(path).joined(separator: "; ") }
@@ -21,7 +22,6 @@ extension ProgramCommand {
         if !commands.isEmpty {
             text += "\n" + Usage.rows(commands.map { ($0.name, $0.summary) })
             text += commands.map { $0.optionsText(title: "\n\(path) \($0.name):\n") }.joined()
-            return text
         }
         return text + optionsText(title: "\n")
     }
