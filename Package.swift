@@ -85,6 +85,8 @@ let package = Package(
         room("Host", "Session", ["BSSCore", "BSSBackend", "BSSLua"]),
         room("Host", "Notebook", ["BSSCore", "BSSLua", "BSSSession"]),
         room("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSNotebook"]),
+        c("CBSSZMQ", "Host/Jupyter/C"),  // opens libzmq at run time, links nothing
+        room("Host", "Jupyter", ["CBSSLua", "CBSSZMQ", "BSSCore", "BSSLua", "BSSSession"], beside: true),
         room(
             "Host", "Commands",
             ["BSSCore", "BSSCodecs", "BSSData", "BSSPlot", "BSSRuns", "BSSSweep", "BSSLua"]),
@@ -93,7 +95,10 @@ let package = Package(
             name: "bss-lua",
             dependencies: reach(
                 "bss-lua",
-                ["BSSScript", "BSSLua", "BSSSession", "BSSPrompt", "BSSNotebook", "BSSDocumentation", "BSSCommands"]),
+                [
+                    "BSSScript", "BSSLua", "BSSSession", "BSSPrompt", "BSSNotebook", "BSSDocumentation", "BSSCommands",
+                    "BSSJupyter",
+                ]),
             path: "Sources/Host/bss-lua", swiftSettings: [.swiftLanguageMode(.v5)]),
         // MARK: tests
         .target(
@@ -133,6 +138,7 @@ let package = Package(
         tests("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSScript"]),
         tests("Host", "Session", ["BSSCore", "BSSLua", "BSSScript", "BSSNotebook", "bss-lua"]),
         tests("Host", "Prompt", ["bss-lua"]),
+        tests("Host", "Jupyter", ["BSSCore", "bss-lua"]),
     ],
     cLanguageStandard: .gnu17
 )

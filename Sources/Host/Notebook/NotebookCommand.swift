@@ -59,7 +59,7 @@ public enum NotebookCommand {
         try write(file.text(), to: target)
         note(
             "\(target): \(file.codeCells.count) cells"
-                + (failure == nil ? "" : ", stopped at line \(file.cells[failure!.cell].line)"), call)
+                + (failure.map { ", stopped at line \(file.cells[$0.cell].line)" } ?? ""), call)
         return code
     }
 

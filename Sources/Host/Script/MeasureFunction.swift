@@ -34,7 +34,7 @@ enum MeasureFunction {
             var settings = ScanSettings()
             settings.mode = a[mode]
             let measurement = try Scoring.measure(
-                network, source, rows: source.rows(SplitName(rawValue: a[split])!), a[measurer], settings,
+                network, source, rows: source.rows(SplitName(rawValue: a[split]) ?? .train), a[measurer], settings,
                 LossWeights(alpha: a[alpha], modalities: network.modalities.count), seed: root, batchSize: a[batch])
             return [.table(measurement.table)]
         }

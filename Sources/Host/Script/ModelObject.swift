@@ -107,7 +107,8 @@ final class ModelObject: ConfiguredObject {
                 .object(
                     ModelObject(
                         ModelRecipe(
-                            encoders: encoders, fusion: a[fusion], initialWeights: InitialWeights(rawValue: a[start])!,
+                            encoders: encoders, fusion: a[fusion],
+                            initialWeights: InitialWeights(rawValue: a[start]) ?? .pytorch,
                             sharesHead: a[share])))
             ]
         }

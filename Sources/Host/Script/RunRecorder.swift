@@ -1,5 +1,6 @@
 import BSSCPU
 import BSSCore
+import BSSData
 import BSSCurriculum
 import BSSLua
 import BSSRuns
@@ -79,7 +80,7 @@ final class RunRecorder: TrainingObserver {
             (
                 "samples",
                 .fields(
-                    ["train", "val", "test"].map { split in (split, .int(source.rows(.init(rawValue: split)!).count)) })
+                    SplitName.allCases.map { ($0.rawValue, .int(source.rows($0).count)) })
             ),
         ])
         if let data = (source as? DatasetSource)?.dataset, !data.skipped.isEmpty {

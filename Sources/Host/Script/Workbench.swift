@@ -72,8 +72,9 @@ final class Workbench {
 
     /// Numbers repeated runs of one configuration, so that none overwrites another.
     func occurrence(of id: String) -> Int {
-        used[id, default: 0] += 1
-        return used[id]!
+        let count = (used[id] ?? 0) + 1
+        used[id] = count
+        return count
     }
 
     // MARK: Parameters

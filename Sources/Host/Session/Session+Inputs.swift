@@ -10,6 +10,11 @@ extension Session {
     package func run(_ input: String) -> Bool {
         let text = input.trimmed
         guard let sign = text.first else { return true }
+        if Session.leaving.contains(text), state.lookUp([text]) == nil {
+            leaves = 0
+            return true
+        }
+        if let asked = Session.askedBehind(text) { return run(asked) }
         let rest = String(text.dropFirst())
         let start = Session.now()
         var isDone = true
@@ -91,6 +96,20 @@ extension Session {
         if let error = cells.last?.error { front?.report(error) }
         front?.show("restored \(cells.filter { $0.error == nil }.count) cells of \(path)")
         for cell in cells { log?.append(cell) }
+    }
+
+    /// Words of other prompts that leave; variables of these names are variables.
+    private static let leaving: Set<String> = ["exit", "quit", "exit()", "quit()"]
+
+    /// `run?` asks for help and `f??` for source, as in IPython: the same with the sign in front.
+    static func askedBehind(_ text: String) -> String? {
+        guard text.hasSuffix("?"), text.first != "?" else { return nil }
+        let name = text.prefix { $0 != "?" }
+        let marks = text[name.endIndex...]
+        let isPath = name.utf8.allSatisfy {
+            (48...57).contains($0) || (97...122).contains($0 | 0x20) || [95, 46, 58].contains($0)
+        }
+        return isPath && marks.count <= 2 && marks.allSatisfy { $0 == "?" } ? String(marks + name) : nil
     }
 
     package static let environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }

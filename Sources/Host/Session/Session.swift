@@ -55,24 +55,42 @@ public final class Session {
     /// Candidates for what stands before a cursor.
     public var completion: Completion { Completion(state: state, root: root, commands: Command.all.map(\.name)) }
 
-    public var nextNumber: Int { (cells.last?.number ?? 0) + 1 }
+    /// A front end that counts more than cells says which number comes next at least.
+    package var leastNumber = 1
+    public var nextNumber: Int { max(leastNumber, (cells.last?.number ?? 0) + 1) }
+
+    public enum Completeness: String { case complete, incomplete, invalid }
 
     /// Whether Enter should evaluate `text`; false while Lua's parser stops at its end.
-    public func isComplete(_ text: String) -> Bool {
+    public func isComplete(_ text: String) -> Bool { completeness(of: text) != .incomplete }
+
+    /// What Lua's parser says of `text`; commands and help are complete.
+    public func completeness(of text: String) -> Completeness {
         let trimmed = text.trimmed
-        guard let first = trimmed.first, !"%?!".contains(first) else { return true }
+        guard let first = trimmed.first, !"%?!".contains(first), Session.askedBehind(trimmed) == nil else {
+            return .complete
+        }
         let text = CellRunner.withoutEqualSign(text)
         for form in ["return " + text, text] {
             do {
                 _ = try state.function(form, name: "=input")
-                return true
+                return .complete
             } catch {
                 let message = "\(error)"
                 // An unfinished short string ends at the end as well, but no further line can repair it.
-                if message.hasSuffix("near <eof>"), message.range(of: "unfinished string") == nil { return false }
+                if message.hasSuffix("near <eof>"), message.range(of: "unfinished string") == nil { return .incomplete }
             }
         }
-        return true
+        // A last line that is an expression is shown.
+        return withShownLastLine(text) == text ? .invalid : .complete
+    }
+
+    /// Evaluates `code` and keeps nothing of it: no cell, no `_`.
+    package func evaluateAside(_ code: String) -> Cell {
+        runner.keepsLast = false
+        defer { runner.keepsLast = true }
+        let outcome = runner.run(code, name: "=input")
+        return Cell(number: 0, code: code, executed: code, outcome: outcome, outputs: runner.outputs(of: outcome))
     }
 
     /// Evaluates `code`; every error ends up in the cell.

@@ -1,5 +1,6 @@
 import BSSCommands
 import BSSDocumentation
+import BSSJupyter
 import BSSLua
 import BSSNotebook
 import BSSPrompt
@@ -15,6 +16,8 @@ let program = Program(
             PlotCommand.command,
             SweepCommand.command,
             CompletionsCommand.command,
+            DoctorCommand.command,
+            KernelCommand.command,
         ] + DocumentationCommands.all
     },
     api: { state, options in
@@ -24,4 +27,5 @@ let program = Program(
         return namespace
     },
     prompt: Prompt.run)
+LuaState.withoutBareExpressions = NotebookFile.withAssignedResults
 program.run(Program.commandLine)

@@ -1,3 +1,4 @@
+import BSSCore
 import Foundation
 import Testing
 
@@ -124,5 +125,17 @@ import Testing
             """
         let outcome = try program.shell(script)
         #expect(outcome.output.hasSuffix(name == "INT" ? "130\n" : "75\n"), "\(outcome)")
+    }
+}
+
+extension CommandTests {
+    @Test func doctorReportsAndTests() throws {
+        let program = try BuiltProgram()
+        defer { program.remove() }
+        let outcome = try program.run(["doctor", "--json", "--data", "/nowhere"])
+        let report = try JSON.parse(outcome.output).table ?? Table()
+        #expect(outcome.code == 0 && report["failed"]?.int == 0 && report["checks"]?.int == 4, "\(outcome.summary)")
+        #expect(report["data"]?.table?["/nowhere"]?.string == "missing" && report["engine"]?.table != nil)
+        #expect(try program.run(["doctor"]).output.contains("build"))
     }
 }

@@ -79,8 +79,8 @@ public final class CellScope {
         // The code alone first: a wrapper would turn "'end' expected near <eof>" into something else, and accept a
         // stray `end`.
         _ = try state.function(String(repeating: "\n", count: max(0, source.line - 1)) + source.code, name: source.name)
-        let used = names.filter { source.mentioned.contains($0) }
-        let wrapped = CellScope.wrapped(source, used.map { ($0, variables[$0]!.isConstant) })
+        let used = names.filter { source.mentioned.contains($0) && variables[$0] != nil }
+        let wrapped = CellScope.wrapped(source, used.map { ($0, variables[$0]?.isConstant ?? false) })
         return try state.balanced { L in
             try state.function(wrapped, name: source.name).push(on: L)
             try state.protectedCall(arguments: 0, results: 1, on: L)

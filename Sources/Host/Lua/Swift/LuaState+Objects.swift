@@ -21,15 +21,17 @@ extension LuaState {
     /// The object a method or `__index` was called on (checked by the C side).
     func receiver(on L: OpaquePointer) throws -> any HostObject {
         var box: UnsafeMutableRawPointer?
-        guard bss_lua_object(L, 1, &box) == Int32(BSS_LUA_OBJECT) else { throw BSSError("", "the object was freed") }
-        return Unmanaged<ObjectBox>.fromOpaque(box!).takeUnretainedValue().object
+        guard bss_lua_object(L, 1, &box) == Int32(BSS_LUA_OBJECT), let box else {
+            throw BSSError("", "the object was freed")
+        }
+        return Unmanaged<ObjectBox>.fromOpaque(box).takeUnretainedValue().object
     }
 
     /// The host object at `index`, if it is one.
     func hostObject(at index: Int32, on L: OpaquePointer) -> (any HostObject)? {
         var box: UnsafeMutableRawPointer?
-        guard bss_lua_object(L, index, &box) == Int32(BSS_LUA_OBJECT) else { return nil }
-        return Unmanaged<ObjectBox>.fromOpaque(box!).takeUnretainedValue().object
+        guard bss_lua_object(L, index, &box) == Int32(BSS_LUA_OBJECT), let box else { return nil }
+        return Unmanaged<ObjectBox>.fromOpaque(box).takeUnretainedValue().object
     }
 
     private func pushMetatable(of type: ObjectType, on L: OpaquePointer) {

@@ -4,8 +4,14 @@ import Glibc
 
 /// A Lua value that has no plain form; the caller adds the operation.
 struct ConversionFailure: Error {
-    var path: String
+    /// `[3]`, `.name`: from the outermost table inwards.
+    var steps: [String] = []
     let problem: String
+
+    /// All steps of a short path, both ends of a long one.
+    var path: String {
+        steps.count <= 8 ? steps.joined() : steps.prefix(4).joined() + "…" + steps.suffix(2).joined()
+    }
 
     func error(_ operation: String, argument: Int) -> BSSError {
         BSSError(operation, "argument \(argument)\(path) \(problem)", kind: .usage)
@@ -55,30 +61,34 @@ extension LuaState {
         case LUA_TUSERDATA: return .object(try object(index, on: L))
         default:
             throw ConversionFailure(
-                path: "",
                 problem: "is a \(String(cString: lua_typename(L, lua_type(L, index)))), which the engine cannot take")
         }
     }
 
     private func object(_ index: Int32, on L: OpaquePointer) throws -> any HostObject {
         var box: UnsafeMutableRawPointer?
-        switch bss_lua_object(L, index, &box) {
-        case Int32(BSS_LUA_OBJECT): return Unmanaged<ObjectBox>.fromOpaque(box!).takeUnretainedValue().object
-        case Int32(BSS_LUA_FREED): throw ConversionFailure(path: "", problem: "was freed")
-        default: throw ConversionFailure(path: "", problem: "is a foreign userdata, which the engine cannot take")
+        let status = bss_lua_object(L, index, &box)
+        if status == Int32(BSS_LUA_OBJECT), let box {
+            return Unmanaged<ObjectBox>.fromOpaque(box).takeUnretainedValue().object
+        }
+        switch status {
+        case Int32(BSS_LUA_FREED): throw ConversionFailure(problem: "was freed")
+        default: throw ConversionFailure(problem: "is a foreign userdata, which the engine cannot take")
         }
     }
 
     private func table(_ index: Int32, on L: OpaquePointer, ancestors: [UnsafeRawPointer]) throws -> Table {
-        let address = UnsafeRawPointer(lua_topointer(L, index)!)
+        guard let address = lua_topointer(L, index).map({ UnsafeRawPointer($0) }) else {
+            throw ConversionFailure(problem: "is no table")
+        }
         if let (_, path) = namespaces[address] {
-            throw ConversionFailure(path: "", problem: "is the namespace \(path), not a value")
+            throw ConversionFailure(problem: "is the namespace \(path), not a value")
         }
-        if ancestors.contains(address) { throw ConversionFailure(path: "", problem: "contains itself") }
+        if ancestors.contains(address) { throw ConversionFailure(problem: "contains itself") }
         if ancestors.count >= LuaState.maximumDepth {
-            throw ConversionFailure(path: "", problem: "is nested deeper than \(LuaState.maximumDepth) levels")
+            throw ConversionFailure(problem: "is nested deeper than \(LuaState.maximumDepth) levels")
         }
-        guard lua_checkstack(L, 6) != 0 else { throw ConversionFailure(path: "", problem: "is nested too deeply") }
+        guard lua_checkstack(L, 6) != 0 else { throw ConversionFailure(problem: "is nested too deeply") }
         let inner = ancestors + [address]
         let length = Int(lua_rawlen(L, index))
         var items: [Value] = []
@@ -92,12 +102,12 @@ extension LuaState {
                 continue
             }
             if type == LUA_TNIL {
-                throw ConversionFailure(path: "", problem: "has a hole: position \(i + 1) of \(length) is nil")
+                throw ConversionFailure(problem: "has a hole: position \(i + 1) of \(length) is nil")
             }
             do { items.append(try convert(lua_gettop(L), on: L, ancestors: inner)) } catch var failure
                 as ConversionFailure
             {
-                failure.path = "[\(i + 1)]" + failure.path
+                failure.steps.insert("[\(i + 1)]", at: 0)
                 throw failure
             }
         }
@@ -118,7 +128,7 @@ extension LuaState {
                     as ConversionFailure
                 {
                     bss_lua_pop(L, 2)
-                    failure.path = ".\(key)" + failure.path
+                    failure.steps.insert(".\(key)", at: 0)
                     throw failure
                 }
             case LUA_TNUMBER
@@ -129,7 +139,7 @@ extension LuaState {
                 let name = String(cString: lua_typename(L, type))
                 bss_lua_pop(L, 2)
                 throw ConversionFailure(
-                    path: "", problem: "has the key \(name)\(number); only 1, 2, 3 … and names can be used")
+                    problem: "has the key \(name)\(number); only 1, 2, 3 … and names can be used")
             }
             bss_lua_pop(L, 1)
         }
@@ -204,11 +214,14 @@ extension LuaState {
         while at < bytes.count {
             let length = bytes[at] < 0x80 ? 1 : bytes[at] < 0xE0 ? 2 : bytes[at] < 0xF0 ? 3 : 4
             let piece = UnsafeRawBufferPointer(rebasing: bytes[at..<min(at + length, bytes.count)])
-            if let valid = String(validating: piece, as: UTF8.self), !isEscape(valid.unicodeScalars.first!) {
+            if let valid = String(validating: piece, as: UTF8.self), let first = valid.unicodeScalars.first,
+                !isEscape(first)
+            {
                 out += valid
                 at += piece.count
             } else {
-                out.unicodeScalars.append(UnicodeScalar(0x10FE00 + UInt32(bytes[at]))!)
+                // U+10FE00 … U+10FEFF are scalars, all of them.
+                UnicodeScalar(0x10FE00 + UInt32(bytes[at])).map { out.unicodeScalars.append($0) }
                 at += 1
             }
         }
@@ -220,7 +233,7 @@ extension LuaState {
     func push(_ text: String, on L: OpaquePointer) {
         var text = text
         text.withUTF8 { utf8 in
-            guard utf8.count > 0, memchr(utf8.baseAddress!, 0xF4, utf8.count) != nil else {
+            guard let start = utf8.baseAddress, memchr(start, 0xF4, utf8.count) != nil else {
                 utf8.withMemoryRebound(to: CChar.self) { _ = lua_pushlstring(L, $0.baseAddress, $0.count) }
                 return
             }
@@ -233,7 +246,7 @@ extension LuaState {
                 }
             }
             bytes.withUnsafeBytes {
-                _ = lua_pushlstring(L, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+                _ = lua_pushlstring(L, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
             }
         }
     }

@@ -71,11 +71,12 @@ public final class LuaState {
     // MARK: Callbacks of the C side
 
     private static let callEntry: bss_lua_swift_call = { L, reference in
-        let entry = Unmanaged<LuaEntry>.fromOpaque(reference!).takeUnretainedValue()
-        do { return try entry.invoke(L!) } catch { return entry.state.pushError(error, on: L!) }
+        guard let L, let reference else { return 0 }  // the C side gives both
+        let entry = Unmanaged<LuaEntry>.fromOpaque(reference).takeUnretainedValue()
+        do { return try entry.invoke(L) } catch { return entry.state.pushError(error, on: L) }
     }
 
-    private static let release: bss_lua_swift_release = { Unmanaged<AnyObject>.fromOpaque($0!).release() }
+    private static let release: bss_lua_swift_release = { $0.map { Unmanaged<AnyObject>.fromOpaque($0).release() } }
 
     // MARK: Running code
 
@@ -98,6 +99,9 @@ public final class LuaState {
         }
     }
 
+    /// Turns a notebook whose cells end with expressions into a chunk; nil: it is no such text.
+    nonisolated(unsafe) package static var withoutBareExpressions: (([UInt8]) -> [UInt8]?)?
+
     /// Runs a file (`nil`: standard input) with arguments. It is read once, and stands in `sources`.
     @discardableResult
     public func runFile(_ path: String?, arguments: [String] = []) throws -> [Value] {
@@ -111,12 +115,22 @@ public final class LuaState {
             if bytes.count > 1, bytes[1] == 0x1B { bytes.removeFirst() }
         }
         return try balanced { L in
-            let status = bytes.withUnsafeBufferPointer { buffer in
-                buffer.withMemoryRebound(to: CChar.self) {
-                    bss_lua_load(L, $0.baseAddress, $0.count, path.map { "@\($0)" } ?? "=stdin")
+            func loaded(_ bytes: [UInt8]) -> Int32 {
+                bytes.withUnsafeBufferPointer { buffer in
+                    buffer.withMemoryRebound(to: CChar.self) {
+                        bss_lua_load(L, $0.baseAddress, $0.count, path.map { "@\($0)" } ?? "=stdin")
+                    }
                 }
             }
-            if status != LUA_OK { throw takeError(on: L, status: status) }
+            var status = loaded(bytes)
+            // Cells may end with an expression, which no chunk may.
+            if status == LUA_ERRSYNTAX, let text = LuaState.withoutBareExpressions?(bytes) {
+                bss_lua_pop(L, 1)
+                status = loaded(text)
+            }
+            if status != LUA_OK {
+                throw explained(takeError(on: L, status: status), source: String(decoding: bytes, as: UTF8.self))
+            }
             for argument in arguments {
                 guard lua_checkstack(L, 4) != 0 else { throw BSSError("lua", "too many arguments") }
                 push(argument, on: L)
@@ -147,12 +161,12 @@ public final class LuaState {
         }
     }
 
-    private func load(_ text: String, name: String, on L: OpaquePointer) throws {
-        var text = text
+    private func load(_ source: String, name: String, on L: OpaquePointer) throws {
+        var text = source
         let status = text.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { bss_lua_load(L, $0.baseAddress, $0.count, name) }
         }
-        if status != LUA_OK { throw takeError(on: L, status: status) }
+        if status != LUA_OK { throw explained(takeError(on: L, status: status), source: source) }
     }
 
     /// Calls the function below `arguments` values and converts its results.

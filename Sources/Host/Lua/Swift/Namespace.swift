@@ -117,7 +117,7 @@ extension LuaState {
         push("closed", on: L)
         bss_lua_raw_set(L, -2, "__metatable")
         lua_setmetatable(L, -2)
-        namespaces[UnsafeRawPointer(lua_topointer(L, -1)!)] = (namespace, path)
+        if let address = lua_topointer(L, -1) { namespaces[UnsafeRawPointer(address)] = (namespace, path) }
         lua_pushvalue(L, -1)
         namespaceReferences[ObjectIdentifier(namespace)] = bss_lua_ref(L)
     }

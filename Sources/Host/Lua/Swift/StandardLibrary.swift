@@ -44,6 +44,13 @@ extension LuaState {
         bss_lua_pop(L, 2)
     }
 
+    /// Makes `read` what `io.read` does: it is given the formats.
+    package func replaceInput(_ read: @escaping ([Value]) throws -> [Value]) {
+        replace(in: "io", "read") { state, L in
+            try state.push(read(state.arguments(from: 1, on: L, operation: "io.read")), on: L)
+        }
+    }
+
     /// `pairs` in Lua's own, unrepeatable order.
     public func installRawPairs(as name: String, in table: inout [(String, Value)]) {
         bss_lua_push_raw_pairs(main)
@@ -68,7 +75,7 @@ extension LuaState {
             return 1
         }
         let low = bounds.count == 2 ? bounds[0] : 1
-        let high = bounds.last!
+        let high = bounds[bounds.count - 1]
         guard low <= high else { throw BSSError("math.random", "the interval from \(low) to \(high) is empty") }
         let span = UInt64(bitPattern: Int64(high)) &- UInt64(bitPattern: Int64(low))
         lua_pushinteger(L, lua_Integer(truncatingIfNeeded: UInt64(bitPattern: Int64(low)) &+ word(upTo: span)))

@@ -3,8 +3,7 @@ import CBSSLua
 
 /// Globals of scripts: reading an unknown name is an error, creating one inside a function a warning.
 ///
-/// Deviation from `lua`: there both are silent, and a misspelt variable is nil. `--no-strict` switches this off;
-/// the interactive prompt is lax.
+/// Deviation from `lua`: there both are silent, and a misspelt variable is nil. `--no-strict` switches this off.
 final class StrictGlobals {
     private var declared: Set<String> = []
     private var warned: Set<String> = []
@@ -36,6 +35,7 @@ final class StrictGlobals {
         guard isOn, lua_type(L, 2) == LUA_TSTRING else { return 1 }
         let name = state.string(at: 2, on: L)
         if declared.contains(name) || StrictGlobals.otherVersions.contains(name) { return 1 }
+        if let meant = Habits.names[name] { throw BSSError("", "undeclared variable '\(name)'", hint: meant) }
         let near = Text.nearest(to: name, in: state.globalNames(on: L)).map { "did you mean '\($0)'?" }
         throw BSSError("", "undeclared variable '\(name)'", hint: near)
     }

@@ -61,9 +61,9 @@ public final class ReadlineEditor: LineEditor {
         ReadlineEditor.isComplete = isComplete
         ReadlineEditor.complete = complete
         let opened = bss_line_open(
-            { ReadlineEditor.isComplete(String(cString: $0!)) },
+            { text in text.map { ReadlineEditor.isComplete(String(cString: $0)) } ?? true },
             { text, start, end in
-                let found = ReadlineEditor.complete(String(cString: text!), Int(start), Int(end))
+                let found = text.map { ReadlineEditor.complete(String(cString: $0), Int(start), Int(end)) } ?? []
                 guard !found.isEmpty,
                     let list = calloc(found.count + 1, MemoryLayout<UnsafeMutablePointer<CChar>?>.stride)
                 else { return nil }

@@ -45,14 +45,22 @@ public final class Prompt {
         let id = "\(time(nil))-\(getpid())"
         let keepsHistory = settings.keepsHistory && isTerminal
         session.history = History(
-            path: keepsHistory ? History.defaultPath(environment: environment) : nil, session: id)
+            path: keepsHistory ? History.defaultPath(environment: environment).map(Prompt.absolute) : nil, session: id)
         let named = settings.log ?? environment("BSS_LOG")
         guard settings.keepsLog, isTerminal || named != nil else { return }
         let folder = Files.isFolder(".bss") ? ".bss" : History.stateFolder(environment: environment)
         guard let path = named ?? folder.map({ "\($0)/sessions/\(id).lua" }) else { return }
         let seed = context.options.seed.map(String.init) ?? "default"
         session.log = LogFile(
-            path: path, heading: "-- bss-lua \(context.version) session, seed \(seed)\n\n", makesRoom: named == nil)
+            path: Prompt.absolute(path), heading: "-- bss-lua \(context.version) session, seed \(seed)\n\n",
+            makesRoom: named == nil)
+    }
+
+    /// `%cd` moves no file that is being written.
+    private static func absolute(_ path: String) -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        guard !path.hasPrefix("/"), let folder = getcwd(&buffer, buffer.count) else { return path }
+        return String(cString: folder) + "/" + path
     }
 
     // MARK: The loop
@@ -161,6 +169,8 @@ extension Prompt: FrontEnd {
         let firstEnd = text.firstIndex(of: "\n") ?? text.endIndex
         Terminal.error(colored(String(text[..<firstEnd]), "31") + text[firstEnd...])
     }
+
+    public func clear() { if isTerminal { print("\u{1B}[H\u{1B}[2J", terminator: "") } }
 
     public func note(_ text: String) { Terminal.error(colored(text, "2") + "\n") }
 

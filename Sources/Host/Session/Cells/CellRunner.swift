@@ -88,6 +88,9 @@ public final class CellRunner {
                     bytes.replaceSubrange(range, with: Array("return ".utf8))
                     source.code = String(decoding: bytes, as: UTF8.self)
                     assignsLast = true
+                } else if let start = names.lastExpressions {
+                    source.code = CellRunner.inserting("return ", at: start, in: code)
+                    assignsLast = true
                 }
             }
             function = try scope.compile(source)
@@ -121,6 +124,11 @@ public final class CellRunner {
             }
         }
         return outcome
+    }
+
+    static func inserting(_ text: String, at offset: Int, in code: String) -> String {
+        let bytes = Array(code.utf8)
+        return String(decoding: bytes[..<offset] + Array(text.utf8) + bytes[offset...], as: UTF8.self)
     }
 
     /// `=x` shows `x`, as in the prompts of Lua up to 5.2.

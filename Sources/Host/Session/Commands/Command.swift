@@ -20,7 +20,10 @@ struct Command {
             guard !code.isEmpty else {
                 throw BSSError("%\(name)", "which code?", hint: "%\(name) bss.train{ … }", kind: .usage)
             }
-            try measure(Measured(session, code))
+            let (rounds, rest) = try Timing.rounds(code, of: name)
+            var measured = Measured(session, rest)
+            measured.runs = rounds
+            try measure(measured)
         }
         self.measure = measure
     }
@@ -42,8 +45,15 @@ struct Command {
         Command(name: "replay", argument: "", help: "run the session again in a clean state and compare", body: replay),
         Command(
             name: "edit", argument: "[N]", help: "edit cell N (default: the last) in $EDITOR, then run it", body: edit),
-        Command(name: "history", argument: "[N]", help: "the last N cells", body: history),
+        Command(
+            name: "history", argument: "[N | -g WORD]", help: "the last N cells; -g: earlier inputs with WORD",
+            body: history),
         Command(name: "log", argument: "", help: "where this session is logged", body: log),
+        Command(
+            name: "cd", argument: "[DIR]", help: "change the working folder; without DIR: home", body: changeFolder),
+        Command(
+            name: "clear", argument: "", help: "clear the screen; in a notebook the cell's output",
+            body: { session, _ in session.front?.clear() }),
         Command(name: "reset", argument: "", help: "forget the session's variables", body: reset),
         Command(name: "quit", argument: "", help: "leave", body: { session, _ in session.leaves = 0 }),
     ]
@@ -143,7 +153,26 @@ struct Command {
         session.runCell(code)
     }
 
+    private static func changeFolder(_ session: Session, _ text: String) throws {
+        let home = Session.environment("HOME") ?? "/"
+        let path = text.isEmpty ? home : text.hasPrefix("~/") ? home + text.dropFirst() : text
+        guard chdir(path) == 0 else {
+            throw BSSError("%cd", "\(path): \(String(cString: strerror(errno)))", kind: .usage)
+        }
+        var buffer = [CChar](repeating: 0, count: 4096)
+        session.front?.show(getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? path)
+    }
+
     private static func history(_ session: Session, _ text: String) throws {
+        if text == "-g" || text.hasPrefix("-g ") {
+            let word = text.dropFirst(2).trimmed
+            let earlier = session.history.load() + (session.history.path == nil ? session.cells.map(\.code) : [])
+            for code in earlier where word.isEmpty || code.range(of: word) != nil { session.front?.show(code) }
+            return
+        }
+        guard text.isEmpty || Int(text).map({ $0 > 0 }) == true else {
+            throw BSSError("%history", "expects a number of cells, or -g WORD, got '\(text)'", kind: .usage)
+        }
         for cell in session.cells.suffix(Int(text) ?? 20) { session.front?.show("[\(cell.number)] \(cell.code)") }
     }
 

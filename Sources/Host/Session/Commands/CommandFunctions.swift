@@ -14,7 +14,10 @@ extension Session {
             ) { arguments in
                 let printer = Printer()
                 try state.withValue(arguments[value]) { held in
-                    if held.type != "nil" { try state.printLine(printer.text(held, in: state)) }
+                    let front = current.flatMap { $0.state === state ? $0.front : nil }
+                    if held.type != "nil", front?.display(held) != true {
+                        try state.printLine(printer.text(held, in: state))
+                    }
                     try state.setGlobal("_", held)
                 }
                 return []

@@ -9,6 +9,8 @@ struct Measured {
     let show: (String) throws -> Void
     /// Runs it once, as a cell at the prompt; false: it failed, and that has been said.
     let once: () throws -> Bool
+    /// `%timeit -n N`: this many runs a round.
+    var runs: Int?
     /// What runs it again and again.
     let repeated: () throws -> () throws -> Void
 
@@ -58,6 +60,17 @@ package enum Timing {
         case ..<1: return Text.fixed(seconds * 1e3, 1) + " ms"
         default: return Text.fixed(seconds, 2) + " s"
         }
+    }
+
+    /// `-n N CODE` of `%timeit`.
+    static func rounds(_ text: String, of command: String) throws -> (runs: Int?, code: String) {
+        guard command == "timeit", text.hasPrefix("-n") else { return (nil, text) }
+        let rest = text.dropFirst(2).trimmed
+        let digits = rest.prefix(while: \.isNumber)
+        guard let runs = Int(digits), runs > 0 else {
+            throw BSSError("%timeit", "-n expects how many runs a round has", hint: "%timeit -n 100 CODE", kind: .usage)
+        }
+        return (runs, String(rest[digits.endIndex...]).trimmed)
     }
 
     static func cpu() -> Double {
@@ -115,9 +128,9 @@ package enum Timing {
             }
             return (Session.now() - start) / Double(runs)
         }
-        var runs = 1
+        var runs = measured.runs ?? 1
         var once = try round(1)
-        while once * Double(runs) < 0.1, runs < 10_000_000 {
+        while measured.runs == nil, once * Double(runs) < 0.1, runs < 10_000_000 {
             runs = max(runs + 1, min(runs * 10, Int(0.12 / max(once, 1e-9))))
             once = try round(runs)
         }

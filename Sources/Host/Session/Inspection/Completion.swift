@@ -29,6 +29,32 @@ public struct Completion {
         return word.isEmpty && !keys.isEmpty ? keys : keys + names(word)
     }
 
+    /// Where the word before the cursor begins: after the quote within a string, else the name with its path.
+    package static func wordStart(in text: String, before end: Int) -> Int {
+        let bytes = Array(text.utf8.prefix(end))
+        if bytes.first == UInt8(ascii: "%"), !bytes.contains(UInt8(ascii: " ")) { return 0 }
+        let before = String(decoding: bytes, as: UTF8.self)
+        if let last = LuaLexer(before).tokens.dropLast().last, last.kind == .string, last.end >= bytes.count,
+            let quote = last.text.first, quote == "\"" || quote == "'", last.text.count == 1 || last.text.last != quote
+        {
+            return last.start + 1
+        }
+        return bytes.count - bytes.reversed().prefix(while: isNamePart).count
+    }
+
+    /// The name with its path around the cursor.
+    package static func name(in text: String, at cursor: Int) -> String {
+        let bytes = Array(text.utf8)
+        let start = min(cursor, bytes.count)
+        let head = bytes[..<start].reversed().prefix(while: isNamePart).reversed()
+        let tail = bytes[start...].prefix { isNamePart($0) && $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: ":") }
+        return String(decoding: head + tail, as: UTF8.self)
+    }
+
+    private static func isNamePart(_ byte: UInt8) -> Bool {
+        (48...58).contains(byte) || (97...122).contains(byte | 0x20) || byte == 95 || byte == 46 || byte >= 128
+    }
+
     private func isOpen(_ string: String) -> Bool {
         guard let quote = string.first, quote == "\"" || quote == "'" else { return false }
         return string.count == 1 || string.last != quote

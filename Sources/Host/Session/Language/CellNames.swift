@@ -37,6 +37,10 @@ public struct CellNames {
     /// The cell's last statement is `_ = …`: byte range of `_ =`. Or it is `_3, _2, _ = _2, _, …`: the range before
     /// `…`.
     public internal(set) var shownResult: Range<Int>?
+    /// Where the expressions begin (in bytes) that stand at the end of the cell after other statements.
+    public internal(set) var lastExpressions: Int?
+    /// Where the expressions begin that are all of the cell, and no statement.
+    public internal(set) var wholeExpressions: Int?
     /// The second of these forms: the results of a prompt move on.
     public internal(set) var shiftsResults = false
     /// Ends with `;`: the value is not to be shown.

@@ -5,10 +5,10 @@ import BSSLua
 /// Source: Lua 5.4 reference manual, section 9 (syntax). For code that Lua itself accepts; on other text it stops early
 /// and the cell counts as having unknown effects.
 package struct CellParser {
-    private struct Stop: Error {}
+    struct Stop: Error {}
 
     /// What an expression's value may refer to, and the dotted path if it is one (`bss.train`).
-    private struct Carried {
+    struct Carried {
         var roots: Set<String> = []
         var path: String?
         var isFunction = false
@@ -16,12 +16,12 @@ package struct CellParser {
         var isSuffixed = false
     }
 
-    private let tokens: [LuaToken]
-    private var at = 0
-    private var names = CellNames()
+    let tokens: [LuaToken]
+    var at = 0
+    var names = CellNames()
     /// Inner locals (below the cell's top level) and the shared names behind their values; innermost block last.
-    private var blocks: [[String: Set<String>]] = []
-    private var functionDepth = 0, conditionalDepth = 0, nesting = 0
+    var blocks: [[String: Set<String>]] = []
+    var functionDepth = 0, conditionalDepth = 0, nesting = 0
 
     package static func names(in code: String) -> CellNames {
         var parser = CellParser(code)
@@ -34,6 +34,7 @@ package struct CellParser {
             parser.names.readsAnything = true
             parser.names.declarations = []
             parser.names.shownResult = nil
+            parser.names.lastExpressions = nil
         }
         return parser.names
     }
@@ -47,16 +48,16 @@ package struct CellParser {
 
     // MARK: Tokens
 
-    private var token: LuaToken { tokens[at] }
-    private var isTopLevel: Bool { blocks.isEmpty && functionDepth == 0 }
-    private func isAt(_ text: String) -> Bool { token.text == text && token.kind != .string && token.kind != .end }
-    private mutating func take(_ text: String) -> Bool {
+    var token: LuaToken { tokens[at] }
+    var isTopLevel: Bool { blocks.isEmpty && functionDepth == 0 }
+    func isAt(_ text: String) -> Bool { token.text == text && token.kind != .string && token.kind != .end }
+    mutating func take(_ text: String) -> Bool {
         guard isAt(text) else { return false }
         at += 1
         return true
     }
-    private mutating func expect(_ text: String) throws { if !take(text) { throw Stop() } }
-    private mutating func name() throws -> String {
+    mutating func expect(_ text: String) throws { if !take(text) { throw Stop() } }
+    mutating func name() throws -> String {
         guard token.kind == .name else { throw Stop() }
         at += 1
         return tokens[at - 1].text
@@ -64,9 +65,9 @@ package struct CellParser {
 
     // MARK: Effects
 
-    private func local(_ name: String) -> Set<String>? { blocks.lazy.reversed().compactMap { $0[name] }.first }
+    func local(_ name: String) -> Set<String>? { blocks.lazy.reversed().compactMap { $0[name] }.first }
 
-    private mutating func read(_ name: String) -> Set<String> {
+    mutating func read(_ name: String) -> Set<String> {
         if let roots = local(name) { return roots }
         if name == "_G" || name == "_ENV" {
             names.readsAnything = true
@@ -77,9 +78,9 @@ package struct CellParser {
         return [name]
     }
 
-    private mutating func write(_ name: String, from value: Carried) {
+    mutating func write(_ name: String, from value: Carried) {
         for i in blocks.indices.reversed() where blocks[i][name] != nil {
-            blocks[i][name]!.formUnion(value.roots)
+            blocks[i][name]?.formUnion(value.roots)
             return
         }
         names.writes.insert(name)
@@ -93,7 +94,7 @@ package struct CellParser {
         for root in value.roots where root != name && root != CellNames.parameter { names.shared.append((name, root)) }
     }
 
-    private mutating func change(_ roots: Set<String>) {
+    mutating func change(_ roots: Set<String>) {
         let shared = roots.subtracting([CellNames.parameter])
         names.mutates.formUnion(shared)
         guard functionDepth > 0 else {
@@ -104,12 +105,12 @@ package struct CellParser {
         if roots.contains(CellNames.parameter) { names.bodiesChangeParameters = true }
     }
 
-    private mutating func useStream(_ stream: String) {
+    mutating func useStream(_ stream: String) {
         _ = read(stream)
         change([stream])
     }
 
-    private mutating func call(_ callee: Carried, _ arguments: [Carried]) -> Carried {
+    mutating func call(_ callee: Carried, _ arguments: [Carried]) -> Carried {
         let given = arguments.reduce(into: Set<String>()) { $0.formUnion($1.roots) }
         if let path = callee.path, let effect = KnownFunctions.effect(of: path),
             !names.writes.contains(String(path.prefix { $0 != "." }))
@@ -147,7 +148,7 @@ package struct CellParser {
 
     // MARK: Statements
 
-    private mutating func inner(
+    mutating func inner(
         conditional: Bool = false, locals: [String: Set<String>] = [:], _ body: (inout CellParser) throws -> Void
     ) throws {
         blocks.append(locals)
@@ -157,7 +158,7 @@ package struct CellParser {
         blocks.removeLast()
     }
 
-    private mutating func block() throws {
+    mutating func block() throws {
         while token.kind != .end, !["end", "else", "elseif", "until"].contains(where: isAt) {
             if isTopLevel {
                 names.shownResult = nil
@@ -175,14 +176,14 @@ package struct CellParser {
     }
 
     /// One level deeper, up to Lua's own limit of 200 (LUAI_MAXCCALLS): the parser is as recursive as Lua's.
-    private mutating func nested<T>(_ body: (inout CellParser) throws -> T) throws -> T {
+    mutating func nested<T>(_ body: (inout CellParser) throws -> T) throws -> T {
         guard nesting < 200 else { throw Stop() }
         nesting += 1
         defer { nesting -= 1 }
         return try body(&self)
     }
 
-    private mutating func statement() throws {
+    mutating func statement() throws {
         if take(";") { return }
         if take("::") {
             _ = try name()
@@ -209,7 +210,7 @@ package struct CellParser {
             }
         case "if": try branches()
         case "for": try loop()
-        case "function": try namedFunction()
+        case "function" where !isAt("("): try namedFunction()
         case "local": try localStatement()
         default:
             at -= 1  // false, nil, not …: an expression
@@ -217,7 +218,7 @@ package struct CellParser {
         }
     }
 
-    private mutating func branches() throws {
+    mutating func branches() throws {
         _ = try expression()
         try expect("then")
         try inner(conditional: true) { try $0.block() }
@@ -230,7 +231,7 @@ package struct CellParser {
         try expect("end")
     }
 
-    private mutating func loop() throws {
+    mutating func loop() throws {
         var variables = [try name()]
         while take(",") { variables.append(try name()) }
         guard take("=") || take("in") else { throw Stop() }
@@ -242,7 +243,7 @@ package struct CellParser {
         try expect("end")
     }
 
-    private mutating func namedFunction() throws {
+    mutating func namedFunction() throws {
         let base = try name()
         var isField = false
         var isMethod = false
@@ -256,7 +257,7 @@ package struct CellParser {
         try functionBody(isMethod: isMethod)
     }
 
-    private mutating func functionBody(isMethod: Bool = false) throws {
+    mutating func functionBody(isMethod: Bool = false) throws {
         try expect("(")
         var parameters = isMethod ? ["self"] : []
         while !take(")") {
@@ -271,7 +272,7 @@ package struct CellParser {
         try expect("end")
     }
 
-    private mutating func localStatement() throws {
+    mutating func localStatement() throws {
         if take("function") {
             let own = try name()
             declare([(own, Carried(isFunction: true))])
@@ -285,7 +286,7 @@ package struct CellParser {
             if take("<") {
                 _ = try name()
                 try expect(">")
-                constants.insert(declared.last!)
+                constants.insert(declared[declared.count - 1])
             }
         } while take(",")
         let values = take("=") ? try expressions() : []
@@ -294,25 +295,29 @@ package struct CellParser {
         noteDeclaration(declared, constants)
     }
 
-    private mutating func declare(_ variables: [(String, Carried)]) {
+    mutating func declare(_ variables: [(String, Carried)]) {
         for (name, value) in variables {
             if blocks.isEmpty { write(name, from: value) } else { blocks[blocks.count - 1][name] = value.roots }
         }
     }
 
-    private mutating func noteDeclaration(_ declared: [String], _ constants: Set<String>) {
+    mutating func noteDeclaration(_ declared: [String], _ constants: Set<String>) {
         if isTopLevel { names.declarations.append((declared, constants, tokens[at - 1].end)) }
     }
 
-    private mutating func expressionStatement() throws {
+    mutating func expressionStatement() throws {
         let start = at
+        if beginsNoStatement { return try bareExpressions(from: start) }
         let first = try target()
         guard isAt("=") || isAt(",") else {
             if first.expression.isSuffixed { return }
             return try bareExpressions(from: start)
         }
         var targets = [first]
-        while take(",") { targets.append(try target()) }
+        while take(",") {
+            if beginsNoStatement { return try bareExpressions(from: start) }
+            targets.append(try target())
+        }
         if !take("=") { return try bareExpressions(from: start) }
         let opening = tokens[start].start..<tokens[at - 1].end
         let values = try expressions()
@@ -334,24 +339,35 @@ package struct CellParser {
         if targets.count == 1, targets[0].name == "_" { names.shownResult = opening }
         let shift = tokens[start...].prefix(CellParser.shift.count)
         if shift.map(\.text) == CellParser.shift {
-            names.shownResult = tokens[start].start..<shift.last!.end
+            names.shownResult = tokens[start].start..<shift[shift.endIndex - 1].end
             names.shiftsResults = true
         }
     }
 
-    /// No statement of Lua, but a cell may be a list of expressions and nothing else.
-    private mutating func bareExpressions(from start: Int) throws {
-        guard isTopLevel, start == 0 else { throw Stop() }
+    /// A number, a string, `{`, `#x`, `not x`, `function(`: expressions that no statement begins with.
+    private var beginsNoStatement: Bool {
+        switch token.kind {
+        case .number, .string: true
+        case .symbol: ["{", "#", "-", "~", "..."].contains(token.text)
+        case .keyword: ["nil", "true", "false", "not", "function"].contains(token.text)
+        default: false
+        }
+    }
+
+    /// No statement of Lua, but a cell may end with a list of expressions.
+    mutating func bareExpressions(from start: Int) throws {
+        guard isTopLevel else { throw Stop() }
         at = start
         _ = try expressions()
         _ = take(";")
         if token.kind != .end { throw Stop() }
+        if start > 0 { names.lastExpressions = tokens[start].start } else { names.wholeExpressions = tokens[0].start }
     }
 
     private static let shift = ["_3", ",", "_2", ",", "_", "=", "_2", ",", "_", ","]
 
     /// An expression that may turn out to be assigned to: a plain name is not yet a read.
-    private mutating func target() throws -> (name: String?, expression: Carried) {
+    mutating func target() throws -> (name: String?, expression: Carried) {
         if token.kind == .name, ["=", ","].contains(tokens[at + 1].text), tokens[at + 1].kind == .symbol {
             let found = try name()
             if isAt("=") || isListOfTargets() { return (found, Carried()) }
@@ -373,121 +389,5 @@ package struct CellParser {
             }
         }
         return false
-    }
-
-    // MARK: Expressions
-
-    private mutating func expressions() throws -> [Carried] {
-        var list = [try expression()]
-        while take(",") { list.append(try expression()) }
-        return list
-    }
-
-    private static let binary: Set<String> = [
-        "or", "and", "<", ">", "<=", ">=", "~=", "==", "|", "~", "&", "<<", ">>", "..", "+", "-", "*", "/", "//", "%",
-        "^",
-    ]
-
-    /// Precedence does not matter here: only `and` and `or` hand a value on.
-    private mutating func expression() throws -> Carried {
-        var value = try unary()
-        while CellParser.binary.contains(token.text), token.kind != .string, token.kind != .name {
-            let keeps = isAt("and") || isAt("or")
-            at += 1
-            let right = try unary()
-            value = keeps ? Carried(roots: value.roots.union(right.roots)) : Carried()
-        }
-        return value
-    }
-
-    private mutating func unary() throws -> Carried {
-        var isOperated = false
-        while isAt("not") || isAt("#") || isAt("-") || isAt("~") {
-            at += 1
-            isOperated = true
-        }
-        let value = try nested { try $0.simple() }
-        return isOperated ? Carried() : value
-    }
-
-    private mutating func simple() throws -> Carried {
-        switch token.kind {
-        case .number, .string:
-            at += 1
-            return Carried()
-        case .keyword where ["nil", "true", "false"].contains(token.text):
-            at += 1
-            return Carried()
-        case .keyword where take("function"):
-            try functionBody()
-            return Carried(isFunction: true)
-        default:
-            if take("...") { return Carried(roots: functionDepth > 0 ? [CellNames.parameter] : []) }
-            if isAt("{") { return try table() }
-            return try suffixed()
-        }
-    }
-
-    private mutating func table() throws -> Carried {
-        try expect("{")
-        var roots: Set<String> = []
-        while !take("}") {
-            if take("[") {
-                roots.formUnion(try expression().roots)
-                try expect("]")
-                try expect("=")
-            } else if token.kind == .name, tokens[at + 1].text == "=", tokens[at + 1].kind == .symbol {
-                at += 2
-            }
-            roots.formUnion(try expression().roots)
-            if !take(","), !take(";"), !isAt("}") { throw Stop() }
-        }
-        return Carried(roots: roots)
-    }
-
-    private mutating func suffixed() throws -> Carried {
-        var value: Carried
-        if take("(") {
-            value = try expression()
-            value.path = nil
-            try expect(")")
-        } else {
-            let found = try name()
-            let isInner = local(found) != nil
-            value = Carried(roots: read(found), path: isInner ? nil : found)
-        }
-        while true {
-            if take(".") {
-                let field = try name()
-                value = Carried(roots: value.roots, path: value.path.map { "\($0).\(field)" })
-            } else if take("[") {
-                _ = try expression()
-                try expect("]")
-                value = Carried(roots: value.roots)
-            } else if take(":") {
-                let method = try name()
-                let given = try arguments()
-                let roots = given.reduce(into: value.roots) { $0.formUnion($1.roots) }
-                if !KnownFunctions.pureMethods.contains(method) { change(roots) }
-                value = Carried(roots: KnownFunctions.scalarMethods.contains(method) ? [] : roots, isSuffixed: true)
-            } else if isAt("(") || isAt("{") || token.kind == .string {
-                value = call(value, try arguments())
-            } else {
-                return value
-            }
-        }
-    }
-
-    private mutating func arguments() throws -> [Carried] {
-        if token.kind == .string {
-            at += 1
-            return [Carried()]
-        }
-        if isAt("{") { return [try table()] }
-        try expect("(")
-        if take(")") { return [] }
-        let list = try expressions()
-        try expect(")")
-        return list
     }
 }

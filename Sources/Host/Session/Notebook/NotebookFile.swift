@@ -145,7 +145,7 @@ public struct NotebookFile: Equatable {
     private static func text(of lines: [String]) -> String {
         var lines = lines
         while let last = lines.last, last.isEmpty { lines.removeLast() }
-        if let first = lines.first, first.hasPrefix("--[["), lines.last!.hasSuffix("]]") {
+        if let first = lines.first, let last = lines.last, first.hasPrefix("--[["), last.hasSuffix("]]") {
             let whole = lines.joined(separator: "\n")
             return trimmedNewlines(String(whole.dropFirst(4).dropLast(2)))
         }
@@ -178,6 +178,26 @@ public struct NotebookFile: Equatable {
             }
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// The text as a chunk of Lua: a last expression of a cell becomes `_ = …`; nil: no cell ends with one.
+    package static func withAssignedResults(_ bytes: [UInt8]) -> [UInt8]? {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard Bytes.find("-- %%", in: text) != nil else { return nil }
+        var file = parse(text)
+        var found = false
+        for i in file.cells.indices where file.cells[i].kind == .code {
+            let names = CellParser.names(in: file.cells[i].source)
+            guard names.isUnderstood, let start = names.lastExpressions ?? names.wholeExpressions,
+                let verbatim = file.cells[i].verbatim
+            else { continue }
+            // Lines keep their numbers: outputs are comments, and stay.
+            let source = CellRunner.inserting("_ = ", at: start, in: file.cells[i].source)
+            let lines = source.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            file.cells[i].verbatim = lines + verbatim.dropFirst(lines.count)
+            found = true
+        }
+        return found ? Array(file.text().utf8) : nil
     }
 
     public func write(to path: String) throws { try Files.write(text(), to: path) }

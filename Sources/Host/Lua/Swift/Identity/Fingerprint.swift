@@ -109,7 +109,7 @@ private struct FingerprintWalk {
         }
         let dump = FunctionDump(on: L)
         result.pieces.append((name, dump.hash))
-        guard functions.insert(UnsafeRawPointer(lua_topointer(L, -1)!)).inserted else { return }
+        guard let address = lua_topointer(L, -1), functions.insert(UnsafeRawPointer(address)).inserted else { return }
         var i: Int32 = 1
         while let upvalue = lua_getupvalue(L, -1, i) {
             if ValueHash.isGlobals(L, -1) {
@@ -180,7 +180,7 @@ private struct ValueHash {
 
     /// True if the value was met before; its number is in the hash then.
     private mutating func isKnown(_ index: Int32) -> Bool {
-        let address = UnsafeRawPointer(lua_topointer(L, index)!)
+        guard let address = lua_topointer(L, index).map({ UnsafeRawPointer($0) }) else { return false }
         if let number = seen[address] {
             hash.update("@\(number);")
             return true
@@ -191,7 +191,7 @@ private struct ValueHash {
 
     private mutating func table(_ index: Int32, _ depth: Int) throws {
         if ValueHash.isGlobals(L, index) { return hash.update("_G;") }
-        if let (_, path) = state.namespaces[UnsafeRawPointer(lua_topointer(L, index)!)] {
+        if let address = lua_topointer(L, index), let (_, path) = state.namespaces[UnsafeRawPointer(address)] {
             return hash.update(path + ";")
         }
         guard !isKnown(index) else { return }

@@ -18,7 +18,7 @@ struct FunctionDump {
     init(on L: OpaquePointer) {
         let writer: @convention(c) (OpaquePointer?, UnsafeRawPointer?, Int, UnsafeMutableRawPointer?) -> Int32 = {
             _, piece, size, target in
-            target!.assumingMemoryBound(to: [UInt8].self).pointee += UnsafeRawBufferPointer(start: piece, count: size)
+            target?.assumingMemoryBound(to: [UInt8].self).pointee += UnsafeRawBufferPointer(start: piece, count: size)
             return 0
         }
         withUnsafeMutablePointer(to: &bytes) { _ = lua_dump(L, writer, $0, 1) }

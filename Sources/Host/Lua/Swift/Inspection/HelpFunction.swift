@@ -34,7 +34,7 @@ extension LuaState {
         do { return try Help.lookUp(name, in: root) } catch {
             let hits = Help.search(name, in: root)
             guard !hits.isEmpty else { throw error }
-            let width = hits.map(\.path.count).max()! + 2
+            let width = hits.reduce(0) { max($0, $1.path.count) } + 2
             return hits.map { "  " + Text.padded($0.path, to: width) + $0.summary }.joined(separator: "\n")
         }
     }

@@ -66,7 +66,7 @@ public struct Printer {
     private func table(
         _ state: LuaState, _ L: OpaquePointer, indent: Int, ancestors: inout [UnsafeRawPointer]
     ) -> String {
-        let address = UnsafeRawPointer(lua_topointer(L, -1)!)
+        guard let address = lua_topointer(L, -1).map({ UnsafeRawPointer($0) }) else { return "{}" }
         if let (_, path) = state.namespaces[address] { return "namespace \(path)" }
         if ancestors.contains(address) { return "<cycle>" }
         guard lua_checkstack(L, 16) != 0 else { return "{…}" }

@@ -79,9 +79,12 @@ struct WordReader {
         return try option.value(of: next, spelled: name)
     }
 
-    /// `--name=value` → name and value.
+    /// `--name=value`, `-n=value` → name and value.
     static func split(_ word: String) -> (name: String, value: String?) {
-        guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return (word, nil) }
+        let isShort = word.utf8.count > 2 && word.utf8.dropFirst(2).first == UInt8(ascii: "=")
+        guard word.hasPrefix("--") || (word.hasPrefix("-") && isShort), let equals = word.firstIndex(of: "=") else {
+            return (word, nil)
+        }
         return (String(word[..<equals]), String(word[word.index(after: equals)...]))
     }
 

@@ -6,7 +6,7 @@ public enum Help {
         var out = path + function.signature.dropFirst(function.name.count) + "\n\n  \(function.summary)\n"
         if !function.arguments.isEmpty {
             out += "\nOptions:\n"
-            let width = function.arguments.map(\.name.count).max()! + 2
+            let width = function.arguments.reduce(0) { max($0, $1.name.count) } + 2
             for argument in function.arguments {
                 let value = argument.isRequired ? "required" : "default \(JSON.lua(argument.defaultPlain))"
                 let called = argument.signature.map { "; called as \($0.words)" } ?? ""
@@ -32,7 +32,7 @@ public enum Help {
     public static func text(_ type: ObjectType) -> String {
         var out = "\(type.name): \(type.help)\n"
         if !type.properties.isEmpty {
-            let width = type.properties.map(\.name.count).max()! + 2
+            let width = type.properties.reduce(0) { max($0, $1.name.count) } + 2
             out +=
                 "\nProperties:\n"
                 + type.properties.map { "  " + Text.padded($0.name, to: width) + $0.help + "\n" }.joined()

@@ -48,14 +48,16 @@ extension Program {
     /// Runs a command to its end.
     /// - Parameter words: what stands after its name; options that stood before it come first.
     func run(_ command: ProgramCommand, path: String, _ words: [String], from invocation: Invocation) -> Never {
-        if !command.commands.isEmpty { runMember(of: command, path: path, words, from: invocation) }
+        let namesMember = command.commands.contains { $0.name == words.first }
+        if namesMember || command.body == nil { runMember(of: command, path: path, words, from: invocation) }
         var parsed = invocation
-        var state: LuaState?
+        var state: (LuaState, Namespace)?
         let call: ProgramCommand.Call
         do {
             if words.prefix(while: { $0 != "--" }).contains("--help") { finish(command.help(path)) }
             let (operand, arguments, rest) = try command.parse(words, path: path, &parsed)
             parsed.scriptArguments = rest
+            parsed.argumentTable = [(0, operand)] + rest.enumerated().map { ($0 + 1, $1) }
             parsed.options.script = nil  // what it trains is recorded only if --out asks for it
             let settings = parsed
             call = ProgramCommand.Call(
@@ -63,20 +65,20 @@ extension Program {
             ) {
                 if let state { return state }
                 let made = try LuaState(environment: settings.usesLuaEnvironment)
-                state = made
-                _ = try prepare(made, settings)
+                let prepared = (made, try prepare(made, settings))
+                state = prepared
                 if command.operand?.kind == .script { made.addModuleFolder(of: operand) }
-                return made
+                return prepared
             }
         } catch { fail(error) }
         var code: Int32
         do {
             code = try command.body?(call) ?? 0
-            if code == 0 { try state?.whenScriptEnds?() }
+            if code == 0 { try state?.0.whenScriptEnds?() }
         } catch let error as BSSError where error.kind == .usage && error.operation == path {
             fail(error)  // the command line itself is wrong
         } catch { code = report(error, parsed) }
-        state?.exit(code)
+        state?.0.exit(code)
         exit(LuaState.flushOutput(code))
     }
 

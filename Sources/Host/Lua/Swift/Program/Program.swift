@@ -125,7 +125,6 @@ public struct Program {
             if !wantsPrompt { return code }
         }
         if invocation.prompts(onTerminal: isatty(STDIN_FILENO) != 0) {
-            state.strict?.isOn = false
             return prompt(
                 PromptContext(
                     state: state, namespace: namespace, options: invocation.options, settings: invocation.prompt,
@@ -141,7 +140,7 @@ public struct Program {
     }
 
     /// A second, clean state like the first, for replays.
-    private func fresh(_ options: RunOptions) throws -> (LuaState, Namespace) {
+    package func fresh(_ options: RunOptions) throws -> (LuaState, Namespace) {
         let state = try LuaState()
         state.installStandardReplacements(seed: options.seed ?? 0)
         let namespace = try api(state, options)

@@ -29,15 +29,18 @@ public struct ProgramCommand {
     public let takesArguments: Bool
     let body: ((Call) throws -> Int32)?
 
-    /// - Parameter body: gives the exit code.
+    /// - Parameters:
+    ///   - members: commands of its own beside it: `kernel install`.
+    ///   - body: gives the exit code.
     public init(
         _ name: String, _ summary: String, operand: Operand? = nil, options: [CommandOption] = [],
-        shared: [ProgramOption] = [], takesArguments: Bool = false, body: @escaping (Call) throws -> Int32
+        shared: [ProgramOption] = [], takesArguments: Bool = false, members: [ProgramCommand] = [],
+        body: @escaping (Call) throws -> Int32
     ) {
         (self.name, self.summary, self.operand) = (name, summary, operand)
         (self.options, self.shared, self.takesArguments) = (options, shared, takesArguments)
         self.body = body
-        commands = []
+        commands = members
     }
 
     /// A family of commands.
@@ -67,11 +70,13 @@ public struct ProgramCommand {
         public let options: RunOptions
         public let program: Program
         /// Gives a state prepared as for a script; made when asked for.
-        let makeState: () throws -> LuaState
+        let makeState: () throws -> (LuaState, Namespace)
 
         /// The value of one of its options.
         public subscript<T>(argument: Argument<T>) -> T { arguments[argument] }
-        public func state() throws -> LuaState { try makeState() }
+        public func state() throws -> LuaState { try makeState().0 }
+        /// The same with its `bss` table.
+        public func prepared() throws -> (state: LuaState, root: Namespace) { try makeState() }
     }
 
     /// Carried out by the command line itself: `run`, `repl`.
@@ -111,7 +116,12 @@ public struct ProgramCommand {
                 operands.append(word)
             }
         }
-        if !takesArguments { operands += rest }
+        if !takesArguments {
+            operands += rest
+        } else if operands.count > 1 {
+            rest = operands[1...] + rest
+            operands = [operands[0]]
+        }
         guard operands.count <= (operand == nil ? 0 : 1) else {
             throw BSSError(path, "takes no '\(operands[operand == nil ? 0 : 1])'", hint: usage(path), kind: .usage)
         }

@@ -5,7 +5,7 @@ extension ProgramCommand {
     /// `bss-lua plot FILE.csv [--kind K] …`, a line for each member of a family.
     func usageLines(_ path: String) -> [String] {
         let members = commands.flatMap { $0.usageLines("\(path) \($0.name)") }
-        guard commands.isEmpty || operand != nil else { return members }
+        if body == nil, !members.isEmpty { return members }
         let subject = operand.map { $0.isRequired ? [$0.name] : ["[\($0.name)]"] } ?? []
         let own = options.map { option in
             "[\(option.short ?? option.name)\(option.placeholder.map { " \($0)" } ?? "")]"
@@ -21,9 +21,7 @@ extension ProgramCommand {
         var text = "\(path): \(summary)\n\n" + Usage.listed(usageLines(path), "usage: ") + "\n"
         if !commands.isEmpty {
             text += "\n" + Usage.rows(commands.map { ($0.name, $0.summary) })
-            if operand != nil { text += optionsText(title: "\n\(path):\n") }
             text += commands.map { $0.optionsText(title: "\n\(path) \($0.name):\n") }.joined()
-            return text
         }
         return text + optionsText(title: "\n")
     }

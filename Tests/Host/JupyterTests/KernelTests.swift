@@ -1,0 +1,102 @@
+import BSSCore
+import Foundation
+import Testing
+import _BSSTestSupport
+
+@testable import BSSJupyter
+
+@Suite(.oneAtATime) struct KernelTests {
+    /// RFC 4231, test cases 1, 2 and 6 (a key longer than a block).
+    @Test func signaturesAreThoseOfTheStandard() {
+        let cases: [(key: [UInt8], text: String, expected: String)] = [
+            (
+                [UInt8](repeating: 0x0B, count: 20), "Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+            ),
+            (
+                Array("Jefe".utf8), "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+            ),
+            (
+                [UInt8](repeating: 0xAA, count: 131), "Test Using Larger Than Block-Size Key - Hash Key First",
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+            ),
+        ]
+        for (key, text, expected) in cases {
+            let bytes = Array(text.utf8)
+            #expect(Signature.sign([Array(bytes[..<4]), Array(bytes[4...])], key: key) == expected)
+        }
+    }
+
+    @Test func messagesTravelAndForgeriesDoNot() throws {
+        let key = Array("key".utf8)
+        let message = Message(
+            "status", Table(fields: [("execution_state", .string("busy"))]), to: [[1, 2]], parent: [], session: "s")
+        var parts = message.parts(key: key)
+        let read = try #require(Message(parts: parts, key: key))
+        #expect(read.type == "status" && read.identities == [[1, 2]])
+        #expect(read.content["execution_state"]?.string == "busy")
+        #expect(Message(parts: parts, key: Array("other".utf8)) == nil)
+        parts[parts.count - 1][2] ^= 1
+        #expect(Message(parts: parts, key: key) == nil && Message(parts: [[1]], key: key) == nil)
+    }
+
+    @Test func charactersAreNotCut() {
+        let text = Array("aé€😀".utf8)
+        for count in 0...text.count {
+            let whole = Channels.lengthOfWholeCharacters(Array(text[..<count]))
+            #expect(String(validating: text[..<whole], as: UTF8.self) != nil && count - whole < 4)
+        }
+        #expect(Channels.lengthOfWholeCharacters([0x61, 0xFF]) == 2)
+    }
+
+    @Test func picturesAndPatterns() {
+        #expect(MimeBundle.base64(Array("light wo".utf8)) == "bGlnaHQgd28=")
+        #expect(Kernel.matches("6 * 7", "6 * ?") && Kernel.matches("abc", "*b*") && !Kernel.matches("abc", "b*"))
+        #expect(TableHTML.ofMarkdown("| a | b |\n|---|---|\n| 1 | <2 |\n")?.contains("<td>&lt;2</td>") == true)
+    }
+
+    /// jupyter_kernel_test with every sample, and what it does not ask, where Python has it.
+    @Test func conformance() throws {
+        let home = FileManager.default.temporaryDirectory.path + "/bss-kernel-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: home) }
+        let environment = ProcessInfo.processInfo.environment
+        let python = environment["BSS_PYTHON"] ?? "python3"
+        func run(_ words: [String]) throws -> (code: Int32, text: String) {
+            let child = Process()
+            child.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            child.arguments = [python] + words
+            // Debug builds are slower by far; the release is held to 0.2 s.
+            child.environment = environment.merging(["KERNEL_HOME": home, "KERNEL_LIMIT": Self.limit]) { $1 }
+            let out = Pipe()
+            (child.standardOutput, child.standardError) = (out, out)
+            try child.run()
+            let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            child.waitUntilExit()
+            return (child.terminationStatus, text)
+        }
+        guard try run(["-c", "import jupyter_kernel_test, ctypes; ctypes.CDLL('libzmq.so.5')"]).code == 0 else {
+            return print("conformance of the Jupyter kernel: 0 of 1 (no jupyter_kernel_test, or no libzmq5)")
+        }
+        let outcome = try run([Repository.root + "/Tests/Support/Jupyter/kernel_conformance.py", Program.path])
+        print(outcome.text.split(separator: "\n").filter { $0.contains("interrupt of") || $0.hasPrefix("Ran") })
+        #expect(outcome.code == 0 && !outcome.text.contains("skipped"), "\(outcome.text.suffix(3000))")
+    }
+
+    #if DEBUG
+    private static let limit = "1.0"
+    #else
+    private static let limit = "0.2"
+    #endif
+
+    private enum Program {
+        /// Beside the test bundle.
+        static let path: String = {
+            let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+            let beside = ([own] + CommandLine.arguments).map {
+                ($0 as NSString).deletingLastPathComponent + "/bss-lua"
+            }
+            return beside.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "bss-lua"
+        }()
+    }
+}

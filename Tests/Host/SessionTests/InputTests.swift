@@ -1,0 +1,83 @@
+import BSSCore
+import BSSLua
+import Testing
+
+@testable import BSSSession
+
+/// What a session makes of inputs, shown to a front end that only listens.
+@Suite struct InputTests {
+    private final class Listener: FrontEnd {
+        var shown: [String] = []
+        var errors: [BSSError] = []
+        func show(_ text: String) { shown.append(text) }
+        func show(_ cell: Cell, seconds: Double) {
+            shown += cell.lines
+            cell.error.map { errors.append($0) }
+        }
+        func report(_ error: BSSError) { errors.append(error) }
+        func note(_ text: String) {}
+    }
+
+    private func session() throws -> (Session, Listener, LuaState) {
+        let state = try LuaState()
+        let root = Namespace("bss", "For tests.") { [.namespace(Session.functions(state))] }
+        try state.install(root)
+        let session = Session(state, root: root)
+        let listener = Listener()
+        session.front = listener
+        return (session, listener, state)
+    }
+
+    @Test func questionsStandBehindNamesToo() throws {
+        let (session, listener, _) = try session()
+        session.run("-- doubles\nlocal function twice(x) return 2 * x end")
+        session.run("twice??")
+        #expect(listener.shown.last?.contains("return 2 * x") == true && listener.errors.isEmpty)
+        session.run("bss.repl?")
+        #expect(listener.shown.last?.hasPrefix("bss.repl") == true)
+        #expect(session.isComplete("bss.repl?") && Session.askedBehind("x = 1?") == nil)
+    }
+
+    @Test func wordsOfOtherPromptsLeave() throws {
+        for word in ["exit", "quit", "exit()", "quit()", " quit "] {
+            let (session, _, _) = try session()
+            session.run(word)
+            #expect(session.leaves == 0, "\(word)")
+        }
+        let (session, listener, _) = try session()
+        session.run("quit = 5")
+        session.run("quit")
+        #expect(session.leaves == nil && listener.shown.last == "5")
+    }
+
+    @Test func lastExpressionsAreResults() throws {
+        let (session, listener, _) = try session()
+        for (code, expected) in [
+            ("local a = 4 a * 2", "8"), ("x = 3\nx, 1", "1"), ("b = 1; #'abc'", "3"), ("c = 2\n{ c }", "{ 2 }"),
+            ("d = 1\n'text'", "\"text\""), ("local t = { 1 }\nnot t", "false"),
+        ] {
+            listener.errors = []
+            session.run(code)
+            #expect(listener.shown.last == expected && listener.errors.isEmpty, "\(code): \(listener.errors)")
+        }
+        let text = "-- %%\nlocal a = 2\n-- %%\na + 1\n--> 3\n-- %%\nb = a; b * 10\n-- %%\n_ = _ + 1\n"
+        let chunk = try #require(NotebookFile.withAssignedResults(Array(text.utf8)))
+        let state = try LuaState()
+        try state.run(String(decoding: chunk, as: UTF8.self), name: "=book")
+        #expect(try state.global("_").int == 21)
+        #expect(NotebookFile.withAssignedResults(Array("-- %%\nx = 1\n".utf8)) == nil)
+    }
+
+    @Test func commandsTakeWhatTheyTake() throws {
+        let (session, listener, _) = try session()
+        session.run("%timeit -n 3 1 + 1")
+        #expect(listener.shown.last?.contains("7 rounds of 3") == true, "\(listener.shown)")
+        session.run("%timeit -n x")
+        session.run("%cd /nowhere/at/all")
+        session.run("%history many")
+        #expect(listener.errors.count == 3)
+        session.run("value = 77")
+        session.run("%history -g value")
+        #expect(listener.shown.last == "value = 77")
+    }
+}
