@@ -56,7 +56,8 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
     /// `x` contiguous.
     func allFinite(_ x: ArrayView) throws -> Bool
 
-    // MARK: Matrix products (a: [M, K], b: [K, N] row-major with the row strides given; transposed reads the stored matrix turned)
+    // MARK: Matrix products
+    // a [M, K], b [K, N] row-major with the row strides given; transposed reads the stored matrix turned.
 
     /// out[i] = alpha op(a[i]) op(b[i]) + beta out[i] for i < batch; batch strides in elements, 0 shares the matrix.
     func gemm(
@@ -91,15 +92,27 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
     /// out = u < p ? value : 0
     func randomMask(key: UInt64, block: UInt64, p: Double, value: Double, out: ArrayView) throws
 
-    // MARK: Optimizer updates, in place on contiguous buffers
+    // MARK: Optimizers
 
-    func sgd(parameter: ArrayView, gradient: ArrayView, momentumBuffer: ArrayView?, _ options: SGDStep) throws
-    func adam(
-        parameter: ArrayView, gradient: ArrayView, mean: ArrayView, square: ArrayView, maximumSquare: ArrayView?,
-        _ options: AdamStep) throws
-    func rmsprop(
-        parameter: ArrayView, gradient: ArrayView, square: ArrayView, mean: ArrayView?, momentumBuffer: ArrayView?,
-        _ options: RMSpropStep) throws
+    /// One step of an optimizer, in place: every parameter that has a gradient in one call.
+    func update(_ parts: [ParameterUpdate]) throws
+}
+
+/// One parameter's part of an optimizer's step. All views are buffers of one size and dtype, laid out alike.
+public struct ParameterUpdate {
+    /// What the rule does and with which numbers, learning rate and decay of this parameter included.
+    public enum Rule { case sgd(SGDStep), adam(AdamStep), rmsprop(RMSpropStep) }
+
+    public let parameter, gradient: ArrayView
+    /// SGD: momentum. Adam: mean, square, largest square. RMSprop: square, mean, momentum. nil where unused.
+    public let state: (ArrayView?, ArrayView?, ArrayView?)
+    public let rule: Rule
+
+    public init(
+        _ parameter: ArrayView, _ gradient: ArrayView, _ state: (ArrayView?, ArrayView?, ArrayView?), _ rule: Rule
+    ) {
+        (self.parameter, self.gradient, self.state, self.rule) = (parameter, gradient, state, rule)
+    }
 }
 
 /// One SGD update: g += wd p; buf = first ? g : momentum buf + (1 - dampening) g; g = nesterov ? g + momentum buf :

@@ -118,7 +118,7 @@ public struct KernelCall {
 
 extension KernelCall {
     /// Who is told of every call; nil: nobody.
-    nonisolated(unsafe) public private(set) static var observer: (any KernelObserver)?
+    @exclusivity(unchecked) nonisolated(unsafe) public private(set) static var observer: (any KernelObserver)?
 
     /// `body` with this observer; an outer one rests meanwhile.
     public static func observed<T>(by observer: any KernelObserver, _ body: () throws -> T) rethrows -> T {
@@ -130,6 +130,10 @@ extension KernelCall {
 }
 
 extension Backend {
+    /// The host looks at values where they lie. Nothing runs; another device would have to be waited for.
+    @inline(__always)
+    public func hostReads(_ elements: Int) throws { try run("read", writes: elements, 0) }
+
     /// Every call to a kernel: runs it, turns its status into an error, and tells who observes.
     @inline(__always)
     public func run(

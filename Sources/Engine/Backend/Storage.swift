@@ -4,7 +4,7 @@ public final class Storage {
     public let address: UnsafeMutableRawPointer
     public let byteCount: Int
     /// How often its values were written over since they were made: what autograd compares before it reads them again.
-    public private(set) var version = 0
+    @exclusivity(unchecked) public private(set) var version = 0
     /// Where work on it goes. Backends live as long as the process.
     public unowned(unsafe) let backend: any Backend
 

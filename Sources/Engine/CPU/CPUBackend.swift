@@ -295,59 +295,6 @@ public final class CPUBackend: Backend {
             "random mask", writes: count,
             bss_random_mask(call.dtype.c, key, block, p, value, call.memory(out, count), Int64(count)))
     }
-
-    // MARK: Optimizers
-
-    public func sgd(parameter: ArrayView, gradient: ArrayView, momentumBuffer: ArrayView?, _ o: SGDStep) throws {
-        var options = bss_sgd_options(
-            lr: o.learningRate, momentum: o.momentum, dampening: o.dampening, weight_decay: o.weightDecay,
-            nesterov: o.nesterov,
-            maximize: false, first: o.isFirst)
-        let call = try KernelCall("sgd", parameter)
-        let count = parameter.elementCount
-        try run(
-            "sgd step", writes: count,
-            bss_sgd(
-                call.dtype.c, Int64(count), call.buffer(parameter, count), call.buffer(gradient, count),
-                call.buffer(ifAny: momentumBuffer, count), &options))
-    }
-
-    public func adam(
-        parameter: ArrayView, gradient: ArrayView, mean: ArrayView, square: ArrayView, maximumSquare: ArrayView?,
-        _ o: AdamStep
-    ) throws {
-        var options = bss_adam_options(
-            lr: o.learningRate, beta1: o.beta1, beta2: o.beta2, eps: o.eps, weight_decay: o.weightDecay,
-            decoupled: o.decoupled,
-            amsgrad: maximumSquare != nil, maximize: false, step: Int64(o.step))
-        let call = try KernelCall("adam", parameter)
-        let count = parameter.elementCount
-        try run(
-            o.decoupled ? "adamw step" : "adam step", writes: count,
-            bss_adam(
-                call.dtype.c, Int64(count), call.buffer(parameter, count), call.buffer(gradient, count),
-                call.buffer(mean, count), call.buffer(square, count), call.buffer(ifAny: maximumSquare, count), &options
-            ))
-    }
-
-    public func rmsprop(
-        parameter: ArrayView, gradient: ArrayView, square: ArrayView, mean: ArrayView?, momentumBuffer: ArrayView?,
-        _ o: RMSpropStep
-    ) throws {
-        var options = bss_rmsprop_options(
-            lr: o.learningRate, alpha: o.alpha, eps: o.eps, weight_decay: o.weightDecay, momentum: o.momentum,
-            centered: o.centered,
-            maximize: false)
-        let call = try KernelCall("rmsprop", parameter)
-        let count = parameter.elementCount
-        try run(
-            "rmsprop step", writes: count,
-            bss_rmsprop(
-                call.dtype.c, Int64(count), call.buffer(parameter, count), call.buffer(gradient, count),
-                call.buffer(square, count), call.buffer(ifAny: mean, count), call.buffer(ifAny: momentumBuffer, count),
-                &options))
-    }
-
 }
 
 extension DType {

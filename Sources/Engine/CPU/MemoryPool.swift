@@ -5,17 +5,17 @@ import Glibc
 ///
 /// Classes: multiples of 64 bytes up to 1 KiB, then eight steps a power of two. Single-threaded, as all Swift code.
 final class MemoryPool {
-    private var free: [[UnsafeMutableRawPointer]] = Array(repeating: [], count: 512)
-    private var cached = 0
+    @exclusivity(unchecked) private var free: [[UnsafeMutableRawPointer]] = Array(repeating: [], count: 512)
+    @exclusivity(unchecked) private var cached = 0
     /// Live and cached blocks together hold no more than this, or a quarter more than was ever live at once: blocks of
     /// sizes that come no more must not pile up.
     private let leastLimit = 512 << 20
     private var limit: Int { max(leastLimit, max(peak, liveBytes) / 4 * 5) }
-    private var peak = 0
+    @exclusivity(unchecked) private var peak = 0
     /// `BSS_POOL=exact`: blocks of their own of exactly the size asked for, so that sanitizers see every step beyond
     /// one.
     private let isExact = getenv("BSS_POOL").map { String(cString: $0) } == "exact"
-    private(set) var liveBytes = 0
+    @exclusivity(unchecked) private(set) var liveBytes = 0
 
     static func sizeClass(_ byteCount: Int) -> (index: Int, size: Int) {
         if byteCount <= 1024 {

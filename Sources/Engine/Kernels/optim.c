@@ -1,56 +1,53 @@
-// Optimizer updates: one pass over memory, cut into fixed chunks.
+// Optimizer updates: one pass over the memory of all parameters, cut into fixed chunks.
 #include "bss_optim.h"
+#include "element.h"
 #include "table.h"
 
-enum { chunk = 32768, most_buffers = 5 };
+enum { chunk = 32768 };
 
 typedef struct {
-  bss_dtype dtype;
-  int rule;  // 0 SGD, 1 Adam, 2 RMSprop
+  const bss_update *parts;
   int64_t count;
-  char *buffer[most_buffers];  // param, grad, state ...
-  const void *options;
 } update_context;
 
-static void update_task(void *context, int64_t task) {
-  const update_context *c = context;
-  int64_t first = task * chunk, n = c->count - first < chunk ? c->count - first : chunk;
-  char *b[most_buffers];
-  for (int i = 0; i < most_buffers; i++)
-    b[i] = c->buffer[i] ? c->buffer[i] + first * (c->dtype == BSS_F32 ? 4 : 8) : 0;
-#define UPDATE(T, S)                                                                              \
-  switch (c->rule) {                                                                              \
-  case 0: bss_loops->sgd_##S(n, (T *)b[0], (T *)b[1], (T *)b[2], c->options); break;              \
-  case 1:                                                                                         \
-    bss_loops->adam_##S(n, (T *)b[0], (T *)b[1], (T *)b[2], (T *)b[3], (T *)b[4], c->options);    \
-    break;                                                                                        \
-  default:                                                                                        \
-    bss_loops->rmsprop_##S(n, (T *)b[0], (T *)b[1], (T *)b[2], (T *)b[3], (T *)b[4], c->options); \
+static void *moved(const bss_update *part, const void *buffer, int64_t first) {
+  return buffer ? (char *)buffer + (size_t)first * bss_size(part->dtype) : NULL;
+}
+
+/// Elements [first, first + n) of one part.
+static void update_range(const bss_update *part, int64_t first, int64_t n) {
+  void *p = moved(part, part->param, first), *g = moved(part, part->grad, first);
+  void *s[3];
+  for (int i = 0; i < 3; i++) s[i] = moved(part, part->state[i], first);
+  const bss_rule_options *o = &part->options;
+#define UPDATE(S)                                                                          \
+  switch (part->rule) {                                                                    \
+  case BSS_SGD: bss_loops->sgd_##S(n, p, g, s[0], &o->sgd); break;                         \
+  case BSS_ADAM: bss_loops->adam_##S(n, p, g, s[0], s[1], s[2], &o->adam); break;          \
+  case BSS_RMSPROP: bss_loops->rmsprop_##S(n, p, g, s[0], s[1], s[2], &o->rmsprop); break; \
   }
-  if (c->dtype == BSS_F32) {
-    UPDATE(float, f32)
+  if (part->dtype == BSS_F32) {
+    UPDATE(f32)
   } else {
-    UPDATE(double, f64)
+    UPDATE(f64)
   }
 #undef UPDATE
 }
 
-static int update(update_context *c) {
-  return bss_pool_run_light((c->count + chunk - 1) / chunk, update_task, c);
+/// The parts one after another are one range of elements; a task is a chunk of it.
+static void update_task(void *context, int64_t task) {
+  const update_context *c = context;
+  int64_t first = task * chunk, last = first + chunk, start = 0;
+  for (const bss_update *part = c->parts; part < c->parts + c->count && start < last; part++) {
+    int64_t from = bss_max(first, start), to = bss_min(last, start + part->count);
+    if (from < to) update_range(part, from - start, to - from);
+    start += part->count;
+  }
 }
 
-int bss_sgd(bss_dtype dtype, int64_t count, void *param, const void *grad, void *momentum_buffer,
-            const bss_sgd_options *options) {
-  return update(
-      &(update_context){dtype, 0, count, {param, (void *)grad, momentum_buffer}, options});
-}
-int bss_adam(bss_dtype dtype, int64_t count, void *param, const void *grad, void *mean,
-             void *square, void *max_square, const bss_adam_options *options) {
-  return update(
-      &(update_context){dtype, 1, count, {param, (void *)grad, mean, square, max_square}, options});
-}
-int bss_rmsprop(bss_dtype dtype, int64_t count, void *param, const void *grad, void *square,
-                void *mean, void *momentum_buffer, const bss_rmsprop_options *options) {
-  return update(&(update_context){
-      dtype, 2, count, {param, (void *)grad, square, mean, momentum_buffer}, options});
+int bss_update_all(const bss_update *parts, int64_t count) {
+  int64_t elements = 0;
+  for (int64_t i = 0; i < count; i++) elements += parts[i].count;
+  update_context c = {parts, count};
+  return bss_pool_run_light(bss_ceil_div(elements, chunk), update_task, &c);
 }

@@ -20,7 +20,7 @@ public final class Tensor {
     deinit { Tensor.liveCount -= 1 }
 
     /// Tensors alive now, for leak tests.
-    public private(set) static var liveCount = 0
+    @exclusivity(unchecked) public private(set) static var liveCount = 0
 
     public var shape: Shape { view.shape }
     public var rank: Int { view.shape.rank }
@@ -132,12 +132,13 @@ public final class Tensor {
         }
     }
 
-    /// Row-major values of type `T`, read in place where they lie so in the memory of the CPU.
+    /// Row-major values of type `T`, read in place where they lie so in the memory of the CPU: a call "read" of a profile.
     public func withValues<T: TensorElement, R>(_ body: (UnsafeBufferPointer<T>) throws -> R) throws -> R {
         guard backend.device == .cpu, dtype == T.dtype, view.isContiguous else {
             return try values(T.self).withUnsafeBufferPointer(body)
         }
         defer { withExtendedLifetime(self) {} }
+        try backend.hostReads(elementCount)
         return try body(UnsafeBufferPointer(start: view.address.assumingMemoryBound(to: T.self), count: elementCount))
     }
 

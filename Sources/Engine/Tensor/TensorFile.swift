@@ -21,7 +21,7 @@ public enum TensorFile {
         for (name, tensor) in tensors {
             let size = tensor.elementCount * tensor.dtype.byteSize
             header[name] = .fields([
-                ("dtype", .string(names.first { $0.0 == tensor.dtype }!.1)),
+                ("dtype", .string(names.first { $0.0 == tensor.dtype }?.1 ?? tensor.dtype.name)),
                 ("shape", .list(tensor.shape.array.map(Value.int))),
                 ("data_offsets", .list([.int(offset), .int(offset + size)])),
             ])
@@ -104,10 +104,11 @@ public enum TensorFile {
                 continue
             }
             guard let dtype = names.first(where: { $0.1 == entry["dtype"]?.string })?.0,
-                let shape = entry["shape"]?.table?.items.map(\.int), !shape.contains(nil),
+                let items = entry["shape"]?.table?.items, case let shape = items.compactMap(\.int),
+                shape.count == items.count,
                 let offsets = entry["data_offsets"]?.table?.items.compactMap(\.int), offsets.count == 2
             else { throw damaged("entry '\(name)' has no known dtype, shape or offsets") }
-            let sizes = try Shape(shape.map { $0! }, operation: "read")
+            let sizes = try Shape(shape, operation: "read")
             guard offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= bytes.count - start,
                 offsets[1] - offsets[0] == sizes.elementCount * dtype.byteSize
             else {

@@ -13,7 +13,8 @@ import _BSSTestSupport
         var isCausal = false
         var dropout = 0.0
         var testDescription: String {
-            "\(batch)×\(length)×\(span), \(heads) heads of \(width), \(hidden.count) keys hidden\(isCausal ? ", causal" : "")\(dropout > 0 ? ", dropout" : "")"
+            "\(batch)×\(length)×\(span), \(heads) heads of \(width), \(hidden.count) keys hidden"
+                + (isCausal ? ", causal" : "") + (dropout > 0 ? ", dropout" : "")
         }
 
         func keys() throws -> Tensor? {

@@ -85,7 +85,8 @@ import _BSSTestSupport
                 { _ = try row.sorted(2) }
             ),
             (
-                "index_add: indices i64 [2] and source [4, 5] do not fit [4, 5] along axis 1 (the source needs shape [2, 5])",
+                "index_add: indices i64 [2] and source [4, 5] do not fit [4, 5] along axis 1 "
+                    + "(the source needs shape [2, 5])",
                 { _ = try row.indexAdd(0, index, row) }
             ),
             ("one_hot: index 1 at position 2 is outside 0 to 0", { _ = try index.oneHot(classes: 1) }),

@@ -3,20 +3,34 @@ import BSSCore
 
 /// Gradients of one backward pass, by the leaf tensor (or parameter) they belong to.
 public struct Gradients {
-    private var byLeaf: [ObjectIdentifier: Tensor] = [:]
+    private var entries: [(leaf: Node, gradient: Tensor?)] = []
 
     init() {}
 
     /// d output / d tensor; `nil` if the output does not depend on it.
     public subscript(tensor: Tensor) -> Tensor? {
-        get { tensor.node.flatMap { byLeaf[ObjectIdentifier($0)] } }
+        get {
+            guard let node = tensor.node, let place = place(of: node) else { return nil }
+            return entries[place].gradient
+        }
         set {
-            if let node = tensor.node { byLeaf[ObjectIdentifier(node)] = newValue }
+            guard let node = tensor.node else { return }
+            if let place = place(of: node) { entries[place].gradient = newValue } else { set(node, newValue) }
         }
     }
 
-    mutating func set(_ node: Node, _ gradient: Tensor) { byLeaf[ObjectIdentifier(node)] = gradient }
-    public var count: Int { byLeaf.count }
+    mutating func set(_ leaf: Node, _ gradient: Tensor?) {
+        leaf.place = entries.count
+        entries.append((leaf, gradient))
+    }
+
+    /// A leaf knows where the last pass put its gradient; another pass is searched.
+    private func place(of leaf: Node) -> Int? {
+        if leaf.place < entries.count, entries[leaf.place].leaf === leaf { return leaf.place }
+        return entries.firstIndex { $0.leaf === leaf }
+    }
+
+    public var count: Int { entries.reduce(0) { $0 + ($1.gradient == nil ? 0 : 1) } }
 }
 
 extension Tensor {

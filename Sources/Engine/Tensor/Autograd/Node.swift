@@ -16,9 +16,11 @@ public final class Node {
     /// Later operations have larger numbers; backward runs from large to small.
     let order: UInt64
     /// Position in the running backward pass, -1 outside.
-    var slot = -1
+    @exclusivity(unchecked) var slot = -1
+    /// Of a leaf: where the last pass put its gradient.
+    @exclusivity(unchecked) var place = 0
 
-    private static var counter: UInt64 = 0
+    @exclusivity(unchecked) private static var counter: UInt64 = 0
 
     init(_ name: StaticString, _ inputs: [Node?], saves: [ArrayView] = [], _ pullback: Pullback?) {
         self.name = name
@@ -64,7 +66,7 @@ private struct SavedStorage {
 
 /// Whether operations are being recorded.
 public enum Autograd {
-    public private(set) static var isRecording = true
+    @exclusivity(unchecked) public private(set) static var isRecording = true
 
     /// Runs `body` without recording: evaluation, scoring, optimizer steps.
     @discardableResult

@@ -120,8 +120,8 @@ extension Tensor {
             guard weight.rank == 2, weight.shape[0] == features, weight.shape[1] == x.shape[2] else {
                 throw BSSError(
                     name,
-                    "input \(x.shape) does not fit projection weight \(weight.shape), needs [\(features), \(x.shape[2])]"
-                )
+                    "input \(x.shape) does not fit projection weight \(weight.shape), "
+                        + "needs [\(features), \(x.shape[2])]")
             }
             return try linear(x, weight.transposed(0, 1), bias).reshaped([batch, x.shape[1], heads, width]).transposed(
                 1, 2)

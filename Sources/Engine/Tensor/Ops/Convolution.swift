@@ -34,8 +34,8 @@ extension Tensor {
             guard n + 2 * padding[axis] >= span else {
                 throw BSSError(
                     settings.operation,
-                    "kernel of weight \(weight.shape) spans \(span) positions, input \(shape) has \(n) and padding \(padding[axis])"
-                )
+                    "kernel of weight \(weight.shape) spans \(span) positions, "
+                        + "input \(shape) has \(n) and padding \(padding[axis])")
             }
             output.append((n + 2 * padding[axis] - span) / stride[axis] + 1)
         }

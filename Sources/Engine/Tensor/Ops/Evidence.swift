@@ -8,7 +8,8 @@ extension Tensor {
     /// Per-sample loss [N, 1] of Dirichlet parameters `alpha` [N, K] against class indices [N] (Han et al. 2021,
     /// section 3).
     ///
-    ///     l = Σ_k y_k (ψ(S) - ψ(α_k)) + λ KL(Dir(α̃) ‖ Dir(1)),   S = Σ α,  α̃ = y + (1 - y) α,  λ = min(1, step / annealing)
+    ///     l = Σ_k y_k (ψ(S) - ψ(α_k)) + λ KL(Dir(α̃) ‖ Dir(1)),
+    ///     S = Σ α,  α̃ = y + (1 - y) α,  λ = min(1, step / annealing)
     public static func evidenceCrossEntropy(
         _ alpha: Tensor, _ label: Tensor, step: Double, annealing: Double
     ) throws -> Tensor {
@@ -48,7 +49,8 @@ extension Tensor {
 
     /// λ KL(Dir(α̃) ‖ Dir(1)), [N, 1]: evidence for wrong classes is pulled to zero.
     ///
-    ///     KL = ln Γ(S̃) - Σ ln Γ(α̃) - ln Γ(K) + Σ (α̃ - 1)(ψ(α̃) - ψ(S̃));  dKL/dα_k = (α̃_k - 1) ψ'(α̃_k) - (S̃ - K) ψ'(S̃), 0 for the label
+    ///     KL = ln Γ(S̃) - Σ ln Γ(α̃) - ln Γ(K) + Σ (α̃ - 1)(ψ(α̃) - ψ(S̃))
+    ///     dKL/dα_k = (α̃_k - 1) ψ'(α̃_k) - (S̃ - K) ψ'(S̃), 0 for the label
     private static func evidencePenalty(_ alpha: Tensor, _ y: Tensor, step: Double, annealing: Double) throws -> Tensor
     {
         let weight = min(1, step / annealing)

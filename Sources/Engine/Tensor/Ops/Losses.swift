@@ -39,10 +39,11 @@ extension Tensor {
             labelSmoothing: labelSmoothing,
             ignoreIndex: ignoreIndex, loss: loss, logitsGradient: slope, rowWeight: weights)
         let perSample = rows.recorded("cross_entropy", loss, rows) { g in
+            guard let slope else { return [nil] }  // recorded only where a gradient was asked for
             let dx = try allocate(rows.shape, rows.dtype, on: rows.backend)
             let isShared = g.view.strides[0] == 0 || g.elementCount == 1
             try rows.backend.scaleRows(
-                slope!, scale: isShared ? g.sliced(0, from: 0, to: 1).view : g.contiguous().view, factor: 1, out: dx)
+                slope, scale: isShared ? g.sliced(0, from: 0, to: 1).view : g.contiguous().view, factor: 1, out: dx)
             return [Tensor(dx)]
         }
         if reduction == .none { return try perSample.reshaped(outer) }
@@ -104,8 +105,8 @@ extension Tensor {
         guard target.shape == outer, target.dtype == .int64 else {
             throw BSSError(
                 name,
-                "scores \(scores.shape) need class indices (i64) of shape \(outer), got \(target.dtype.name) \(target.shape)"
-            )
+                "scores \(scores.shape) need class indices (i64) of shape \(outer), "
+                    + "got \(target.dtype.name) \(target.shape)")
         }
         guard scores.dtype.isFloat else { throw BSSError(name, "scores must be float, got \(scores.dtype.name)") }
         let classes = scores.shape[1]

@@ -55,8 +55,8 @@ extension Tensor {
             guard amount.before >= 0, amount.after >= 0, amount.before <= most, amount.after <= most else {
                 throw BSSError(
                     "pad",
-                    "mode \(mode.rawValue) takes amounts 0 to \(most) for axis \(axis + 1) of \(shape), got (\(amount.before), \(amount.after))"
-                )
+                    "mode \(mode.rawValue) takes amounts 0 to \(most) for axis \(axis + 1) of \(shape), "
+                        + "got (\(amount.before), \(amount.after))")
             }
             let positions = (-amount.before..<n + amount.after).map { position -> Int in
                 switch mode {

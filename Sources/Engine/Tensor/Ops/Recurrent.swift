@@ -49,8 +49,8 @@ extension Tensor {
         if let lengths, lengths.count != batch || lengths.contains(where: { $0 < 1 || $0 > steps }) {
             throw BSSError(
                 name,
-                "lengths need \(batch) values from 1 to \(steps), got \(lengths.prefix(8))\(lengths.count > 8 ? "…" : "")"
-            )
+                "lengths need \(batch) values from 1 to \(steps), "
+                    + "got \(lengths.prefix(8))\(lengths.count > 8 ? "…" : "")")
         }
         for (role, state) in [("hidden", hidden), ("cell", cellState)] {
             guard let state, state.shape != [weights.count, batch, size] else { continue }
@@ -90,8 +90,8 @@ extension Tensor {
         guard w.input.shape == [rows, x.shape[2]] else {
             throw BSSError(
                 name,
-                "input weight has shape \(w.input.shape), input with \(x.shape[2]) features needs [\(rows), \(x.shape[2])]"
-            )
+                "input weight has shape \(w.input.shape), "
+                    + "input with \(x.shape[2]) features needs [\(rows), \(x.shape[2])]")
         }
         guard w.hidden.shape == [rows, size] else {
             throw BSSError(name, "hidden weight has shape \(w.hidden.shape), needs [\(rows), \(size)]")

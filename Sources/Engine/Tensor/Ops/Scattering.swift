@@ -17,7 +17,8 @@ extension Tensor {
         else {
             throw BSSError(
                 "scatter_add",
-                "index \(index.dtype.name) \(index.shape) and source \(source.shape) do not fit \(shape) along axis \(axis + 1)",
+                "index \(index.dtype.name) \(index.shape) and source \(source.shape) do not fit \(shape) "
+                    + "along axis \(axis + 1)",
                 hint: "same rank, i64; index no larger than source, nor than the target outside the axis")
         }
         try checkSameType("scatter_add", source)
@@ -49,7 +50,8 @@ extension Tensor {
         guard indices.dtype == .int64, indices.rank == 1, source.shape == expected else {
             throw BSSError(
                 "index_add",
-                "indices \(indices.dtype.name) \(indices.shape) and source \(source.shape) do not fit \(shape) along axis \(axis + 1)",
+                "indices \(indices.dtype.name) \(indices.shape) and source \(source.shape) do not fit \(shape) "
+                    + "along axis \(axis + 1)",
                 hint: "the source needs shape \(expected)")
         }
         try checkSameType("index_add", source)

@@ -167,7 +167,8 @@ public enum TensorFunctions {
     static let losses: [Function] = [
         Function(
             "cross_entropy",
-            "-log softmax(logits)[label]; labels are class positions from 1, as logits:argmax{ axis = 2 } and split.classes give them.",
+            "-log softmax(logits)[label]; labels are class positions from 1, "
+                + "as logits:argmax{ axis = 2 } and split.classes give them.",
             [logits, labels, smoothing, reduction],
             returns: "tensor", example: "bss.cross_entropy(bss.randn{4, 3}, bss.tensor({1, 2, 3, 1}, \"i64\"))",
             style: .positional
@@ -177,7 +178,7 @@ public enum TensorFunctions {
                     try Tensor.crossEntropy(
                         a[logits].tensor, a[labels].tensor.classColumns(of: a[logits].tensor),
                         labelSmoothing: a[smoothing],
-                        reduction: Reduction(rawValue: a[reduction])!))
+                        reduction: Reduction(rawValue: a[reduction]) ?? .mean))
             ]
         },
         Function(
@@ -187,7 +188,7 @@ public enum TensorFunctions {
             [
                 .object(
                     try Tensor.meanSquaredError(
-                        a[input].tensor, a[target].tensor, reduction: Reduction(rawValue: a[reduction])!))
+                        a[input].tensor, a[target].tensor, reduction: Reduction(rawValue: a[reduction]) ?? .mean))
             ]
         },
         Function(
@@ -217,7 +218,8 @@ extension Tensor {
                 let isShort = dtype == .float32 && label.isFinite && label != label.rounded()
                 throw BSSError(
                     "bss.cross_entropy",
-                    "label \(index + 1) is \(isShort ? "\(Float(label))" : Text.number(label)), expected a class position from 1 to \(classes)",
+                    "label \(index + 1) is \(isShort ? "\(Float(label))" : Text.number(label)), "
+                        + "expected a class position from 1 to \(classes)",
                     hint: "labels count from 1, as logits:argmax{ axis = 2 } and split.classes do")
             }
             return Int(label) - 1

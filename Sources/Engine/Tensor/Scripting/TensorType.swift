@@ -9,7 +9,8 @@ extension Tensor: HostObject {
     public static let scriptType = ObjectType(
         "tensor",
         help:
-            "An n-dimensional array. Arithmetic broadcasts; axes and positions are 1-based; values never change in place, except by :assign.",
+            "An n-dimensional array. Arithmetic broadcasts; axes and positions are 1-based; "
+            + "values never change in place, except by :assign.",
         methods: TensorMethods.elementwise + TensorMethods.arithmetic + TensorMethods.reductions + TensorMethods.shaping
             + TensorMethods.indexing
             + TensorMethods.reading,
@@ -51,6 +52,7 @@ extension Tensor: HostObject {
     /// statistics.
     public var summary: String {
         let head = "tensor \(dtype.name) \(shape) on \(backend.device)"
+        // What cannot be read is not shown: a summary never fails.
         guard elementCount > 0, let corner = try? Tensor.corner(self, indent: "") else { return head }
         if rank == 0 { return "\(head): \(corner)" }
         return "\(head)\n\(corner)" + (elementCount > 1 && dtype.isFloat ? "\n\(statistics)" : "")
@@ -58,6 +60,7 @@ extension Tensor: HostObject {
 
     /// `mean 0.01, std 1.0, min -2.9, max 3.1` and counts of NaN and infinities, if any.
     private var statistics: String {
+        // As above.
         guard let s = try? finiteStatistics() else { return "" }
         var line = Text.format("mean %.4g, std %.4g, min %.4g, max %.4g", s.mean, s.deviation, s.low, s.high)
         if s.nan > 0 { line += ", nan \(s.nan)" }

@@ -16,14 +16,17 @@ public final class Adam: Optimizer {
 
     public override func update(
         _ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double
-    ) throws {
-        try parameter.backend.adam(
-            parameter: parameter.view, gradient: gradient.view, mean: state.buffer("mean", like: parameter),
-            square: state.buffer("square", like: parameter),
-            maximumSquare: amsgrad ? state.buffer("maximum_square", like: parameter) : nil,
-            AdamStep(
-                learningRate: rate, beta1: beta1, beta2: beta2, eps: eps, weightDecay: decay, decoupled: decoupled,
-                step: state.step))
+    ) throws -> ParameterUpdate {
+        try ParameterUpdate(
+            parameter.view, gradient.view,
+            (
+                state.buffer("mean", like: parameter), state.buffer("square", like: parameter),
+                amsgrad ? state.buffer("maximum_square", like: parameter) : nil
+            ),
+            .adam(
+                AdamStep(
+                    learningRate: rate, beta1: beta1, beta2: beta2, eps: eps, weightDecay: decay,
+                    decoupled: decoupled, step: state.step)))
     }
 
     static let part = make(

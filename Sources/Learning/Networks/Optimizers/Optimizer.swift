@@ -84,20 +84,24 @@ open class Optimizer {
         self.learningRate = learningRate
     }
 
-    /// One update. A parameter without gradient is left alone entirely.
+    /// One update, one call of the backend. A parameter without gradient is left alone entirely.
     public func step(_ gradients: Gradients) throws {
         try Autograd.withoutRecording {
+            var parts: [ParameterUpdate] = []
             for group in groups where group.isTrainable {
                 for (name, parameter) in group.parameters {
                     guard let gradient = gradients[parameter.value] else { continue }
                     let state = self.state(of: parameter, name)
                     state.step += 1
-                    try update(
-                        state, parameter.value, gradient.laidOut(like: parameter.value),
-                        rate: learningRate * group.multiplier, decay: group.decays ? weightDecay : 0)
-                    parameter.value.view.storage.markChanged()
+                    parts.append(
+                        try update(
+                            state, parameter.value, gradient.laidOut(like: parameter.value),
+                            rate: learningRate * group.multiplier, decay: group.decays ? weightDecay : 0))
                 }
             }
+            guard let first = parts.first else { return }
+            try first.parameter.backend.update(parts)
+            for part in parts { part.parameter.storage.markChanged() }
         }
     }
 
@@ -105,10 +109,10 @@ open class Optimizer {
     /// gradients then scale the learning rate.
     open var isScaleInvariant: Bool { false }
 
-    /// Changes `parameter` in place; the gradient lies in memory as the parameter does.
+    /// What is to be done to `parameter`; the gradient lies in memory as the parameter does.
     open func update(
         _ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double
-    ) throws {
+    ) throws -> ParameterUpdate {
         throw BSSError("optimizer", "\(type(of: self)) has no update rule")
     }
 

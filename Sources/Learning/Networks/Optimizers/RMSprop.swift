@@ -13,13 +13,17 @@ public final class RMSprop: Optimizer {
 
     public override func update(
         _ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double
-    ) throws {
-        try parameter.backend.rmsprop(
-            parameter: parameter.view, gradient: gradient.view, square: state.buffer("square", like: parameter),
-            mean: centered ? state.buffer("mean", like: parameter) : nil,
-            momentumBuffer: momentum > 0 ? state.buffer("momentum", like: parameter) : nil,
-            RMSpropStep(
-                learningRate: rate, alpha: alpha, eps: eps, weightDecay: decay, momentum: momentum, centered: centered))
+    ) throws -> ParameterUpdate {
+        try ParameterUpdate(
+            parameter.view, gradient.view,
+            (
+                state.buffer("square", like: parameter), centered ? state.buffer("mean", like: parameter) : nil,
+                momentum > 0 ? state.buffer("momentum", like: parameter) : nil
+            ),
+            .rmsprop(
+                RMSpropStep(
+                    learningRate: rate, alpha: alpha, eps: eps, weightDecay: decay, momentum: momentum,
+                    centered: centered)))
     }
 
     static let part: Part<OptimizerRecipe> = {

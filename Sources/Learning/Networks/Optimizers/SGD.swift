@@ -13,13 +13,14 @@ public final class SGD: Optimizer {
 
     public override func update(
         _ state: ParameterState, _ parameter: Tensor, _ gradient: Tensor, rate: Double, decay: Double
-    ) throws {
-        let buffer = momentum == 0 ? nil : try state.buffer("momentum", like: parameter)
-        try parameter.backend.sgd(
-            parameter: parameter.view, gradient: gradient.view, momentumBuffer: buffer,
-            SGDStep(
-                learningRate: rate, momentum: momentum, dampening: dampening, weightDecay: decay, nesterov: nesterov,
-                isFirst: state.step == 1))
+    ) throws -> ParameterUpdate {
+        ParameterUpdate(
+            parameter.view, gradient.view,
+            (momentum == 0 ? nil : try state.buffer("momentum", like: parameter), nil, nil),
+            .sgd(
+                SGDStep(
+                    learningRate: rate, momentum: momentum, dampening: dampening, weightDecay: decay,
+                    nesterov: nesterov, isFirst: state.step == 1)))
     }
 
     static let part: Part<OptimizerRecipe> = {
