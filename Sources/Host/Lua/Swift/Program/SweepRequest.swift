@@ -109,7 +109,7 @@ extension ProgramOption {
             value: "FILTER"
         ) { $0.only = $1 },
         sweeping(
-            Argument<Choice<SweepRequest.Retry>>("retry", "sweep: begin runs again that failed, are lost, or both")
+            Argument<OneOf<SweepRequest.Retry>>("retry", "sweep: begin runs again that failed, are lost, or both")
         ) { $0.retry = $1.value },
         sweeping(Argument<String>("on_error", "sweep: continue, stop or stop-after=N"), value: "POLICY") {
             $0.onError = $1
