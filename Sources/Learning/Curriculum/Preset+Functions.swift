@@ -29,16 +29,16 @@ extension Preset {
         }
     }
 
-    /// The keys of an option table that `bss.train` takes; the others describe data, model and report.
-    public static let trainingKeys = [
-        "epochs", "batch_size", "seed", "rebalance", "w_multi", "w_uni", "inference_heads", "optimizer",
-        "learning_rate", "scheduler", "select", "use_val", "map_average",
+    /// The keys of an option table that describe data, model and report; `bss.train` takes the others.
+    private static let describing: Set = [
+        "preset", "dataset", "seeds", "head_sharing", "f1_average", "frame_pick", "num_classes", "uploaded_as",
+        "assumptions",
     ]
 
     /// `options` completed from `preset`: what a training is told, the caller's own options first.
     public static func applied(_ preset: Table, to options: Table) -> Table {
         var options = options
-        for key in trainingKeys where options[key] == nil {
+        for key in preset.keys where options[key] == nil && !describing.contains(key) {
             // alpha says both weights.
             if key.hasPrefix("w_"), options["alpha"] != nil { continue }
             options[key] = preset[key]

@@ -12,7 +12,4 @@ struct EpochMeans {
         sums = sums.isEmpty ? values : zip(sums, values).map { $0 + $1 }
         count += 1
     }
-
-    /// `{strong = 0.8, weak = 1.1}`
-    func value(_ names: [String]) -> Value { .fields(zip(names, values).map { ($0, .number($1)) }) }
 }
