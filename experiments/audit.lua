@@ -1,5 +1,8 @@
--- The audit arms (official-audit X19): what the paper states, what its two releases do, and the release with its mistakes
--- mended; the sign flip, the scoring mode, and how much choosing the epoch on the test set adds.
+-- Does what is released do what is stated?
+--
+-- Tests: what the paper states, what its two releases do, and the release with its mistakes mended; the sign flip, the
+-- scoring mode, and how much choosing the epoch on the test set adds. The paper reports no such comparison.
+-- Takes: 40 trainings. Expect: test_best at or above val_best in every row, by construction.
 --
 --   bss-lua experiments/audit.lua [--data ../shared/data --set data=mosi] [--set of=twitter2015] [--set scheduler=heuristic]
 local bss = require "bss"
@@ -7,10 +10,11 @@ local bss = require "bss"
 local p = bss.params{
   data = "synthetic", split = "split", of = "crema_d", scheduler = "learned",
   epochs = 0, learning_rate = 0.0, batch_size = 0, seeds = 5,
+  smoke = { epochs = 2, seeds = 2 },
 }
 local batch_size = p.batch_size
 if p.batch_size == 0 then p.batch_size = 64 end
-local task = require "tasks"(p)
+local task = require "lib.tasks"(p)
 print(task.data)
 
 local function preset(name, change)

@@ -4,7 +4,7 @@
 --   bss-lua data check crema_d --data ../data
 --   bss-lua experiments/cremad.lua --data ../data [--set presets=paper --set schedulers=learned --set seeds=1]
 local bss = require "bss"
-local paper = require "paper"
+local paper = require "lib.paper"
 
 -- seconds: clips are repeated to it; 20 as released, 3 is the loader's commented variant and much faster.
 local p = paper.params{ width = 64, blocks = { 2, 2, 2, 2 }, seconds = 20.0, sample_rate = 22050, image_size = 224, frames = 1 }

@@ -3,7 +3,7 @@
 --   scripts/data/kinetics_sounds.sh ../data
 --   bss-lua experiments/ks.lua --data ../data [--set presets=paper --set schedulers=learned --set seeds=1]
 local bss = require "bss"
-local paper = require "paper"
+local paper = require "lib.paper"
 
 -- val: the lists have no validation split; the paper speaks of 1,900 clips: a tenth of the training rows.
 local p = paper.params{ width = 64, blocks = { 2, 2, 2, 2 }, seconds = 10.0, sample_rate = 35400, image_size = 224, frames = 3, val = 0.1 }

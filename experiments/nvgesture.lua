@@ -3,7 +3,7 @@
 --   scripts/data/nvgesture.sh ../data
 --   bss-lua experiments/nvgesture.lua --data ../data --set weights=../weights [--set presets=paper --set seeds=1]
 local bss = require "bss"
-local paper = require "paper"
+local paper = require "lib.paper"
 
 -- weights: folder with rgb_imagenet.pt and flow_imagenet.pt (Kinetics I3D); empty: from scratch.
 local p = paper.params{ width = 64, blocks = { 2, 5, 2 }, frames = 64, eval_frames = 80, side = 256, crop = 224, weights = "" }

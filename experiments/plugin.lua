@@ -8,19 +8,20 @@
 local bss = require "bss"
 
 local p = bss.params{
-  data = "synthetic", split = "split", composition = "sequence", methods = "all",
+  data = "synthetic", split = "split", composition = "sequence", methods = { "all" },
   epochs = 0, learning_rate = 0.0, batch_size = 64, seeds = 3, alpha = 0.2,
+  smoke = { epochs = 2, seeds = 2, methods = { "OGM", "MLA" } },
 }
 if p.composition ~= "sequence" and p.composition ~= "full" then error("composition is \"sequence\" or \"full\", got '" .. p.composition .. "'", 0) end
-local task = require "tasks"(p)
-local rows = require "methods"(task.epochs, #task.modalities)
+local task = require "lib.tasks"(p)
+local rows = require "lib.methods"(task.epochs, #task.modalities)
 print(task.data)
 
 local methods = { { name = "Joint", method = "joint" }, { name = "Concat", method = "none" } }
 for _, row in ipairs(rows.methods) do methods[#methods + 1] = row end
 local names = {}
 for i, row in ipairs(methods) do names[i] = row.name end
-local wanted = require "selection"("methods", p.methods, names)
+local wanted = require "lib.selection"("methods", p.methods, names)
 for _, row in ipairs(methods) do
   if wanted[row.name] then
     local arms = {}

@@ -3,7 +3,7 @@
 --   scripts/data/sarcasm.sh ../data
 --   bss-lua experiments/sarcasm.lua --data ../data --set bert=../weights/bert-base-uncased --set resnet=../weights/resnet50-0676ba61.pth
 local bss = require "bss"
-local paper = require "paper"
+local paper = require "lib.paper"
 
 -- bert, resnet: pretrained files; empty: from scratch, with the words of the training texts.
 local p = paper.params{

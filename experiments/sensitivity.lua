@@ -1,5 +1,10 @@
--- Fig. 3(a, b): sensitivity of BSS-L to the loss weight alpha (Eq. 5) and the memory beta (Eq. 9), with the vanilla
--- order at the same alpha as reference.
+-- Fig. 3(a, b): how sensitive is BSS-L to its two numbers?
+--
+-- Tests: the loss weight alpha (Eq. 5) and the memory beta (Eq. 9), with the vanilla order at the same alpha as
+-- reference. The paper reports, on CREMA-D, an accuracy that rises with alpha and then falls, and one above vanilla for
+-- every beta.
+-- Takes: 105 trainings, 7 CPU seconds on synthetic data, and draws both curves. Expect there: accuracy rises with alpha
+-- for both orders alike; no beta can be told from the vanilla order.
 --
 --   bss-lua experiments/sensitivity.lua [--data ../shared/data --set data=mosi]
 local bss = require "bss"
@@ -9,16 +14,17 @@ local p = bss.params{
   epochs = 15, batch_size = 64, seeds = 5,
   learning_rate = 0.02, score_interval = 5,
   alphas = { 0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0 }, betas = { 0.0, 0.2, 0.4, 0.6, 0.8, 1.0 },
+  smoke = { epochs = 2, seeds = 2, alphas = { 0.0, 0.2 }, betas = { 0.0, 0.6 } },
 }
-local data = p.data == "av_digits" and bss.data.av_digits{ split = p.split } or bss.data[p.data]{}
+local task = require "lib.tasks"(p)
+local data = task.data
 print(data)
 
 local function train(name, alpha, scheduler, seed)
-  return bss.train{
-    name = name, data = data, epochs = p.epochs, batch_size = p.batch_size, seed = seed, scheduler = scheduler,
+  return task.train{
+    name = name, seed = seed, scheduler = scheduler,
     -- alpha = 0 would leave the unimodal heads untrained: there they are probes on detached features instead.
     rebalance = alpha == 0 and "none" or "joint", alpha = alpha > 0 and alpha or nil,
-    optimizer = bss.optimizer.sgd{ learning_rate = p.learning_rate, momentum = 0.9, weight_decay = 1e-4 },
   }
 end
 

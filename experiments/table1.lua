@@ -2,16 +2,17 @@
 -- lacks (the losses and the inference of BSS with a uniform order), at equal sample budgets.
 --
 --   bss-lua experiments/table1.lua
---   bss-lua experiments/table1.lua --data ../shared/data --set data=mosi      (mfeat, mfeat6, av_digits, grid_digit_av)
+--   bss-lua experiments/table1.lua --data ../shared/data --set data=mosi      (mfeat, mfeat2, av_digits, grid_digit_av)
 --   bss-lua experiments/table1.lua --set rows=BSS-L,MLA                       (some rows; the control is always there)
 local bss = require "bss"
 
 local p = bss.params{
-  data = "synthetic", split = "split", rows = "all",
+  data = "synthetic", split = "split", rows = { "all" },
   epochs = 0, learning_rate = 0.0, batch_size = 64, seeds = 3, alpha = 0.2,
+  smoke = { epochs = 2, seeds = 2, rows = { "Concat", "OGM", "MLA", "BSS-H", "BSS-L" } },
 }
-local task = require "tasks"(p)
-local rows = require "methods"(task.epochs, #task.modalities)
+local task = require "lib.tasks"(p)
+local rows = require "lib.methods"(task.epochs, #task.modalities)
 print(task.data)
 
 local control = "Joint (control)"
@@ -25,7 +26,7 @@ rows.bss_h.method, rows.bss_h.scheduler = "joint", rows.heuristic()
 rows.bss_l.method, rows.bss_l.scheduler = "joint", rows.learned()
 add(rows.bss_h) add(rows.bss_l)
 
-local wanted = require "selection"("rows", p.rows, names)
+local wanted = require "lib.selection"("rows", p.rows, names)
 local arms, left_out = {}, {}
 for _, arm in ipairs(all) do
   if arm.needs_maps and not task.is_media then
@@ -44,7 +45,7 @@ local notes = {
 for _, row in ipairs(left_out) do notes[#notes + 1] = "left out: " .. row end
 
 print(bss.experiment{
-  name = "table1-" .. p.data, title = "Table 1 on " .. task.data.name, params = p, seeds = p.seeds, arms = arms, control = p.rows == "all" and control or nil,
+  name = "table1-" .. p.data, title = "Table 1 on " .. task.data.name, params = p, seeds = p.seeds, arms = arms, control = p.rows[1] == "all" and control or nil,
   metrics = { "test.total.accuracy", "test.total.map", "test.total.macro_f1" }, facts = { "parameters", "samples", "seconds", "cited" }, notes = notes,
   run = function(p, arm, seed)
     return task.train{

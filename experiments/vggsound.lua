@@ -3,7 +3,7 @@
 --   scripts/data/vggsound.sh ../data
 --   bss-lua experiments/vggsound.lua --data ../data [--set presets=paper --set schedulers=learned --set seeds=1]
 local bss = require "bss"
-local paper = require "paper"
+local paper = require "lib.paper"
 
 -- Released: frames of 384 pixels, recordings of 10 seconds repeated to 20; image_size = 224 and seconds = 10 cost a third.
 local p = paper.params{ width = 64, blocks = { 2, 2, 2, 2 }, seconds = 20.0, sample_rate = 35400, image_size = 384, frames = 1 }

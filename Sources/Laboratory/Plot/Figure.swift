@@ -107,7 +107,8 @@ public struct Figure {
             else {
                 throw BSSError(
                     operation,
-                    "\(name)_range expects two finite numbers, the lower one first\(scale.isLog ? " and positive" : "")",
+                    "\(name)_range expects two finite numbers, the lower one "
+                        + "first\(scale.isLog ? " and positive" : "")",
                     kind: .usage)
             }
         }
@@ -127,7 +128,8 @@ public struct Figure {
         let counts = Set(series.compactMap { $0.low == nil ? nil : $0.runCount })
         return counts.isEmpty
             ? nil
-            : "\(kind == .bar ? "error bars" : "band"): ± standard deviation, \(counts.sorted().map(String.init).joined(separator: " or ")) seeds"
+            : "\(kind == .bar ? "error bars" : "band"): ± standard deviation, "
+                + "\(counts.sorted().map(String.init).joined(separator: " or ")) seeds"
     }
 
     /// Everything a reader has to know: remarks, what band and box mean, which values could not be drawn.
@@ -135,7 +137,8 @@ public struct Figure {
         var notes = remarks + (bandNote.map { [$0] } ?? [])
         if kind == .box {
             notes.append(
-                "box: quartiles and median; whiskers: last value within 1.5 box lengths; dots: \(series.contains { $0.y.count > Spread.mostDots } ? "values beyond" : "all values")"
+                "box: quartiles and median; whiskers: last value within 1.5 box lengths; dots: "
+                    + "\(series.contains { $0.y.count > Spread.mostDots } ? "values beyond" : "all values")"
             )
         }
         for one in series {

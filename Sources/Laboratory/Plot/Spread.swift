@@ -64,13 +64,14 @@ public struct Bins {
             edges = (0...Int(last - first)).map { (first + Double($0)) * step }
         }
         var missed = 0
-        let size = (edges.last! - edges[0]) / Double(edges.count - 1)
+        let end = edges[edges.count - 1]
+        let size = (end - edges[0]) / Double(edges.count - 1)
         counts = lists.map { list in
             var counts = [Double](repeating: 0, count: edges.count - 1)
             for value in list where value.isFinite {
                 // A tolerance of the rounding error of an edge; the last bin includes its end.
                 let place = (value - edges[0]) / size + 1e-9
-                guard place >= 0, value <= edges.last! + 1e-9 * size else {
+                guard place >= 0, value <= end + 1e-9 * size else {
                     missed += 1
                     continue
                 }

@@ -5,6 +5,7 @@ import Glibc
 public enum Machine {
     /// CPU, instruction set, memory and kernel.
     public static let description: Table = {
+        // A record that does not know its machine is still a record: unknown fields say "?".
         let cpu = (try? Files.readText("/proc/cpuinfo")) ?? ""
         func field(_ name: String) -> String {
             guard let line = cpu.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
@@ -13,7 +14,7 @@ public enum Machine {
             return String(line[line.index(after: colon)...].drop { $0 == " " })
         }
         let features = Set(field("flags").split(separator: " ").map(String.init))
-        let memory =
+        let memory =  // 0: unknown
             (try? Files.readText("/proc/meminfo"))?.split(separator: "\n").first?.split(separator: " ").compactMap {
                 Int($0)
             }.first ?? 0
@@ -37,6 +38,7 @@ public enum Machine {
     }
 
     private static func firstLine(_ path: String) -> String {
+        // Unknown where there is no such file.
         (try? Files.readText(path))?.split(separator: "\n").first.map(String.init) ?? "?"
     }
 }

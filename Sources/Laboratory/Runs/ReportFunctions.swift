@@ -28,13 +28,15 @@ public final class Report: HostObject {
             Function(
                 "save", "Writes the CSV, Markdown and LaTeX forms.", [path],
                 example:
-                    "bss.report.table{ rows = { { name = \"a\", accuracy = {0.7, 0.8} } } }:save(\"experiments/runs/results/tables/example\")"
+                    "bss.report.table{ rows = { { name = \"a\", accuracy = {0.7, 0.8} } } "
+                    + "}:save(\"experiments/runs/results/tables/example\")"
             ) { arguments in
                 try arguments.receiver(as: Report.self).table.save(arguments[path])
                 return []
             },
         ])
     public var objectType: ObjectType { Report.type }
+    // A table that has no text was refused when it was made.
     public var summary: String { (try? table.text()) ?? "report" }
 }
 
@@ -68,16 +70,19 @@ public enum ReportFunctions {
     public static let functions: [Function] = [
         Function(
             "table",
-            "Results over seeds: mean ± standard deviation, paired difference to a control with an exact permutation p, and whether the seeds suffice to claim it.",
+            "Results over seeds: mean ± standard deviation, paired difference to a control with an "
+                + "exact permutation p, and whether the seeds suffice to claim it.",
             [rows, metrics, control, title, percent, alpha, digits, lower, notes], returns: "report",
             example:
-                "print(bss.report.table{ rows = { { name = \"uniform\", accuracy = {0.70, 0.71} }, { name = \"BSS-L\", accuracy = {0.74, 0.73} } }, control = \"uniform\" })"
+                "print(bss.report.table{ rows = { { name = \"uniform\", accuracy = {0.70, 0.71} }, { "
+                + "name = \"BSS-L\", accuracy = {0.74, 0.73} } }, control = \"uniform\" })"
         ) { [.object(Report(try table($0)))] },
         Function(
             "figure", "A line or bar chart with its data; saved as CSV, SVG and a gnuplot script.",
             [series, kind, title, xLabel, yLabel, categories], returns: "figure",
             example:
-                "bss.report.figure{ series = { { name = \"BSS-L\", x = {0, 0.2, 0.4}, runs = { {0.6, 0.7, 0.65}, {0.62, 0.71, 0.66} } } }, x_label = \"alpha\" }"
+                "bss.report.figure{ series = { { name = \"BSS-L\", x = {0, 0.2, 0.4}, runs = { {0.6, "
+                + "0.7, 0.65}, {0.62, 0.71, 0.66} } } }, x_label = \"alpha\" }"
         ) { [.object(try FigureObject(figure($0), $0.operation))] },
     ]
 
@@ -91,12 +96,14 @@ public enum ReportFunctions {
             guard let name = row["name"]?.string else { throw mistake("has no name") }
             var values: [String: [Double]] = [:]
             for (key, value) in row.fields where !reserved.contains(key) {
+                // What it is instead is told below.
                 guard let list = value.double.map({ [$0] }) ?? (try? Vector(value: value))?.values else {
                     throw mistake("('\(name)'): '\(key)' expects a list of numbers, got \(value.described)")
                 }
                 values[key] = list.isEmpty ? nil : list
             }
             let seeds = try row["seeds"].map { value -> [Int] in
+                // What it is instead is told below.
                 guard let list = try? [Int](value: value) else {
                     throw mistake("('\(name)'): 'seeds' expects a list of integers, got \(value.described)")
                 }

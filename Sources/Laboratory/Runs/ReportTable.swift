@@ -154,14 +154,17 @@ public struct ReportTable {
             let isPaired = tested.allSatisfy(\.isPaired)
             let correction = comparisons > 1 ? " (Holm-corrected over \(comparisons) rows in parentheses)" : ""
             lines.append(
-                "Difference to '\(control)' with the two-sided \(isPaired ? "paired " : "")exact permutation p\(correction)."
+                "Difference to '\(control)' with the two-sided \(isPaired ? "paired " : "")exact "
+                    + "permutation p\(correction)."
             )
             let smallest = isPaired ? Statistics.smallestPairedP(fewest) : Statistics.smallestP(fewest, fewest)
             if smallest > alpha / Double(max(1, comparisons)) {
                 let needed = Statistics.seedsNeeded(alpha: alpha, paired: isPaired, comparisons: comparisons)
+                let level = Text.number(alpha)
+                let family = comparisons == 1 ? "\(level) needs" : "\(comparisons) comparisons at \(level) need"
                 lines.append(
-                    "Too few seeds to claim anything: \(fewest) can reach p = \(Text.format("%.3g", smallest)) at best, \(comparisons == 1 ? "\(Text.number(alpha)) needs" : "\(comparisons) comparisons at \(Text.number(alpha)) need") at least \(needed) seeds."
-                )
+                    "Too few seeds to claim anything: \(fewest) can reach p = "
+                        + "\(Text.format("%.3g", smallest)) at best, \(family) at least \(needed) seeds.")
             }
         }
         if cells.joined().contains(where: { $0?.isBold ?? false }) {

@@ -1,8 +1,8 @@
 import BSSCore
 import BSSRuns
 
-/// `--only`: which of the planned runs. Conditions stand between commas and all must hold: `seed=3`, `arm=BSS*`, a field
-/// of the arm or a parameter (`alpha=0.2`), or a bare text, the arm's name; `*` stands for any text.
+/// `--only`: which of the planned runs. Conditions stand between commas and all must hold: `seed=3`, `arm=BSS*`, a
+/// field of the arm or a parameter (`alpha=0.2`), or a bare text, the arm's name; `*` stands for any text.
 public struct RunFilter {
     private let conditions: [(key: String, pattern: String)]
 

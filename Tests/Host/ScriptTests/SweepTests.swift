@@ -114,7 +114,7 @@ import _BSSTestSupport
         let time = try program.run(["time.lua", "-j", "2", "--quiet"])
         #expect(time.code == 1 && time.errors.contains("which was frozen"), "\(time.summary)")
         for (words, text) in [
-            (["-j", "0"], "1 to 1024"), (["-jx"], "number of processes"), (["--retry", "some"], "failed, lost or all"),
+            (["-j", "0"], "1 to 1024"), (["-jx"], "1 to 1024"), (["--retry", "some"], "failed, lost, all"),
             (["--on-error", "x"], "stop-after=N"), (["--only", ","], "no condition"),
         ] {
             let outcome = try program.run(words + ["study.lua"])

@@ -21,13 +21,15 @@ struct SVGPage {
         let turned = rotation == 0 ? "" : " transform=\"rotate(\(Text.number(rotation)) \(n(x)) \(n(y)))\""
         let ink = colour == "black" ? "" : " fill=\"\(colour)\""
         elements.append(
-            "<text x=\"\(n(x))\" y=\"\(n(y))\" text-anchor=\"\(anchor)\" font-size=\"\(size)\"\(ink)\(turned)>\(SVGPage.escaped(string))</text>"
+            "<text x=\"\(n(x))\" y=\"\(n(y))\" text-anchor=\"\(anchor)\" font-size=\"\(size)\"\(ink)"
+                + "\(turned)>\(SVGPage.escaped(string))</text>"
         )
     }
 
     mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ colour: String, width: Double = 1) {
         elements.append(
-            "<line x1=\"\(n(x1))\" y1=\"\(n(y1))\" x2=\"\(n(x2))\" y2=\"\(n(y2))\" stroke=\"\(colour)\"\(width == 1 ? "" : " stroke-width=\"\(Text.number(width))\"")/>"
+            "<line x1=\"\(n(x1))\" y1=\"\(n(y1))\" x2=\"\(n(x2))\" y2=\"\(n(y2))\" stroke=\"\(colour)"
+                + "\"\(width == 1 ? "" : " stroke-width=\"\(Text.number(width))\"")/>"
         )
     }
 
@@ -39,19 +41,22 @@ struct SVGPage {
             (opacity == 1 ? "" : " fill-opacity=\"\(Text.number(opacity))\"")
             + (stroke.map { " stroke=\"\($0)\"" } ?? "")
         elements.append(
-            "<rect x=\"\(n(min(x1, x2)))\" y=\"\(n(min(y1, y2)))\" width=\"\(n(abs(x2 - x1)))\" height=\"\(n(abs(y2 - y1)))\" fill=\"\(fill)\"\(extra)/>"
+            "<rect x=\"\(n(min(x1, x2)))\" y=\"\(n(min(y1, y2)))\" width=\"\(n(abs(x2 - x1)))\" "
+                + "height=\"\(n(abs(y2 - y1)))\" fill=\"\(fill)\"\(extra)/>"
         )
     }
 
     mutating func circle(_ x: Double, _ y: Double, _ radius: Double, _ colour: String, opacity: Double = 1) {
         elements.append(
-            "<circle cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"\(Text.number(radius))\" fill=\"\(colour)\"\(opacity == 1 ? "" : " fill-opacity=\"\(Text.number(opacity))\"")/>"
+            "<circle cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"\(Text.number(radius))\" fill=\"\(colour)"
+                + "\"\(opacity == 1 ? "" : " fill-opacity=\"\(Text.number(opacity))\"")/>"
         )
     }
 
     mutating func polyline(_ points: [(Double, Double)], _ colour: String) {
         elements.append(
-            "<polyline points=\"\(list(points))\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\" stroke-linejoin=\"round\"/>"
+            "<polyline points=\"\(list(points))\" fill=\"none\" stroke=\"\(colour)\" "
+                + "stroke-width=\"2\" stroke-linejoin=\"round\"/>"
         )
     }
 
@@ -69,7 +74,8 @@ struct SVGPage {
         // Named by its place: pages hold several drawings, and equal names then mean equal areas.
         let name = "area" + [x1, y1, x2, y2].map { "-\(Int($0))" }.joined()
         elements.append(
-            "<clipPath id=\"\(name)\"><rect x=\"\(Int(x1))\" y=\"\(Int(y1))\" width=\"\(Int(x2) - Int(x1))\" height=\"\(Int(y2) - Int(y1))\"/></clipPath>"
+            "<clipPath id=\"\(name)\"><rect x=\"\(Int(x1))\" y=\"\(Int(y1))\" "
+                + "width=\"\(Int(x2) - Int(x1))\" height=\"\(Int(y2) - Int(y1))\"/></clipPath>"
         )
         elements.append("<g clip-path=\"url(#\(name))\">")
     }
@@ -77,7 +83,8 @@ struct SVGPage {
 
     var document: String {
         let head =
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Int(width)) \(Int(height))\" width=\"\(Int(width))\" height=\"\(Int(height))\" font-family=\"Helvetica, Arial, sans-serif\">"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Int(width)) \(Int(height))\" "
+            + "width=\"\(Int(width))\" height=\"\(Int(height))\" font-family=\"Helvetica, Arial, sans-serif\">"
         return ([head, "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"] + elements + ["</svg>"]).joined(
             separator: "\n") + "\n"
     }

@@ -52,13 +52,15 @@ extension Figure {
             if scale.isLog { lines.append("set logscale \(name)") }
             if let range = scale.range {
                 lines.append(
-                    "set \(kind == .heatmap && name == "y" ? "cb" : name)range [\(Text.number(range.lowerBound)):\(Text.number(range.upperBound))]"
+                    "set \(kind == .heatmap && name == "y" ? "cb" : name)range "
+                        + "[\(Text.number(range.lowerBound)):\(Text.number(range.upperBound))]"
                 )
             }
         }
         if !notes.isEmpty {
             lines.append(
-                "set bmargin 6\nset label 99 \(q(notes.joined(separator: "; "))) at screen 0.99,0.03 right font ',\(font - 3)' noenhanced"
+                "set bmargin 6\nset label 99 \(q(notes.joined(separator: "; "))) at screen 0.99,0.03 "
+                    + "right font ',\(font - 3)' noenhanced"
             )
         }
         switch kind {
@@ -110,10 +112,13 @@ extension Figure {
                         (one.low == nil
                         ? []
                         : [
-                            "$data\(k) using 1:3:4 with filledcurves fs transparent solid 0.2 noborder \(colour) notitle"
+                            "$data\(k) using 1:3:4 with filledcurves fs transparent solid 0.2 noborder "
+                                + "\(colour) notitle"
                         ])
                         + [
-                            "$data\(k) using 1:2 with \(one.y.count <= 40 ? "linespoints pt 7 ps 0.4" : "lines") \(colour) \(name(one))"
+                            "$data\(k) using 1:2 with "
+                                + "\(one.y.count <= 40 ? "linespoints pt 7 ps 0.4" : "lines") \(colour) "
+                                + "\(name(one))"
                         ]
                 })
     }

@@ -15,6 +15,7 @@ public final class FigureObject: Displayable {
     public var byteCount: Int { figure.series.reduce(0) { $0 + ($1.x.count + $1.y.count) * 8 } }
     /// Never coloured: colours must not reach files and captured output.
     public var summary: String { drawn(on: Display.output.withoutColours) }
+    // Printing must not fail: what cannot be drawn says what it is.
     public func drawn(on display: Display) -> String { (try? figure.text(on: display)) ?? "figure" }
     public func resultData() throws -> Value? { .string(try figure.csv()) }
 
@@ -42,7 +43,8 @@ public final class FigureObject: Displayable {
         methods: [
             Function(
                 "show",
-                "Draws on the terminal: as a picture where it can show one (kitty, sixel; BSS_PLOT=text|kitty|sixel|none decides), else as text with colours.",
+                "Draws on the terminal: as a picture where it can show one (kitty, sixel; "
+                    + "BSS_PLOT=text|kitty|sixel|none decides), else as text with colours.",
                 example: "bss.plot.line{1, 4, 9}:show()"
             ) { a in
                 print(try TerminalPicture.output(try figure(a), on: Display.output), terminator: "")
@@ -60,7 +62,8 @@ public final class FigureObject: Displayable {
             },
             Function(
                 "save",
-                "Writes the data, the drawing and a gnuplot script; a PDF or PNG needs gnuplot (apt-get install gnuplot-nox).",
+                "Writes the data, the drawing and a gnuplot script; a PDF or PNG needs gnuplot "
+                    + "(apt-get install gnuplot-nox).",
                 [path, size], returns: "list of the files written",
                 example: "bss.plot.line{1, 4, 9}:save(\"experiments/runs/results/figures/example.svg\")"
             ) { a in

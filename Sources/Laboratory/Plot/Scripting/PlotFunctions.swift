@@ -5,7 +5,8 @@ public enum PlotFunctions {
     private static let xs = Argument("x", default: SeriesList(), "positions; alone, the values themselves over 1, 2, …")
     private static let ys = Argument(
         "y", default: SeriesList(),
-        "values; a series also as { name =, x =, y =, low =, high = }, or { name =, runs = {…} } for mean and band over seeds"
+        "values; a series also as { name =, x =, y =, low =, high = }, or { name =, runs = {…} } for "
+            + "mean and band over seeds"
     )
     private static let values = Argument<SeriesList>(
         "values", aliases: ["y"], "the values; several lists are several series")
@@ -40,7 +41,8 @@ public enum PlotFunctions {
             "line", "Lines over positions; several lists are several lines.",
             [xs, ys, names, title, xLabel, yLabel, categories, xRange, yRange, xLog, yLog], returns: "figure",
             example:
-                "print(bss.plot.line{ y = { train = {0.9, 0.5, 0.3}, val = {1.0, 0.7, 0.65} }, title = \"loss\", x_label = \"epoch\" })"
+                "print(bss.plot.line{ y = { train = {0.9, 0.5, 0.3}, val = {1.0, 0.7, 0.65} }, title = "
+                + "\"loss\", x_label = \"epoch\" })"
         ) { a in try object(curves(a, .line), a) },
         Function(
             "scatter", "Points; `groups` gives each its series.",
@@ -51,7 +53,8 @@ public enum PlotFunctions {
             "bar", "Bars over named positions; several lists are groups of bars.",
             [ys, categories, names, title, xLabel, yLabel, yRange, yLog], returns: "figure",
             example:
-                "print(bss.plot.bar{ 0.61, 0.55, 0.72, categories = {\"audio\", \"image\", \"both\"}, y_label = \"accuracy\" })"
+                "print(bss.plot.bar{ 0.61, 0.55, 0.72, categories = {\"audio\", \"image\", \"both\"}, "
+                + "y_label = \"accuracy\" })"
         ) { a in try object(bars(a), a) },
         Function(
             "hist", "How often values occur, in bins.", [values, bins, range, names, title, xLabel, yLabel, yLog],
@@ -69,7 +72,8 @@ public enum PlotFunctions {
             "box", "Quartiles, whiskers and the values as dots: results over seeds.",
             [values, names, title, xLabel, yLabel, yRange, yLog], returns: "figure",
             example:
-                "print(bss.plot.box{ values = { vanilla = {0.70, 0.72, 0.71}, BSS = {0.74, 0.75, 0.73} }, y_label = \"accuracy\" })",
+                "print(bss.plot.box{ values = { vanilla = {0.70, 0.72, 0.71}, BSS = {0.74, 0.75, 0.73} "
+                + "}, y_label = \"accuracy\" })",
             source: "Tukey 1977; quartiles: Hyndman and Fan 1996, definition 7"
         ) { a in try object(boxes(a), a) },
     ]
@@ -137,9 +141,11 @@ public enum PlotFunctions {
             members[name, default: []].append(i)
         }
         let all = figure.series[0]
-        if order.allSatisfy({ Double($0) != nil }) { order.sort { Double($0)! < Double($1)! } }
+        let numbers = order.compactMap { name in Double(name).map { (name: name, value: $0) } }
+        if numbers.count == order.count { order = numbers.sorted { $0.value < $1.value }.map(\.name) }
         figure.series = order.map { name in
-            Figure.Series(name: name, x: members[name]!.map { all.x[$0] }, y: members[name]!.map { all.y[$0] })
+            let own = members[name] ?? []
+            return Figure.Series(name: name, x: own.map { all.x[$0] }, y: own.map { all.y[$0] })
         }
         return figure
     }

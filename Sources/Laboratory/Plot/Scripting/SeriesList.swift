@@ -33,19 +33,20 @@ public struct SeriesList: ArgumentType, ListArgument {
             }
         case .table(let table) where table.keys.isEmpty:
             if table.items.isEmpty { throw Mismatch("it is empty") }
-            if table.items.allSatisfy({ $0.double != nil }) {
-                series = [SeriesList.plainSeries(table.items.map { $0.double! })]
-            } else if let first = table.items.first, first.double != nil {
-                let bad = table.items.firstIndex { $0.double == nil }!
+            let numbers = table.items.compactMap(\.double)
+            if numbers.count == table.items.count {
+                series = [SeriesList.plainSeries(numbers)]
+            } else if table.items[0].double != nil, let bad = table.items.firstIndex(where: { $0.double == nil }) {
                 throw Mismatch("entry \(bad + 1) is \(table.items[bad].described)")
             } else {
                 for (index, item) in table.items.enumerated() { try add(item, name: nil, place: "series \(index + 1)") }
             }
         case .table(let table) where SeriesList.isSeries(table): try add(value, name: nil, place: "the series")
         case .table(let table) where table.items.isEmpty:
-            if table.fields.allSatisfy({ $0.value.double != nil }) {
+            let numbers = table.fields.compactMap(\.value.double)
+            if numbers.count == table.fields.count {
                 labels = table.keys
-                series = [SeriesList.plainSeries(table.fields.map { $0.value.double! })]
+                series = [SeriesList.plainSeries(numbers)]
             } else {
                 for (key, item) in table.fields { try add(item, name: key, place: "'\(key)'") }
             }
@@ -69,7 +70,7 @@ public struct SeriesList: ArgumentType, ListArgument {
                 throw Mismatch("\(place) has other names than the one before: \(table.keys.joined(separator: ", "))")
             }
             labels = table.keys
-            return series.append(Figure.Series(name: name ?? "", x: [], y: table.fields.map { $0.value.double! }))
+            return series.append(Figure.Series(name: name ?? "", x: [], y: table.fields.compactMap(\.value.double)))
         }
         let known = ["name", "x", "y", "low", "high", "runs"]
         if let key = table.keys.first(where: { !known.contains($0) }) {
@@ -88,7 +89,8 @@ public struct SeriesList: ArgumentType, ListArgument {
             let lists = try SeriesList(value: runs).series.map(\.y)
             guard lists.allSatisfy({ $0.count == lists[0].count }) else {
                 throw Mismatch(
-                    "\(place): the runs have \(Set(lists.map(\.count)).sorted().map(String.init).joined(separator: " and ")) values"
+                    "\(place): the runs have "
+                        + "\(Set(lists.map(\.count)).sorted().map(String.init).joined(separator: " and ")) values"
                 )
             }
             one.setRuns(lists)

@@ -190,9 +190,9 @@ struct DotCanvas {
         for r in 0..<rows {
             for c in 0..<columns where bits[r * columns + c] != 0 {
                 let cell = r * columns + c
-                let text =
-                    isUnicode
-                    ? String(Character(Unicode.Scalar(0x2800 + UInt32(bits[cell]))!)) : String(mark(owner[cell]))
+                // Braille patterns: U+2800 and eight bits.
+                let dots = isUnicode ? Unicode.Scalar(0x2800 + UInt32(bits[cell])).map(Character.init) : nil
+                let text = String(dots ?? mark(owner[cell]))
                 grid[row + r, column + c] = TextGrid.Cell(text: text, ink: owner[cell] + 1)
             }
         }

@@ -25,7 +25,7 @@ final class Heartbeat: @unchecked Sendable {
         pthread_sigmask(SIG_SETMASK, &all, &before)  // signals are for the main thread
         var made = pthread_t()
         let context = Unmanaged.passUnretained(self).toOpaque()
-        let failed = pthread_create(&made, nil, { Heartbeat.run($0!) }, context)
+        let failed = pthread_create(&made, nil, { $0.flatMap(Heartbeat.run) }, context)
         pthread_sigmask(SIG_SETMASK, &before, nil)
         // Without the thread observers elsewhere may take the run over: two attempts, still one publication.
         thread = failed == 0 ? made : nil
@@ -84,6 +84,7 @@ final class Heartbeat: @unchecked Sendable {
 
     private func lookForSuccessor() {
         guard let slash = attempt.lastIndex(of: "/"),
+            // A folder that cannot be listed now is looked at again with the next beat.
             let last = try? RunStore.attemptNumbers(in: String(attempt[..<slash])).last, last > number
         else { return }
         pthread_mutex_lock(mutex)

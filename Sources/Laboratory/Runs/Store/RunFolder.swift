@@ -25,6 +25,7 @@ public final class RunFolder {
         heartbeat = Heartbeat(path, number: number, every: store.rules.beat)
     }
 
+    // Nobody is left to be told; without the mark the run is taken when this process is gone.
     deinit { try? release() }
 
     // MARK: Lines

@@ -22,7 +22,7 @@ public enum RunState {
     }
 
     /// So many lost tries in a row, and a run is not begun again by itself: it may be what ends the processes.
-    public static let mostLost = 5
+    public static let mostLost = 10
 }
 
 extension RunStore {

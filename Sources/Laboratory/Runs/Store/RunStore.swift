@@ -121,7 +121,8 @@ public final class RunStore {
             case .silent(let owner, let left):
                 if !isTold {
                     waiting(
-                        "\(id) was begun by \(owner.description), which cannot be looked at from here; it counts as dead "
+                        "\(id) was begun by \(owner.description), which cannot be looked at from here; "
+                            + "it counts as dead "
                             + "after \(Text.fixed(left, 0)) s without a sign of life")
                 }
                 isTold = true

@@ -58,6 +58,7 @@ enum StoreFiles {
     }
 
     static func removeFolder(_ path: String) {
+        // What is left of it is looked for when the store is opened again.
         for name in (try? Files.list(path)) ?? [] { unlink("\(path)/\(name)") }
         rmdir(path)
     }

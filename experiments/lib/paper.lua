@@ -1,7 +1,7 @@
 -- What the scripts of the paper's six collections share: every preset and scheduler as an arm of one experiment, beside the
--- control that the paper lacks (same losses, same inference, uniform order; official-audit X18).
+-- control that the paper lacks (same losses, same inference, uniform order).
 local bss = require "bss"
-local check = require "selection"
+local check = require "lib.selection"
 local paper = {}
 
 -- Parameters of every script; `more` adds a collection's own. Numbers of 0 and empty texts mean: as the preset has it.

@@ -1,7 +1,7 @@
 -- Names that the command line chooses from a list: `--set rows=BSS-L,MLA`. A name that is not in the list ends the script with
 -- exit code 2 and the nearest one that is.
 --
---   local wanted = require "selection"("rows", p.rows, names)        wanted[name] is true; p.rows: a text or a list, "all" is all
+--   local wanted = require "lib.selection"("rows", p.rows, names)        wanted[name] is true; { "all" } is all
 
 -- Single letters to change, add or leave out (Levenshtein 1966).
 local function distance(a, b)
@@ -31,12 +31,7 @@ end
 return function(key, given, names)
   local known, wanted = {}, {}
   for _, name in ipairs(names) do known[name] = true end
-  if given == "all" then return known end
-  if type(given) == "string" then
-    local list = {}
-    for name in given:gmatch "[^,]+" do list[#list + 1] = name:match "^%s*(.-)%s*$" end
-    given = list
-  end
+  if #given == 1 and given[1] == "all" then return known end
   for _, name in ipairs(given) do
     if not known[name] then
       local near = nearest(name, names)

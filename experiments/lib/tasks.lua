@@ -1,23 +1,32 @@
 -- What the experiments on classes of small data sets share: the data by name, encoders that fit it, and a schedule that is
 -- long enough for every head of it.
 --
---   local task = require "tasks"(p)       p.data, p.split, p.epochs, p.learning_rate (0: the usual ones)
+--   local task = require "lib.tasks"(p)       p.data, p.split, p.epochs, p.learning_rate (0: the usual ones)
 local bss = require "bss"
 
+-- Epochs and learning rate with which every head of the data set learns what it can.
 local usual = {
-  synthetic = { 40, 0.02 }, mosi = { 40, 0.02 }, mfeat = { 60, 0.05 }, mfeat6 = { 60, 0.05 }, av_digits = { 15, 0.02 }, grid_digit_av = { 15, 0.02 },
+  synthetic = { 40, 0.02 }, mosi = { 40, 0.02 }, mfeat = { 120, 0.05 }, mfeat2 = { 60, 0.05 },
+  av_digits = { 15, 0.02 }, grid_digit_av = { 15, 0.02 },
 }
 
+local function load(p)
+  if p.data == "mfeat2" then return bss.data.mfeat{ views = { "fou", "mor" } } end
+  if p.data == "av_digits" then return bss.data.av_digits{ split = p.split or "split" } end
+  return bss.data[p.data]{}
+end
+
 return function(p)
-  local known = usual[p.data] or error("unknown data '" .. p.data .. "': synthetic, mosi, mfeat (2 views), mfeat6, av_digits, grid_digit_av", 0)
-  local data
-  if p.data == "mfeat" then data = bss.data.mfeat{ views = { "fou", "mor" } }
-  elseif p.data == "mfeat6" then data = bss.data.mfeat{}
-  elseif p.data == "av_digits" then data = bss.data.av_digits{ split = p.split or "split" }
-  else data = bss.data[p.data]{} end
+  local known = usual[p.data]
+  if not known then
+    local names = "synthetic, mosi, mfeat (six views), mfeat2 (two of them), av_digits, grid_digit_av"
+    error(("unknown data '%s': %s"):format(p.data, names), 0)
+  end
+  local data = load(p)
   local task = {
     data = data, modalities = data.modalities,
-    epochs = p.epochs > 0 and p.epochs or known[1], learning_rate = p.learning_rate > 0 and p.learning_rate or known[2],
+    epochs = p.epochs > 0 and p.epochs or known[1],
+    learning_rate = p.learning_rate > 0 and p.learning_rate or known[2],
     is_media = p.data == "av_digits" or p.data == "grid_digit_av",
   }
 
@@ -25,7 +34,7 @@ return function(p)
   function task.model(fusion, modalities)
     local parts = { fusion = fusion or "concat" }
     for _, name in ipairs(modalities or task.modalities) do
-      parts[name] = task.is_media and bss.encoder.cnn{} or bss.encoder.mlp{ hidden = { 128 } }
+      parts[name] = task.is_media and bss.encoder.cnn{} or bss.encoder.mlp{ hidden = { 64 } }
     end
     return bss.model(parts)
   end
@@ -36,7 +45,8 @@ return function(p)
     options.model = options.model or task.model()
     options.epochs = options.epochs or task.epochs
     options.batch_size = options.batch_size or p.batch_size
-    options.optimizer = options.optimizer or bss.optimizer.sgd{ learning_rate = task.learning_rate, momentum = 0.9, weight_decay = 1e-4 }
+    options.optimizer = options.optimizer
+      or bss.optimizer.sgd{ learning_rate = task.learning_rate, momentum = 0.9, weight_decay = 1e-4 }
     return bss.train(options)
   end
 

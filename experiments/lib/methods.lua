@@ -1,7 +1,7 @@
 -- The rows of the paper's Table 1, with its accuracies as cited: CREMA-D / Kinetics-Sounds / Twitter2015 / Sarcasm / NVGesture.
 -- Every method runs with its published defaults; what depends on the length of training is scaled to `epochs`.
 --
---   local rows = require "methods"(epochs, modalities)      rows.rebalance(row, composition)
+--   local rows = require "lib.methods"(epochs, modalities)      rows.rebalance(row, composition)
 local bss = require "bss"
 
 -- The method of a row. Composition "full" puts a method without losses of its own on those of Eq. 5 (rows with base = true).
