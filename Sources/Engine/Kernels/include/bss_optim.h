@@ -33,3 +33,22 @@ typedef struct {
 /// be NULL.
 int bss_rmsprop(bss_dtype dtype, int64_t count, void *param, const void *grad, void *square,
                 void *mean, void *momentum_buffer, const bss_rmsprop_options *options);
+
+// MARK: Arenas: parameters, gradients and state each lie in one buffer, span after span
+
+/// Elements first ..< first + count of every buffer.
+typedef struct {
+  int64_t first, count;
+  double scale;  // of the gradient, before all else (methods that weigh modalities, clipping)
+  double rate;   // of the learning rate
+  int64_t step;  // updates of this span, this one included: 1 = it has no history yet
+} bss_span;
+
+/// The rule above for every span with its own scale, rate and step; what lies between spans (a
+/// parameter without gradient) is not touched. A span with scale 1 gives the bits of the call
+/// above.
+int bss_sgd_arena(bss_dtype dtype, int64_t spans, const bss_span *span, void *param,
+                  const void *grad, void *momentum_buffer, const bss_sgd_options *options);
+int bss_adam_arena(bss_dtype dtype, int64_t spans, const bss_span *span, void *param,
+                   const void *grad, void *mean, void *square, void *max_square,
+                   const bss_adam_options *options);
