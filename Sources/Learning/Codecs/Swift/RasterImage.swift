@@ -38,7 +38,8 @@ public struct RasterImage: Sendable {
 
     /// By libpng and libjpeg-turbo. `part` chooses from the picture's width and height what is wanted, nil for all;
     /// of a JPEG only that is transformed. The pixels are those that the whole picture has there.
-    /// - Throws: kind `.data`: foreign, truncated, damaged (outside the part too), too large for its file; `.cancelled`.
+    /// - Throws: kind `.data`: foreign, truncated, damaged (outside the part too), too large for its file;
+    ///   `.cancelled`.
     public static func decode(
         _ bytes: [UInt8], source: String, alpha: Alpha = .dropped,
         part: (_ width: Int, _ height: Int) -> Part? = { _, _ in nil }
