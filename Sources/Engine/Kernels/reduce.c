@@ -10,6 +10,7 @@
 // are combined in group order.
 #include "bss_reduce.h"
 #include "bss_elementwise.h"
+#include "element.h"
 #include "table.h"
 #include "walk.h"
 #include <math.h>
@@ -72,8 +73,6 @@ static int64_t offset(const axes *a, int64_t index) {
   }
   return o;
 }
-
-static int64_t minimum(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // MARK: states
 
@@ -228,7 +227,7 @@ static int64_t locate(const plan *p, int64_t unit, int64_t *at, int64_t *count) 
   }
   int64_t block = unit % p->blocks * column_block;
   *at = offset(&p->kept, unit / p->blocks) + block;
-  *count = minimum(p->width - block, column_block);
+  *count = bss_min(p->width - block, column_block);
   return unit / p->blocks * p->width + block;
 }
 
@@ -239,7 +238,7 @@ static void reduce_unit(const plan *p, int64_t unit, int64_t group, state *s) {
   int64_t first = p->runs * group / p->groups, last = p->runs * (group + 1) / p->groups;
   for (int64_t run = first; run < last; run++) {
     int64_t outer = run / p->segments, from = run % p->segments * p->segment;
-    int64_t length = minimum(p->inner - from, p->segment), position = outer * p->inner + from;
+    int64_t length = bss_min(p->inner - from, p->segment), position = outer * p->inner + from;
     const char *x = p->data + (at + offset(&p->reduced, outer) + from * p->inner_stride) * p->size;
     if (p->columns) fold_columns(p, s, x, length, position);
     else fold_run(p, s, x, length, position);
@@ -253,7 +252,7 @@ static void reduce_task(void *context, int64_t task) {
     return;
   }
   state s;
-  int64_t end = minimum((task + 1) * p->units_a_task, p->units), at, count;
+  int64_t end = bss_min((task + 1) * p->units_a_task, p->units), at, count;
   for (int64_t unit = task * p->units_a_task; unit < end; unit++) {
     reduce_unit(p, unit, 0, &s);
     store(p, &s, locate(p, unit, &at, &count));
@@ -263,10 +262,10 @@ static void reduce_task(void *context, int64_t task) {
 static int run_plan(plan *p) {
   p->units = p->kept.count * p->blocks;
   int64_t work = p->inner * p->reduced.count *
-                 (p->columns ? minimum(p->width, column_block) : 1);  // of a unit
+                 (p->columns ? bss_min(p->width, column_block) : 1);  // of a unit
   p->units_a_task = work >= task_work ? 1 : task_work / (work > 0 ? work : 1);
   int64_t tasks = (p->units + p->units_a_task - 1) / p->units_a_task;
-  p->groups = tasks >= 16 || work < 2 * task_work ? 1 : minimum(p->runs, most_groups);
+  p->groups = tasks >= 16 || work < 2 * task_work ? 1 : bss_min(p->runs, most_groups);
   if (p->groups <= 1) {
     p->groups = 1;
     return bss_pool_run(tasks, reduce_task, p);
@@ -345,89 +344,4 @@ int bss_reduce(bss_reduce_op op, const bss_view *x, uint32_t axes_mask, const bs
   p.segments = (p.inner + p.segment - 1) / p.segment;
   p.runs = r->count * p.segments;
   return run_plan(&p);
-}
-
-// MARK: whole buffers
-
-enum { chunk = 65536 };
-typedef struct {
-  bss_dtype dtype;
-  const char *x;
-  int64_t count;
-  double *partial;
-} buffer_context;
-
-static void squares_task(void *context, int64_t task) {
-  const buffer_context *c = context;
-  int64_t first = task * chunk, n = minimum(c->count - first, chunk);
-  c->partial[task] = c->dtype == BSS_F32
-                         ? bss_loops->sum_squares_f32((const float *)c->x + first, n)
-                         : bss_loops->sum_squares_f64((const double *)c->x + first, n);
-}
-static void finite_task(void *context, int64_t task) {
-  const buffer_context *c = context;
-  int64_t first = task * chunk, n = minimum(c->count - first, chunk);
-  c->partial[task] = c->dtype == BSS_F32
-                         ? bss_loops->all_finite_f32((const float *)c->x + first, n)
-                         : bss_loops->all_finite_f64((const double *)c->x + first, n);
-}
-
-/// Sum over chunks, in order, of what the task writes.
-static int sum_chunks(bss_dtype dtype, const void *x, int64_t count, bss_task task,
-                      double *result) {
-  int64_t tasks = (count + chunk - 1) / chunk;
-  double few[64], *partial = tasks <= 64 ? few : malloc((size_t)tasks * sizeof(double));
-  if (!partial) abort();
-  buffer_context c = {dtype, x, count, partial};
-  int status = bss_pool_run(tasks, task, &c);
-  *result = 0;
-  for (int64_t i = 0; i < tasks && status == BSS_OK; i++) *result += partial[i];
-  if (partial != few) free(partial);
-  return status;
-}
-
-int bss_sum_squares(bss_dtype dtype, const void *x, int64_t count, double *result) {
-  return sum_chunks(dtype, x, count, squares_task, result);
-}
-
-int bss_all_finite(bss_dtype dtype, const void *x, int64_t count, bool *result) {
-  double finite;
-  int status = sum_chunks(dtype, x, count, finite_task, &finite);
-  *result = finite == (double)((count + chunk - 1) / chunk);
-  return status;
-}
-
-// MARK: running sums
-
-typedef struct {
-  bss_dtype dtype;
-  const void *x;
-  void *out;
-  int64_t columns;
-} cumsum_context;
-
-static void cumsum_row(void *context, int64_t row) {
-  const cumsum_context *c = context;
-  int64_t at = row * c->columns;
-#define RUNNING(T, A)                          \
-  {                                            \
-    const T *x = (const T *)c->x + at;         \
-    T *out = (T *)c->out + at;                 \
-    A sum = 0;                                 \
-    for (int64_t i = 0; i < c->columns; i++) { \
-      sum += (A)x[i];                          \
-      out[i] = (T)sum;                         \
-    }                                          \
-  }
-  if (c->dtype == BSS_F32) RUNNING(float, double)
-  else if (c->dtype == BSS_F64) RUNNING(double, double)
-  else RUNNING(int64_t, uint64_t)
-#undef RUNNING
-}
-
-int bss_cumsum(bss_dtype dtype, const void *x, int64_t rows, int64_t columns, void *out) {
-  cumsum_context c = {dtype, x, out, columns};
-  if (rows * columns > task_work) return bss_pool_run(rows, cumsum_row, &c);
-  for (int64_t r = 0; r < rows; r++) cumsum_row(&c, r);
-  return BSS_OK;
 }

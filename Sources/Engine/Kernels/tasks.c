@@ -1,5 +1,8 @@
 #include "element.h"
 #include "workspace.h"
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 typedef struct {
   void *memory;
@@ -50,3 +53,12 @@ int bss_run_items(int64_t items, int64_t cost, bss_task item, void *context) {
   const bool light = cost <= 4 * BSS_PARALLEL_GRAIN / bss_max(1, items);
   return light ? bss_pool_run_light(tasks, run_group, &g) : bss_pool_run(tasks, run_group, &g);
 }
+
+#if defined(__GLIBC__)
+/// Freed buffers of up to 16 MiB stay with the program, 64 MiB at most in all: given back, they
+/// come again as fresh pages, which cost more than decoding the picture that goes into them.
+__attribute__((constructor)) static void keep_freed_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 16 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+#endif

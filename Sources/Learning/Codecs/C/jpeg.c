@@ -111,8 +111,40 @@ static void from_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t width) {
   }
 }
 
+/// Columns around a part that are decoded as well: upsampling looks at neighbours, and would take
+/// the part's edge for the picture's.
+enum { margin = 2 };
+
+static JDIMENSION before(uint32_t at) { return at < margin ? 0 : at - margin; }
+
+/// Rows of `part` into rgb, rows above and below it only read. To be called after `setjmp`.
+static void decode_rows(reader *r, const bss_image_part *part, uint8_t *row, uint8_t *rgb) {
+  const int is_cmyk = r->info.out_color_space == JCS_CMYK;
+  const size_t width = part->width, bytes = is_cmyk ? 4 : 3;
+  JDIMENSION left = before(part->left), columns = part->left + part->width + margin;
+  if (columns > r->info.output_width) columns = r->info.output_width;
+  columns -= left;
+  if (columns < r->info.output_width) jpeg_crop_scanline(&r->info, &left, &columns);
+  if (part->top > margin) jpeg_skip_scanlines(&r->info, before(part->top));
+  const uint32_t end = part->top + part->height;
+  while (r->info.output_scanline < end) {
+    const uint32_t y = r->info.output_scanline;
+    jpeg_read_scanlines(&r->info, &row, 1);
+    if (y < part->top) continue;
+    const uint8_t *from = row + bytes * (part->left - left);
+    uint8_t *to = rgb + 3 * width * (y - part->top);
+    if (is_cmyk) from_cmyk(from, to, width);
+    else memcpy(to, from, 3 * width);
+  }
+  // What is damaged below is damaged all the same. Rows up to the last one are skipped, the last
+  // one is read: asked to skip that as well, libjpeg would look at none of them.
+  const JDIMENSION below = r->info.output_height - r->info.output_scanline;
+  if (below > 1) jpeg_skip_scanlines(&r->info, below - 1);
+  if (below > 0) jpeg_read_scanlines(&r->info, &row, 1);
+}
+
 bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, bss_image_task *task,
-                                 uint8_t *rgb) {
+                                 const bss_image_part *part, uint8_t *rgb) {
   reader r;
   uint8_t *volatile row = NULL;
   prepare(&r, task);
@@ -121,14 +153,8 @@ bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, bss_image_t
     int is_cmyk = r.info.jpeg_color_space == JCS_CMYK || r.info.jpeg_color_space == JCS_YCCK;
     r.info.out_color_space = is_cmyk ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(&r.info);
-    size_t width = r.info.output_width;
-    if (is_cmyk && !(row = malloc(4 * width))) ERREXIT1(&r.info, JERR_OUT_OF_MEMORY, 0);
-    while (r.info.output_scanline < r.info.output_height) {
-      uint8_t *to = rgb + 3 * width * r.info.output_scanline;
-      JSAMPROW target = is_cmyk ? row : to;
-      jpeg_read_scanlines(&r.info, &target, 1);
-      if (is_cmyk) from_cmyk(row, to, width);
-    }
+    if (!(row = malloc(4 * (size_t)r.info.output_width))) ERREXIT1(&r.info, JERR_OUT_OF_MEMORY, 0);
+    decode_rows(&r, part, row, rgb);
     jpeg_finish_decompress(&r.info);
   }
   jpeg_destroy_decompress(&r.info);

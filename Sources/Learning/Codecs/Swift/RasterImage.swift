@@ -22,14 +22,28 @@ public struct RasterImage: Sendable {
         case onWhite
     }
 
+    /// A rectangle inside a picture, at least one pixel.
+    public struct Part: Sendable {
+        public let top, left, height, width: Int
+
+        public init(top: Int, left: Int, height: Int, width: Int) {
+            (self.top, self.left, self.height, self.width) = (top, left, height, width)
+        }
+    }
+
     /// Reads a PNG or JPEG file, told apart by their first bytes, as RGB.
     public static func read(_ path: String, alpha: Alpha = .dropped) throws -> RasterImage {
         try decode(try Files.readData(path), source: path, alpha: alpha)
     }
 
-    /// By libpng and libjpeg-turbo.
-    /// - Throws: kind `.data`: foreign, truncated, damaged or too large for its file; `.cancelled`.
-    public static func decode(_ bytes: [UInt8], source: String, alpha: Alpha = .dropped) throws -> RasterImage {
+    /// By libpng and libjpeg-turbo. `part` chooses from the picture's width and height what is wanted, nil for all;
+    /// of a JPEG only that is transformed. The pixels are those that the whole picture has there.
+    /// - Throws: kind `.data`: foreign, truncated, damaged (outside the part too), too large for its file;
+    ///   `.cancelled`.
+    public static func decode(
+        _ bytes: [UInt8], source: String, alpha: Alpha = .dropped,
+        part: (_ width: Int, _ height: Int) -> Part? = { _, _ in nil }
+    ) throws -> RasterImage {
         let isJPEG = bytes.starts(with: [0xFF, 0xD8])
         let file = Bytes(all: bytes, source: source, format: isJPEG ? "jpeg" : "png")
         let budget = DecodingBudget(fileBytes: bytes.count)
@@ -43,17 +57,44 @@ public struct RasterImage: Sendable {
         }
         var size = bss_image_size()
         try run { (isJPEG ? bss_jpeg_size : bss_png_size)($0, $1, &$2, &size) }
+        let whole = Part(top: 0, left: 0, height: Int(size.height), width: Int(size.width))
         let count = try budget.claim(
-            Int(size.width), Int(size.height), 3, by: "a picture of \(size.width) × \(size.height) pixels", in: file)
-        let pixels = try [UInt8](unsafeUninitializedCapacity: count) { to, filled in
+            whole.width, whole.height, 3, by: "a picture of \(whole.width) × \(whole.height) pixels", in: file)
+        let wanted = part(whole.width, whole.height) ?? whole
+        var area = bss_image_part(
+            left: UInt32(wanted.left), top: UInt32(wanted.top), width: UInt32(wanted.width),
+            height: UInt32(wanted.height))
+        let decoded = isJPEG ? 3 * wanted.width * wanted.height : count
+        let pixels = try [UInt8](unsafeUninitializedCapacity: decoded) { to, filled in
             try run {
                 isJPEG
-                    ? bss_jpeg_decode($0, $1, &$2, to.baseAddress)
+                    ? bss_jpeg_decode($0, $1, &$2, &area, to.baseAddress)
                     : bss_png_decode($0, $1, &$2, alpha == .onWhite ? 1 : 0, to.baseAddress)
             }
-            filled = count
+            filled = decoded
         }
-        return RasterImage(width: Int(size.width), height: Int(size.height), channels: 3, pixels: pixels)
+        let shape = isJPEG ? wanted : whole
+        let image = RasterImage(width: shape.width, height: shape.height, channels: 3, pixels: pixels)
+        return isJPEG ? image : image.taking(wanted)
+    }
+
+    /// The pixels of a part.
+    public func taking(_ part: Part) -> RasterImage {
+        precondition(
+            part.top >= 0 && part.top + part.height <= height && part.left >= 0 && part.left + part.width <= width)
+        if part.width == width, part.height == height { return self }
+        let row = part.width * channels
+        let out = [UInt8](unsafeUninitializedCapacity: part.height * row) { to, filled in
+            pixels.withUnsafeBufferPointer { from in
+                for y in 0..<part.height {
+                    let start = ((part.top + y) * width + part.left) * channels
+                    _ = UnsafeMutableBufferPointer(rebasing: to[y * row..<(y + 1) * row])
+                        .update(fromContentsOf: from[start..<start + row])
+                }
+            }
+            filled = part.height * row
+        }
+        return RasterImage(width: part.width, height: part.height, channels: channels, pixels: out)
     }
 
     private static func check(_ status: bss_image_status, _ task: inout bss_image_task, _ file: Bytes) throws {

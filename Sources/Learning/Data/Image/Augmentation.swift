@@ -11,9 +11,7 @@ struct RandomCrop: Sendable {
     var scale: ClosedRange<Double> = 0.08...1
     var ratio: ClosedRange<Double> = 3.0 / 4...4.0 / 3
 
-    func rectangle(
-        width: Int, height: Int, _ random: inout RandomStream
-    ) -> (top: Int, left: Int, height: Int, width: Int) {
+    func rectangle(width: Int, height: Int, _ random: inout RandomStream) -> RasterImage.Part {
         let area = Double(width * height)
         let low = Math.log(ratio.lowerBound)
         let high = Math.log(ratio.upperBound)
@@ -23,7 +21,8 @@ struct RandomCrop: Sendable {
             let w = Int(saturating: (target * sides).squareRoot().rounded(.toNearestOrEven))
             let h = Int(saturating: (target / sides).squareRoot().rounded(.toNearestOrEven))
             if w > 0, w <= width, h > 0, h <= height {
-                return (random.integer(below: height - h + 1), random.integer(below: width - w + 1), h, w)
+                let top = random.integer(below: height - h + 1)
+                return .init(top: top, left: random.integer(below: width - w + 1), height: h, width: w)
             }
         }
         let sides = Double(width) / Double(height)
@@ -33,7 +32,7 @@ struct RandomCrop: Sendable {
         let h =
             sides < ratio.lowerBound
             ? Int(saturating: (Double(width) / ratio.lowerBound).rounded(.toNearestOrEven)) : height
-        return ((height - h) / 2, (width - w) / 2, h, w)
+        return .init(top: (height - h) / 2, left: (width - w) / 2, height: h, width: w)
     }
 }
 
@@ -59,12 +58,21 @@ struct PicturePipeline: Sendable {
     var channels: Int { isGrey ? 1 : 3 }
     var draws: Bool { crop != nil || flips || augmentation != nil }
 
-    func apply(_ image: RasterImage, augments: Bool, _ random: inout RandomStream) -> RasterImage {
-        var image = isGrey ? image.grey : image
-        if augments, let crop {
-            let r = crop.rectangle(width: image.width, height: image.height, &random)
-            image = image.cropped(top: r.top, left: r.left, height: r.height, width: r.width)
+    /// Reads the part of a picture that the crop takes, and makes of it what is asked for.
+    func read(
+        _ medium: Medium, _ use: SampleUse, alpha: RasterImage.Alpha = .dropped, _ random: inout RandomStream
+    )
+        throws -> RasterImage
+    {
+        let image = try use.picture(medium, alpha: alpha) { width, height in
+            use.augments ? crop?.rectangle(width: width, height: height, &random) : nil
         }
+        return apply(image, augments: use.augments, &random)
+    }
+
+    /// All that follows the crop.
+    private func apply(_ image: RasterImage, augments: Bool, _ random: inout RandomStream) -> RasterImage {
+        var image = isGrey ? image.grey : image
         if let size { image = image.resized(width: size.width, height: size.height, interpolation) }
         if augments, flips, random.uniform() < 0.5 { image = image.flippedHorizontally }
         if augments, let augmentation { image = augmentation.apply(image, &random) }

@@ -12,7 +12,7 @@ struct PictureReader: SampleReader {
 
     func read(_ medium: Medium, _ use: SampleUse) throws -> SampleBlock {
         var random = use.random
-        let image = pipeline.apply(try use.picture(medium, alpha: alpha), augments: use.augments, &random)
+        let image = try pipeline.read(medium, use, alpha: alpha, &random)
         return SampleBlock(
             shape: [image.channels, image.height, image.width],
             values: image.normalised(mean: pipeline.mean, std: pipeline.std))
@@ -84,7 +84,7 @@ struct FrameFolderReader: SampleReader {
             try Memory.reserve(known.reduce(4, *), "read \(medium.name)", "\(frames) frames \(known)")
         }
         for index in chosen(names.count, augments: use.augments, &random) {
-            let image = pipeline.apply(try use.picture(medium.file(names[index])), augments: use.augments, &random)
+            let image = try pipeline.read(medium.file(names[index]), use, &random)
             shape = [image.channels, image.height, image.width]
             let planes = image.normalised(mean: pipeline.mean, std: pipeline.std)
             if values.isEmpty { values = planes } else { values += planes }

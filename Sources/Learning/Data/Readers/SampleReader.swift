@@ -72,15 +72,20 @@ struct SampleUse {
     var shared = RandomStream(seed: 0, name: "sample")
     var cache: MediaCache?
 
-    /// A picture as decoded from its file, RGB.
-    func picture(_ medium: Medium, alpha: RasterImage.Alpha = .dropped) throws -> RasterImage {
-        guard let cache else { return try RasterImage.decode(try medium.contents(), source: medium.name, alpha: alpha) }
+    /// A picture as decoded from its file, RGB; `part` chooses from width and height what is wanted, nil for all.
+    func picture(
+        _ medium: Medium, alpha: RasterImage.Alpha = .dropped,
+        part: (_ width: Int, _ height: Int) -> RasterImage.Part? = { _, _ in nil }
+    ) throws -> RasterImage {
+        guard let cache else {
+            return try RasterImage.decode(try medium.contents(), source: medium.name, alpha: alpha, part: part)
+        }
         let block = try cache.block(medium.path) {
             SampleBlock(try RasterImage.decode(try medium.contents(), source: medium.name, alpha: alpha))
         }
         guard case .picture(let image) = block.content else {
             throw medium.damage("its cached copy in \(cache.path) is no picture")
         }
-        return image
+        return part(image.width, image.height).map(image.taking) ?? image
     }
 }

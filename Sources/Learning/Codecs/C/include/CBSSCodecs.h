@@ -59,10 +59,16 @@ bss_image_status bss_png_decode(const uint8_t *bytes, size_t count, bss_image_ta
 
 bss_image_status bss_jpeg_size(const uint8_t *bytes, size_t count, bss_image_task *task,
                                bss_image_size *size);
-/// Decodes to RGB rows (3 * width * height bytes): accurate integer transform, triangle upsampling.
-/// CMYK and YCCK are taken as Adobe writes them (inverted), R = K C / 255.
+/// A rectangle inside a picture, not empty.
+typedef struct {
+  uint32_t left, top, width, height;
+} bss_image_part;
+/// Decodes a part to RGB rows (3 * part.width * part.height bytes), the very pixels that the whole
+/// picture has there: accurate integer transform, triangle upsampling. CMYK and YCCK are taken as
+/// Adobe writes them (inverted), R = K C / 255. What lies outside the part is read for damage, and
+/// not transformed.
 bss_image_status bss_jpeg_decode(const uint8_t *bytes, size_t count, bss_image_task *task,
-                                 uint8_t *rgb);
+                                 const bss_image_part *part, uint8_t *rgb);
 
 // MARK: sound.c (libsndfile, opened at run time)
 
