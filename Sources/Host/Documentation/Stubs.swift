@@ -37,8 +37,12 @@ public struct Stubs {
     // MARK: Namespaces
 
     private mutating func add(_ namespace: Namespace, path: String) {
+        if let made = namespace.constructor, made.style == .options { addOptions(made, named: "\(path).Options") }
         comment(namespace.help)
         lines += ["---@class \(path)"]
+        if let made = namespace.constructor {
+            lines.append("---@overload fun(options?: \(path).Options): \(type(ofResult: made.returns))")
+        }
         for case .value(let name, let help, _) in namespace.entries {
             lines.append("---@field \(name) any \(oneLine(help))")
         }

@@ -26,6 +26,7 @@ public enum API {
             $0.contains("/")
                 ? $0.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") : "."
         }
+        ModelObject.maker = { [unowned workbench] in workbench.maker }
         TensorFunctions.stream = RandomStream(seed: options.seed ?? 1, name: "tensor")
         CPUBackend.setThreads(options.threads ?? CPUBackend.processorCount)
         Devices.current = try Devices.backend(for: options.device == .cpu ? .cpu : .cuda(0))
@@ -37,13 +38,13 @@ public enum API {
 
     static let types: [ObjectType] = [
         Tensor.scriptType, Dataset.type, DatasetSplit.type, ModelObject.type, RunObject.type, Measurer.type,
-        Report.type, FigureObject.type, ExperimentObject.type,
+        Report.type, FigureObject.type, ExperimentObject.type, ConfusionObject.type,
     ]
 
     private static func entries(_ workbench: Workbench, _ state: LuaState) -> [Namespace.Entry] {
         let functions =
             [
-                TrainFunction.make(workbench), MeasureFunction.make(workbench), ModelObject.constructor(workbench),
+                TrainFunction.make(workbench), MeasureFunction.make(workbench), PredictFunctions.accuracy,
                 Measurer.constructor, GradFunction.function,
                 ExperimentFunction.make(workbench), ParametersFunction.make(workbench),
                 OrderFunction.weighted,
@@ -56,6 +57,11 @@ public enum API {
             .namespace(Namespace(Pace.self)),
             .namespace(Namespace(Scheduler.self)), .namespace(Namespace(SampleLossRecipe.self)),
             .namespace(Namespace(OptimizerRecipe.self)), .namespace(Namespace(LearningRateRecipe.self)),
+            .namespace(
+                Namespace(
+                    "model", "Multimodal classifiers: new ones, and those of files.",
+                    constructor: ModelObject.constructor(workbench)
+                ) { [.function(ModelObject.loader)] }),
             .namespace(
                 Namespace("preset", "Options as the paper, its released code and its predecessor have them.") {
                     Preset.functions.map { .function($0) }

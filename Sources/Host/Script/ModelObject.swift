@@ -9,12 +9,25 @@ import BSSTraining
 final class ModelObject: ConfiguredObject {
     let recipe: ModelRecipe
     let network: MultimodalModel?
+    /// What it needs to be used on new data; nil: it has no weights yet.
+    let card: ModelCard?
+    /// Who makes models in this process: engine, script.
+    nonisolated(unsafe) static var maker: () -> Table = { Table() }
     /// How `:forward` runs; `:train()` sets the other phase, whose dropout masks continue one stream.
     private(set) var context = ForwardContext(.evaluation)
 
-    init(_ recipe: ModelRecipe, network: MultimodalModel? = nil) {
+    init(_ recipe: ModelRecipe, network: MultimodalModel? = nil, card: ModelCard? = nil) {
         self.recipe = recipe
         self.network = network
+        self.card = card
+    }
+
+    /// - Throws: a model without weights; `missing` as `ModelPredictor` has it.
+    func predictor(_ operation: String, missing: [String]) throws -> ModelPredictor {
+        guard let network, let card else {
+            throw BSSError(operation, "the model has no weights yet", hint: "use run.model, or model:build(data)")
+        }
+        return try ModelPredictor(network, card, missing: missing)
     }
 
     var configuration: Table { recipe.configuration }
@@ -119,6 +132,18 @@ final class ModelObject: ConfiguredObject {
     private static let seed = Argument("seed", default: 1, "root of the stream `init`", check: .anyInteger)
     private static let path = Argument<String>("path", "file name")
 
+    /// `bss.model.load(path)`
+    static let loader = Function(
+        "load", "The model of a file that model:save wrote: architecture, weights, standardisation and classes.",
+        [path], returns: "model",
+        example: "(function(model, path) model:save(path); return bss.model.load(path):hash() end)("
+            + "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }), os.tmpname())",
+        style: .positional
+    ) { a in
+        let content = try ModelFile.load(a[path])
+        return [.object(ModelObject(content.recipe, network: content.network, card: content.card))]
+    }
+
     private static let dropoutSeed = Argument(
         "seed", default: 1, "root of the stream `dropout`, which goes on from call to call", check: .anyInteger)
 
@@ -138,12 +163,10 @@ final class ModelObject: ConfiguredObject {
                 style: .positional
             ) { a in
                 let model = try a.receiver(as: ModelObject.self)
-                return [
-                    .object(
-                        ModelObject(
-                            model.recipe, network: try model.instantiate(DatasetSource(a[data].product), seed: a[seed]))
-                    )
-                ]
+                let network = try model.instantiate(DatasetSource(a[data].product), seed: a[seed])
+                var card = ModelCard(a[data].product)
+                card.identity = maker()
+                return [.object(ModelObject(model.recipe, network: network, card: card))]
             },
             Function(
                 "forward",
@@ -218,25 +241,36 @@ final class ModelObject: ConfiguredObject {
             ) { a in [.string(try built(a).parametersHash())] },
             Function(
                 "save",
-                "Writes parameters and buffers as a safetensors file, linear weights as [outputs, inputs] like other programs.",
+                "Writes the model as one safetensors file: weights (linear ones as [outputs, inputs], like other "
+                    + "programs) and, in its metadata, architecture, standardisation, classes, modalities and who made "
+                    + "it. bss.model.load(path) and scripts/interop/load_in_pytorch.py need nothing else.",
                 [path],
                 example:
                     "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):save(os.tmpname())",
                 style: .positional
             ) { a in
-                try built(a).save(to: a[path])
+                let model = try a.receiver(as: ModelObject.self)
+                let network = try built(a)
+                if let card = model.card {
+                    try ModelFile.save(network, model.recipe, card, to: a[path])
+                } else {
+                    try network.save(to: a[path])
+                }
                 return []
             },
             Function(
-                "load", "Reads parameters and buffers from a file that save wrote.", [path], returns: "model",
+                "load",
+                "Reads parameters and buffers from a file that save wrote, of this build or an earlier one, into this "
+                    + "model. What of another model differs is said.", [path], returns: "model",
                 example:
                     "(function(model, path) model:save(path); return model:load(path):hash() end)(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }), os.tmpname())",
                 style: .positional
             ) { a in
-                _ = try TensorFile.read(a[path])  // the checksum
-                try built(a).load(WeightFile.open(a[path]))
-                return [.object(try a.receiver(as: ModelObject.self))]
+                let model = try a.receiver(as: ModelObject.self)
+                try ModelFile.load(a[path], into: built(a), model.recipe, model.card)
+                return [.object(model)]
             },
+            PredictFunctions.ofModel,
         ],
         properties: [
             Property("modalities", "Names of the modalities, in order.") { (m: ModelObject) in
@@ -253,6 +287,11 @@ final class ModelObject: ConfiguredObject {
                     })
             },
             Property("configuration", "The options it was made with.") { (m: ModelObject) in .table(m.configuration) },
+            Property(
+                "description",
+                "What a file of it says beside the weights: model, modalities, classes, inference, identity; nil "
+                    + "without weights."
+            ) { (m: ModelObject) in m.card.map { .table($0.table(configuration: m.configuration)) } ?? .null },
         ])
 }
 
@@ -261,7 +300,7 @@ extension ModelObject: ArgumentType {
     static var luaType: String { LuaType.name("model") }
     convenience init(value: Value) throws {
         guard case .object(let object) = value, let model = object as? ModelObject else { throw Mismatch() }
-        self.init(model.recipe, network: model.network)
+        self.init(model.recipe, network: model.network, card: model.card)
     }
     var plain: Value { .table(configuration) }
 }

@@ -13,10 +13,11 @@ final class RunObject: HostObject {
     let result: Table
     let history: [Table]
     private let model: ModelObject?
+    private let dataset: Dataset?
     private let configuration: Table
     let scores: [Double]
     /// The training samples behind `scores`.
-    let samples: [(id: String, label: String)]
+    let samples: [(id: String, label: String, files: Table)]
     private let order: [Int]
     private let hash: String
     private let seconds: Double
@@ -32,15 +33,22 @@ final class RunObject: HostObject {
     init(
         _ result: TrainingResult, recipe: ModelRecipe, configuration: Table, recorder: RunRecorder?, trainer: Trainer,
         dataset: Dataset
-    ) {
+    ) throws {
         (id, folder) = (recorder?.id, recorder?.folder)
         self.result = result.selections.table
         history = result.history.map(\.table)
-        model = ModelObject(recipe, network: result.model)
+        var card = ModelCard(dataset)
+        card.inference = try InferenceRule.used(by: trainer)
+        card.identity = ModelObject.maker()
+        card.identity["data"] = .string(dataset.name)
+        card.identity["run"] = recorder.map { .string($0.id) } ?? .null
+        card.identity["method"] = configuration["rebalance"]?.table?["name"] ?? .null
+        model = ModelObject(recipe, network: result.model, card: card)
+        self.dataset = dataset
         self.configuration = configuration
         (scores, order) = (result.scores, result.order)
         samples =
-            result.scores.isEmpty ? [] : result.rows.map { (dataset.ids[$0], dataset.classNames[dataset.labels[$0]]) }
+            result.scores.isEmpty ? [] : result.rows.map { RunObject.sample($0, of: dataset) }
         (hash, seconds, scoringSeconds) = (result.parametersHash, result.seconds, result.scoringSeconds)
         measurement = trainer.measurement
         cost = RunObject.cost(result)
@@ -55,7 +63,7 @@ final class RunObject: HostObject {
         (id, folder) = (recorder.id, recorder.folder)
         result = record["result"]?.table ?? Table()
         history = record["history"]?.table?.items.compactMap(\.table) ?? []
-        model = nil
+        (model, dataset) = (nil, nil)
         configuration = record["config"]?.table ?? Table()
         (scores, order, samples) = ([], [], [])
         hash = record["parameters_hash"]?.string ?? ""
@@ -73,6 +81,23 @@ final class RunObject: HostObject {
         let made = try retrain()
         retrained = made
         return made
+    }
+
+    private static func sample(_ row: Int, of data: Dataset) -> (id: String, label: String, files: Table) {
+        let files = data.modalities.compactMap { modality in
+            modality.file(row).map { (modality.name, Value.string($0)) }
+        }
+        return (data.ids[row], data.classNames[data.labels[row]], Table(fields: files))
+    }
+
+    /// What its model says of a split of its data.
+    func predict(_ split: String, _ missing: [String], _ operation: String) throws -> ModelPrediction {
+        guard let model, let dataset else { throw BSSError(operation, "the run has no model") }
+        let rows = PredictFunctions.rows(dataset, split)
+        guard !rows.isEmpty else {
+            throw BSSError(operation, "the data has no split '\(split)'", kind: .usage)
+        }
+        return try model.predictor(operation, missing: missing).predict(dataset, rows: rows)
     }
 
     /// Trainable numbers (probes and method parameters counted) and training samples that went forward and backward.
@@ -131,7 +156,7 @@ final class RunObject: HostObject {
 
     static let type = ObjectType(
         "run", help: "A finished training: results, history, scores and the trained model.",
-        methods: RunPlots.methods,
+        methods: RunPlots.methods + [PredictFunctions.ofRun, PredictFunctions.confusion],
         properties: [
             Property(
                 "result",

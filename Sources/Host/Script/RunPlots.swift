@@ -47,7 +47,7 @@ enum RunPlots {
         },
         Function(
             "extremes",
-            "The training samples with the lowest and highest balance scores: { lowest, highest }, each a list of { position, id, class, score }.",
+            "The training samples with the lowest and highest balance scores: { lowest, highest }, each a list of { position, id, class, score, files = { modality = path } }.",
             [count], returns: "table",
             example:
                 "bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2, scheduler = \"heuristic\" }:extremes{ count = 3 }.lowest[1].id",
@@ -61,6 +61,7 @@ enum RunPlots {
                         .fields([
                             ("position", .int($0 + 1)), ("id", .string(run.samples[$0].id)),
                             ("class", .string(run.samples[$0].label)), ("score", .number(run.scores[$0])),
+                            ("files", .table(run.samples[$0].files)),
                         ])
                     })
             }

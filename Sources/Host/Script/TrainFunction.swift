@@ -111,7 +111,7 @@ struct Training {
                 result = try body()
             }
             workbench.tally.trained(isContinued: checkpoint != nil)
-            return RunObject(
+            return try RunObject(
                 result, recipe: recipe.recipe, configuration: configuration, recorder: recorder, trainer: trainer,
                 dataset: dataset)
         } catch {

@@ -185,6 +185,14 @@ final class Workbench {
     // MARK: Facts for records
 
     /// What another version or build may compute differently.
+    /// What a model file says of its making.
+    var maker: Table {
+        Table(fields: [
+            ("program", .string("bss-lua \(API.version)")), ("engine", .table(engineIdentity)),
+            ("script", options.script.map(Value.string) ?? .null), ("sources", .table(state.sources.identity)),
+        ])
+    }
+
     var engineIdentity: Table {
         Table(fields: [
             ("version", .string(API.version)), ("build", .string(LuaState.buildID)),

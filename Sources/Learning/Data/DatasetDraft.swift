@@ -130,7 +130,8 @@ struct DatasetDraft: ~Copyable {
         for (modality, origin) in zip(modalities, origins)
         where modality.stream == nil ? modality.values.count != count * modality.size : modality.count != count {
             throw failure(
-                "\(origin) has \(modality.count) rows for '\(modality.name)', \(labelOrigin) has \(count): every modality needs a row for every label"
+                "\(origin) has \(modality.count) rows for '\(modality.name)', \(labelOrigin) has \(count): every "
+                    + "modality needs a row for every label"
             )
         }
         guard ids.count == count, splits.count == count else {
@@ -150,7 +151,8 @@ struct DatasetDraft: ~Copyable {
             guard let bad else { continue }
             let value = modality.values[bad]
             throw failure(
-                "\(origin): \(rowName(bad / modality.size)), value \(bad % modality.size + 1) of '\(modality.name)' is \(Text.number(Double(value))); finite numbers were expected"
+                "\(origin): \(rowName(bad / modality.size)), value \(bad % modality.size + 1) of '\(modality.name)' "
+                    + "is \(Text.number(Double(value))); finite numbers were expected"
             )
         }
     }
@@ -175,7 +177,8 @@ struct DatasetDraft: ~Copyable {
         for (index, split) in splits.enumerated() where split == .train { isTrained[classes.indices[index]] = true }
         if let stray = classes.indices.indices.first(where: { !isTrained[classes.indices[$0]] }) {
             throw failure(
-                "\(labelOrigin): \(rowName(stray)): label \(classes.names[classes.indices[stray]]) never occurs in the split 'train'"
+                "\(labelOrigin): \(rowName(stray)): label \(classes.names[classes.indices[stray]]) never occurs in "
+                    + "the split 'train'"
             )
         }
     }

@@ -25,7 +25,8 @@ extension Dataset: SelfHosted {
         let width = modalities.map(\.name.count).max() ?? 0
         for modality in modalities {
             var line =
-                "  \(Text.padded(modality.name, to: width))  \(modality.kind.rawValue) [\(modality.shape.map(String.init).joined(separator: ", "))]"
+                "  \(Text.padded(modality.name, to: width))  \(modality.kind.rawValue) "
+                + "[\(modality.shape.map(String.init).joined(separator: ", "))]"
             if let s = modality.standardisation {
                 line +=
                     ", standardised on train"
@@ -38,7 +39,8 @@ extension Dataset: SelfHosted {
         if !skipped.isEmpty { lines.append("  " + RowProblem.counted(skipped) + " (data.skipped lists them)") }
         if let truth {
             lines.append(
-                "  \(truth.isImbalanced.count { $0 }) samples with a mismatched or corrupted modality (known: data.truth)"
+                "  \(truth.isImbalanced.count { $0 }) samples with a mismatched or corrupted modality (known: "
+                    + "data.truth)"
             )
         }
         let shown = min(classCount, 40)
@@ -81,7 +83,8 @@ extension Dataset: SelfHosted {
             },
             Function(
                 "statistics",
-                "Mean and deviation of each column of a modality on the training split, as they were used to standardise it; nil if it was not.",
+                "Mean and deviation of each column of a modality on the training split, as they were used to "
+                    + "standardise it; nil if it was not.",
                 [modalityArgument], returns: "table or nil",
                 example: "print(bss.data.synthetic{samples = 120}:statistics(\"weak\").mean[1])", style: .positional
             ) {
@@ -211,7 +214,8 @@ public final class DatasetSplit: HostObject {
             },
             Property(
                 "truth",
-                "For generated data: imbalanced (booleans), defect (none, mismatched, corrupted), modality (its name or \"\"), label_noise; else nil."
+                "For generated data: imbalanced (booleans), defect (none, mismatched, corrupted), modality (its name "
+                    + "or \"\"), label_noise; else nil."
             ) { (s: DatasetSplit) in
                 s.dataset.truthTable(s.indices)
             },

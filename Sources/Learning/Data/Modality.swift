@@ -47,6 +47,14 @@ public struct Modality {
     /// What the list was taken to hold, where that was not said: "column 'wav', sound files".
     var origin: String?
 
+    /// Where the media of samples in memory were read from.
+    var paths: [String] = []
+
+    /// The file (or folder of frames) of a sample, where it has one.
+    public func file(_ sample: Int) -> String? {
+        stream?.media[sample].path ?? (paths.indices.contains(sample) ? paths[sample] : nil)
+    }
+
     /// Numbers in one sample.
     public var size: Int { shape.reduce(1, *) }
     public var count: Int { stream?.count ?? (size == 0 ? 0 : values.count / size) }

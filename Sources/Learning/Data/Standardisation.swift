@@ -5,7 +5,7 @@ import BSSCore
 /// A column is one feature (`features`, `sequence`: the last axis) or one channel (`audio`, `image`: the first axis,
 /// `video`: the second). The deviation is the population one; a column that is constant on the training split is only
 /// centred. Samples that are read while training are read twice more to fit it, with the same bits.
-public struct Standardisation: Sendable {
+public struct Standardisation: Sendable, Equatable {
     public let mean, deviation: [Double]
     /// Columns that never change on the training split.
     public let constantColumns: [Int]
@@ -43,6 +43,24 @@ public struct Standardisation: Sendable {
         Layout(kind, shape).visit { column, at in
             x[at] = Float((Double(x[at]) - mean[column]) * scale[column])
         }
+    }
+
+    /// Undoes one standardisation of a sample and applies another, in one step of f64.
+    public static func exchange(
+        _ x: UnsafeMutableBufferPointer<Float>, _ kind: Modality.Kind, _ shape: [Int], from: Standardisation?,
+        to: Standardisation?
+    ) {
+        Layout(kind, shape).visit { column, at in
+            var value = Double(x[at])
+            if let from { value = value * from.deviation[column] + from.mean[column] }
+            if let to { value = (value - to.mean[column]) * to.scale[column] }
+            x[at] = Float(value)
+        }
+    }
+
+    /// Numbers decide: which columns are constant is told by them.
+    public static func == (a: Standardisation, b: Standardisation) -> Bool {
+        a.mean == b.mean && a.deviation == b.deviation
     }
 
     /// The columns of a sample.

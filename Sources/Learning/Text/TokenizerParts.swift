@@ -30,14 +30,16 @@ public struct TokenizerPart: Family {
         "wordpiece", "BERT's word pieces: vocab.txt, or tokenizer.json.", [path, lowercases],
         source: "Devlin et al., NAACL 2019; Wu et al., arXiv 1609.08144, 2016",
         example:
-            "local found, words = pcall(bss.tokenizer.wordpiece, {\"bert-base-uncased\"}) print(found and words:encode(\"a text\", nil, 8).ids or \"no such folder\")"
+            "local found, words = pcall(bss.tokenizer.wordpiece, {\"bert-base-uncased\"}) print(found and "
+            + "words:encode(\"a text\", nil, 8).ids or \"no such folder\")"
     ) { try load($0, WordPiece.self, "bss.tokenizer.bpe", lowercases: $0[lowercases]) }
 
     private static let bytePairs = Part<TokenizerPart>(
         "bpe", "CLIP's byte pairs: vocab.json with merges.txt, or tokenizer.json.", [path],
         source: "Sennrich et al., ACL 2016; Radford et al., ICML 2021",
         example:
-            "local found, pairs = pcall(bss.tokenizer.bpe, {\"clip-vit-base-patch32\"}) print(found and pairs:tokens(\"a photo\") or \"no such folder\")"
+            "local found, pairs = pcall(bss.tokenizer.bpe, {\"clip-vit-base-patch32\"}) print(found and "
+            + "pairs:tokens(\"a photo\") or \"no such folder\")"
     ) { try load($0, BytePairEncoding.self, "bss.tokenizer.wordpiece") }
 
     // MARK: Methods

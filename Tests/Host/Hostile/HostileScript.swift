@@ -40,13 +40,14 @@ public struct HostileScript {
     ]
 
     private static func names(_ namespace: Namespace, _ path: String) -> [(path: String, function: Function)] {
-        namespace.entries.flatMap { entry -> [(String, Function)] in
-            switch entry {
-            case .function(let function): return [("\(path).\(entry.name)", function)]
-            case .namespace(let inner): return names(inner, "\(path).\(entry.name)")
-            case .value: return []
+        (namespace.constructor.map { [(path, $0)] } ?? [])
+            + namespace.entries.flatMap { entry -> [(String, Function)] in
+                switch entry {
+                case .function(let function): return [("\(path).\(entry.name)", function)]
+                case .namespace(let inner): return names(inner, "\(path).\(entry.name)")
+                case .value: return []
+                }
             }
-        }
     }
 
     private static func row(_ path: String, _ function: Function, receiver: String?) -> String {

@@ -10,13 +10,14 @@ import _BSSTestSupport
     struct Name { let path: String, function: Function }
 
     private static func names(_ namespace: Namespace, _ path: String) -> [Name] {
-        namespace.entries.flatMap { entry -> [Name] in
-            switch entry {
-            case .function(let function): return [Name(path: "\(path).\(entry.name)", function: function)]
-            case .namespace(let inner): return names(inner, "\(path).\(entry.name)")
-            case .value: return []
+        (namespace.constructor.map { [Name(path: path, function: $0)] } ?? [])
+            + namespace.entries.flatMap { entry -> [Name] in
+                switch entry {
+                case .function(let function): return [Name(path: "\(path).\(entry.name)", function: function)]
+                case .namespace(let inner): return names(inner, "\(path).\(entry.name)")
+                case .value: return []
+                }
             }
-        }
     }
 
     private static func root() throws -> Namespace { try API.make(LuaState(), RunOptions()) }

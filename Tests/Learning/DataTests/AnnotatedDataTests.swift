@@ -101,7 +101,8 @@ import _BSSTestSupport
         let text = message { _ = try make("crema_d", mini.folder) }
         #expect(
             text.contains(
-                "annotations/train.csv: line 3: '1000_IEO_SAD_XX' has the unknown class 'SAT'; did the file mean 'SAD'?; 1 more rows are wrong"
+                "annotations/train.csv: line 3: '1000_IEO_SAD_XX' has the unknown class 'SAT'; did the file mean "
+                    + "'SAD'?; 1 more rows are wrong"
             ))
         #expect(text.contains("bss-lua data check crema_d lists them all"))
         let check = try DataCheck.run("crema_d", Table(fields: [("root", .string(mini.folder))]), reads: true)

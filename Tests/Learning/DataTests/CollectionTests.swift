@@ -15,7 +15,8 @@ import Testing
         try folder.write("split.npy", NpyArray(["train", "train", "val", "test"]))
         try folder.write(
             "utterances.csv",
-            "row,utterance_id,video_id,label,split,transcript\n0,a,v,0,train,X\n1,b,v,1,train,\"Y, Z\"\n2,c,v,1,val,X\n3,d,v,0,test,X\n"
+            "row,utterance_id,video_id,label,split,transcript\n0,a,v,0,train,X\n1,b,v,1,train,\"Y, "
+                + "Z\"\n2,c,v,1,val,X\n3,d,v,0,test,X\n"
         )
     }
 
@@ -188,7 +189,9 @@ import Testing
         try digits(folder)
         try folder.write(
             "index.csv",
-            "name,label,label_name,split,sound,picture,note\na,0,zero,train,audio/a.wav,image/a.png,\"Red, red bird\"\nb,1,one,train,audio/b.wav,image/b.png,blue bird\nc,0,zero,test,audio/c.wav,image/c.png,green\n"
+            "name,label,label_name,split,sound,picture,note\na,0,zero,train,audio/a.wav,image/a.png,\"Red, red "
+                + "bird\"\nb,1,one,train,audio/b.wav,image/b.png,blue "
+                + "bird\nc,0,zero,test,audio/c.wav,image/c.png,green\n"
         )
         func make(_ modalities: [(String, Value)], _ extra: [(String, Value)] = []) throws -> Dataset {
             try makeDataset("folder", [("root", .string(folder.path)), ("modalities", .fields(modalities))] + extra)

@@ -19,7 +19,8 @@ import _BSSTestSupport
         let start = clock()
         let data = try Configured<Dataset>(part, Table(fields: options)).product
         print(
-            "shared data: \(part) loaded in \(Text.fixed(Double(clock() - start) / Double(CLOCKS_PER_SEC), 3)) s of processor time"
+            "shared data: \(part) loaded in \(Text.fixed(Double(clock() - start) / Double(CLOCKS_PER_SEC), 3)) s of "
+                + "processor time"
         )
         return data
     }

@@ -64,7 +64,9 @@ import _BSSTestSupport
         try check([
             (
                 "tokenizer.json",
-                "{\"added_tokens\": [\(marks.joined(separator: ",")), \(Self.added)], \"normalizer\": {\"type\": \"BertNormalizer\", \"lowercase\": true}, \"model\": {\"type\": \"WordPiece\", \"vocab\": {\(words)}}}"
+                "{\"added_tokens\": [\(marks.joined(separator: ",")), \(Self.added)], \"normalizer\": {\"type\": "
+                    + "\"BertNormalizer\", \"lowercase\": true}, \"model\": {\"type\": \"WordPiece\", \"vocab\": "
+                    + "{\(words)}}}"
             )
         ])
     }
@@ -98,9 +100,11 @@ import _BSSTestSupport
             try body(Tokenizer.load(path))
         }
         let words =
-            "\"type\": \"WordPiece\", \"vocab\": {\"[UNK]\": 0, \"[CLS]\": 1, \"[SEP]\": 2, \"[PAD]\": 3, \"cat\": 4, \"Cat\": 5}"
+            "\"type\": \"WordPiece\", \"vocab\": {\"[UNK]\": 0, \"[CLS]\": 1, \"[SEP]\": 2, \"[PAD]\": 3, \"cat\": "
+            + "4, \"Cat\": 5}"
         let pairs =
-            "\"type\": \"BPE\", \"end_of_word_suffix\": \"</w>\", \"merges\": [], \"vocab\": {\"<|startoftext|>\": 0, \"<|endoftext|>\": 1}"
+            "\"type\": \"BPE\", \"end_of_word_suffix\": \"</w>\", \"merges\": [], \"vocab\": {\"<|startoftext|>\": "
+            + "0, \"<|endoftext|>\": 1}"
         // No normaliser: capitals stay.
         try load("\"normalizer\": null, \"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}", words) {
             #expect($0.tokenize("Cat cat") == [5, 4])

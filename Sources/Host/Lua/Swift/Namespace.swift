@@ -31,6 +31,8 @@ public final class Namespace {
 
     public let name: String
     public let help: String
+    /// What calling the table itself does: `bss.model{…}` beside `bss.model.load`.
+    public let constructor: Function?
     /// What the constructors of a family make.
     public private(set) lazy var product: ObjectType? = makeProduct()
     private var makeProduct: () -> ObjectType? = { nil }
@@ -45,10 +47,12 @@ public final class Namespace {
     private let makeTypes: () -> [ObjectType]
 
     public init(
-        _ name: String, _ help: String, types: @escaping () -> [ObjectType] = { [] }, _ entries: @escaping () -> [Entry]
+        _ name: String, _ help: String, types: @escaping () -> [ObjectType] = { [] }, constructor: Function? = nil,
+        _ entries: @escaping () -> [Entry]
     ) {
         self.name = name
         self.help = help
+        self.constructor = constructor
         make = entries
         makeTypes = types
     }
@@ -112,6 +116,14 @@ extension LuaState {
                 return 1
             }, on: L)
         bss_lua_raw_set(L, -2, "__tostring")
+        if let constructor = namespace.constructor {
+            push(
+                ClosureEntry(self) { state, L in
+                    let values = try state.arguments(from: 2, on: L, operation: path)
+                    return try state.push(constructor.call(values, path: path), on: L)
+                }, on: L)
+            bss_lua_raw_set(L, -2, "__call")
+        }
         push("namespace", on: L)
         bss_lua_raw_set(L, -2, "__name")
         push("closed", on: L)

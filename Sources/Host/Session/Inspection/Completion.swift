@@ -115,7 +115,7 @@ public struct Completion {
                     guard at >= 1, tokens[at - 1].text == "." || tokens[at - 1].text == ":" else { break }
                     at -= 2
                 }
-                guard !path.isEmpty, case .function(let function, _)? = state.lookUp(path) else { return nil }
+                guard !path.isEmpty, let function = state.lookUp(path)?.called else { return nil }
                 var receiver: (any HostObject)?
                 if path.count > 1, case .object(let object)? = state.lookUp(path.dropLast()) { receiver = object }
                 return OpenCall(function: function, receiver: receiver, option: option, inside: tokens[(i + 1)...])

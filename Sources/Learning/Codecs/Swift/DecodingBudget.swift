@@ -40,7 +40,8 @@ public struct DecodingBudget {
     func claim(_ sizes: Int..., by what: String, in file: Bytes, hint: String? = nil) throws -> Int {
         guard let bytes = DecodingBudget.product(sizes), bytes <= limit else {
             var error = file.damage(
-                "\(what) would take \(DecodingBudget.product(sizes).map { "\($0)" } ?? "more than 2^56") bytes, too many for a file of \(fileBytes)"
+                "\(what) would take \(DecodingBudget.product(sizes).map { "\($0)" } ?? "more than 2^56") bytes, too "
+                    + "many for a file of \(fileBytes)"
             )
             error.hint = hint
             throw error

@@ -29,7 +29,8 @@ public enum Npy {
         else { throw file.damage("shape \(header.shape) is impossibly large") }
         guard file.count - start >= size else {
             throw file.damage(
-                "truncated: \(header.dtype)\(header.shape) needs \(size) bytes of data, the file has \(file.count - start)"
+                "truncated: \(header.dtype)\(header.shape) needs \(size) bytes of data, the file has "
+                    + "\(file.count - start)"
             )
         }
         func values<T: FixedWidthInteger>(_ type: T.Type) -> [T] {

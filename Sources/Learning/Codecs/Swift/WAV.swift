@@ -89,7 +89,8 @@ public struct WAV {
                 let length = isOpen ? left / format.align * format.align : size
                 guard length % format.align == 0 else {
                     throw file.damage(
-                        "sound data of \(length) bytes does not divide into frames of \(format.channels) × \(format.bits) bits"
+                        "sound data of \(length) bytes does not divide into frames of \(format.channels) × "
+                            + "\(format.bits) bits"
                     )
                 }
                 return .plain(

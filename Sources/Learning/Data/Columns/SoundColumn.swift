@@ -7,7 +7,8 @@ enum SoundColumn {
         "sample_rate", default: 8000, "hertz; recordings of another rate are resampled", check: .range(100...1_000_000))
     static let fit = Argument<String>(
         "fit", default: "stretch",
-        "how recordings become equally long: tile (repeated and cut to `seconds`, as the paper's code does), pad (zeros), stretch (the spectrogram is resized in time)",
+        "how recordings become equally long: tile (repeated and cut to `seconds`, as the paper's code does), pad "
+            + "(zeros), stretch (the spectrogram is resized in time)",
         check: .oneOf(SpectrogramReader.Fit.allCases.map(\.rawValue)))
     static let seconds = Argument<Double>(
         "seconds", default: 1, "length for tile and pad", check: .above(0, upTo: 3600))
@@ -40,7 +41,8 @@ enum SoundColumn {
         guard fit != .stretch || size != nil else {
             throw BSSError(
                 a.operation,
-                "option '\(sizeArgument.name)' = false keeps each recording's own length; with fit = \"stretch\" a size is needed",
+                "option '\(sizeArgument.name)' = false keeps each recording's own length; with fit = \"stretch\" a "
+                    + "size is needed",
                 kind: .usage)
         }
         guard scale != .mfcc || a[coefficients] <= a[bands] else {

@@ -14,17 +14,20 @@ enum ArrayData {
     private static let path = Argument<String>("path", "the .npz file")
     private static let modalities = Argument<Value>(
         "modalities", default: .null,
-        "names of arrays, or {name = \"array\"} or {name = {array = \"x\", kind = \"audio\"}}; without it, every other array of numbers"
+        "names of arrays, or {name = \"array\"} or {name = {array = \"x\", kind = \"audio\"}}; without it, every "
+            + "other array of numbers"
     )
     private static let modalityFiles = Argument<Table>(
         "modalities", "files by modality: {text = \"text.npy\"} or {text = {file = \"text.npy\", kind = \"sequence\"}}")
 
     static let npz = Part<Dataset>(
         "npz",
-        "Your own arrays in one .npz file: [n, columns], [n, steps, columns] or [n, channels, height, width] a modality.",
+        "Your own arrays in one .npz file: [n, columns], [n, steps, columns] or [n, channels, height, width] a "
+            + "modality.",
         [path, label, splits.split, modalities, ids, splits.seed, splits.group, DataArgument.standardise],
         example:
-            "local found, data = pcall(bss.data.npz, {path = \"mine.npz\", modalities = {\"text\", \"audio\"}}) print(found and data or \"no such file\")",
+            "local found, data = pcall(bss.data.npz, {path = \"mine.npz\", modalities = {\"text\", \"audio\"}}) "
+            + "print(found and data or \"no such file\")",
         build: buildNpz)
 
     static let npy = Part<Dataset>(
@@ -34,7 +37,8 @@ enum ArrayData {
             DataArgument.standardise, splitFiles.group,
         ],
         example:
-            "local found, data = pcall(bss.data.npy, {root = \"mine\", modalities = {text = \"text.npy\"}}) print(found and data or \"no such folder\")",
+            "local found, data = pcall(bss.data.npy, {root = \"mine\", modalities = {text = \"text.npy\"}}) "
+            + "print(found and data or \"no such folder\")",
         build: buildNpy)
 
     // MARK: Building
@@ -117,7 +121,8 @@ struct ModalitySource {
         func wrong(_ what: Value) -> BSSError {
             BSSError(
                 operation,
-                "option 'modalities' expects names, {name = \"\(key)\"} or {name = {\(key) = \"…\", kind = \"…\"}}, got \(what.described)",
+                "option 'modalities' expects names, {name = \"\(key)\"} or {name = {\(key) = \"…\", kind = \"…\"}}, "
+                    + "got \(what.described)",
                 kind: .usage)
         }
         guard case .table(let table) = value, !table.isEmpty else { throw wrong(value) }

@@ -21,13 +21,15 @@ enum EmojiGroups: MediaCollection {
 
     static let part = Part<Dataset>(
         "emoji_groups",
-        "Emoji in nine groups: Twemoji and Noto drawings (RGB over white) and their names; classes and splits come from its files.",
+        "Emoji in nine groups: Twemoji and Noto drawings (RGB over white) and their names; classes and splits come "
+            + "from its files.",
         [
             modalities, text, leastCount, form, tokens.tokenizer, tokens.length, size,
         ] + media.arguments + [DataArgument.root, DataArgument.standardise],
         source: "Unicode emoji-test and CLDR; Twemoji, Noto Emoji",
         example:
-            "local found, data = pcall(bss.data.emoji_groups, {text = \"name_keywords\"}) print(found and data or \"not on the data path\")",
+            "local found, data = pcall(bss.data.emoji_groups, {text = \"name_keywords\"}) print(found and data or "
+            + "\"not on the data path\")",
         build: { a in try annotated(a).dataset(a, media, standardise: a[DataArgument.standardise]) })
 
     static func annotated(_ a: Arguments) throws -> AnnotatedSet {

@@ -10,9 +10,11 @@ enum Mosi {
         "CMU-MOSI: text, audio and video features of film-review utterances; classes and splits come from its files.",
         [modalities, DataArgument.root, DataArgument.standardise],
         source:
-            "Zadeh, Zellers, Pincus, Morency, MOSI, IEEE Intelligent Systems 31, 2016; features of Poria et al., ACL 2017",
+            "Zadeh, Zellers, Pincus, Morency, MOSI, IEEE Intelligent Systems 31, 2016; features of Poria et al., ACL "
+            + "2017",
         example:
-            "local found, data = pcall(bss.data.mosi, {modalities = {\"text\", \"audio\"}}) print(found and data or \"not on the data path\")",
+            "local found, data = pcall(bss.data.mosi, {modalities = {\"text\", \"audio\"}}) print(found and data or "
+            + "\"not on the data path\")",
         build: build)
 
     /// Reads `<modality>.npy` [n, columns], `label.npy`, `split.npy`, and the ids of `utterances.csv` where it exists.
@@ -45,7 +47,8 @@ enum Mosi {
         let texts = try table.strings("label")
         if let wrong = labels.indices.first(where: { Int(texts[$0]) != labels[$0] }) {
             throw draft.failure(
-                "utterances.csv: line \(table.lines[wrong]) has the label \(texts[wrong]), label.npy has \(labels[wrong]) there"
+                "utterances.csv: line \(table.lines[wrong]) has the label \(texts[wrong]), label.npy has "
+                    + "\(labels[wrong]) there"
             )
         }
     }

@@ -14,9 +14,11 @@ enum MultipleFeatures {
         "UCI Multiple Features: Fourier, profile, Karhunen-Loève, pixel, Zernike and morphological views of digits.",
         [views, DataArgument.root, DataArgument.standardise],
         source:
-            "van Breukelen, Duin, Tax, den Hartog, Handwritten digit recognition by combined classifiers, Kybernetika 34, 1998",
+            "van Breukelen, Duin, Tax, den Hartog, Handwritten digit recognition by combined classifiers, "
+            + "Kybernetika 34, 1998",
         example:
-            "local found, data = pcall(bss.data.mfeat, {views = {\"fou\", \"mor\"}}) print(found and data or \"not on the data path\")",
+            "local found, data = pcall(bss.data.mfeat, {views = {\"fou\", \"mor\"}}) print(found and data or \"not "
+            + "on the data path\")",
         build: build)
 
     /// Reads `mfeat.npz`: a float array [2000, columns] a view, `label` and `split`.

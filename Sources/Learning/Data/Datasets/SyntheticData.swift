@@ -17,7 +17,8 @@ enum SyntheticData {
     private static let classes = Argument<Int>("classes", default: 6, "number of classes", check: .range(2...10_000))
     private static let modalities = Argument<Table>(
         "modalities", default: standard,
-        "options of each modality by name, or a list (named a, b, …): dim (columns, 64), noise (0.25), speed (0 … 1: 1 is learned fastest, 1), label_noise (0)"
+        "options of each modality by name, or a list (named a, b, …): dim (columns, 64), noise (0.25), speed (0 … 1: "
+            + "1 is learned fastest, 1), label_noise (0)"
     )
     private static let imbalanced = Argument<Double>(
         "imbalanced", default: 0.2, "share of samples with one spoilt modality", check: .range(0...1))
@@ -44,7 +45,8 @@ enum SyntheticData {
             DataArgument.standardise,
         ],
         example:
-            "print(bss.data.synthetic{samples = 600, classes = 4, modalities = {a = {dim = 20}, b = {dim = 8, speed = 0.3}}, imbalanced = 0.25})",
+            "print(bss.data.synthetic{samples = 600, classes = 4, modalities = {a = {dim = 20}, b = {dim = 8, speed "
+            + "= 0.3}}, imbalanced = 0.25})",
         build: build)
 
     // MARK: Options of one modality
@@ -81,7 +83,8 @@ enum SyntheticData {
             guard case .table(let options) = value, options.items.isEmpty else {
                 throw BSSError(
                     operation,
-                    "option 'modalities': '\(key)' expects a table {dim =, noise =, speed =, label_noise =}, got \(value.described)",
+                    "option 'modalities': '\(key)' expects a table {dim =, noise =, speed =, label_noise =}, got "
+                        + "\(value.described)",
                     kind: .usage)
             }
             let decoded = try Arguments(

@@ -20,7 +20,8 @@ enum TableData {
             path, label, splits.split, modalities, ids, separator, splits.seed, DataArgument.standardise, splits.group,
         ],
         example:
-            "local found, data = pcall(bss.data.csv, {path = \"mine.csv\", modalities = {a = {\"x\", \"y\"}, b = \"pixel_\"}}) print(found and data or \"no such file\")",
+            "local found, data = pcall(bss.data.csv, {path = \"mine.csv\", modalities = {a = {\"x\", \"y\"}, b = "
+            + "\"pixel_\"}}) print(found and data or \"no such file\")",
         build: build)
 
     private static func build(_ a: Arguments) throws -> Dataset {

@@ -90,7 +90,8 @@ public struct DataCheck {
         for one in media {
             let all = one.sound + one.missing + one.unreadable
             lines.append(
-                "  \(Text.padded(one.modality, to: width))  \(one.sound) of \(all) \(reads ? "sound" : "there"), \(one.missing) missing"
+                "  \(Text.padded(one.modality, to: width))  \(one.sound) of \(all) \(reads ? "sound" : "there"), "
+                    + "\(one.missing) missing"
                     + (reads ? ", \(one.unreadable) unreadable" : ""))
         }
         for kind in RowProblem.Kind.allCases {

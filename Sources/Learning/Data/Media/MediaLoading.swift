@@ -168,13 +168,15 @@ private struct MediaLoading {
         let modality = set.modalities[index]
         if case .whole(_, _, let make) = modality.content { return try make(kept.map { set.rows[$0] }) }
         let isKept = Set(kept)
-        if let samples = resident[index] {
-            return Modality(
-                modality.name, try kind(of: modality, samples.shape), shape: samples.shape,
-                values: samples.values { isKept.contains(found[$0]) })
-        }
         guard let stream = streams[index]?.picked(found.indices.filter({ isKept.contains(found[$0]) })) else {
             throw BSSError(set.operation, "'\(modality.name)' has no media", kind: .data)
+        }
+        if let samples = resident[index] {
+            var column = Modality(
+                modality.name, try kind(of: modality, samples.shape), shape: samples.shape,
+                values: samples.values { isKept.contains(found[$0]) })
+            column.paths = stream.media.map(\.path)
+            return column
         }
         let shape = try stream.reader.shape(augments: false) ?? stream.sample(0).shape
         return Modality(modality.name, try kind(of: modality, shape), shape: shape, stream: stream)

@@ -27,7 +27,8 @@ struct SpectrogramReader: SampleReader {
     var bands = 64, coefficients = 20
 
     var cacheKey: String? {
-        "spectrogram \(rate) \(fit.rawValue) \(length) \(offset) \(transform.fftLength) \(transform.hop) \(size.map { "\($0.height)x\($0.width)" } ?? "-") \(scale.rawValue) \(bands) \(coefficients)"
+        "spectrogram \(rate) \(fit.rawValue) \(length) \(offset) \(transform.fftLength) \(transform.hop) "
+            + "\(size.map { "\($0.height)x\($0.width)" } ?? "-") \(scale.rawValue) \(bands) \(coefficients)"
     }
 
     private var rows: Int { scale == .log ? transform.bins : scale == .mel ? bands : coefficients }

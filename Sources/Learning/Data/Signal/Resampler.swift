@@ -30,7 +30,8 @@ public struct Resampler: Sendable {
             throw BSSError(
                 "resample", "a recording of \(from) Hz cannot be brought to \(to) Hz: \(up) new samples for \(down)",
                 hint:
-                    "from 1/\(Resampler.steepest) to \(Resampler.steepest) times, in whole ratios up to \(Resampler.longest)",
+                    "from 1/\(Resampler.steepest) to \(Resampler.steepest) times, in whole ratios up to "
+                    + "\(Resampler.longest)",
                 kind: .data)
         }
         self.up = up

@@ -39,7 +39,8 @@ public struct ShortTimeTransform: Sendable {
         guard fftLength > 0, hop > 0, windowLength > 0, windowLength <= fftLength else {
             throw BSSError(
                 "spectrogram",
-                "needs n_fft ≥ window length > 0 and hop > 0, got n_fft \(fftLength), window \(windowLength), hop \(hop)",
+                "needs n_fft ≥ window length > 0 and hop > 0, got n_fft \(fftLength), window \(windowLength), hop "
+                    + "\(hop)",
                 kind: .usage)
         }
         self.fftLength = fftLength

@@ -35,7 +35,8 @@ enum Splitting {
             guard let split = SplitName(text: key), let share = value.double, (0...1).contains(share) else {
                 throw BSSError(
                     operation,
-                    "option 'split' expects fractions by split, {train = 0.7, val = 0.1, test = 0.2}, got \(key) = \(value.described)",
+                    "option 'split' expects fractions by split, {train = 0.7, val = 0.1, test = 0.2}, got \(key) = "
+                        + "\(value.described)",
                     kind: .usage)
             }
             given[split] = share

@@ -14,7 +14,8 @@ enum LoadingSpeed {
 
     static let method = Function(
         "loading_speed",
-        "Reads every sample of a split once, as an epoch would, and keeps none: { samples, seconds, per_second, bytes }.",
+        "Reads every sample of a split once, as an epoch would, and keeps none: { samples, seconds, per_second, "
+            + "bytes }.",
         [modality, split, batch, workers, augment], returns: "table",
         example: "print(bss.data.synthetic{samples = 60}:loading_speed().samples)"
     ) { a in

@@ -53,7 +53,8 @@ public struct TokenBatch {
         guard shape.count == 2, shape[0] == 3, shape[1] > 0 else {
             throw BSSError(
                 operation,
-                "modality '\(modality)' has samples of shape \(shape), a text encoder needs [3, L]: token ids, mask, token types",
+                "modality '\(modality)' has samples of shape \(shape), a text encoder needs [3, L]: token ids, mask, "
+                    + "token types",
                 kind: .usage)
         }
     }

@@ -23,7 +23,8 @@ public final class AffineFusion: Fusion {
         guard sizes.count > 1 else {
             throw BSSError(
                 "bss.fusion.affine",
-                "one modality conditions another: it needs two modalities or more, got \(names.joined(separator: ", "))",
+                "one modality conditions another: it needs two modalities or more, got "
+                    + "\(names.joined(separator: ", "))",
                 hint: "use fusion = \"concat\" for one modality", kind: .usage)
         }
         if let target, let position = names.firstIndex(of: target) {
@@ -60,7 +61,8 @@ public final class AffineFusion: Fusion {
     static let part: Part<FusionRecipe> = {
         let target = Argument<String?>(
             "target", default: nil,
-            "modality whose features are scaled and shifted by the others; by default the last; \"each\": every one in turn, logits averaged"
+            "modality whose features are scaled and shifted by the others; by default the last; \"each\": every one "
+                + "in turn, logits averaged"
         )
         let residual = Argument("residual", default: false, "(1 + gamma) h + beta in place of gamma h + beta")
         return Part(

@@ -39,6 +39,18 @@ public final class BERTEncoder: Encoder {
         return try projection?(feature, context) ?? feature
     }
 
+    public override var standalone: Table? {
+        let (own, usual) = (model.sizes, BERTSizes())
+        guard own.types == usual.types, own.padding == usual.padding, own.eps == usual.eps,
+            own.activation == usual.activation, own.dropout == own.attentionDropout
+        else { return nil }
+        return Table(fields: [
+            ("vocabulary", .int(own.vocabulary)), ("hidden", .int(own.hidden)), ("layers", .int(own.layers)),
+            ("heads", .int(own.heads)), ("intermediate", .int(own.intermediate)), ("positions", .int(own.positions)),
+            ("dropout", .number(own.dropout)),
+        ])
+    }
+
     override func load(from file: WeightFile, strict: Bool) throws -> LoadReport {
         var map = KeyMap.bert
         if pooling != .pooler {
@@ -69,7 +81,8 @@ public final class BERTEncoder: Encoder {
             check: Check("from 0 to 1") { (0...1).contains($0 ?? 0) })
         let pooling = Argument(
             "pooling", default: "pooler",
-            "\"pooler\": tanh layer on [CLS] (as released for Twitter2015); \"cls\": [CLS] of the last layer (Sarcasm); \"mean\" over tokens",
+            "\"pooler\": tanh layer on [CLS] (as released for Twitter2015); \"cls\": [CLS] of the last layer "
+                + "(Sarcasm); \"mean\" over tokens",
             check: .oneOf(BERTPooling.allCases.map(\.rawValue)))
         let features = Argument<Int?>(
             "features", default: nil, "a linear projection to this many features (2048 as released for Twitter2015)",
@@ -98,7 +111,8 @@ public final class BERTEncoder: Encoder {
                 guard shape[1] <= sizes.positions else {
                     throw BSSError(
                         "bss.encoder.bert",
-                        "modality '\(modality)' has texts of \(shape[1]) tokens, the network \(sizes.positions) positions",
+                        "modality '\(modality)' has texts of \(shape[1]) tokens, the network \(sizes.positions) "
+                            + "positions",
                         kind: .usage)
                 }
                 let encoder = try BERTEncoder(

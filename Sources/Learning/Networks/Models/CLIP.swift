@@ -107,7 +107,8 @@ public final class CLIPVision: Module {
         guard images.rank == 4, images.shape[2] == sizes.image, images.shape[3] == sizes.image else {
             throw BSSError(
                 "clip_image",
-                "images of shape \(images.shape), the network takes [B, \(sizes.channels), \(sizes.image), \(sizes.image)]"
+                "images of shape \(images.shape), the network takes [B, \(sizes.channels), \(sizes.image), "
+                    + "\(sizes.image)]"
             )
         }
         let batch = images.shape[0]

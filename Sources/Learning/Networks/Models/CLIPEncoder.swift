@@ -9,11 +9,13 @@ public final class CLIPEncoder: Encoder {
     }
     private let tower: Tower
     private let isProjected: Bool, isNormalised: Bool
+    private let sizes: CLIPSizes
 
     private init(_ tower: Tower, _ sizes: CLIPSizes, isProjected: Bool, isNormalised: Bool) {
         self.tower = tower
         self.isProjected = isProjected
         self.isNormalised = isNormalised
+        self.sizes = sizes
         super.init(featureCount: isProjected ? sizes.features : sizes.hidden)
         switch tower {
         case .image(let network): _ = add("clip", network)
@@ -31,6 +33,25 @@ public final class CLIPEncoder: Encoder {
         }
         let features = isProjected ? projected : pooled
         return isNormalised ? try features.divided(by: features.norm([1], keepsAxes: true)) : features
+    }
+
+    public override var standalone: Table? {
+        let usual = CLIPSizes()
+        guard sizes.eps == usual.eps, sizes.dropout == usual.dropout else { return nil }
+        let shared: [(String, Value)] = [
+            ("hidden", .int(sizes.hidden)), ("layers", .int(sizes.layers)), ("heads", .int(sizes.heads)),
+            ("intermediate", .int(sizes.intermediate)), ("features", .int(sizes.features)),
+            ("activation", .string(sizes.activation)),
+        ]
+        switch tower {
+        case .image: return Table(fields: shared + [("patch", .int(sizes.patch))])
+        case .text:
+            return Table(
+                fields: shared + [
+                    ("vocabulary", .int(sizes.vocabulary)), ("positions", .int(sizes.positions)),
+                    ("end_token", .int(sizes.end)),
+                ])
+        }
     }
 
     override func load(from file: WeightFile, strict: Bool) throws -> LoadReport {
@@ -64,7 +85,8 @@ public final class CLIPEncoder: Encoder {
         positions = size("positions", "longest text, in tokens")
     private static let end = Argument<Int?>(
         "end_token", default: nil,
-        "id of the end token, where a text's features are read; by default the pretrained network's, else the last of the vocabulary",
+        "id of the end token, where a text's features are read; by default the pretrained network's, else the last "
+            + "of the vocabulary",
         check: Check("at least 0") { $0 ?? 0 >= 0 })
     private static let projected = Argument(
         "projected", default: true, "features after the projection, else the pooled ones before it")
@@ -109,7 +131,8 @@ public final class CLIPEncoder: Encoder {
             guard sizes.image == shape[1], sizes.channels == shape[0] else {
                 throw BSSError(
                     operation,
-                    "modality '\(modality)' has images of shape \(shape), the pretrained network takes [\(sizes.channels), \(sizes.image), \(sizes.image)]",
+                    "modality '\(modality)' has images of shape \(shape), the pretrained network takes "
+                        + "[\(sizes.channels), \(sizes.image), \(sizes.image)]",
                     kind: .usage)
             }
             try sizes.check(operation)

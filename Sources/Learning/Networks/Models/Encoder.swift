@@ -9,6 +9,9 @@ open class Encoder: Module {
     /// What was loaded, where the encoder starts from a file.
     public private(set) var loadReport: LoadReport?
 
+    /// Options that give its sizes where a pretrained file gave them; nil: options cannot say them.
+    open var standalone: Table? { Table() }
+
     public init(featureCount: Int) {
         self.featureCount = featureCount
         super.init()

@@ -5,8 +5,10 @@ import BSSTensor
 /// Channel exchange at a batch norm of every block of the coupled stages: the one before the last convolution inside
 /// each residual block (`resnet18`, `resnet50`), the only one of a block of `cnn`.
 ///
-///     channel c of modality m ← mean over the other modalities of their channel c,   where |w_m[c]| < τ,  w_m the norm's weight
-///     penalty λ Σ_m Σ_{c in part m} |w_m[c]|,   the channels cut into K disjoint parts, so that no channel leaves all modalities
+///     channel c of modality m ← mean over the other modalities of their channel c,
+///         where |w_m[c]| < τ,  w_m the norm's weight
+///     penalty λ Σ_m Σ_{c in part m} |w_m[c]|,   the channels cut into K disjoint parts,
+///         so that no channel leaves all modalities
 ///
 /// Batch norms are private to a modality; convolutions of equal shape are shared, and belong to the fusion then. Wang,
 /// Huang, Sun, Xu, Rong and Huang, "Deep Multimodal Fusion by Channel Exchanging" (NeurIPS 2020). Needs maps of one
@@ -27,7 +29,8 @@ final class ExchangeFusion: ChannelFusion {
         guard names.count > 1 else {
             throw BSSError(
                 "bss.fusion.channel",
-                "variant \"cen\" exchanges channels between modalities and needs two or more, got \(names.joined(separator: ", "))",
+                "variant \"cen\" exchanges channels between modalities and needs two or more, got "
+                    + "\(names.joined(separator: ", "))",
                 hint: "use variant = \"mmtm\" or fusion = \"concat\" for one modality", kind: .usage)
         }
         exchanging = try zip(names, setting.encoders).map { name, encoder in
@@ -47,7 +50,8 @@ final class ExchangeFusion: ChannelFusion {
                 guard Set(counts).count > 1 else { return }
                 throw BSSError(
                     "bss.fusion.channel",
-                    "variant \"cen\" exchanges equal \(what), but coupled stage \(step + 1) has \(setting.listed(counts))",
+                    "variant \"cen\" exchanges equal \(what), but coupled stage \(step + 1) has "
+                        + "\(setting.listed(counts))",
                     hint: "give the encoders the same \(hint), couple fewer stages, or use variant = \"mmtm\"",
                     kind: .usage)
             }
@@ -91,7 +95,8 @@ final class ExchangeFusion: ChannelFusion {
             if let m = normed.indices.first(where: { normed[$0].shape != normed[0].shape }) {
                 throw BSSError(
                     "bss.fusion.channel",
-                    "variant \"cen\" exchanges maps of one shape, but coupled stage \(step + 1) gives \(normed[0].shape) for '\(modalities[0])' and \(normed[m].shape) for '\(modalities[m])'",
+                    "variant \"cen\" exchanges maps of one shape, but coupled stage \(step + 1) gives "
+                        + "\(normed[0].shape) for '\(modalities[0])' and \(normed[m].shape) for '\(modalities[m])'",
                     hint: "bring the inputs to one size, or use variant = \"mmtm\"", kind: .usage)
             }
             let exchanged = try ExchangeFusion.exchange(

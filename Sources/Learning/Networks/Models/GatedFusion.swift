@@ -21,7 +21,8 @@ public final class GatedFusion: Fusion {
         guard sizes.count > 1 else {
             throw BSSError(
                 "bss.fusion.gated",
-                "one modality opens the gate of another: it needs two modalities or more, got \(names.joined(separator: ", "))",
+                "one modality opens the gate of another: it needs two modalities or more, got "
+                    + "\(names.joined(separator: ", "))",
                 hint: "use fusion = \"concat\" for one modality", kind: .usage)
         }
         if let name, !names.contains(name) {

@@ -42,11 +42,13 @@ public final class I3DEncoder: Encoder {
             })
         let pool = Argument(
             "pool", default: "mean",
-            "\"mean\" over all positions; \"released\": windows of 8×7×7, which leaves out frames beyond a multiple of 64",
+            "\"mean\" over all positions; \"released\": windows of 8×7×7, which leaves out frames beyond a multiple "
+                + "of 64",
             check: .oneOf(["mean", "released"]))
         let stem = Argument<String?>(
             "stem", default: nil,
-            "name of the first unit in weight files; by default \"Conv3d_1a_7x7\", for one channel \"Conv3d_1a_7x7_1\" as released, which no published file has"
+            "name of the first unit in weight files; by default \"Conv3d_1a_7x7\", for one channel "
+                + "\"Conv3d_1a_7x7_1\" as released, which no published file has"
         )
         return Part(
             "i3d", "Inflated Inception-v1 for clips [C, T, H, W].",

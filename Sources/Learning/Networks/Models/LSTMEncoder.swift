@@ -63,7 +63,8 @@ public final class LSTMEncoder: Encoder {
                 guard shape.count == 2, shape[0] >= 1, shape[1] >= 1 else {
                     throw BSSError(
                         "bss.encoder.lstm",
-                        "modality '\(modality)' has samples of shape \(shape), an lstm needs sequences [T, F] (or texts [3, L], with vocabulary)",
+                        "modality '\(modality)' has samples of shape \(shape), an lstm needs sequences [T, F] (or "
+                            + "texts [3, L], with vocabulary)",
                         kind: .usage)
                 }
                 return try LSTMEncoder(

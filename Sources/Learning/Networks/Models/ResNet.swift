@@ -5,7 +5,8 @@ import BSSTensor
 /// torchvision's.
 ///
 ///     stem:   conv 7×7 / 2 – batch norm – ReLU – max-pool 3×3 / 2
-///     stages: residual blocks of `width`, 2·`width`, … channels (× 4 for bottlenecks); every stage but the first halves the map
+///     stages: residual blocks of `width`, 2·`width`, … channels (× 4 for bottlenecks);
+///             every stage but the first halves the map
 ///     pooled: mean over positions, and over the frames of a sample
 ///
 /// Samples [C, H, W] or frames [T, C, H, W], folded into the batch: [B, T, C, H, W] → [B·T, C, H, W]. Parameters carry
@@ -246,7 +247,8 @@ extension ResNetEncoder {
                 guard (2...4).contains(shape.count), !shape.contains(0) else {
                     throw BSSError(
                         "bss.encoder.\(name)",
-                        "modality '\(modality)' has samples of shape \(shape), a \(name) needs [C, H, W] or [T, C, H, W]",
+                        "modality '\(modality)' has samples of shape \(shape), a \(name) needs [C, H, W] or [T, C, "
+                            + "H, W]",
                         hint: "use bss.encoder.mlp", kind: .usage)
                 }
                 let found = shape.count == 2 ? 1 : shape[shape.count - 3]

@@ -4,7 +4,8 @@ import BSSTensor
 
 /// The multimodal transfer module after each coupled stage:
 ///
-///     S_m = mean of A_m over positions and frames;  Z = ReLU(W [S_1; …; S_K] + b),  dim Z = Σ C_m / r;  E_m = W_m Z + b_m
+///     S_m = mean of A_m over positions and frames;  Z = ReLU(W [S_1; …; S_K] + b),
+///         dim Z = Σ C_m / r;  E_m = W_m Z + b_m
 ///     A_m ← g(E_m) ⊙ A_m, broadcast over positions,   g = 2σ, or σ in the public code
 ///
 /// Parameters of one stage, Z = dim Z: (Σ C_m + 1) Z + Σ_m (Z + 1) C_m. Joze, Shaban, Iuzzolino and Koishida, "MMTM"

@@ -3,9 +3,11 @@ import BSSTensor
 
 /// Enhanced trusted multi-view classification: the views' evidence, combined by Dempster's rule.
 ///
-///     e_m = softplus(head_m(h_m)) of every modality, e_P = softplus(head_P([h_1; …; h_K])) of the pseudo-view;  α = e + 1
+///     e_m = softplus(head_m(h_m)) of every modality, e_P = softplus(head_P([h_1; …; h_K])) of the pseudo-view;
+///     α = e + 1
 ///     α_F = (((α_1 ⊕ α_2) … ⊕ α_K) ⊕ α_P),  S = Σ_c α_F,c;  probability α_F / S, uncertainty C / S
-///     loss = Σ over α_1 … α_K, α_P, α_F of  ψ(S) - ψ(α_y) + λ_t KL(Dir(α̃) ‖ Dir(1)),  λ_t = min(1, t / T_a), t the epoch from 0
+///     loss = Σ over α_1 … α_K, α_P, α_F of  ψ(S) - ψ(α_y) + λ_t KL(Dir(α̃) ‖ Dir(1)),
+///         λ_t = min(1, t / T_a), t the epoch from 0
 ///
 /// `pseudo_view = false`: the evidence of the K modalities alone, α_F = ((α_1 ⊕ α_2) … ⊕ α_K), K + 1 loss terms (TMC).
 ///
@@ -62,12 +64,14 @@ public final class TrustedFusion: Fusion {
     static let part: Part<FusionRecipe> = {
         let annealing = Argument(
             "annealing", default: 10.0,
-            "epochs T_a over which the divergence from the uniform Dirichlet gains its whole weight (50 in the first paper)",
+            "epochs T_a over which the divergence from the uniform Dirichlet gains its whole weight (50 in the first "
+                + "paper)",
             check: .above(0))
         let dropout = Argument("dropout", default: 0.1, "rate after every hidden layer", check: .range(0...1))
         let pseudo = Argument(
             "pseudo_view", default: true,
-            "a further view of all features together; false: the evidence of the modalities alone, as in the first paper (TMC)"
+            "a further view of all features together; false: the evidence of the modalities alone, as in the first "
+                + "paper (TMC)"
         )
         return Part(
             "etmc",

@@ -5,8 +5,10 @@ import BSSTensor
 ///
 ///     static: z = Σ_m π_m (W_m h_m + b_m),  π = softmax(w), w ∈ R^K, 0 at first
 ///     gated:  the same with π = softmax(G [h_1; …; h_K] + g) of every sample
-///     cmml:   z = W u + b,  u = Σ_m ρ_m ⊙ h_m,  ρ_m = a_m / Σ_j a_j element by element,  a_m = softmax over the elements of h_m
-///     cmml_mlp: z = W u + b,  u = Σ_m π_m h_m,  π = softmax_m(f(h_m)) of every sample,  f one MLP d → 64 → 32 → 1 for all (ReLU)
+///     cmml:   z = W u + b,  u = Σ_m ρ_m ⊙ h_m,  ρ_m = a_m / Σ_j a_j element by element,
+///             a_m = softmax over the elements of h_m
+///     cmml_mlp: z = W u + b,  u = Σ_m π_m h_m,  π = softmax_m(f(h_m)) of every sample,
+///               f one MLP d → 64 → 32 → 1 for all (ReLU)
 ///
 /// `cmml_mlp` is the attention of Yang, Wang, Zhan, Xiong and Jiang, "Comprehensive Semi-Supervised Multi-Modal
 /// Learning" (IJCAI 2019), in its public code (d = 128 there; widths by `scorer`); `cmml` is what codes of the BSS
@@ -39,7 +41,8 @@ public final class WeightFusion: Fusion {
             guard Set(sizes).count == 1 else {
                 throw BSSError(
                     "bss.fusion.weight",
-                    "variant \"\(variant.rawValue)\" adds up weighed features and needs one size, got \(setting.listed(sizes))",
+                    "variant \"\(variant.rawValue)\" adds up weighed features and needs one size, got "
+                        + "\(setting.listed(sizes))",
                     hint: "give the encoders features = …, or use variant = \"static\"", kind: .usage)
             }
             classifiers.append(add("classifier", try Linear(sizes[0], setting.classes)))
@@ -110,7 +113,8 @@ public final class WeightFusion: Fusion {
     static let part: Part<FusionRecipe> = {
         let variant = Argument(
             "variant", default: "static",
-            "\"static\": one weight a modality; \"gated\": weights of every sample; \"cmml\": attention over the features' elements; \"cmml_mlp\": one MLP scores the features of each modality",
+            "\"static\": one weight a modality; \"gated\": weights of every sample; \"cmml\": attention over the "
+                + "features' elements; \"cmml_mlp\": one MLP scores the features of each modality",
             check: .oneOf(Variant.allCases.map(\.rawValue)))
         let hidden = Argument(
             "scorer", default: [64, 32], "cmml_mlp: widths of the scoring MLP's hidden layers",

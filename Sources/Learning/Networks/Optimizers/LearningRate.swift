@@ -151,7 +151,8 @@ public struct LearningRateRecipe: Family {
         let cycles = Argument("cycles", default: 0.5, "cosine waves after the warm-up", check: .above(0))
         return Part(
             "warmup",
-            "Linear growth, then constant, linear or cosine decay. Without decay lr(t) = base (t + 1) / epochs; with decay lr(t) = base t / epochs, as Hugging Face's schedules.",
+            "Linear growth, then constant, linear or cosine decay. Without decay lr(t) = base (t + 1) / epochs; with "
+                + "decay lr(t) = base t / epochs, as Hugging Face's schedules.",
             [epochs, decay, total, cycles],
             source: "Goyal et al., arXiv 1706.02677, 2017; Hugging Face get_linear/cosine_schedule_with_warmup"
         ) { a in

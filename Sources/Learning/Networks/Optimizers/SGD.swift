@@ -4,7 +4,8 @@ import BSSTensor
 
 /// Stochastic gradient descent with momentum, in PyTorch's order of operations:
 ///
-///     g ← g + wd p;  v ← momentum v + (1 - dampening) g (first step: v ← g);  p ← p - lr (nesterov ? g + momentum v : v)
+///     g ← g + wd p;  v ← momentum v + (1 - dampening) g (first step: v ← g);
+///         p ← p - lr (nesterov ? g + momentum v : v)
 ///
 /// Source: Sutskever et al., ICML 2013 (momentum and Nesterov's form).
 public final class SGD: Optimizer {

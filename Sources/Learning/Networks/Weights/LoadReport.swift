@@ -20,7 +20,8 @@ public struct LoadReport {
 
     /// `120 loaded, 2 missing, 1 unexpected, 0 of another shape`
     public var summary: String {
-        "\(loaded.count) loaded, \(missing.count) missing, \(unexpected.count) unexpected, \(misshaped.count) of another shape"
+        "\(loaded.count) loaded, \(missing.count) missing, \(unexpected.count) unexpected, \(misshaped.count) of "
+            + "another shape"
     }
 
     /// Every key that did not fit, one a line.
@@ -85,7 +86,7 @@ extension Module {
 extension Module {
     /// Writes parameters and buffers as safetensors, atomically, in the layout of other programs: linear weights as [O,
     /// I].
-    public func save(to path: String) throws {
+    public func save(to path: String, metadata: [(String, String)] = []) throws {
         let weights = try parameters().map { name, parameter in
             (
                 name: name,
@@ -94,7 +95,8 @@ extension Module {
             )
         }
         try TensorFile.write(
-            weights + buffers().map { (name: $0.name, tensor: $0.buffer.value) }, metadata: [("format", "pt")], to: path
+            weights + buffers().map { (name: $0.name, tensor: $0.buffer.value) },
+            metadata: [("format", "pt")] + metadata, to: path
         )
     }
 }

@@ -11,7 +11,8 @@ extension WeightFile {
         func refusal(_ what: String) -> BSSError {
             BSSError(
                 operation,
-                "\(path) holds no \(network): it is \(what), which computes something else, if with weights of the same names",
+                "\(path) holds no \(network): it is \(what), which computes something else, if with weights of the "
+                    + "same names",
                 kind: .data)
         }
         if let kind = configuration?["model_type"]?.string {

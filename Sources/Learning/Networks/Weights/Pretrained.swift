@@ -18,15 +18,18 @@ public struct Pretrained {
 
     private static let pathOption = Argument<String?>(
         "pretrained", default: nil,
-        "weights to start from: a .safetensors, .pt or .pth file or a Hugging Face folder; a relative path is looked up from the script and on the data path"
+        "weights to start from: a .safetensors, .pt or .pth file or a Hugging Face folder; a relative path is looked "
+            + "up from the script and on the data path"
     )
     private static let strictOption = Argument(
         "strict", default: true,
-        "whether a key of pretrained that is missing, unexpected or of another shape is an error; else what fits is loaded"
+        "whether a key of pretrained that is missing, unexpected or of another shape is an error; else what fits is "
+            + "loaded"
     )
     private static let prefixOption = Argument<String?>(
         "prefix", default: nil,
-        "what the keys of this network begin with in the file, such as \"encoder_q.\"; DataParallel's module. may stand before it"
+        "what the keys of this network begin with in the file, such as \"encoder_q.\"; DataParallel's module. may "
+            + "stand before it"
     )
     public static let arguments: [any AnyArgument] = [pathOption, strictOption, prefixOption]
 

@@ -10,6 +10,8 @@ public struct WeightFile {
     public let configuration: Table?
     /// Keys of tensors that do not lie under the prefix that was asked for, and objects that are no tensors.
     public private(set) var others: [String] = []
+    /// What a safetensors file says beside its tensors.
+    public private(set) var metadata: [String: String] = [:]
     /// Whether the keys were OpenAI's own names for CLIP, whose code derives what it does not store.
     public let isOpenAI: Bool
 
@@ -31,6 +33,7 @@ public struct WeightFile {
             path: path, tensors: tensors,
             configuration: try folder.map(configuration(in:)) ?? configuration(beside: path))
         file.others = others + content.skipped
+        file.metadata = content.metadata
         return file
     }
 
@@ -63,6 +66,7 @@ public struct WeightFile {
     private struct Content {
         var tensors: [(name: String, tensor: StoredTensor)]
         var skipped: [String] = []
+        var metadata: [String: String] = [:]
     }
 
     private static func content(of path: String) throws -> Content {
@@ -77,7 +81,8 @@ public struct WeightFile {
         guard others.count == 1 else {
             throw BSSError(
                 "pretrained",
-                "\(path) holds \(others.isEmpty ? "no weights" : "several weight files: \(others.joined(separator: ", "))")",
+                "\(path) holds "
+                    + "\(others.isEmpty ? "no weights" : "several weight files: \(others.joined(separator: ", "))")",
                 hint: others.isEmpty ? "expected model.safetensors or pytorch_model.bin" : "name one of them",
                 kind: .data)
         }
@@ -154,7 +159,7 @@ public struct WeightFile {
                 "pretrained", "\(path) is the state of a training", hint: "run.model:save(\"FILE\") writes weights",
                 kind: .data)
         }
-        return Content(tensors: file.tensors)
+        return Content(tensors: file.tensors, metadata: file.metadata)
     }
 
     /// A header size that begins with 0x80 is rare but legal: the JSON behind it tells.

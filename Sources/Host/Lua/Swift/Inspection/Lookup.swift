@@ -9,6 +9,15 @@ public enum Found {
     case object(any HostObject)
     /// Any other value.
     case value(LuaValue)
+
+    /// What a call of it does, where that is declared.
+    public var called: Function? {
+        switch self {
+        case .function(let function, _): return function
+        case .namespace(let namespace, _): return namespace.constructor
+        default: return nil
+        }
+    }
 }
 
 extension LuaState {

@@ -25,7 +25,8 @@ public enum Help {
     public static func text(_ namespace: Namespace, path: String) -> String {
         let rows = namespace.entries.map { ("\(path).\($0.name)", $0.summary) }
         let width = (rows.map(\.0.count).max() ?? 0) + 2
-        return "\(path): \(namespace.help)\n\n"
+        let made = namespace.constructor.map { text($0, path: path) + "\n" } ?? ""
+        return "\(path): \(namespace.help)\n\n" + made
             + rows.map { "  " + Text.padded($0.0, to: width) + $0.1 + "\n" }.joined()
     }
 

@@ -61,7 +61,8 @@ extension PickleMachine {
         let more = names.count > 5 ? " and \(names.count - 5) more" : ""
         return BSSError(
             "read weights",
-            "\(file.source): its pickle names \(names.prefix(5).joined(separator: ", "))\(more), and that is no tensor or plain container: refused, nothing was run",
+            "\(file.source): its pickle names \(names.prefix(5).joined(separator: ", "))\(more), and that is no "
+                + "tensor or plain container: refused, nothing was run",
             hint: "save the state_dict alone, or as safetensors", kind: .data)
     }
 

@@ -41,7 +41,8 @@ public struct Safetensors {
             else { throw file.damage("entry '\(name)' lacks dtype, shape or offsets") }
             guard let type = Safetensors.types[typeName] else {
                 throw file.damage(
-                    "tensor '\(name)' has the type \(typeName); known: \(Safetensors.types.keys.sorted().joined(separator: ", "))"
+                    "tensor '\(name)' has the type \(typeName); known: "
+                        + "\(Safetensors.types.keys.sorted().joined(separator: ", "))"
                 )
             }
             let size = offsets[1] - offsets[0]

@@ -201,7 +201,8 @@ public struct TorchFile {
             left -= 1 + path / 64
             guard depth < deepest, left > 0 else {
                 throw file.damage(
-                    "pickle: a container that holds itself, more than \(deepest) levels, or far more values than its \(file.count) bytes"
+                    "pickle: a container that holds itself, more than \(deepest) levels, or far more values than its "
+                        + "\(file.count) bytes"
                 )
             }
             switch item {

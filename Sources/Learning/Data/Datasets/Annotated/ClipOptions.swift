@@ -17,7 +17,8 @@ struct ClipOptions {
     let frames: Argument<Int>
     let pick = Argument<String>(
         "frame_pick", default: "random",
-        "which frames: random (anew in every epoch; evenly spaced in evaluation), first (as released; there of an unsorted listing) or even",
+        "which frames: random (anew in every epoch; evenly spaced in evaluation), first (as released; there of an "
+            + "unsorted listing) or even",
         check: .oneOf(FrameFolderReader.Pick.allCases.map(\.rawValue)))
     let least: Argument<Int>
     let imageSize: Argument<Value>

@@ -16,7 +16,8 @@ enum CremaD: AnnotatedCollection {
 
     static let part = Part<Dataset>(
         "crema_d",
-        "CREMA-D: six acted emotions, speech (log-spectrogram) and face (frames); clips of 2 to 3 seconds are repeated to 20 as released.",
+        "CREMA-D: six acted emotions, speech (log-spectrogram) and face (frames); clips of 2 to 3 seconds are "
+            + "repeated to 20 as released.",
         options.arguments,
         source: "Cao et al., IEEE Trans. Affective Computing 5, 2014; lists of Peng et al. (OGM-GE), CVPR 2022",
         example: "local found, data = pcall(bss.data.crema_d) print(found and data or \"not on the data path\")",

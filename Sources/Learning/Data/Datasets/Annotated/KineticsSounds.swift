@@ -12,7 +12,8 @@ enum KineticsSounds: AnnotatedCollection {
     static let options = ClipOptions(rate: 35400, seconds: 10, frames: 3, least: 4, side: 224)
     static let order = Argument<String>(
         "class_order", default: "sorted",
-        "how class names are numbered: sorted, or first_seen in the training list (as released, there after dropping rows without media)",
+        "how class names are numbered: sorted, or first_seen in the training list (as released, there after dropping "
+            + "rows without media)",
         check: .oneOf(["sorted", "first_seen"]))
 
     static let part = Part<Dataset>(

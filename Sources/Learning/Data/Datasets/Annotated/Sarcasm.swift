@@ -12,7 +12,8 @@ enum Sarcasm: AnnotatedCollection {
     static let text = TextOptions(words: 50)
     static let filters = Argument<Bool>(
         "filter", default: true,
-        "upstream's training list without the tweets that say what they are (sarcasm, irony, joke, <url> …): 29,040 rows become the paper's 19,816"
+        "upstream's training list without the tweets that say what they are (sarcasm, irony, joke, <url> …): 29,040 "
+            + "rows become the paper's 19,816"
     )
     static let size = Argument<Value>("image_size", default: .list([.int(224), .int(224)]), "{height, width}")
     static let augment = Argument<Bool>(

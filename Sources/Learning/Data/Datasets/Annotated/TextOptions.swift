@@ -5,7 +5,8 @@ struct TextOptions {
     let modalities = DataArgument.modalities(["image", "text"])
     let tokenizer = Argument<String?>(
         "tokenizer", default: nil,
-        "vocab.txt, tokenizer.json, or the folder of a pretrained model; without it the words of the training texts are the vocabulary (seen twice or more)"
+        "vocab.txt, tokenizer.json, or the folder of a pretrained model; without it the words of the training texts "
+            + "are the vocabulary (seen twice or more)"
     )
     let length = Argument<Int>(
         "text_length", default: 64, "tokens of a text, marks included; longer ones are cut", check: .range(4...4096))

@@ -12,7 +12,8 @@ enum Twitter2015: AnnotatedCollection {
     static let text = TextOptions(words: 20)
     static let form = Argument<String>(
         "text", default: "released",
-        "released: words of letters alone, lower case, the first `words`; the target is not told ($T$ becomes t); sentence: the tweet with its target put in; pair: that and the target as second text",
+        "released: words of letters alone, lower case, the first `words`; the target is not told ($T$ becomes t); "
+            + "sentence: the tweet with its target put in; pair: that and the target as second text",
         check: .oneOf(["released", "sentence", "pair"]))
     static let size = Argument<Value>("image_size", default: .list([.int(384), .int(384)]), "{height, width}")
     static let normalise = Argument<Bool>(

@@ -48,7 +48,8 @@ enum VGGSound: AnnotatedCollection {
                 else {
                     set.problem(
                         .malformed, place: place,
-                        "'\(fields.joined(separator: ","))' is no row of \(split == nil ? "video, start, label and split" : "file and label")"
+                        "'\(fields.joined(separator: ","))' is no row of "
+                            + "\(split == nil ? "video, start, label and split" : "file and label")"
                     )
                     continue
                 }
