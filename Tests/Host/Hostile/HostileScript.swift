@@ -36,7 +36,7 @@ public struct HostileScript {
     /// Receivers whose makers would take long, or that another function's result holds.
     private static let receivers = [
         "tensor": "bss.tensor{ { 1, 2, 3 }, { 4, 5, 6 } }", "dataset": "small", "model": "small_model",
-        "run": "small_run",
+        "run": "small_run", "confusion": "small_run:confusion(\"test\")",
     ]
 
     private static func names(_ namespace: Namespace, _ path: String) -> [(path: String, function: Function)] {

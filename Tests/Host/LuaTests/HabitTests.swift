@@ -9,7 +9,7 @@ import Testing
         arguments: [
             ("if x != 1 then end", "~="), ("x += 1", "x = x + …"), ("x = [1, 2]", "{ 1, 2 }"),
             ("import math", "require"), ("from a import b", "require"), ("def f(x):", "function"),
-            ("if x and y:\n", "then or do"), ("x = a && b", "and"), ("x = a || b", "or"), ("x = !a", "not"),
+            ("if x and y:", "then or do"), ("x = a && b", "and"), ("x = a || b", "or"), ("x = !a", "not"),
             ("let x = 1", "local"), ("x = lambda y: y", "function(x)"), ("# comment", "--"),
             ("x = c ? 1 : 2", "a and b or c"),
             ("t = { a = 1 b = 2 }", "comma"), ("for i in range(3):", "for i = 1, n do"),
