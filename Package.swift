@@ -116,7 +116,7 @@ let package = Package(
         .executableTarget(
             name: "op-table", dependencies: reach("op-table", ["_BSSOpTable"]), path: "Tests/Engine/OpTableProgram",
             swiftSettings: [.swiftLanguageMode(.v5)]),
-        tests("Engine", "Tensor", ["CBSSKernels", "BSSCore", "BSSBackend", "BSSCPU", "BSSCodecs", "_BSSOpTable"]),
+        tests("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU", "BSSCodecs", "_BSSOpTable"]),
         tests("Learning", "Data", ["BSSCore", "BSSCodecs"]),
         tests("Learning", "Networks", ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSText"]),
         tests("Learning", "Curriculum", ["BSSCore", "BSSTensor", "BSSCodecs"]),
