@@ -87,7 +87,8 @@ public struct HostileScript {
         local small = bss.data.synthetic{ samples = 40, classes = 2, modalities = { a = { dim = 3 }, b = { dim = 2 } } }
         local small_model = bss.model{ a = "mlp", b = "mlp" }:build(small)
         local small_run = bss.train{ data = small, epochs = 1, record = false }
-        local scope = setmetatable({ small = small, small_model = small_model, small_run = small_run }, { __index = _G })
+        local scope = setmetatable({ small = small, small_model = small_model, small_run = small_run }, \
+        { __index = _G })
         local rows, makers = {}, {}
         local function add(name, owner, options, arguments) rows[#rows + 1] = { name, owner, options, arguments } end
 
@@ -101,14 +102,20 @@ public struct HostileScript {
         local nested = 1
         for _ = 1, 190 do nested = { nested } end
         local function fails() error("a metamethod of the script") end
-        local failing = setmetatable({}, { __index = fails, __newindex = fails, __len = fails, __pairs = fails, __tostring = fails, __eq = fails })
+        local failing = setmetatable({}, { __index = fails, __newindex = fails, __len = fails, __pairs = fails, \
+        __tostring = fails, __eq = fails })
         local hostile = {
-          { "mininteger", math.mininteger }, { "maxinteger", math.maxinteger }, { "2^53", 2 ^ 53 }, { "1 << 40", 1 << 40 },
+          { "mininteger", math.mininteger }, { "maxinteger", math.maxinteger }, { "2^53", 2 ^ 53 }, \
+        { "1 << 40", 1 << 40 },
           { "-0.0", -0.0 }, { "nan", 0 / 0 }, { "inf", 1 / 0 }, { "-inf", -1 / 0 }, { "1e300", 1e300 }, { "0.5", 0.5 },
-          { "0", 0 }, { "-1", -1 }, { "1", 1 }, { "empty text", "" }, { "NUL", "\\0" }, { "huge text", ("x"):rep(100000) },
-          { "bad utf8", "\\xff\\xfe" }, { "cyclic", cyclic }, { "nested", nested }, { "failing", failing }, { "file", io.stdout },
-          { "tensor", bss.ones{ 2, 0, 3 } }, { "bools", bss.tensor({ true, false }, "bool") }, { "pace", bss.pace.root{} },
-          { "true", true }, { "{}", {} }, { "{nan}", { 0 / 0 } }, { "{maxinteger}", { math.maxinteger } }, { "{-1, 0}", { -1, 0 } },
+          { "0", 0 }, { "-1", -1 }, { "1", 1 }, { "empty text", "" }, { "NUL", "\\0" }, \
+        { "huge text", ("x"):rep(100000) },
+          { "bad utf8", "\\xff\\xfe" }, { "cyclic", cyclic }, { "nested", nested }, { "failing", failing }, \
+        { "file", io.stdout },
+          { "tensor", bss.ones{ 2, 0, 3 } }, { "bools", bss.tensor({ true, false }, "bool") }, \
+        { "pace", bss.pace.root{} },
+          { "true", true }, { "{}", {} }, { "{nan}", { 0 / 0 } }, { "{maxinteger}", { math.maxinteger } }, \
+        { "{-1, 0}", { -1, 0 } },
           { "{x = 1}", { x = 1 } }, { "sparse", { [2 ^ 52] = 1 } }, { "print", print }, { "failing function", fails },
           { "thread", coroutine.create(print) }, { "nil", nil },
         }

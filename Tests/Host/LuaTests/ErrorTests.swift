@@ -11,8 +11,10 @@ extension LiveObjectTests {
                 local ok, e = pcall(function()
                   host.fail()
                 end)
-                assert(not ok and e.operation == "engine" and e.message == "no such thing" and e.hint == "try another" and e.kind == "data")
-                assert(e.position == "test:2" and tostring(e) == "test:2: engine: no such thing (try another)", tostring(e))
+                assert(not ok and e.operation == "engine" and e.message == "no such thing" and \
+                e.hint == "try another" and e.kind == "data")
+                assert(e.position == "test:2" and tostring(e) == "test:2: engine: no such thing (try another)", \
+                tostring(e))
                 assert("error: " .. e == "error: " .. tostring(e))
                 assert(e.traceback:find("test:2: in ", 1, true))
                 local ok2, e2 = pcall(error, e)

@@ -25,11 +25,18 @@ import Testing
         ),
         (
             "close in a loop",
-            "local c = coroutine.create(function() local x <close> = setmetatable({}, { __close = function() while true do end end }) coroutine.yield() end) coroutine.resume(c) coroutine.close(c) while true do end"
+            """
+            local c = coroutine.create(function() local x <close> = setmetatable({}, \
+            { __close = function() while true do end end }) coroutine.yield() end) coroutine.resume(c) \
+            coroutine.close(c) while true do end
+            """
         ),
         (
             "sort",
-            "local t = {} for i = 1, 1000 do t[i] = i end while true do table.sort(t, function(a, b) return a < b end) end"
+            """
+            local t = {} for i = 1, 1000 do t[i] = i end while true do table.sort(t, function(a, b) return a < b end) \
+            end
+            """
         ),
         ("gsub callback", "while true do ('x'):rep(1000):gsub('.', function(c) return c end) end"),
         ("reading", "io.read('a') while true do end"),
@@ -59,7 +66,10 @@ import Testing
         let run = try ProgramRun(
             [
                 "-e",
-                "local x = setmetatable({}, { __gc = function() print('closed') end }) io.stderr:write('go\\n') while true do end",
+                """
+                local x = setmetatable({}, { __gc = function() print('closed') end }) io.stderr:write('go\\n') \
+                while true do end
+                """,
             ], signals: [(SIGINT, 0.05)])
         #expect(run.code == 130 && run.out == "closed\n")
     }

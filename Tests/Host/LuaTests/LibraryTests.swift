@@ -7,7 +7,8 @@ import Testing
 @Suite struct LibraryTests {
     @Test func pairsIsOrdered() throws {
         let script = """
-            local t = { "one", "two", zebra = 1, apple = 2, [10] = 3, [2.5] = 4, [-1] = 5, mid = 6, [true] = 7, Apple = 8 }
+            local t = { "one", "two", zebra = 1, apple = 2, [10] = 3, [2.5] = 4, [-1] = 5, mid = 6, [true] = 7, \
+            Apple = 8 }
             local keys = {}
             for k in pairs(t) do keys[#keys + 1] = tostring(k) end
             assert(table.concat(keys, " ") == "-1 1 2 2.5 10 Apple apple mid zebra true", table.concat(keys, " "))
@@ -36,7 +37,8 @@ import Testing
               return low + (seed >> 20) % (high - low + 1)
             end
             local function pick(t) return t[R(#t)] end
-            local single = { "a", "b", "c", ".", "%.", "%%", "1", " ", "%a", "%d", "%s", "%w", "%A", "%S", "[abc]", "[^a]",
+            local single = { "a", "b", "c", ".", "%.", "%%", "1", " ", "%a", "%d", "%s", "%w", "%A", "%S", "[abc]", \
+            "[^a]",
               "[a-c1]", "[%d.]", "[]]", "[^]]", "[a%-]", "-", "]", "\\0", "%x", "%u", "%p", "%g", "%c", "%l" }
             local repeats = { "", "", "", "*", "+", "-", "?" }
             local function pattern(depth)
@@ -54,7 +56,8 @@ import Testing
             end
             local function subject()
               local s = ""
-              for i = 1, R(0, 12) do s = s .. pick{ "a", "b", "c", ".", "%", "1", " ", "(", ")", "]", "-", "\\0", "A", "\\n" } end
+              for i = 1, R(0, 12) do s = s .. pick{ "a", "b", "c", ".", "%", "1", " ", "(", ")", "]", "-", "\\0", \
+            "A", "\\n" } end
               return s
             end
             local out = {}
@@ -77,7 +80,8 @@ import Testing
               note(pcall(string.match, s, p, init))
               note(pcall(all, s, p, init))
               note(pcall(string.gsub, s, p, pick{ "x", "%0%0", "%1", "[%%]", "%2", "%" }))
-              note(pcall(string.gsub, s, p, function(a, b) return #tostring(a) % 2 == 0 and tostring(b) or nil end, R(0, 3)))
+              note(pcall(string.gsub, s, p, function(a, b) return #tostring(a) % 2 == 0 and tostring(b) or nil end, \
+            R(0, 3)))
               note(pcall(string.gsub, s, p, { a = "Z", b = false, ["1"] = 4 }))
             end
             for k = 1, 5000 do
@@ -86,7 +90,8 @@ import Testing
               local name = pick{ "insert", "remove", "move", "concat", "sort" }
               local extra = ({
                 insert = pick{ { R(9) }, { R(-1, 11), 5 }, {}, { 1, 2, 3 } }, remove = pick{ {}, { R(-1, 12) } },
-                move = { R(-2, 9), R(-2, 9), R(-2, 9) }, concat = pick{ {}, { "," }, { ",", R(0, 9) }, { ",", R(1, 4), R(1, 9) } },
+                move = { R(-2, 9), R(-2, 9), R(-2, 9) }, concat = pick{ {}, { "," }, { ",", R(0, 9) }, \
+            { ",", R(1, 4), R(1, 9) } },
                 sort = pick{ {}, { function(a, b) return a > b end } } })[name]
               local good, result = pcall(table[name], t, table.unpack(extra))
               note(good, type(result) == "table" and "table" or result)
@@ -119,12 +124,14 @@ import Testing
 
     @Test func malformedPatternsAreRefused() throws {
         let script = """
-            for _, p in ipairs{ "%", "[", "[a", "[]", "[^]", "[%", "%b", "%bx", "%f", "%fa", "(", "(a))", "%1", "(a", "(%1)",
+            for _, p in ipairs{ "%", "[", "[a", "[]", "[^]", "[%", "%b", "%bx", "%f", "%fa", "(", "(a))", "%1", "(a", \
+            "(%1)",
               "[a%" } do
               for _, f in ipairs{ string.find, string.match, function(s, q) return string.gsub(s, q, "%1") end,
                 function(s, q) return string.gmatch(s, q)() end } do
                 local good, message = pcall(f, "abc", p)
-                assert(not good and (message:find("pattern") or message:find("capture")), p .. ": " .. tostring(message))
+                assert(not good and (message:find("pattern") or message:find("capture")), \
+            p .. ": " .. tostring(message))
               end
             end
             assert(not pcall(string.find, ("a"):rep(300), ("a?"):rep(300)))        -- too complex, as in stock Lua
@@ -161,7 +168,8 @@ import Testing
             local ok, e = pcall(bad)
             assert(not ok and e:find("oops"))
             local closed = false
-            local sleeping = coroutine.create(function() local x <close> = setmetatable({}, { __close = function() closed = true end }) coroutine.yield() end)
+            local sleeping = coroutine.create(function() local x <close> = setmetatable({}, \
+            { __close = function() closed = true end }) coroutine.yield() end)
             coroutine.resume(sleeping)
             assert(coroutine.close(sleeping) and closed and coroutine.status(sleeping) == "dead")
             assert(not pcall(coroutine.close, coroutine.running()))

@@ -102,7 +102,16 @@ import Testing
 
     @Test func globalsAreStrict() throws {
         let run = try ProgramRun.script(
-            "count = 1\nlocal function f()\n  new = 2\nend\nf()\nprint(count, new, unpack, rawget(_G, 'nothing'))\nprint(cuont)\n"
+            """
+            count = 1
+            local function f()
+              new = 2
+            end
+            f()
+            print(count, new, unpack, rawget(_G, 'nothing'))
+            print(cuont)
+
+            """
         )
         #expect(run.code == 1 && run.out == "1\t2\tnil\tnil\n")
         #expect(run.error.contains(":3: a function creates the global 'new'"))

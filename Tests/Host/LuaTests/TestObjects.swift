@@ -74,7 +74,9 @@ func makeState() throws -> LuaState {
                         throw BSSError("engine", "no such thing", hint: "try another", kind: .data)
                     }),
                 .function(
-                    Function("spin", "polls the interrupt flag") { _ in while true { try Cancellation.check("spin") } }),
+                    Function("spin", "polls the interrupt flag") { _ in
+                        while true { try Cancellation.check("spin") }
+                    }),
                 .function(
                     Function(
                         "mul", "product", [Argument<Double>("a", "left"), Argument<Double>("b", "right")],

@@ -32,7 +32,8 @@ import Testing
             local s = {}
             for i = 0, 255 do s[#s + 1] = string.char(i) end
             local all = table.concat(s)
-            for _, text in ipairs{ all, all .. all, "ä€𝄞", "\\xff", "\\xf4\\x8f\\xbb\\xbf", "\\u{10FEFF}", "\\xe2\\x82", "\\xc0\\x80", "" } do
+            for _, text in ipairs{ all, all .. all, "ä€𝄞", "\\xff", "\\xf4\\x8f\\xbb\\xbf", "\\u{10FEFF}", \
+            "\\xe2\\x82", "\\xc0\\x80", "" } do
               assert(host.echo(text) == text, #text)
             end
             """

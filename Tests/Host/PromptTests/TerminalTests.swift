@@ -30,7 +30,13 @@ import Testing
     @Test func pastedBlocksAreOneCell() throws {
         let terminal = try started(home())
         terminal.send(
-            "\u{1B}[200~bss[9]> local total = 0\n..> for i = 1, 4 do\n..>   total = total + i\n..> end\n..> total\u{1B}[201~\r"
+            """
+            \u{1B}[200~bss[9]> local total = 0
+            ..> for i = 1, 4 do
+            ..>   total = total + i
+            ..> end
+            ..> total\u{1B}[201~\r
+            """
         )
         #expect(terminal.wait(for: "10") != nil && terminal.wait(for: "bss[2]> ") != nil)
         #expect(terminal.enter("total")?.contains("10") == true)

@@ -9,7 +9,8 @@ import _BSSTestSupport
         local data = bss.data.synthetic{ samples = 900, classes = 5 }
         local encoder = bss.encoder.mlp{ hidden = {96}, dropout = 0.2 }
         local run = bss.train{
-          data = data, model = bss.model{ strong = encoder, weak = encoder }, epochs = 30, batch_size = 16, checkpoint_every = 1,
+          data = data, model = bss.model{ strong = encoder, weak = encoder }, epochs = 30, batch_size = 16, \
+        checkpoint_every = 1,
           scheduler = bss.scheduler.learned{ every = 3 }, on_epoch = function(e) print(e.epoch, e.train.loss) end,
         }
         print(run.parameters_hash)

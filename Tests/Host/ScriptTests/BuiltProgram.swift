@@ -12,7 +12,10 @@ struct BuiltProgram {
         var errors: String
         var seconds: Double
         var summary: String {
-            "exit \(code)\(signal.map { ", signal \($0)" } ?? ""), stdout: \(output.suffix(600)), stderr: \(errors.prefix(1500))"
+            """
+            exit \(code)\(signal.map { ", signal \($0)" } ?? ""), stdout: \(output.suffix(600)), \
+            stderr: \(errors.prefix(1500))
+            """
         }
     }
 

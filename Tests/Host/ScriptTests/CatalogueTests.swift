@@ -118,7 +118,8 @@ import _BSSTestSupport
               local ok, e = false, wrong
               if chunk then ok, e = pcall(chunk) end
               -- Collections that are not on this machine.
-              if not ok and type(e) == "userdata" and e.kind == "data" and path:find("^bss%.data%.") then missing[#missing + 1] = path return end
+              if not ok and type(e) == "userdata" and e.kind == "data" and path:find("^bss%.data%.") then \
+            missing[#missing + 1] = path return end
               if not ok then io.stderr:write(path, ": ", text, "\\n  ", tostring(e), "\\n") end
             end
 
@@ -161,7 +162,8 @@ import _BSSTestSupport
                     do local part = bss.\(family).\(entry.name){}
                       assert(part.name == "\(entry.name)" and #tostring(part) > 0)
                       for key in pairs(part) do local _ = part[key] end
-                      assert(not pcall(function() part.name = "x" end) and not pcall(bss.\(family).\(entry.name), { no_such_option = 1 }))
+                      assert(not pcall(function() part.name = "x" end) and \
+                    not pcall(bss.\(family).\(entry.name), { no_such_option = 1 }))
                     end
 
                     """

@@ -171,7 +171,10 @@ import _BSSTestSupport
         let few = try peak(100)
         let many = try peak(2000)
         print(
-            "peak memory: \(few.kib / 1024) MiB for \(few.bytes >> 20) MiB of samples, \(many.kib / 1024) MiB for \(many.bytes >> 20) MiB"
+            """
+            peak memory: \(few.kib / 1024) MiB for \(few.bytes >> 20) MiB of samples, \(many.kib / 1024) MiB \
+            for \(many.bytes >> 20) MiB
+            """
         )
         #expect(many.bytes > 300 << 20 && many.kib < few.kib + 24 * 1024, "\(few), \(many)")
     }

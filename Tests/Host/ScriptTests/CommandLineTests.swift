@@ -16,7 +16,10 @@ import _BSSTestSupport
     }
 
     static let declaring =
-        "local p = bss.params{ epochs = 3, rate = 0.5, name = 'x', flag = true, list = { 1, 2 } }\nprint(p.epochs, p.rate, p.name, p.flag, #p.list, p.list[1])"
+        """
+        local p = bss.params{ epochs = 3, rate = 0.5, name = 'x', flag = true, list = { 1, 2 } }
+        print(p.epochs, p.rate, p.name, p.flag, #p.list, p.list[1])
+        """
 
     static let exits: [(arguments: [String], code: Int32)] = [
         (["-e", ""], 0), (["-e", "error('x')"], 1), (["-e", "x ="], 1), (["--nonsense"], 2),
@@ -89,7 +92,10 @@ import _BSSTestSupport
         try program.write("file", "not a folder")
         try program.write(
             "script.lua",
-            "bss.train{ data = bss.data.synthetic{ samples = 60 }, epochs = 1, on_epoch = function() print('trained') end }"
+            """
+            bss.train{ data = bss.data.synthetic{ samples = 60 }, epochs = 1, \
+            on_epoch = function() print('trained') end }
+            """
         )
         for folder in ["file/runs", "/proc/nowhere"] {
             let outcome = try program.run(["--quiet", "--out", folder, "script.lua"])
@@ -100,7 +106,10 @@ import _BSSTestSupport
     @Test("results to stdout, progress to stderr, nothing with --quiet")
     func streams() throws {
         let script =
-            "local run = bss.train{ data = bss.data.synthetic{ samples = 60 }, epochs = 2, record = false }\nprint(#run.history)"
+            """
+            local run = bss.train{ data = bss.data.synthetic{ samples = 60 }, epochs = 2, record = false }
+            print(#run.history)
+            """
         let plain = try run(["--progress", "plain", "script.lua"], script: script)
         #expect(plain.output == "2\n" && plain.errors.isEmpty, "a line every 30 seconds: \(plain.summary)")
         let json = try run(["--progress", "json", "script.lua"], script: script)
@@ -139,7 +148,8 @@ import _BSSTestSupport
     @Test("the same bits for every number of threads, and on a second run")
     func threads() throws {
         let script = """
-            local run = bss.train{ data = bss.data.synthetic{ samples = 700 }, epochs = 2, batch_size = 128, record = false, scheduler = "learned" }
+            local run = bss.train{ data = bss.data.synthetic{ samples = 700 }, epochs = 2, batch_size = 128, \
+            record = false, scheduler = "learned" }
             print(run.parameters_hash, run.result.last.test.total.loss)
             """
         let one = try run(["--quiet", "--threads", "1", "script.lua"], script: script)
@@ -152,23 +162,33 @@ import _BSSTestSupport
     @Test("every operation and its derivative: the same bits for every number of threads")
     func operationsAndThreads() throws {
         let script = """
-            local function hash(t) return ("%a"):format((t:to("f64") * bss.arange(t:numel(), 1, 1):to("f64"):reshape(t:shape())):sum():item()) end
-            local a, b, c = bss.randn{ 517, 333, seed = 1 }, bss.randn{ 333, 291, seed = 2 }, bss.randn{ 8, 64, 129, seed = 3 }
+            local function hash(t) return ("%a"):format((t:to("f64") * \
+            bss.arange(t:numel(), 1, 1):to("f64"):reshape(t:shape())):sum():item()) end
+            local a, b, c = bss.randn{ 517, 333, seed = 1 }, bss.randn{ 333, 291, seed = 2 }, \
+            bss.randn{ 8, 64, 129, seed = 3 }
             local function check(name, f)
               local g, value = bss.grad(f, { a, b, c })
               print(name, ("%a"):format(value:item()), hash(g[1]), hash(g[2]), hash(g[3]))
             end
             check("matmul", function() return a:matmul(b):tanh():sum() end)
             check("batched matmul", function() return c:matmul(c:transpose(2, 3)):sigmoid():mean() end)
-            check("softmax", function() return (a:softmax{ axis = 2 } * a):sum() + (a:log_softmax{ axis = 1 } * a):mean() + c:softmax{ axis = 2 }:square():sum() end)
-            check("sums", function() return a:sum{ axis = 1 }:square():sum() + a:mean{ axis = 2 }:exp():sum() + a:norm() + c:logsumexp{ axis = 2 }:sum() + c:sum{ axis = { 1, 3 } }:square():sum() end)
+            check("softmax", function() return (a:softmax{ axis = 2 } * a):sum() + \
+            (a:log_softmax{ axis = 1 } * a):mean() + c:softmax{ axis = 2 }:square():sum() end)
+            check("sums", function() return a:sum{ axis = 1 }:square():sum() + a:mean{ axis = 2 }:exp():sum() + \
+            a:norm() + c:logsumexp{ axis = 2 }:sum() + c:sum{ axis = { 1, 3 } }:square():sum() end)
             check("spread", function() return a:var{ axis = 1 }:sum() + a:std{ axis = 2 }:sum() + c:var():sum() end)
-            check("extrema", function() return a:max{ axis = 1 }:sum() + a:min{ axis = 2 }:sum() + c:max():sum() + (a * 0.01 + 1):prod{ axis = 2 }:sum() end)
-            check("order", function() return (a:sort{ axis = 2 } * a):sum() + a:topk{ k = 5 }:sum() + a:cumsum{ axis = 1 }:mean() end)
-            check("index", function() return a:index_select{ axis = 1, positions = { 3, 3, 9, 500, 1 } }:square():sum() + a:narrow{ axis = 2, from = 3, to = 100, step = 3 }:sum() end)
+            check("extrema", function() return a:max{ axis = 1 }:sum() + a:min{ axis = 2 }:sum() + c:max():sum() + \
+            (a * 0.01 + 1):prod{ axis = 2 }:sum() end)
+            check("order", function() return (a:sort{ axis = 2 } * a):sum() + a:topk{ k = 5 }:sum() + \
+            a:cumsum{ axis = 1 }:mean() end)
+            check("index", function() return a:index_select{ axis = 1, \
+            positions = { 3, 3, 9, 500, 1 } }:square():sum() + a:narrow{ axis = 2, from = 3, to = 100, \
+            step = 3 }:sum() end)
             check("broadcast", function() return (a * a:sum{ axis = 1 } + bss.ones{ 517, 1 } * 0.5):gelu():sum() end)
-            check("cross entropy", function() return bss.cross_entropy(a, ((bss.arange(517) * 0.6):floor() + 1):to("i64")) end)
-            check("elementwise", function() return (a:abs() + 0.1):log():sum() + a:erf():sum() + a:silu():sum() + a:sigmoid():log1p():sum() + (a:abs() + 1):lgamma():sum() end)
+            check("cross entropy", function() return bss.cross_entropy(a, \
+            ((bss.arange(517) * 0.6):floor() + 1):to("i64")) end)
+            check("elementwise", function() return (a:abs() + 0.1):log():sum() + a:erf():sum() + a:silu():sum() + \
+            a:sigmoid():log1p():sum() + (a:abs() + 1):lgamma():sum() end)
             """
         let one = try run(["--threads", "1", "script.lua"], script: script)
         #expect(one.code == 0 && one.output.split(separator: "\n").count == 11, "\(one.summary)")

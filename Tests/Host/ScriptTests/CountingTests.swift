@@ -44,35 +44,43 @@ import _BSSTestSupport
             end
             local model = run.model
             local function train(hooks)
-              bss.train{ data = data, model = model, epochs = 1, record = false, rebalance = bss.rebalance.custom(hooks) }
+              bss.train{ data = data, model = model, epochs = 1, record = false, \
+            rebalance = bss.rebalance.custom(hooks) }
             end
-            train{ loss = function(ctx, out, labels) look(out.fused, labels); return bss.cross_entropy(out.fused, labels, 0, "none") end }
+            train{ loss = function(ctx, out, labels) look(out.fused, labels); \
+            return bss.cross_entropy(out.fused, labels, 0, "none") end }
             train{ grads = function(ctx, grads, out, labels) look(out.fused, labels) end }
             train{ epoch = function(ctx, phase) local s = ctx:scan("train"); look(s.fused, s.labels) end }
             train{ step = function(ctx, batch)
               for i, position in ipairs(batch.positions) do assert(batch.labels[i] == data.train.classes[position]) end
               checks = checks + 1
-              return { { loss = function(out) look(out.fused, batch.labels); return bss.cross_entropy(out.fused, batch.labels) end } }
+              return { { loss = function(out) look(out.fused, batch.labels); \
+            return bss.cross_entropy(out.fused, batch.labels) end } }
             end }
-            bss.train{ data = data, model = model, epochs = 1, record = false, sample_loss = bss.sample_loss.custom{ function(losses, labels, epoch, positions)
+            bss.train{ data = data, model = model, epochs = 1, record = false, \
+            sample_loss = bss.sample_loss.custom{ function(losses, labels, epoch, positions)
               for i, position in ipairs(positions) do assert(labels[i] == data.train.classes[position]) end
               checks = checks + 1
               return losses
             end, on = "fused" } }
             assert(checks > 12)
             -- Criteria and measurers: positions in, positions out.
-            local measured = bss.measure{ data = data, model = model, measurer = bss.measurer{ bss.criterion.custom(function(e)
+            local measured = bss.measure{ data = data, model = model, \
+            measurer = bss.measurer{ bss.criterion.custom(function(e)
               for i, label in ipairs(e.labels) do assert(label == data.train.classes[i]) end
               return e.loss
             end) } }
             local z = { { 0, 2, 0 }, { 3, 0, 0 } }
-            local r = bss.measurer{ "loss" }:score{ logits = { a = z }, fused = z, labels = { 2, 1 }, w_multi = 1, w_uni = 0 }
+            local r = bss.measurer{ "loss" }:score{ logits = { a = z }, fused = z, labels = { 2, 1 }, w_multi = 1, \
+            w_uni = 0 }
             near(r.loss[1], math.log(math.exp(2) + 2) - 2)
             near(r.loss[2], math.log(math.exp(3) + 2) - 3)
-            near(bss.criterion.loss{}:values{ logits = { a = z }, fused = z, labels = { 2, 1 }, w_multi = 1, w_uni = 0 }[1], r.loss[1])
+            near(bss.criterion.loss{}:values{ logits = { a = z }, fused = z, labels = { 2, 1 }, w_multi = 1, \
+            w_uni = 0 }[1], r.loss[1])
             near(bss.cross_entropy(bss.tensor(z), bss.tensor({ 2, 1 }, "i64"), 0, "none")[2], r.loss[2])
             -- Stored labels name the classes.
-            local same = bss.measurer{ "loss" }:score{ logits = { a = z }, fused = z, labels = { "cat", "ant" }, classes = { "ant", "cat", "dog" }, w_multi = 1, w_uni = 0 }
+            local same = bss.measurer{ "loss" }:score{ logits = { a = z }, fused = z, labels = { "cat", "ant" }, \
+            classes = { "ant", "cat", "dog" }, w_multi = 1, w_uni = 0 }
             near(same.loss[1], r.loss[1])
             for i, class in ipairs(data.train.classes) do
               assert(tostring(data.train[i].label) == tostring(data.class_names[class]))
@@ -97,7 +105,8 @@ import _BSSTestSupport
             local times, seen = {}, {}
             local run = bss.train{
               data = data, epochs = 3, record = false,
-              scheduler = bss.scheduler.heuristic{ pace = bss.pace.custom(function(t) times[#times + 1] = t; return 0.5 end) },
+              scheduler = bss.scheduler.heuristic{ pace = bss.pace.custom(function(t) times[#times + 1] = t; \
+            return 0.5 end) },
               on_epoch = function(e) assert(e.t == e.epoch - 1); seen[#seen + 1] = e.epoch end,
             }
             assert(table.concat(seen, " ") == "1 2 3" and times[1] == 0, table.concat(times, " "))
@@ -107,16 +116,20 @@ import _BSSTestSupport
             assert(run.history[best.epoch].val.total.accuracy == best.val.total.accuracy)
             assert(tostring(run):find("val_best = epoch " .. best.epoch, 1, true))
             assert(bss.pace.linear{ lambda_0 = 0.1, t_grow = 10 }:at{ t = 0 } == 0.1)
-            assert(#bss.scheduler.random{ pace = "root" }:order{ t = 0, n = 500 } == bss.scheduler.random{ pace = "root" }:size{ t = 0, n = 500 })
+            assert(#bss.scheduler.random{ pace = "root" }:order{ t = 0, n = 500 } \
+            == bss.scheduler.random{ pace = "root" }:size{ t = 0, n = 500 })
             local phases = {}
-            bss.train{ data = data, epochs = 2, record = false, rebalance = bss.rebalance.custom{ epoch = function(ctx, phase)
+            bss.train{ data = data, epochs = 2, record = false, rebalance = \
+            bss.rebalance.custom{ epoch = function(ctx, phase)
               phases[#phases + 1] = phase .. ctx.epoch .. ctx.t
             end } }
             assert(table.concat(phases, " ") == "begin10 end10 begin21 end21", table.concat(phases, " "))
-            fails("at epoch 2, step", bss.train, { data = data, epochs = 3, record = false, sample_loss = bss.sample_loss.custom(function(losses, labels, epoch)
+            fails("at epoch 2, step", bss.train, { data = data, epochs = 3, record = false, \
+            sample_loss = bss.sample_loss.custom(function(losses, labels, epoch)
               return epoch == 2 and losses * (0/0) or losses
             end) })
-            fails("at t = 1 the function", bss.train, { data = data, epochs = 3, record = false, scheduler = bss.scheduler.custom(function(t)
+            fails("at t = 1 the function", bss.train, { data = data, epochs = 3, record = false, \
+            scheduler = bss.scheduler.custom(function(t)
               return t == 0 and { 1, 2, 3 } or "none"
             end) })
             """)

@@ -9,7 +9,8 @@ import _BSSTestSupport
         let prelude = """
             local data = bss.data.synthetic{ samples = 120, classes = 3 }
             local function train(hooks, more)
-              local options = { data = data, epochs = 3, batch_size = 16, record = false, rebalance = bss.rebalance.custom(hooks) }
+              local options = { data = data, epochs = 3, batch_size = 16, record = false, \
+            rebalance = bss.rebalance.custom(hooks) }
               for key, value in pairs(more or {}) do options[key] = value end
               return bss.train(options)
             end
@@ -43,29 +44,41 @@ import _BSSTestSupport
     func refusals() throws {
         try check(
             """
-            fails("no scope|encoder.nope|encoder.strong", train, { grads = function(ctx, grads) return { ["encoder.nope"] = {} } end })
-            fails("'weight', which does not exist", train, { grads = function(ctx, grads, out) return { fusion = { weight = out.fused } } end })
+            fails("no scope|encoder.nope|encoder.strong", train, { grads = function(ctx, grads) \
+            return { ["encoder.nope"] = {} } end })
+            fails("'weight', which does not exist", train, { grads = function(ctx, grads, out) \
+            return { fusion = { weight = out.fused } } end })
             fails("the hook 'grads'", train, { grads = function(ctx, grads) return { grads.fusion } end })
-            fails("the hook 'plan'|nothing would be trained", train, { plan = function(ctx, plan) return { positions = {} } end })
+            fails("the hook 'plan'|nothing would be trained", train, \
+            { plan = function(ctx, plan) return { positions = {} } end })
             -- What is not understood is never ignored.
             local n = #data.train
-            fails("unknown name 'position'|positions", train, { plan = function(ctx, plan) return { positions = { 1 }, position = { 1 } } end })
-            fails("'weights' is tensor, not a list", train, { plan = function(ctx, plan) return { positions = { 1 }, weights = bss.ones{ 1 } } end })
-            fails("no list of modalities", train, { plan = function(ctx, plan) return { positions = { 1 }, keeps = { "weak" } } end })
+            fails("unknown name 'position'|positions", train, { plan = function(ctx, plan) \
+            return { positions = { 1 }, position = { 1 } } end })
+            fails("'weights' is tensor, not a list", train, { plan = function(ctx, plan) \
+            return { positions = { 1 }, weights = bss.ones{ 1 } } end })
+            fails("no list of modalities", train, { plan = function(ctx, plan) \
+            return { positions = { 1 }, keeps = { "weak" } } end })
             local function loss(out) return bss.cross_entropy(out.fused, bss.ones{ 16 }) end
-            fails("unknown name 'scope'|did you mean 'scopes'?", train, { step = function() return { { scope = { "fusion" }, loss = loss } } end })
+            fails("unknown name 'scope'|did you mean 'scopes'?", train, \
+            { step = function() return { { scope = { "fusion" }, loss = loss } } end })
             fails("'scopes' is empty", train, { step = function() return { { scopes = {}, loss = loss } } end })
-            fails("unknown name 'fuse'", train, { predict = function(ctx, out) return { total = out.fused, fuse = out.fused } end })
-            fails("unknown name 'text'", train, { predict = function(ctx, out) return { total = out.fused, unimodal = { text = out.fused } } end })
-            fails("list entries", train, { loss = function(ctx, out, labels) local l = bss.cross_entropy(out.fused, labels); return { l, fused = l } end })
-            local function schedule(order) return bss.train{ data = data, epochs = 1, record = false, scheduler = bss.scheduler.custom(function() return order end) } end
+            fails("unknown name 'fuse'", train, { predict = function(ctx, out) \
+            return { total = out.fused, fuse = out.fused } end })
+            fails("unknown name 'text'", train, { predict = function(ctx, out) \
+            return { total = out.fused, unimodal = { text = out.fused } } end })
+            fails("list entries", train, { loss = function(ctx, out, labels) \
+            local l = bss.cross_entropy(out.fused, labels); return { l, fused = l } end })
+            local function schedule(order) return bss.train{ data = data, epochs = 1, record = false, \
+            scheduler = bss.scheduler.custom(function() return order end) } end
             fails("unknown name 'weight'", schedule, { order = { 1, 2 }, weight = { 1, 1 } })
             fails("neither a list nor", schedule, { weights = { 1, 1 } })
             fails("neither a list nor", schedule, { order = 3 })
             fails("no scope 'sum'", train, { setup = function(ctx) ctx:scale_rate("sum", 2) end })
             -- The classifiers of fusion = "sum" belong to their modalities, and are all of the fusion for a script.
             local names
-            local model = bss.model{ strong = bss.encoder.mlp{ hidden = {8} }, weak = bss.encoder.mlp{ hidden = {8} }, fusion = "sum" }
+            local model = bss.model{ strong = bss.encoder.mlp{ hidden = {8} }, \
+            weak = bss.encoder.mlp{ hidden = {8} }, fusion = "sum" }
             local before = model:build(data, 1)
             local run = train({ grads = function(ctx, grads)
               names = {}
@@ -81,7 +94,8 @@ import _BSSTestSupport
               if name:find("^encoder.*weight") then assert(not same, name) end
             end
             -- A stopped modality takes its classifier with it.
-            local frozen = train({ setup = function(ctx) ctx:freeze("weak") end }, { model = model, seed = 1, optimizer = bss.optimizer.sgd{ learning_rate = 0.1 } }).model:parameters()
+            local frozen = train({ setup = function(ctx) ctx:freeze("weak") end }, \
+            { model = model, seed = 1, optimizer = bss.optimizer.sgd{ learning_rate = 0.1 } }).model:parameters()
             assert((frozen["fusion.1.weight"] - before:parameters()["fusion.1.weight"]):abs():max():item() == 0)
             assert((frozen["fusion.0.weight"] - before:parameters()["fusion.0.weight"]):abs():max():item() > 0)
             """)
@@ -114,7 +128,8 @@ import _BSSTestSupport
                 local run = train(hooks)
                 assert(run.history[1].method.mean == 1.5 and run.history[3].method.mean == 9)
                 fails("keep|function|no checkpoint", train, { setup = function(ctx) ctx:keep("f", { print }) end })
-                fails("keep|tensor|no checkpoint", train, { setup = function(ctx) ctx:keep("f", { t = bss.ones{ 2 } }) end })
+                fails("keep|tensor|no checkpoint", train, { setup = function(ctx) \
+                ctx:keep("f", { t = bss.ones{ 2 } }) end })
                 """)
         // Stopped after the second epoch and resumed: the same record.
         let program = try BuiltProgram()
@@ -122,7 +137,8 @@ import _BSSTestSupport
         let script = """
             local data = bss.data.synthetic{ samples = 120, classes = 3 }
             \(body)
-            local run = bss.train{ data = data, epochs = 4, checkpoint_every = 1, name = "k", rebalance = bss.rebalance.custom(hooks),
+            local run = bss.train{ data = data, epochs = 4, checkpoint_every = 1, name = "k", \
+            rebalance = bss.rebalance.custom(hooks),
               on_epoch = function(e) if e.epoch == 2 and os.getenv("STOP") then error("stopped") end end }
             for _, record in ipairs(run.history) do print(record.epoch, record.method.mean) end
             """
@@ -155,7 +171,8 @@ import _BSSTestSupport
             local custom = bss.rebalance.custom
             local hashes = {
               plain = run("plain", custom{}), same = run("same", custom{ plan = function(ctx, plan) return plan end }),
-              reversed = run("reversed", custom{ plan = function(ctx, plan) return { positions = reversed(plan.positions) } end }),
+              reversed = run("reversed", custom{ plan = function(ctx, plan) \
+            return { positions = reversed(plan.positions) } end }),
               weighted = run("weighted", custom{ plan = function(ctx, plan)
                 local w = {} for i = 1, #plan.positions do w[i] = i / 10 end
                 return { positions = plan.positions, weights = w }
@@ -172,7 +189,8 @@ import _BSSTestSupport
               assert(not seen[hashes[name]], name)
               seen[hashes[name]] = true
             end
-            local _, r = run("again", custom{ plan = function(ctx, plan) return { positions = reversed(plan.positions) } end })
+            local _, r = run("again", custom{ plan = function(ctx, plan) \
+            return { positions = reversed(plan.positions) } end })
             local _, p = run("again plain", custom{})
             for i = 1, #p.order do assert(p.order[i] == r.order[#p.order + 1 - i]) end
             """, ["--out", "runs"])

@@ -27,7 +27,10 @@ import _BSSTestSupport
             let last = outcome.errors.split(separator: "\n").last { $0.hasPrefix("> ") } ?? ""
             #expect(
                 outcome.code == 0,
-                "seed \(first + index): exit \(outcome.code), signal \(outcome.signal ?? 0) in \(last)\n\(outcome.errors.suffix(400))"
+                """
+                seed \(first + index): exit \(outcome.code), signal \(outcome.signal ?? 0) in \(last)
+                \(outcome.errors.suffix(400))
+                """
             )
             print(outcome.output.split(separator: "\n").last ?? "")
         }

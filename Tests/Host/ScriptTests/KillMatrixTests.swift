@@ -17,8 +17,10 @@ import _BSSTestSupport
           arms = { { name = "random" }, { name = "learned" } },
           run = function(p, arm, seed)
             return bss.train{
-              name = arm.name, data = data, model = bss.model{ strong = encoder, weak = encoder }, epochs = 3, batch_size = 32,
-              seed = seed, checkpoint_every = 1, scheduler = arm.name, on_epoch = function(e) print(arm.name, e.train.loss) end,
+              name = arm.name, data = data, model = bss.model{ strong = encoder, weak = encoder }, epochs = 3, \
+        batch_size = 32,
+              seed = seed, checkpoint_every = 1, scheduler = arm.name, \
+        on_epoch = function(e) print(arm.name, e.train.loss) end,
             }
           end,
         })
@@ -138,7 +140,9 @@ import _BSSTestSupport
         let found = try state(program)
         for key in Set(wanted.keys).union(found.keys).sorted() where found[key] != wanted[key] {
             Issue.record(
-                "\(fault): \(key) is \(found[key]?.prefix(400) ?? "missing"), not \(wanted[key]?.prefix(400) ?? "there")"
+                """
+                \(fault): \(key) is \(found[key]?.prefix(400) ?? "missing"), not \(wanted[key]?.prefix(400) ?? "there")
+                """
             )
         }
         return isKill ? first.signal ?? 0 : first.code

@@ -9,7 +9,8 @@ import _BSSTestSupport
         local data = bss.data.synthetic{ samples = 900, classes = 5 }
         local encoder = bss.encoder.mlp{ hidden = {96}, norm = "batch", dropout = 0.2 }
         local run = bss.train{
-          data = data, model = bss.model{ strong = encoder, weak = encoder }, epochs = 40, batch_size = 16, checkpoint_every = 1,
+          data = data, model = bss.model{ strong = encoder, weak = encoder }, epochs = 40, batch_size = 16, \
+        checkpoint_every = 1,
           scheduler = bss.scheduler.learned{ every = 3 }, optimizer = bss.optimizer.adam{ learning_rate = 2e-3 },
           learning_rate = bss.learning_rate.plateau{ metric = "val_loss", patience = 1 },
         }
@@ -65,7 +66,10 @@ import _BSSTestSupport
             for (key, value) in wanted { #expect(found[key] == value, "\(key) after a kill at \(moment) s") }
         }
         print(
-            "recovery, \(threads) threads: \(unfinished) of 5 kills hit a running training of \(Text.fixed(undisturbed.seconds, 2)) s"
+            """
+            recovery, \(threads) threads: \(unfinished) of 5 kills hit a running training of \
+            \(Text.fixed(undisturbed.seconds, 2)) s
+            """
         )
         #expect(unfinished > 0)
     }

@@ -17,7 +17,8 @@ import _BSSTestSupport
         local p = bss.params{ k = 50 }
         local data = bss.data.synthetic{ samples = 80 }
         local function share() return p.k / 100 end
-        local run = bss.train{ data = data, epochs = 2, scheduler = bss.scheduler.random{ pace = bss.pace.custom(function(t) return share() end) } }
+        local run = bss.train{ data = data, epochs = 2, scheduler = \
+        bss.scheduler.random{ pace = bss.pace.custom(function(t) return share() end) } }
         print(run.id, #run.history, run.history[2].samples)
         """
 
@@ -49,7 +50,8 @@ import _BSSTestSupport
         let script = """
             local m = require "share"
             local data = bss.data.synthetic{ samples = 80 }
-            local run = bss.train{ data = data, epochs = 2, scheduler = bss.scheduler.random{ pace = bss.pace.custom(function(t) return m.share() end) } }
+            local run = bss.train{ data = data, epochs = 2, scheduler = \
+            bss.scheduler.random{ pace = bss.pace.custom(function(t) return m.share() end) } }
             print(run.id, run.history[2].samples)
             """
         let program = try program(script, ["share.lua": module])
@@ -86,7 +88,8 @@ import _BSSTestSupport
             local function helper() return shared.deep.list[3].value end
             local counted = setmetatable({}, { __index = function(_, key) return helper() end })
             local data = bss.data.synthetic{ samples = 80 }
-            local run = bss.train{ data = data, epochs = 1, scheduler = bss.scheduler.random{ pace = bss.pace.custom(function(t) return counted.any end) } }
+            local run = bss.train{ data = data, epochs = 1, scheduler = \
+            bss.scheduler.random{ pace = bss.pace.custom(function(t) return counted.any end) } }
             print(run.id, run.history[1].samples)
             """
         let program = try program(script)
@@ -104,7 +107,8 @@ import _BSSTestSupport
             """
             local grow = os.getenv("WHAT") == "1" and math.exp or math.abs
             local data = bss.data.synthetic{ samples = 80 }
-            local run = bss.train{ data = data, epochs = 1, scheduler = bss.scheduler.random{ pace = bss.pace.custom(function(t) return grow(-0.5) end) } }
+            local run = bss.train{ data = data, epochs = 1, scheduler = \
+            bss.scheduler.random{ pace = bss.pace.custom(function(t) return grow(-0.5) end) } }
             print(run.id, run.history[1].samples)
             """)
         #expect(try line("0.5") != line("1"))
@@ -134,7 +138,8 @@ import _BSSTestSupport
         let program = try program(
             """
             local data = bss.data.synthetic{ samples = 80 }
-            local run = bss.train{ data = data, epochs = 1, scheduler = bss.scheduler.learned{ score_checkpoint = "teacher.pt" } }
+            local run = bss.train{ data = data, epochs = 1, scheduler = \
+            bss.scheduler.learned{ score_checkpoint = "teacher.pt" } }
             print(run.id, run.parameters_hash)
             """)
         defer { program.remove() }
@@ -210,16 +215,20 @@ import _BSSTestSupport
         local p = bss.params{ k = 50, seeds = 2 }
         local data = bss.data.synthetic{ samples = 80 }
         print(bss.experiment{
-          name = "small", params = p, seeds = p.seeds, metrics = { "last.test.total.loss" }, arms = { { name = "a" }, { name = "b" } },
+          name = "small", params = p, seeds = p.seeds, metrics = { "last.test.total.loss" }, \
+        arms = { { name = "a" }, { name = "b" } },
           run = function(p, arm, seed)
-            return bss.train{ name = arm.name, data = data, epochs = 2, seed = seed, batch_size = arm.name == "a" and 16 or 32,
+            return bss.train{ name = arm.name, data = data, epochs = 2, seed = seed, \
+        batch_size = arm.name == "a" and 16 or 32,
               scheduler = bss.scheduler.random{ pace = bss.pace.custom(function(t) return p.k / 100 end) } }
           end,
         })
         """
 
     @Test(
-        "an experiment reuses what is finished and says so; --rerun trains again; more seeds keep the runs that are there"
+        """
+        an experiment reuses what is finished and says so; --rerun trains again; more seeds keep the runs that are there
+        """
     )
     func reuse() throws {
         let program = try program(Self.experiment)

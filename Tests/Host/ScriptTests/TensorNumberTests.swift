@@ -15,7 +15,8 @@ import _BSSTestSupport
     func promotion() throws {
         try run(
             """
-            local function is(t, dtype, value) assert(t:dtype() == dtype, t:dtype()); assert(t:totable()[1] == value, tostring(t[1])) end
+            local function is(t, dtype, value) assert(t:dtype() == dtype, t:dtype()); \
+            assert(t:totable()[1] == value, tostring(t[1])) end
             is(bss.tensor({0.1}, "f64") + 0.2, "f64", 0.1 + 0.2)
             is(0.2 + bss.tensor({0.1}, "f64"), "f64", 0.1 + 0.2)
             is(bss.tensor({0.1}, "f64") * 3, "f64", 0.1 * 3)
@@ -73,8 +74,10 @@ import _BSSTestSupport
             assert(tostring(x):find(tostring(big), 1, true))
             assert(bss.tensor(x)[1] == big and bss.tensor(x):dtype() == "i64")
             assert(x:assign(bss.tensor({ big + 2, 5 }, "i64"))[1] == big + 2)
-            assert(bss.concat({ x, x }, 1)[3] == big + 2 and bss.tensor({ math.mininteger }, "i64")[1] == math.mininteger)
-            assert(bss.tensor({ true, false }, "bool"):totable()[1] == true and bss.tensor({ true, true }, "bool"):sum():item() == 2)
+            assert(bss.concat({ x, x }, 1)[3] == big + 2 and bss.tensor({ math.mininteger }, "i64")[1] \
+            == math.mininteger)
+            assert(bss.tensor({ true, false }, "bool"):totable()[1] == true and \
+            bss.tensor({ true, true }, "bool"):sum():item() == 2)
             """)
     }
 
@@ -82,8 +85,10 @@ import _BSSTestSupport
     func forward() throws {
         try run(
             """
-            local data = bss.data.synthetic{ samples = 300, classes = 3, modalities = { a = { dim = 12 }, b = { dim = 8 } } }
-            local model = bss.model{ a = bss.encoder.mlp{ hidden = { 16 }, dropout = 0.5 }, b = bss.encoder.mlp{ hidden = { 16 }, dropout = 0.5 } }
+            local data = bss.data.synthetic{ samples = 300, classes = 3, \
+            modalities = { a = { dim = 12 }, b = { dim = 8 } } }
+            local model = bss.model{ a = bss.encoder.mlp{ hidden = { 16 }, dropout = 0.5 }, \
+            b = bss.encoder.mlp{ hidden = { 16 }, dropout = 0.5 } }
             local run = bss.train{ data = data, model = model, epochs = 3, record = false }
             local trained = run.model
             local inputs, labels = { a = {}, b = {} }, {}
@@ -107,7 +112,8 @@ import _BSSTestSupport
             assert(noisy:eq(other):to("i64"):sum():item() < first:numel(), "dropout draws anew")
             trained:eval()
             assert(trained:forward(inputs).total:eq(first):to("i64"):sum():item() == first:numel())
-            local images = bss.data.synthetic{ samples = 60, classes = 2, modalities = { a = { dim = 4 }, b = { dim = 4 } } }
+            local images = bss.data.synthetic{ samples = 60, classes = 2, \
+            modalities = { a = { dim = 4 }, b = { dim = 4 } } }
             local built = bss.model{ a = "mlp", b = "mlp" }:build(images)
             local hash = built:hash()
             assert(built:forward{ a = bss.zeros{ 0, 4 }, b = bss.zeros{ 0, 4 } }.total:shape()[1] == 0)
@@ -119,7 +125,8 @@ import _BSSTestSupport
     func batchStatistics() throws {
         try run(
             """
-            local data = bss.data.synthetic{ samples = 60, classes = 2, modalities = { a = { dim = 4 }, b = { dim = 4 } } }
+            local data = bss.data.synthetic{ samples = 60, classes = 2, \
+            modalities = { a = { dim = 4 }, b = { dim = 4 } } }
             local encoder = bss.encoder.mlp{ hidden = { 6 }, norm = "batch" }
             local model = bss.model{ a = encoder, b = encoder }:build(data)
             local inputs = { a = bss.randn{ 5, 4 }, b = bss.randn{ 5, 4 } }

@@ -41,12 +41,21 @@ import _BSSTestSupport
         Wrong(
             name: "bad shape in a Lua loss",
             body:
-                "bss.train{ data = data, epochs = 1, loss = function(o, y)\n  return o.fused:matmul(o.fused):mean()\nend }",
+                """
+                bss.train{ data = data, epochs = 1, loss = function(o, y)
+                  return o.fused:matmul(o.fused):mean()
+                end }
+                """,
             code: 1, texts: ["script.lua:3", "matmul", "[64, 6]"]),
         Wrong(
             name: "error inside a Lua pace function",
             body:
-                "bss.train{ data = data, epochs = 3, scheduler = bss.scheduler.heuristic{ pace = bss.pace.custom(function(t)\n  error('no pace today')\nend) } }",
+                """
+                bss.train{ data = data, epochs = 3, scheduler = bss.scheduler.heuristic{ pace = \
+                bss.pace.custom(function(t)
+                  error('no pace today')
+                end) } }
+                """,
             code: 1,
             texts: ["script.lua:3", "no pace today"]),
         Wrong(
@@ -75,7 +84,10 @@ import _BSSTestSupport
         Wrong(
             name: "order of a custom scheduler",
             body:
-                "bss.train{ data = data, epochs = 1, scheduler = bss.scheduler.custom(function() return { 1, 2, 1e6 } end) }",
+                """
+                bss.train{ data = data, epochs = 1, scheduler = bss.scheduler.custom(function() \
+                return { 1, 2, 1e6 } end) }
+                """,
             code: 1, texts: ["custom", "1000000"]),
         Wrong(name: "error value that is a table", body: "error({ code = 7 })", code: 1, texts: ["table"]),
         Wrong(
@@ -142,7 +154,8 @@ import _BSSTestSupport
             """
             local co = coroutine.create(function() bss.pace.root{ lambda_0 = 2 } end)
             local ok, e = coroutine.resume(co)
-            assert(not ok and e.kind == "usage" and e.operation == "bss.pace.root" and e.message:find("lambda_0"), tostring(e))
+            assert(not ok and e.kind == "usage" and e.operation == "bss.pace.root" and e.message:find("lambda_0"), \
+            tostring(e))
             assert(e.position:find("script.lua:1"))
             local ok, e = pcall(bss.data.npz, { path = "nothing.npz" })
             assert(not ok and e.kind == "data" and tostring(e):find("nothing.npz", 1, true))
@@ -164,7 +177,8 @@ import _BSSTestSupport
         defer { program.remove() }
         let outcome = try program.script(
             """
-            local function live() collectgarbage() collectgarbage() return bss.live_objects().objects, collectgarbage("count") end
+            local function live() collectgarbage() collectgarbage() return bss.live_objects().objects, \
+            collectgarbage("count") end
             local function wrong() bss.ones{ -1 } end
             local function inside() bss.grad(function() error({ "mine" }) end, {}) end
             for i = 1, 100 do pcall(wrong) pcall(inside) end
@@ -214,11 +228,17 @@ import _BSSTestSupport
         ("training", "bss.train{ data = bss.data.synthetic{ samples = 3000 }, epochs = 100000, record = false }"),
         (
             "callback in training",
-            "bss.train{ data = bss.data.synthetic{ samples = 100 }, record = false, on_epoch = function() while true do end end }"
+            """
+            bss.train{ data = bss.data.synthetic{ samples = 100 }, record = false, on_epoch = function() \
+            while true do end end }
+            """
         ),
         (
             "training in pcall",
-            "while true do pcall(bss.train, { data = bss.data.synthetic{ samples = 3000 }, epochs = 100000, record = false }) end"
+            """
+            while true do pcall(bss.train, { data = bss.data.synthetic{ samples = 3000 }, epochs = 100000, \
+            record = false }) end
+            """
         ),
     ]
 

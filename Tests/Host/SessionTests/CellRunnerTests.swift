@@ -90,7 +90,10 @@ import _BSSTestSupport
     @Test func outputIsCapturedAtTheDescriptor() throws {
         let runner = try Notebooks.runner()
         let outcome = runner.run(
-            "print('a', 1) io.write('b') os.execute('echo child') io.write('10%\\r99%\\n\\27[1;31mred\\27[0m \\27]0;title\\7ok\\n') print(print)",
+            """
+            print('a', 1) io.write('b') os.execute('echo child') \
+            io.write('10%\\r99%\\n\\27[1;31mred\\27[0m \\27]0;title\\7ok\\n') print(print)
+            """,
             name: "=c")
         #expect(outcome.error == nil)
         let lines = outcome.printed.split(separator: "\n").map(String.init)

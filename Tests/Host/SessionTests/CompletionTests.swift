@@ -35,7 +35,10 @@ private final class Curves: HostObject {
         }
         try state.install(root)
         try state.run(
-            "run = { result = { last = 1, loss = 2 } } setmetatable(run, { __index = function() error('must not run') end }) text = 'abc'",
+            """
+            run = { result = { last = 1, loss = 2 } } setmetatable(run, \
+            { __index = function() error('must not run') end }) text = 'abc'
+            """,
             name: "=test")
         try state.setGlobal("curves", .object(Curves()))
         return Completion(state: state, root: root, commands: ["time", "timeit", "who"])

@@ -10,7 +10,17 @@ import _BSSTestSupport
         NotebookFile.parse(
             try Notebooks.filled(
                 Notebooks.example
-                    + "-- %% [raw]\n-- raw & text\n-- %% tags=[\"raises-exception\"]\nerror('<boom>')\n-- %%\n\n-- %%\nprint('a < b & \"c\"')\n"
+                    + """
+                    -- %% [raw]
+                    -- raw & text
+                    -- %% tags=["raises-exception"]
+                    error('<boom>')
+                    -- %%
+
+                    -- %%
+                    print('a < b & "c"')
+
+                    """
             ))
     }
 
@@ -91,14 +101,20 @@ import _BSSTestSupport
         if try run("import nbformat") == 0 {
             #expect(
                 try run(
-                    "import sys, nbformat; nb = nbformat.read(sys.argv[1], as_version=4); nbformat.validate(nb); assert (nb.nbformat, nb.nbformat_minor) == (4, 5)"
+                    """
+                    import sys, nbformat; nb = nbformat.read(sys.argv[1], as_version=4); nbformat.validate(nb); \
+                    assert (nb.nbformat, nb.nbformat_minor) == (4, 5)
+                    """
                 ) == 0)
             checks += 1
         }
         if try run("import nbconvert") == 0 {
             #expect(
                 try run(
-                    "import sys, nbconvert; body, _ = nbconvert.HTMLExporter().from_filename(sys.argv[1]); assert 'An example' in body and 'svg' in body and '0.8125' in body"
+                    """
+                    import sys, nbconvert; body, _ = nbconvert.HTMLExporter().from_filename(sys.argv[1]); \
+                    assert 'An example' in body and 'svg' in body and '0.8125' in body
+                    """
                 ) == 0)
             checks += 1
         }

@@ -12,7 +12,21 @@ import _BSSTestSupport
         "--%%\nx = 1\n--%% [raw]\n-- r\n",
         "-- %%\r\nx = 1\r\n--> 1\r\n--= {\"kind\":\"integer\",\"value\":1}\r\n\r\n-- %%\r\ny = 2\r\n",
         "-- %%\nx = 1\r\ny = 2\n",
-        "-- %%\ns = [==[\n-- %%\n--> no output\n]==]\n--[[\n-- %% [markdown]\n]]\n--> out\n--= {\"kind\":\"text\"}\n\nafter = 1\n",
+        """
+        -- %%
+        s = [==[
+        -- %%
+        --> no output
+        ]==]
+        --[[
+        -- %% [markdown]
+        ]]
+        --> out
+        --= {"kind":"text"}
+
+        after = 1
+
+        """,
         "-- %% [markdown]\n--[[\n# In one comment\n]]\n-- %%\n-->\n--> a\n-->\n", "-- %%%\n-- %%x\nz = 1\n",
         "-- %%\nx = \"unfinished\n-- %%\ny = 2\n",
         "-- %%\n--~ <svg/>\n--= {\"kind\":\"figure\",\"value\":\"1\"}\n--> tail", "é = 'ü' -- 世界\n-- %% 数\n--> π\n",
@@ -51,7 +65,28 @@ import _BSSTestSupport
 
     @Test func cellsAndTheirParts() {
         let file = NotebookFile.parse(
-            "a = 1\n-- %% [markdown]\n-- # T\n--\n-- t\n-- %% tags=[\"no-check\", \"slow\"]\nb = [[\n--> in a string\n]]\n\n--> 1\n--> 2\n--= {\"kind\":\"text\"}\n--~ <svg>\n--~ </svg>\n--> fig\n--= {\"kind\":\"figure\",\"value\":\"x\"}\n--> loose\n\n"
+            """
+            a = 1
+            -- %% [markdown]
+            -- # T
+            --
+            -- t
+            -- %% tags=["no-check", "slow"]
+            b = [[
+            --> in a string
+            ]]
+
+            --> 1
+            --> 2
+            --= {"kind":"text"}
+            --~ <svg>
+            --~ </svg>
+            --> fig
+            --= {"kind":"figure","value":"x"}
+            --> loose
+
+
+            """
         )
         #expect(file.cells.map(\.kind) == [.code, .markdown, .code])
         #expect(file.cells[0].header == nil && file.cells[0].source == "a = 1")

@@ -96,7 +96,12 @@ import _BSSTestSupport
             #expect(
                 different.code == 3
                     && different.output
-                        == "c.lua:\(line): cell 4, output 1, value.fields.accuracy differs\n  expected 0.8126\n  got      0.8125\n",
+                        == """
+                        c.lua:\(line): cell 4, output 1, value.fields.accuracy differs
+                          expected 0.8126
+                          got      0.8125
+
+                        """,
                 "\(different)")
             #expect(try run(folder, ["nb", "check", "--rtol", "1e-3", "c.lua"]).code == 0)
             #expect(try JSON.parse(run(folder, ["nb", "check", "--json", "c.lua"]).output).table?["cell"]?.int == 4)
@@ -186,7 +191,15 @@ import _BSSTestSupport
     @Test("Ctrl-C in a cell ends the run at once and leaves the file as it was") func interrupt() throws {
         try inFolder { folder in
             let text =
-                "-- %%\nprint(1)\n--> 1\n--= {\"kind\":\"text\"}\n-- %%\nwhile true do pcall(function() while true do end end) end\n"
+                """
+                -- %%
+                print(1)
+                --> 1
+                --= {"kind":"text"}
+                -- %%
+                while true do pcall(function() while true do end end) end
+
+                """
             try Files.write(text, to: "\(folder)/a.lua")
             for action in ["run", "check"] {
                 let outcome = try run(folder, ["nb", action, "a.lua"], interruptAfter: 0.5)

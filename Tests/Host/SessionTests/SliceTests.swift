@@ -39,7 +39,8 @@ import _BSSTestSupport
             name: "table.insert", cells: ["t = {}", "table.insert(t, 4)", "s = #t", "print(s)", "y = t[1]"],
             wanted: ["y"], kept: [0, 1, 4]),
         Case(
-            name: "conditional write", cells: ["a = 1", "if x then a = 2 end", "y = a"], wanted: ["y"], kept: [0, 1, 2]),
+            name: "conditional write", cells: ["a = 1", "if x then a = 2 end", "y = a"],
+            wanted: ["y"], kept: [0, 1, 2]),
         Case(
             name: "unknown function changes its argument",
             cells: ["t = { 1 }", "fill = require 'fill'", "fill.all(t)", "y = t"], wanted: ["y"], kept: [0, 1, 2, 3]),
@@ -84,9 +85,11 @@ import _BSSTestSupport
             ], wanted: ["y"], kept: [0, 1, 2, 3, 5]),
         Case(name: "strings are no names", cells: ["a = 1", "b = 'a' -- a", "y = b"], wanted: ["y"], kept: [1, 2]),
         Case(
-            name: "field names are no names", cells: ["x = 1", "t = { x = 2 }", "y = t.x"], wanted: ["y"], kept: [1, 2]),
+            name: "field names are no names", cells: ["x = 1", "t = { x = 2 }", "y = t.x"],
+            wanted: ["y"], kept: [1, 2]),
         Case(
-            name: "parallel assignment", cells: ["a, b = 1, 2", "a, b = b, a", "y = a"], wanted: ["y"], kept: [0, 1, 2]),
+            name: "parallel assignment", cells: ["a, b = 1, 2", "a, b = b, a", "y = a"],
+            wanted: ["y"], kept: [0, 1, 2]),
     ]
 
     @Test(arguments: cases) func keeps(one: Case) {

@@ -43,7 +43,16 @@ import FoundationXML
         figure.series[0].name = "a,\"b\"\nc"
         #expect(
             try figure.csv()
-                == "series,x,y,low,high\n\"a,\"\"b\"\"\nc\",1,1,,\n\"a,\"\"b\"\"\nc\",2,nan,,\n\"a,\"\"b\"\"\nc\",3,0.1,,\n"
+                == """
+                series,x,y,low,high
+                "a,""b""
+                c",1,1,,
+                "a,""b""
+                c",2,nan,,
+                "a,""b""
+                c",3,0.1,,
+
+                """
         )
         #expect(try figures.bars.csv() == "series,category,x,y,low,high\n,a,1,1,,\n,bb,2,2.5,,\n,c,3,-1,,\n")
         #expect(try figures.histogram.csv() == "series,from,to,count\n,1,3,3\n,3,5,3\n,5,7,0\n,7,9,1\n")
@@ -166,7 +175,12 @@ import FoundationXML
     @Test("a flood of messages neither blocks nor grows without bound; a program that cannot start is named")
     func floods() throws {
         let (folder, restore) = try fake(
-            "i=0; while [ $i -lt 3000 ]; do echo 'warning: a line of some length to fill the pipe with' >&2; i=$((i+1)); done\nexit 3\n"
+            """
+            i=0; while [ $i -lt 3000 ]; do echo 'warning: a line of some length to fill the pipe with' >&2; \
+            i=$((i+1)); done
+            exit 3
+
+            """
         )
         defer { restore() }
         #expect { try figures.bars.save(folder + "/a.pdf") } throws: {

@@ -32,7 +32,10 @@ import _BSSTestSupport
         #expect(text.contains("3 seeds; ± is the standard deviation"))
         #expect(
             text.contains(
-                "Too few seeds to claim anything: 3 can reach p = 0.25 at best, 2 comparisons at 0.05 need at least 7 seeds."
+                """
+                Too few seeds to claim anything: 3 can reach p = 0.25 at best, \
+                2 comparisons at 0.05 need at least 7 seeds.
+                """
             ))
         #expect(text.contains("0.0350") || text.contains("+0.0350"))
     }

@@ -79,7 +79,14 @@ import Testing
         try folder.write(
             "pairs.csv",
             rows
-                ?? "id,label,audio,image,speaker,take,split,split_speaker\n0,5,audio/a.wav,image/a.png,s,0,train,train\n1,6,audio/b.wav,image/b.png,s,0,train,test\n2,5,audio/c.wav,image/c.png,s,0,test,train\n3,6,audio/c.wav,image/a.png,s,0,val,train\n"
+                ?? """
+                id,label,audio,image,speaker,take,split,split_speaker
+                0,5,audio/a.wav,image/a.png,s,0,train,train
+                1,6,audio/b.wav,image/b.png,s,0,train,test
+                2,5,audio/c.wav,image/c.png,s,0,test,train
+                3,6,audio/c.wav,image/a.png,s,0,val,train
+
+                """
         )
         for (index, name) in ["a", "b", "c"].enumerated() {
             let sound = (0..<900 + 300 * index).flatMap { little(Int16(truncatingIfNeeded: $0 * 911 * (index + 1))) }
@@ -134,7 +141,12 @@ import Testing
                 try digits(
                     folder,
                     rows:
-                        "id,label,audio,image,split\n0,1,audio/a.wav,image/a.png,train\n1,one,audio/a.wav,image/a.png,train\n"
+                        """
+                        id,label,audio,image,split
+                        0,1,audio/a.wav,image/a.png,train
+                        1,one,audio/a.wav,image/a.png,train
+
+                        """
                 )
             }.contains("pairs.csv: line 3, column 'label': an integer was expected, got 'one'"))
         #expect(
@@ -227,7 +239,13 @@ import Testing
                 "did you mean 'size'?"))
         try folder.write(
             "index.csv",
-            "label,label_name,split,picture\n0,zero,train,image/a.png\n1,one,train,image/b.png\n1,two,test,image/c.png\n"
+            """
+            label,label_name,split,picture
+            0,zero,train,image/a.png
+            1,one,train,image/b.png
+            1,two,test,image/c.png
+
+            """
         )
         #expect(
             message { _ = try make([("picture", .fields([("kind", .string("image"))]))]) }.contains(

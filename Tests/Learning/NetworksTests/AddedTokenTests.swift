@@ -12,13 +12,20 @@ import _BSSTestSupport
         "!", "the",
     ]
     private static let added = """
-        {"id": 18, "content": "<ent>", "single_word": false, "lstrip": true, "rstrip": true, "normalized": false, "special": true},
-        {"id": 19, "content": "New York", "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, "special": false},
-        {"id": 20, "content": "cat_x", "single_word": true, "lstrip": false, "rstrip": false, "normalized": false, "special": false},
-        {"id": 21, "content": "SAT", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": false},
-        {"id": 22, "content": "<e>", "single_word": false, "lstrip": true, "rstrip": false, "normalized": false, "special": false},
-        {"id": 23, "content": "Été", "single_word": true, "lstrip": false, "rstrip": false, "normalized": true, "special": false},
-        {"id": 24, "content": "New York City", "single_word": false, "lstrip": false, "rstrip": false, "normalized": true,
+        {"id": 18, "content": "<ent>", "single_word": false, "lstrip": true, "rstrip": true, "normalized": false, \
+        "special": true},
+        {"id": 19, "content": "New York", "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, \
+        "special": false},
+        {"id": 20, "content": "cat_x", "single_word": true, "lstrip": false, "rstrip": false, "normalized": false, \
+        "special": false},
+        {"id": 21, "content": "SAT", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, \
+        "special": false},
+        {"id": 22, "content": "<e>", "single_word": false, "lstrip": true, "rstrip": false, "normalized": false, \
+        "special": false},
+        {"id": 23, "content": "Été", "single_word": true, "lstrip": false, "rstrip": false, "normalized": true, \
+        "special": false},
+        {"id": 24, "content": "New York City", "single_word": false, "lstrip": false, "rstrip": false, \
+        "normalized": true,
          "special": false}
         """
     private static let wanted: [(String, [Int])] = [
