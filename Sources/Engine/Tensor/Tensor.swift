@@ -132,7 +132,8 @@ public final class Tensor {
         }
     }
 
-    /// Row-major values of type `T`, read in place where they lie so in the memory of the CPU: a call "read" of a profile.
+    /// Row-major values of type `T`, read in place where they lie so in the memory of the CPU: a call "read" of a
+    /// profile.
     public func withValues<T: TensorElement, R>(_ body: (UnsafeBufferPointer<T>) throws -> R) throws -> R {
         guard backend.device == .cpu, dtype == T.dtype, view.isContiguous else {
             return try values(T.self).withUnsafeBufferPointer(body)

@@ -13,7 +13,8 @@ struct Frame {
     func start() -> String {
         var main = """
             <h1>bss-lua \(version)</h1>
-            <p>The laboratory for Balance-aware Sequence Sampling: scripts in Lua over a deep-learning engine of its own.
+            <p>The laboratory for Balance-aware Sequence Sampling: scripts in Lua over a deep-learning engine of \
+            its own.
             Every number on these pages was computed by the notebook that shows it.</p>
 
             """
@@ -38,8 +39,8 @@ struct Frame {
             }
             guard !rows.isEmpty else { continue }
             let isOpen = kind != .reference || current?.kind == .reference
-            list +=
-                "<details\(isOpen ? " open" : "")><summary>\(kind.heading)</summary>\n<ul>\n\(rows.joined())</ul></details>\n"
+            list += "<details\(isOpen ? " open" : "")><summary>\(kind.heading)</summary>\n"
+            list += "<ul>\n\(rows.joined())</ul></details>\n"
         }
         let body = "<nav class=\"site\" aria-label=\"Pages\">\n\(list)</nav>\n<main>\n\(main)\n</main>"
         return HTML.page(title: title, body: body, style: Frame.style, scripts: ["search.js"])
@@ -47,7 +48,8 @@ struct Frame {
 
     private static let style = """
         body { max-width: 84rem; display: grid; grid-template-columns: 16rem minmax(0, 1fr); gap: 2.5rem; }
-        nav.site { font-size: .92rem; position: sticky; top: 1rem; align-self: start; max-height: 96vh; overflow-y: auto; }
+        nav.site { font-size: .92rem; position: sticky; top: 1rem; align-self: start; \
+        max-height: 96vh; overflow-y: auto; }
         nav.site ul { list-style: none; padding-left: .6rem; margin: .3rem 0; }
         nav.site li[aria-current] a { font-weight: bold; color: var(--text); }
         nav.site summary { cursor: pointer; color: var(--soft); margin-top: .6rem; }

@@ -2,8 +2,8 @@ import BSSCore
 import BSSNotebook
 import BSSSession
 
-/// A notebook as a page. Its first cell carries the tags: the kind (`tutorial`, `guide`, `explanation`) and a number for
-/// the order within it.
+/// A notebook as a page. Its first cell carries the tags: the kind (`tutorial`, `guide`, `explanation`) and a number
+/// for the order within it.
 enum GuidePage {
     static func page(_ name: String, _ file: NotebookFile) throws -> Site.Page {
         let tags = file.cells.first?.tags ?? []

@@ -35,7 +35,8 @@ public enum Template: String, CaseIterable {
                   local order = {}
                   for i = 1, #data.train do order[i] = i end
                   if scores then
-                    table.sort(order, function(a, b) return scores[a] > scores[b] or scores[a] == scores[b] and a < b end)
+                    table.sort(order, function(a, b) \
+                return scores[a] > scores[b] or scores[a] == scores[b] and a < b end)
                   end
                   return order
                 end
@@ -45,7 +46,8 @@ public enum Template: String, CaseIterable {
         case .criterion:
             return """
                 -- A criterion: one number per training sample, which a measurer normalises and adds to the score.
-                --   evidence.logits[modality][i], evidence.fused[i] are lists of C numbers; evidence.labels[i] is a class
+                --   evidence.logits[modality][i], evidence.fused[i] are lists of C numbers; evidence.labels[i] \
+                is a class
                 --   position from 1; evidence.loss[i] is the training loss.
                 local function \(name)(evidence)
                   local values = {}
@@ -147,7 +149,8 @@ public enum Template: String, CaseIterable {
 
         -- %%
         data = bss.data.synthetic{ samples = 600 }
-        run = bss.train{ data = data, epochs = 5, seed = 1, record = false, scheduler = bss.scheduler.learned{ every = 2 } }
+        run = bss.train{ data = data, epochs = 5, seed = 1, record = false, \
+        scheduler = bss.scheduler.learned{ every = 2 } }
         _ = run.result.last.test.total.accuracy
 
         -- %%

@@ -74,6 +74,7 @@ public enum NotebookCommand {
             let cell = lines[number - 1]
             progress("cell \(number)/\(count)  line \(cell.line)  \(Text.fixed(outcome.seconds, 2)) s", call)
             if outcome.isExpression, outcome.error == nil,
+                // Its syntax error is what makes the cell a bare expression.
                 (try? runner.state.function(cell.source, name: "=cell")) == nil
             {
                 note("\(call.operand):\(cell.line): a bare expression: plain Lua needs `_ = …` here", call)

@@ -28,7 +28,8 @@ enum HostFunctions {
             ) { _ in [.table(workbench.engine)] },
             Function(
                 "capture",
-                "Runs a function and gives what it wrote to standard output, print and C alike, as text; then its results.",
+                "Runs a function and gives what it wrote to standard output, print and C alike, as text; "
+                    + "then its results.",
                 [body, echo], returns: "string, …", example: "#bss.capture(function() print(6 * 7) end)",
                 style: .positional
             ) { a in

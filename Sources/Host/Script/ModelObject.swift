@@ -94,7 +94,8 @@ final class ModelObject: ConfiguredObject {
             "head_sharing", default: false, "one linear head for all modalities (as released for Sarcasm)")
         return Function(
             "model",
-            "A multimodal classifier: one encoder and one head a modality, and a fusion (Eqs. 1, 2). Sizes follow from the data.",
+            "A multimodal classifier: one encoder and one head a modality, and a fusion (Eqs. 1, 2). "
+                + "Sizes follow from the data.",
             [fusion, start, share],
             returns: "model",
             example: "bss.model{ a = bss.encoder.mlp{ hidden = {64} }, b = bss.encoder.mlp{}, fusion = \"concat\" }",
@@ -154,6 +155,10 @@ final class ModelObject: ConfiguredObject {
         return network
     }
 
+    /// What the examples call the methods of.
+    private static let example =
+        "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 })"
+
     static let type = ObjectType(
         "model", help: "A multimodal classifier; run.model is the trained one.",
         methods: [
@@ -170,10 +175,13 @@ final class ModelObject: ConfiguredObject {
             },
             Function(
                 "forward",
-                "Logits and features of a batch: { fused, total, unimodal = {…}, features = {…} }; differentiable. In evaluation mode (no dropout, running statistics) unless model:train() was called: it then changes nothing.",
+                "Logits and features of a batch: { fused, total, unimodal = {…}, features = {…} }; differentiable. "
+                    + "In evaluation mode (no dropout, running statistics) unless model:train() was called: "
+                    + "it then changes nothing.",
                 [inputs], returns: "table",
                 example:
-                    "(function(model) return model:forward{ strong = bss.randn{4, 100}, weak = bss.randn{4, 74} }.total end)(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }))",
+                    "(function(model) return model:forward{ strong = bss.randn{4, 100}, weak = bss.randn{4, 74} }"
+                    + ".total end)(" + example + ")",
                 style: .positional
             ) { a in
                 let network = try built(a)
@@ -201,10 +209,10 @@ final class ModelObject: ConfiguredObject {
             },
             Function(
                 "train",
-                "Training mode for :forward: dropout, and statistics of the batch, which move the running ones. Returns the model.",
+                "Training mode for :forward: dropout, and statistics of the batch, which move the running ones. "
+                    + "Returns the model.",
                 [dropoutSeed], returns: "model",
-                example:
-                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):train()"
+                example: example + ":train()"
             ) { a in
                 let model = try a.receiver(as: ModelObject.self)
                 let seed = UInt64(bitPattern: Int64(a[dropoutSeed]))
@@ -214,8 +222,7 @@ final class ModelObject: ConfiguredObject {
             Function(
                 "eval", "Evaluation mode for :forward, as after :build, :load and a training. Returns the model.",
                 returns: "model",
-                example:
-                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):eval()"
+                example: example + ":eval()"
             ) { a in
                 let model = try a.receiver(as: ModelObject.self)
                 model.context = ForwardContext(.evaluation)
@@ -224,20 +231,17 @@ final class ModelObject: ConfiguredObject {
             Function(
                 "parameters", "Trainable tensors by name; pass them to bss.grad, change them with :assign.",
                 returns: "table",
-                example:
-                    "next(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):parameters())"
+                example: "next(" + example + ":parameters())"
             ) { a in
                 [.fields(try built(a).parameters().map { ($0.name, .object($0.parameter.value)) })]
             },
             Function(
                 "parameter_count", "Number of trainable numbers.", returns: "integer",
-                example:
-                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):parameter_count()"
+                example: example + ":parameter_count()"
             ) { a in [.int(try built(a).parameterCount)] },
             Function(
                 "hash", "SHA-256 of parameters and buffers.", returns: "string",
-                example:
-                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):hash()"
+                example: example + ":hash()"
             ) { a in [.string(try built(a).parametersHash())] },
             Function(
                 "save",
@@ -245,8 +249,7 @@ final class ModelObject: ConfiguredObject {
                     + "programs) and, in its metadata, architecture, standardisation, classes, modalities and who made "
                     + "it. bss.model.load(path) and scripts/interop/load_in_pytorch.py need nothing else.",
                 [path],
-                example:
-                    "bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }):save(os.tmpname())",
+                example: example + ":save(os.tmpname())",
                 style: .positional
             ) { a in
                 let model = try a.receiver(as: ModelObject.self)
@@ -263,7 +266,8 @@ final class ModelObject: ConfiguredObject {
                 "Reads parameters and buffers from a file that save wrote, of this build or an earlier one, into this "
                     + "model. What of another model differs is said.", [path], returns: "model",
                 example:
-                    "(function(model, path) model:save(path); return model:load(path):hash() end)(bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(bss.data.synthetic{ samples = 60 }), os.tmpname())",
+                    "(function(model, path) model:save(path); return model:load(path):hash() end)("
+                    + example + ", os.tmpname())",
                 style: .positional
             ) { a in
                 let model = try a.receiver(as: ModelObject.self)
@@ -278,7 +282,8 @@ final class ModelObject: ConfiguredObject {
             },
             Property(
                 "pretrained",
-                "What became of every key, for encoders that start from a file: { modality = { loaded, missing, unexpected, misshaped, ignored } }."
+                "What became of every key, for encoders that start from a file: "
+                    + "{ modality = { loaded, missing, unexpected, misshaped, ignored } }."
             ) { (m: ModelObject) in
                 guard let network = m.network else { return .table(Table()) }
                 return .fields(

@@ -25,9 +25,9 @@ enum ModelSummary {
         let kindWidth = max(6, shown.map(\.kind.count).max() ?? 0) + 2
         let shapeWidth = max(8, min(48, shown.map(\.shapes.count).max() ?? 0)) + 2
         let bytes = network.stateTensors().reduce(0) { $0 + $1.tensor.byteCount }
-        var lines = [
-            "model: \(grouped(network.parameterCount)) parameters (\(size(bytes))), \(network.modalities.count) modalities, \(network.classes) classes, fusion \(fusion)"
-        ]
+        let parameters = "\(grouped(network.parameterCount)) parameters (\(size(bytes)))"
+        let data = "\(network.modalities.count) modalities, \(network.classes) classes"
+        var lines = ["model: \(parameters), \(data), fusion \(fusion)"]
         lines.append(
             Text.padded("  layer", to: nameWidth) + Text.padded("kind", to: kindWidth)
                 + Text.padded("weights", to: shapeWidth) + "parameters")

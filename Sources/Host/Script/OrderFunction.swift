@@ -12,7 +12,8 @@ enum OrderFunction {
 
     static let weighted = Function(
         "weighted_order",
-        "A random order of n samples, each next one drawn with probability proportional to its weight among those left; those of weight 0 come last, shuffled.",
+        "A random order of n samples, each next one drawn with probability proportional to its "
+            + "weight among those left; those of weight 0 come last, shuffled.",
         [weights, seed], returns: "tensor of positions (from 1)", example: "bss.weighted_order({0.1, 5, 0.1}, 7)",
         source: "Efraimidis, Spirakis, Information Processing Letters 97, 2006, algorithm A; Eq. 11 draws this way",
         style: .positional

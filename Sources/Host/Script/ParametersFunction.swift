@@ -5,11 +5,13 @@ enum ParametersFunction {
     static func make(_ workbench: Workbench) -> Function {
         let defaults = Argument<Table>(
             "defaults",
-            "parameters with their defaults; --set key=value keeps a default's type; smoke: a table of values for --smoke"
+            "parameters with their defaults; --set key=value keeps a default's type; "
+                + "smoke: a table of values for --smoke"
         )
         return Function(
             "params",
-            "The script's parameters: the given defaults with the command line's --set applied; unknown keys end the script with exit code 2.",
+            "The script's parameters: the given defaults with the command line's --set applied; "
+                + "unknown keys end the script with exit code 2.",
             [defaults],
             returns: "table", example: "bss.params{ epochs = 30, data = \"synthetic\" }.epochs", style: .positional
         ) { a in

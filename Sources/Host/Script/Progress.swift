@@ -75,9 +75,9 @@ private final class BarProgress: TrainingObserver {
         let filled = Int(Double(width) * done / Double(max(epochs, 1)))
         let left = (now - start) / max(done - Double(first), 1e-9) * (Double(epochs) - done)
         let bar = String(repeating: "━", count: filled) + String(repeating: "─", count: width - filled)
-        Progress.write(
-            "\r\u{1B}[K\(name) \(epoch + 1)/\(epochs) \(bar) \(figures.isEmpty ? "loss " + Text.fixed(loss, 4) : figures)  \(Text.fixed(left, left < 10 ? 1 : 0)) s left"
-        )
+        let shown = figures.isEmpty ? "loss " + Text.fixed(loss, 4) : figures
+        let wait = Text.fixed(left, left < 10 ? 1 : 0)
+        Progress.write("\r\u{1B}[K\(name) \(epoch + 1)/\(epochs) \(bar) \(shown)  \(wait) s left")
     }
 
     func epochEnded(_ record: EpochRecord) { figures = Progress.figures(record) }

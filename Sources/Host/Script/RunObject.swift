@@ -124,9 +124,9 @@ final class RunObject: HostObject {
     var summary: String {
         let selection = configuration["select"]?.string ?? "last"
         let chosen = result[selection]?.table ?? Table()
-        var lines = [
-            "run \(id ?? "(not recorded)"): \(history.count) epochs in \(Text.fixed(seconds, 2)) s; \(selection) = epoch \(chosen["epoch"]?.int ?? 0)"
-        ]
+        let epoch = chosen["epoch"]?.int ?? 0
+        let length = "\(history.count) epochs in \(Text.fixed(seconds, 2)) s"
+        var lines = ["run \(id ?? "(not recorded)"): \(length); \(selection) = epoch \(epoch)"]
         lines += ["train.loss", "val.total.accuracy"].compactMap { path in
             let values = curve(path)
             guard let first = values.first, let last = values.last, values.count > 1, first.isFinite, last.isFinite
@@ -167,11 +167,13 @@ final class RunObject: HostObject {
             },
             Property(
                 "scores",
-                "Balance score of each training sample (s_upd), by position in the training split; empty without a scoring scheduler."
+                "Balance score of each training sample (s_upd), by position in the training split; "
+                    + "empty without a scoring scheduler."
             ) { (r: RunObject) in .list(try r.whole().scores) },
             Property(
                 "order",
-                "The last epoch's samples in the order in which batches were cut from them, as positions (from 1) in the training split."
+                "The last epoch's samples in the order in which batches were cut from them, "
+                    + "as positions (from 1) in the training split."
             ) {
                 (r: RunObject) in .list(try r.whole().order.map { .int($0 + 1) })
             },
@@ -194,7 +196,8 @@ final class RunObject: HostObject {
             },
             Property(
                 "cost",
-                "parameters: trainable numbers (probes and method parameters counted); samples: training samples that went forward and backward."
+                "parameters: trainable numbers (probes and method parameters counted); "
+                    + "samples: training samples that went forward and backward."
             ) { (r: RunObject) in .table(r.cost) },
             Property("stop_reason", "Why the method ended the training early; nil if it did not.") { (r: RunObject) in
                 r.stopReason.map { .string($0) } ?? .null

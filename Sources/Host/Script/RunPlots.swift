@@ -5,7 +5,8 @@ import BSSPlot
 enum RunPlots {
     private static let metric = Argument<[String]>(
         "metric", default: ["accuracy"],
-        "paths in the history such as \"test.total.accuracy\", where * stands for any name; \"loss\" alone is *.loss, another metric is *.total.<metric>"
+        "paths in the history such as \"test.total.accuracy\", where * stands for any name; "
+            + "\"loss\" alone is *.loss, another metric is *.total.<metric>"
     )
     private static let others = Argument("with", default: [Value](), "runs to compare with")
     private static let names = Argument("names", default: [String](), "names of the runs that are compared")
@@ -21,13 +22,15 @@ enum RunPlots {
             "plot", "Curves over epochs: of splits, outputs and runs.", [metric, others, names, title, yLog],
             returns: "figure",
             example:
-                "print(bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 3 }:plot{ \"test.*.accuracy\", \"loss\" })"
+                "print(bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 3 }"
+                + ":plot{ \"test.*.accuracy\", \"loss\" })"
         ) { a in [.object(try FigureObject(try curves(a), a.operation))] },
         Function(
             "plot_scores", "Histogram of the balance scores of the training samples, with the samples at both ends.",
             [bins, count, title], returns: "figure",
             example:
-                "print(bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2, scheduler = \"heuristic\" }:plot_scores())",
+                "print(bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2, scheduler = \"heuristic\" }"
+                + ":plot_scores())",
             source: "Guan, Jiang, Yang, IJCAI 2025, Figure 4"
         ) { a in
             let run = try a.receiver(as: RunObject.self).whole()
@@ -47,10 +50,12 @@ enum RunPlots {
         },
         Function(
             "extremes",
-            "The training samples with the lowest and highest balance scores: { lowest, highest }, each a list of { position, id, class, score, files = { modality = path } }.",
+            "The training samples with the lowest and highest balance scores: "
+                + "{ lowest, highest }, each a list of { position, id, class, score, files = { modality = path } }.",
             [count], returns: "table",
             example:
-                "bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2, scheduler = \"heuristic\" }:extremes{ count = 3 }.lowest[1].id",
+                "bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2, scheduler = \"heuristic\" }"
+                + ":extremes{ count = 3 }.lowest[1].id",
             source: "Guan, Jiang, Yang, IJCAI 2025, Figure 4"
         ) { a in
             let run = try a.receiver(as: RunObject.self).whole()
@@ -136,8 +141,7 @@ enum RunPlots {
     static let experimentMethods: [Function] = [
         Function(
             "plot", "The arms of an experiment as boxes over their seeds.", [column, title], returns: "figure",
-            example:
-                "print(bss.experiment{ name = \"example\", arms = { { name = \"a\", x = 1 }, { name = \"b\", x = 2 } }, seeds = 2, metrics = { \"y\" }, run = function(p, arm, seed) return { y = arm.x + seed } end }:plot())"
+            example: "print(" + ExperimentObject.example + ":plot())"
         ) { a in
             let table = try a.receiver(as: ExperimentObject.self).table
             let metric = a[column] ?? table.metrics[0]
@@ -180,9 +184,10 @@ extension RunObject {
             var seen: Set<String> = []
             return names.filter { seen.insert($0).inserted }.joined(separator: ", ")
         }
-        let outputs = paths.filter { $0.count == 3 }
-        return
-            "splits: \(distinct(paths.map { $0[0] })); outputs: \(distinct(outputs.map { $0[1] })); metrics: \(distinct(paths.map { $0[$0.count - 1] }))"
+        let splits = distinct(paths.map { $0[0] })
+        let outputs = distinct(paths.filter { $0.count == 3 }.map { $0[1] })
+        let metrics = distinct(paths.map { $0[$0.count - 1] })
+        return "splits: \(splits); outputs: \(outputs); metrics: \(metrics)"
     }
 
     /// A number over epochs; NaN where an epoch did not record it.
@@ -195,7 +200,8 @@ extension RunObject {
             throw BSSError(
                 operation, "the run has no balance scores",
                 hint:
-                    "scheduler = \"heuristic\" or \"learned\" scores its samples; bss.measure{} scores them without training"
+                    "scheduler = \"heuristic\" or \"learned\" scores its samples; "
+                    + "bss.measure{} scores them without training"
             )
         }
         let sorted = scores.indices.sorted { (scores[$0], $0) < (scores[$1], $1) }

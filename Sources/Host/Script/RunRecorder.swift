@@ -111,7 +111,8 @@ final class RunRecorder: TrainingObserver {
         guard !workbench.options.rerun, let found = try store.finished(id) else { return nil }
         if let effects = found["effects"]?.table?.items.compactMap(\.string), !effects.isEmpty {
             workbench.note(
-                "\(name): \(id) is finished, but its on_epoch changed \(quoted(effects)), which no record holds: trained again"
+                "\(name): \(id) is finished, but its on_epoch changed \(quoted(effects)), "
+                    + "which no record holds: trained again"
             )
             return nil
         }
@@ -152,7 +153,8 @@ final class RunRecorder: TrainingObserver {
         start = try startingPoint()
         if !workbench.options.resume, !again, let left = try store.checkpoints(id).first {
             workbench.note(
-                "\(name): begins anew; attempt \(left.attempt) of \(id) was left after epoch \(left.epoch) (--resume goes on from there)"
+                "\(name): begins anew; attempt \(left.attempt) of \(id) was left after epoch \(left.epoch) "
+                    + "(--resume goes on from there)"
             )
         }
         runFolder = folder

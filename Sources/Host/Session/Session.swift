@@ -114,6 +114,7 @@ public final class Session {
     func compile(_ code: String) throws -> LuaFunction {
         let name = "=cell \(nextNumber)"
         let expression = "return " + Session.withoutSemicolons(code)
+        // What is no expression is compiled as statements, whose error is the one to tell.
         let isExpression = (try? state.function(expression, name: name)) != nil
         return try runner.scope.compile(
             .init(code: isExpression ? expression : code, name: name, mentioned: CellParser.names(in: code).mentioned))
@@ -122,12 +123,14 @@ public final class Session {
     /// A pasted block that ends with an expression shows it.
     private func withShownLastLine(_ code: String) -> String {
         let body = code.trimmed
+        // A syntax error here only says that the whole is no expression; the cell tells its own errors.
         guard let newline = body.lastIndex(of: "\n"), (try? state.function("return " + body, name: "=cell")) == nil
         else { return code }
         let head = String(body[..<newline])
         let last = String(body[body.index(after: newline)...])
         let isExpression =
             !last.trimmed.isEmpty
+            // And here that the last line is none.
             && (try? state.function("\(head)\n_ = (\(Session.withoutSemicolons(last)))", name: "=cell")) != nil
         return isExpression ? "\(head)\n_ = \(last)" : code
     }
@@ -160,6 +163,7 @@ public final class Session {
         }
         results = kept
         for (name, value) in zip(["_", "_2", "_3"], results) {
+            // Only a full stack throws: a name that then keeps its old value is no reason to end the session.
             if let value { try? state.setGlobal(name, value) } else { try? state.removeGlobal(name) }
         }
     }
@@ -168,6 +172,7 @@ public final class Session {
     func forget() {
         results = []
         runner.scope.reset()
+        // Only a full stack throws; the next result replaces what is left.
         for name in ["_", "_2", "_3"] { try? state.removeGlobal(name) }
     }
 

@@ -26,6 +26,7 @@ struct Message {
             // What is no JSON is no message.
             let fields = try? JSON.parse(bytes: body[0], source: "header").table,
             let type = fields["msg_type"]?.string,
+            // Without a content it is none either.
             let content = try? JSON.parse(bytes: body[3], source: "content").table
         else { return nil }
         identities = Array(parts[..<mark])

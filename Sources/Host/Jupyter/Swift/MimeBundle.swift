@@ -3,7 +3,8 @@ import BSSLua
 import BSSSession
 import Glibc
 
-/// A value in the forms that a notebook can show: text always; figures as SVG, and PNG where gnuplot is; tables as HTML.
+/// A value in the forms that a notebook can show: text always; figures as SVG, and PNG where gnuplot is;
+/// tables as HTML.
 enum MimeBundle {
     static func data(_ value: LuaValue, _ session: Session) -> Table {
         let state = session.state
@@ -14,23 +15,27 @@ enum MimeBundle {
             if let markdown = text(of: object, "markdown"), let html = TableHTML.ofMarkdown(markdown) {
                 data["text/html"] = .string(html)
             }
-        } else if let plain = try? state.value(of: value), let html = TableHTML.ofRecords(plain) {
+        } else if let plain = try? state.value(of: value),  // what has no plain form is no table of records
+            let html = TableHTML.ofRecords(plain)
+        {
             data["text/html"] = .string(html)
         }
         return data
     }
 
-    /// What a method without arguments gives; an object that cannot, has no such form.
+    /// What a method without arguments gives.
     private static func text(of object: any HostObject, _ method: String) -> String? {
         guard let function = object.objectType.method(method) else { return nil }
+        // An object whose method fails has no such form; the text remains.
         return (try? function.call([], receiver: object))?.first?.string
     }
 
-    /// Through a file, which gnuplot writes; without gnuplot there is no PNG.
+    /// Through a file, which gnuplot writes.
     private static func png(of object: any HostObject) -> String? {
         guard let save = object.objectType.method("save") else { return nil }
         let path = (Session.environment("TMPDIR") ?? "/tmp") + "/bss-lua-\(getpid()).png"
         defer { unlink(path) }
+        // Without gnuplot there is no PNG; the SVG remains.
         guard (try? save.call([.string(path)], receiver: object)) != nil, let bytes = try? Files.read(path) else {
             return nil
         }

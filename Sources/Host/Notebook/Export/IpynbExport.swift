@@ -70,6 +70,7 @@ public enum IpynbExport {
             ])
         default:
             var data: [(String, Value)] = []
+            // A line that is no JSON, edited by hand say, has only its text.
             if let typed = output.typed, let value = try? JSON.parse(typed) { data.append((typeName, value)) }
             if let svg = output.svg { data.append(("image/svg+xml", lines(svg))) }
             data.append(("text/plain", lines(output.text)))

@@ -15,9 +15,8 @@ public enum MarkdownExport {
                 for output in cell.outputs {
                     if let svg = output.svg {
                         let title = output.text.split(separator: "\n").first.map(String.init) ?? "figure"
-                        blocks.append(
-                            "![\(title.filter { $0 != "]" && $0 != "[" })](data:image/svg+xml;base64,\(base64(Array(svg.utf8))))"
-                        )
+                        let label = title.filter { $0 != "]" && $0 != "[" }
+                        blocks.append("![\(label)](data:image/svg+xml;base64,\(base64(Array(svg.utf8))))")
                     } else if !output.text.isEmpty {
                         blocks.append(fenced(output.text, "text"))
                     }

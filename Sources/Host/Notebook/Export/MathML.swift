@@ -2,8 +2,8 @@ import BSSCore
 
 /// The part of TeX's mathematics that notes use, as MathML: shown by browsers without a script or a network.
 ///
-/// Letters, numbers, `^ _ { }`, `\frac`, `\sqrt`, `\text`, `\mathrm`, `\mathbf`, accents, sums and products with limits, Greek
-/// letters, function names, relations and arrows.
+/// Letters, numbers, `^ _ { }`, `\frac`, `\sqrt`, `\text`, `\mathrm`, `\mathbf`, accents, sums and products with
+/// limits, Greek letters, function names, relations and arrows.
 ///
 /// Source: MathML Core (W3C). Deviation: no environments and no macros; a formula with an unknown command stays as it
 /// was typed.

@@ -173,10 +173,9 @@ struct Experiment {
                 where error.kind == .checked
             {}
         }
-        throw BSSError(
-            "bss.experiment",
-            "checked: \(name), \(arms.count) \(arms.count == 1 ? "arm" : "arms") × \(seeds) \(seeds == 1 ? "seed" : "seeds")",
-            kind: .checked)
+        let armsText = "\(arms.count) \(arms.count == 1 ? "arm" : "arms")"
+        let seedsText = "\(seeds) \(seeds == 1 ? "seed" : "seeds")"
+        throw BSSError("bss.experiment", "checked: \(name), \(armsText) × \(seedsText)", kind: .checked)
     }
 
     /// What `run` returned as a table: of a run, "test.total.accuracy" is of the selected epoch,

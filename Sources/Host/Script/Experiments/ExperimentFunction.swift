@@ -25,21 +25,23 @@ enum ExperimentFunction {
             check: .range(1...10_000))
         let metrics = Argument<[String]>(
             "metrics",
-            "columns: paths in what run returns, such as \"test.total.accuracy\" (of the run's selection) or \"last.test.total.accuracy\""
+            "columns: paths in what run returns, such as \"test.total.accuracy\" "
+                + "(of the run's selection) or \"last.test.total.accuracy\""
         )
         let facts = Argument(
             "facts", default: [String](),
-            "columns without statistics, after the metrics: \"parameters\", \"samples\", \"seconds\" of a run, or fields of what run returns or of the arm (texts: cited figures)"
+            "columns without statistics, after the metrics: \"parameters\", \"samples\", \"seconds\" of a run, "
+                + "or fields of what run returns or of the arm (texts: cited figures)"
         )
         let lower = Argument("lower_is_better", default: [String](), "metrics of which less is better")
         let notes = Argument("notes", default: [String](), "lines under the table")
         let body = Argument<Callback>("run", "function(p, arm, seed) returning a run or a table of numbers")
         return Function(
             "experiment",
-            "Runs every arm with every seed and compares the arms: mean ± standard deviation over seeds, paired difference to the control with an exact permutation p-value.",
+            "Runs every arm with every seed and compares the arms: mean ± standard deviation over seeds, "
+                + "paired difference to the control with an exact permutation p-value.",
             [name, title, params, arms, control, seeds, metrics, facts, lower, notes, body], returns: "experiment",
-            example:
-                "bss.experiment{ name = \"example\", arms = { { name = \"a\", x = 1 }, { name = \"b\", x = 2 } }, seeds = 2, metrics = { \"y\" }, run = function(p, arm, seed) return { y = arm.x + seed } end }",
+            example: ExperimentObject.example,
             source: "permutation test: Fisher 1935; Pitman 1937; Holm 1979 for several comparisons"
         ) { a in
             var declared = a[params]

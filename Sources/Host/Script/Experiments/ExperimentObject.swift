@@ -22,18 +22,23 @@ final class ExperimentObject: HostObject {
             })
     }
     var summary: String {
+        // Printing must not fail: without a table the name stands for the experiment.
         ((try? table.text()) ?? name) + (paths.isEmpty ? "" : "\nwritten: " + paths.joined(separator: ", "))
     }
 
     private static let arm = Argument<String>("arm", "its name"), metric = Argument<String>("metric", "a column")
+
+    /// What the examples run, and call the methods of.
+    static let example =
+        "bss.experiment{ name = \"example\", arms = { { name = \"a\", x = 1 }, { name = \"b\", x = 2 } }, "
+        + "seeds = 2, metrics = { \"y\" }, run = function(p, arm, seed) return { y = arm.x + seed } end }"
 
     static let type = ObjectType(
         "experiment", help: "A finished experiment: its table, and the values behind it.",
         methods: [
             Function(
                 "values", "The values of one arm and metric, by seed.", [arm, metric], returns: "list",
-                example:
-                    "bss.experiment{ name = \"example\", arms = { { name = \"a\", x = 1 }, { name = \"b\", x = 2 } }, seeds = 2, metrics = { \"y\" }, run = function(p, arm, seed) return { y = arm.x + seed } end }:values(\"a\", \"y\")",
+                example: example + ":values(\"a\", \"y\")",
                 style: .positional
             ) { a in
                 let experiment = try a.receiver(as: ExperimentObject.self)

@@ -74,6 +74,7 @@ public final class CellRunner {
         var assignsLast = false
         do {
             var source = CellScope.Source(code: code, name: name, line: line, mentioned: names.mentioned)
+            // What is no expression is compiled as statements below, and their error is the one to tell.
             if (try? state.function("return " + code, name: name)) != nil, !names.isEmpty {
                 source.code = "return " + code
                 outcome.isExpression = true
@@ -114,12 +115,14 @@ public final class CellRunner {
         outcome.exitCode = state.exitAsked
         if outcome.error != nil || state.isStopping { state.regainControl() }
         if names.shiftsResults, assignsLast, outcome.error == nil {
+            // The cell itself went well: results that cannot be shifted stay where they are.
             _ = try? state.run("_3, _2 = _2, _", name: "=results")
         }
         if assignsLast || (keepsLast && outcome.isExpression), outcome.error == nil {
             if let first = outcome.values.first {
-                try? state.setGlobal("_", first)
+                try? state.setGlobal("_", first)  // only a full stack throws, and the cell went well
             } else if assignsLast {
+                // Here too.
                 try? state.removeGlobal("_")
             }
         }
@@ -165,13 +168,16 @@ public final class CellRunner {
         return outputs
     }
 
+    // What has no plain form is not nil.
     private func isNil(_ value: LuaValue) -> Bool { (try? state.value(of: value))?.isNull ?? false }
 
     /// The SVG of objects that have a method `svg`.
     private func drawing(_ value: LuaValue) -> String? {
+        // What has no plain form is no object and has no drawing.
         guard case .object(let object)? = try? state.value(of: value), let svg = object.objectType.method("svg") else {
             return nil
         }
+        // An object that cannot be drawn is shown as text.
         return (try? svg.call([], receiver: object))?.first?.string
     }
 

@@ -65,7 +65,8 @@ struct Command {
             ]
         let width = rows.reduce(0) { max($0, $1.0.count) } + 2
         return rows.map { "  " + Text.padded($0.0, to: width) + $0.1 }.joined(separator: "\n")
-            + "\n\n  A line that ends with ; shows nothing. _, _2 and _3 are the last results. Locals of a cell live on."
+            + "\n\n  A line that ends with ; shows nothing. _, _2 and _3 are the last results. "
+            + "Locals of a cell live on."
     }
 
     /// - Throws: usage errors and what the command throws.

@@ -36,6 +36,7 @@ struct Measured {
         case .string(let text):
             let session = Session.current.flatMap { $0.state === state ? $0 : nil }
             let function =
+                // Without a session, what is no expression is compiled as statements; their error is the one to tell.
                 try session?.compile(text) ?? (try? state.function("return " + text, name: "=code"))
                 ?? state.function(text, name: "=code")
             run = { try state.run(function) }

@@ -164,6 +164,7 @@ public struct Completion {
         let slash = word.lastIndex(of: "/")
         let folder = slash.map { String(word[...$0]) } ?? ""
         let rest = slash.map { String(word[word.index(after: $0)...]) } ?? word
+        // A folder that cannot be read offers no names.
         let found = (try? Files.list(folder.isEmpty ? "." : folder)) ?? []
         return found.filter { $0.hasPrefix(rest) && (!$0.hasPrefix(".") || rest.hasPrefix(".")) }.map {
             folder + $0 + (Files.isFolder(folder + $0) ? "/" : "")

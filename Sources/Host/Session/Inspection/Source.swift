@@ -8,6 +8,7 @@ enum Source {
         guard let colon = definition.lastIndex(of: ":"), let line = Int(definition[definition.index(after: colon)...])
         else { return nil }
         let name = String(definition[..<colon])
+        // A file that is gone or cannot be read has no source to show.
         guard let text = cells[name] ?? (try? Files.readText(name)) else { return nil }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         guard lines.indices.contains(line - 1) else { return nil }

@@ -55,6 +55,7 @@ package struct History {
 
     /// The latest entries, oldest first.
     package func load(limit: Int = 2000) -> [String] {
+        // Before the first session there is no file; one that cannot be read is no reason not to start.
         guard let path, let bytes = try? Files.read(path) else { return [] }
         Files.makePrivate(path)
         let tail = bytes.suffix(History.readBytes)
@@ -66,6 +67,7 @@ package struct History {
             return (try? JSON.parse(String(decoding: line, as: UTF8.self)))?.table?["code"]?.string
         }
         if bytes.count > History.keptBytes {
+            // A history that cannot be shortened is still a history.
             try? Files.write(
                 Array(bytes.suffix(History.keptBytes / 2).drop { $0 != 0x0A }.dropFirst()), to: path, mode: 0o600)
         }

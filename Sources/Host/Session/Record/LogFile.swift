@@ -41,6 +41,7 @@ package struct LogFile {
 
     /// The names begin with the time of the session, so that the oldest come first.
     private func removeOldLogs() {
+        // Where no names can be read there is nothing to remove; the new log tells if it cannot be written.
         guard let slash = path.lastIndex(of: "/"), let names = try? Files.list(String(path[..<slash])) else { return }
         var bytes = 0
         for (position, name) in names.filter({ $0.hasSuffix(".lua") }).reversed().enumerated() {

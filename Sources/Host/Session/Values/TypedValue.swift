@@ -3,15 +3,17 @@ import BSSLua
 
 /// A result as it is written beside a cell and compared later: one line of JSON.
 ///
-/// | kind | fields |
-/// |---|---|
-/// | `nil`, `boolean`, `integer`, `number`, `string` | `value`; numbers with all digits, floats with `.` or `e`, `"nan"`, `"inf"`, `"-inf"` |
-/// | `table` | `value`: an array, or `{"list":…, "fields":…}`; long ones only `count`, `sha256` and `statistics` of their numbers |
-/// | `tensor` and other objects | `value`: what the object says of itself (dtype, shape, values or their digest) or its text |
-/// | `function` | |
-/// | `opaque` | `text`: what has no plain form (cycles, coroutines), as it is shown |
-/// | `error` | `message` |
-/// | `text` | the lines above it are what the cell wrote |
+/// By its `kind` the line has these fields:
+/// - `nil`, `boolean`, `integer`, `number`, `string`: `value`; numbers with all digits, floats with `.` or `e`,
+///   `"nan"`, `"inf"`, `"-inf"`
+/// - `table`: `value`, an array, or `{"list":…, "fields":…}`; long ones only `count`, `sha256` and `statistics` of
+///   their numbers
+/// - `tensor` and other objects: `value`, what the object says of itself (dtype, shape, values or their digest) or its
+///   text
+/// - `function`: none
+/// - `opaque`: `text`, what has no plain form (cycles, coroutines), as it is shown
+/// - `error`: `message`
+/// - `text`: none; the lines above it are what the cell wrote
 public enum TypedValue {
     /// Tables with more entries than this are written as a digest.
     static let entryLimit = 400
@@ -57,6 +59,7 @@ public enum TypedValue {
     // MARK: Form
 
     private static func form(_ object: any HostObject) -> Value {
+        // An object whose data cannot be had is recorded by its text, as one without data is.
         if let data = try? object.resultData() { return data }
         return .string(StableText.masked(object.summary))
     }

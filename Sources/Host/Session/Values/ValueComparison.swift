@@ -31,6 +31,7 @@ struct ValueComparison {
 
     /// Compares two typed lines; nil: equal within the tolerance.
     func difference(expected: String, got: String) -> ValueDifference? {
+        // Lines that are no JSON are compared as the texts that they are.
         guard let a = (try? JSON.parse(expected))?.table, let b = (try? JSON.parse(got))?.table else {
             return expected == got ? nil : ValueDifference(path: "", expected: expected, got: got)
         }

@@ -23,6 +23,7 @@ public enum Found {
 extension LuaState {
     /// Walks `path` from the cells' locals or the globals with raw access only: no function of a script runs.
     public func lookUp(_ path: [String]) -> Found? {
+        // On a full stack nothing is found: who asks wants help, not an error.
         (try? balanced { L -> Found? in
             let local = try path.first.flatMap { try cellScope?.value(of: $0) }
             if let local { local.push(on: L) } else { bss_lua_push_globals(L) }
@@ -60,6 +61,7 @@ extension LuaState {
             return isMethod ? type.methods.map(\.name) + ["free"] : type.properties.map(\.name) + object.memberNames
         case .value(let value):
             return
+                // On a full stack there are no names to offer.
                 (try? balanced { L in
                     value.push(on: L)
                     if lua_type(L, -1) == LUA_TSTRING {
@@ -78,6 +80,7 @@ extension LuaState {
         case .namespace(let child): return descend(child, path, Array(rest.dropFirst()), on: L)
         case .function(let function) where rest.count == 1: return .function(function, path: path)
         case .value(_, _, let make) where rest.count == 1:
+            // A value that cannot be made, or is nested too deeply, is not there to be found.
             guard let value = try? make(), (try? push(value, on: L)) != nil else { return nil }
             return found(on: L)
         default: return nil

@@ -82,6 +82,7 @@ extension LuaState {
 
     /// The declaration behind a function that Swift made.
     public func declaration(of function: LuaFunction) -> (function: Function, path: String)? {
+        // Only a full stack throws: then there is no declaration to be seen.
         (try? balanced { L in
             function.push(on: L)
             return declaration(at: -1, on: L)
@@ -90,6 +91,7 @@ extension LuaState {
 
     /// The namespace behind a closed table.
     public func namespace(of value: LuaValue) -> (namespace: Namespace, path: String)? {
+        // Only a full stack throws: then there is no namespace to be seen.
         (try? balanced { L in
             value.push(on: L)
             return lua_topointer(L, -1).flatMap { namespaces[UnsafeRawPointer($0)] }
@@ -98,6 +100,7 @@ extension LuaState {
 
     /// The host object behind a userdata.
     public func object(of value: LuaValue) -> (any HostObject)? {
+        // Only a full stack throws: then there is no host object to be seen.
         (try? balanced { L in
             value.push(on: L)
             return hostObject(at: -1, on: L)
@@ -107,6 +110,7 @@ extension LuaState {
     /// The function behind a value.
     public func function(of value: LuaValue) -> LuaFunction? {
         guard value.type == "function" else { return nil }
+        // Only a full stack throws: then there is no function to be seen.
         return try? balanced { L in
             value.push(on: L)
             return LuaFunction(self, on: L)

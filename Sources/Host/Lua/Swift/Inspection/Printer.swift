@@ -12,6 +12,7 @@ public struct Printer {
     public init(width: Int = 80) { self.width = max(20, width) }
 
     public func text(_ value: LuaValue, in state: LuaState) -> String {
+        // Printing must not fail: on a full stack the type stands for the value.
         (try? state.balanced { L in
             value.push(on: L)
             var ancestors: [UnsafeRawPointer] = []

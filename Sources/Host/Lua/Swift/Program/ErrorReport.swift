@@ -28,6 +28,7 @@ public enum ErrorReport {
             }
             out += "  at \(file):\(line), \(what)\n"
             if files[file] == nil {
+                // A file that cannot be read leaves the frame without its line of code.
                 let text = sources[file] ?? (Files.exists(file) ? try? Files.readText(file) : nil) ?? ""
                 files[file] = text.split(separator: "\n", omittingEmptySubsequences: false)
             }

@@ -23,6 +23,7 @@ public enum PlainPrompt {
     }
 
     private static func isIncomplete(_ text: String, _ state: LuaState) -> Bool {
+        // What is no expression may still be the beginning of a statement.
         if (try? state.function("return " + text, name: "=stdin")) != nil { return false }
         do { _ = try state.function(text, name: "=stdin") } catch { return "\(error)".hasSuffix("<eof>") }
         return false
@@ -31,6 +32,7 @@ public enum PlainPrompt {
     private static func evaluate(_ text: String, _ state: LuaState) {
         do {
             let function =
+                // What is no expression is read as statements, whose error is the one to tell.
                 try (try? state.function("return " + text, name: "=stdin")) ?? state.function(text, name: "=stdin")
             let results = try function.call([])
             if !results.isEmpty { Terminal.error(try state.texts(results).joined(separator: "\t") + "\n") }
