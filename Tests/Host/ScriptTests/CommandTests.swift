@@ -61,13 +61,19 @@ import Testing
             -- Takes a second.
 
             local p = bss.params{ epochs = 3, name = "x" }
-            bss.experiment{ name = "e", arms = { { name = "slow" }, { name = "fast" } }, seeds = 4, metrics = { "y" },
+            print("said by the script")
+            io.write("and this")
+            bss.experiment{ name = "e", params = p,
+              arms = { { name = "slow" }, { name = "fast" } }, seeds = 4, metrics = { "y" },
               run = function() error("must not run") end }
             """
         let outcome = try run(["s.lua", "--help"], ["s.lua": script])
         #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome.summary)")
         let parts = ["Tries two rates.\nTakes a second.", "epochs", "3", "\"x\"", "2 arms × 4 seeds", "slow", "fast"]
         for text in parts { #expect(outcome.output.contains(text), "\(outcome.output)") }
+        // What the script itself prints is not part of it, and nothing stands twice.
+        #expect(!outcome.output.contains("said by") && !outcome.output.contains("and this"))
+        #expect(outcome.output.components(separatedBy: "parameters (").count == 2, "\(outcome.output)")
         let training = try run(
             ["s.lua", "--help"], ["s.lua": "-- Trains.\nbss.train{ data = bss.data.mosi{} }\nprint('no')"])
         #expect(training.code == 0 && training.output.hasPrefix("Trains."), "\(training.summary)")
@@ -77,11 +83,14 @@ import Testing
 
     @Test func everyCommandSaysWhatItTakes() throws {
         let usage = try run(["--help"]).output
-        for command in ["run", "repl", "help", "nb", "data", "plot", "completions"] {
+        for command in [
+            "run", "repl", "help", "nb", "data", "plot", "sweep SCRIPT", "sweep status", "completions", "docs", "stubs",
+        ] {
             #expect(usage.contains("bss-lua \(command)"), "\(command)")
-            let help = try run([command, "--help"])
-            #expect(help.code == 0 && help.output.contains("usage: bss-lua \(command)"), "\(help.summary)")
-            #expect(try run(["help", command]).output == help.output)
+            let name = String(command.prefix { $0 != " " })
+            let help = try run([name, "--help"])
+            #expect(help.code == 0 && help.output.contains("bss-lua \(command)"), "\(help.summary)")
+            #expect(try run(["help", name]).output == help.output)
         }
         #expect(usage.utf8.split(separator: 10).allSatisfy { $0.count < 180 })
     }

@@ -141,7 +141,7 @@ extension Prompt: FrontEnd {
     /// What a cell asks for by a function (`bss.repl.who()`) is no output of the cell: it goes to standard error.
     public func show(_ text: String) {
         guard isTerminal, !session.isEvaluating else { return Terminal.error(text + "\n") }
-        print(text)
+        print(WordWrap.text(text, columns: Display.output.columns))
         fflush(stdout)
     }
 

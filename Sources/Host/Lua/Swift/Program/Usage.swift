@@ -5,7 +5,7 @@ extension ProgramCommand {
     /// `bss-lua plot FILE.csv [--kind K] …`, a line for each member of a family.
     func usageLines(_ path: String) -> [String] {
         let members = commands.flatMap { $0.usageLines("\(path) \($0.name)") }
-        if body == nil, !members.isEmpty { return members }
+        if body == nil, operand == nil, !members.isEmpty { return members }
         let subject = operand.map { $0.isRequired ? [$0.name] : ["[\($0.name)]"] } ?? []
         let own = options.map { option in
             "[\(option.short ?? option.name)\(option.placeholder.map { " \($0)" } ?? "")]"
