@@ -43,9 +43,10 @@ extension OptionGroup {
     public var wrappedValue: T
 
     public init(
-        wrappedValue: T, _ name: String, aliases: [String] = [], _ help: String, _ check: Check<T>? = nil
+        wrappedValue: T, _ name: String, aliases: [String] = [], _ help: String, _ check: Check<T>? = nil,
+        called: Signature? = nil
     ) {
-        let argument = Argument(name, aliases: aliases, default: wrappedValue, help, check: check)
+        let argument = Argument(name, aliases: aliases, default: wrappedValue, help, check: check, called: called)
         self.wrappedValue = OptionReader.current?.value(argument) ?? wrappedValue
     }
 }
@@ -55,9 +56,11 @@ extension OptionGroup {
     private let name: String
     private var value: T?
 
-    public init(_ name: String, aliases: [String] = [], _ help: String, _ check: Check<T>? = nil) {
+    public init(
+        _ name: String, aliases: [String] = [], _ help: String, _ check: Check<T>? = nil, called: Signature? = nil
+    ) {
         self.name = name
-        value = OptionReader.current?.value(Argument(name, aliases: aliases, help, check: check))
+        value = OptionReader.current?.value(Argument(name, aliases: aliases, help, check: check, called: called))
     }
 
     public var wrappedValue: T {

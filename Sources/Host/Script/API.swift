@@ -31,7 +31,10 @@ public enum API {
         CPUBackend.setThreads(options.threads ?? CPUBackend.processorCount)
         Devices.current = try Devices.backend(for: options.device == .cpu ? .cpu : .cuda(0))
         state.whenScriptEnds = { try workbench.finish() }
-        return Namespace("bss", "Balance-aware Sequence Sampling for multimodal learning.", types: { types }) {
+        return Namespace(
+            "bss", "Balance-aware Sequence Sampling for multimodal learning.", types: { types },
+            received: { CallbackTypes.all }
+        ) {
             entries(workbench, state)
         }
     }

@@ -14,8 +14,8 @@ enum TrainFunction {
     private static let onEpoch = Argument<Callback?>(
         "on_epoch", default: nil,
         "function(e) after each epoch: e.epoch (from 1), e.t = e.epoch - 1, e.train, e.val, e.test, "
-            + "e.order, e.scores; return false to stop"
-    )
+            + "e.order, e.scores; return false to stop",
+        called: Signature([CallbackTypes.e], returns: "boolean?"))
     private static let name = Argument("name", default: "train", "name of the run in its record")
     private static let record = Argument("record", default: true, "write the run's files (scripts, or with --out)")
     private static let own: [any AnyArgument] = [data, model, onEpoch, name, record]

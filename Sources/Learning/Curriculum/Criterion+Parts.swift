@@ -28,7 +28,8 @@ private struct CustomCriterion: OptionGroup {
     @Required(
         "function",
         "function(evidence) returning one number per sample; evidence has logits, fused, labels (class positions from "
-            + "1), loss (and features, gradient_norms where known)")
+            + "1), loss (and features, gradient_norms where known)",
+        called: Signature([("evidence", LuaType.name("evidence"))], returns: "number[]"))
     var callback: Callback
     @Option("direction", "which values mean balanced: \"high\" or \"low\"") var direction = Direction.low
     var weight = Weight()

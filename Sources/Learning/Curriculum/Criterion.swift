@@ -43,17 +43,4 @@ public struct Criterion: Family {
             return [.list(try criterion.values(MeasurerInput.evidence(arguments)))]
         }
     ]
-
-    private static func evidenceTable(_ evidence: Evidence) throws -> Table {
-        var table = Table(fields: [
-            ("logits", .fields(zip(evidence.modalities, evidence.logits).map { ($0, $1.plain) })),
-            ("labels", .list(evidence.labels.map { .int($0 + 1) })), ("loss", .list(try evidence.totalLoss())),
-        ])
-        if let fused = evidence.fused { table["fused"] = fused.plain }
-        if let features = evidence.features {
-            table["features"] = .fields(zip(evidence.modalities, features).map { ($0, $1.plain) })
-        }
-        if let norms = evidence.gradientNorms { table["gradient_norms"] = .list(norms) }
-        return table
-    }
 }

@@ -5,7 +5,8 @@ struct CustomOrder: OrderPolicy {
     @Required(
         "function",
         "function(t, scores) returning the order: positions from 1, or { order = …, weights = … }; the epoch t counts "
-            + "from 0, scores is nil without a measurer")
+            + "from 0, scores is nil without a measurer",
+        called: Signature([("t", "integer"), ("scores", "number[]?")], returns: "integer[]|table"))
     var callback: Callback
     @Option("measurer", "give the function scores from this measurer") var measurer: Measurer? = nil
     @Option("score_interval", aliases: ["every"], "epochs between two scans", .atLeast(1)) var interval = 1

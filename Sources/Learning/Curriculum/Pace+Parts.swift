@@ -63,7 +63,10 @@ private struct Staircase: OptionGroup {
 }
 
 private struct Custom: OptionGroup {
-    @Required("function", "function(t) returning a fraction in (0, 1]; t counts from 0") var callback: Callback
+    @Required(
+        "function", "function(t) returning a fraction in (0, 1]; t counts from 0",
+        called: Signature([("t", "integer")], returns: "number"))
+    var callback: Callback
 
     func at(_ t: Double) throws -> Double {
         let argument = Double(Int(exactly: t) ?? -1) == t ? Value.int(Int(t)) : .number(t)

@@ -47,6 +47,21 @@ import Testing
         #expect(text.contains("---@operator add(any): bss.Tensor"))
     }
 
+    /// What a callback receives is a class of its own, and help knows it by the name that callbacks use.
+    @Test func callbacksAreTyped() throws {
+        let root = try API.make(try LuaState(), RunOptions())
+        let text = Stubs.text(root)
+        #expect(text.contains("---@field on_epoch? fun(e: bss.EpochRecord): boolean? "))
+        #expect(
+            text.contains("---@field grads? fun(ctx: bss.Training, grads: table, out: bss.Output, labels: bss.Tensor)"))
+        for name in ["EpochRecord", "Training", "Output", "Evidence", "Plan", "Batch"] {
+            #expect(text.contains("---@class bss.\(name)\n"), "\(name)")
+        }
+        for (name, field) in [("ctx", ":unimodal"), ("e", "learning_rate"), ("out", "unimodal"), ("evidence", "loss")] {
+            #expect(try Help.lookUp(name, in: root).contains(field), "\(name)")
+        }
+    }
+
     /// Nothing that scripts can call is missing.
     @Test func everyFunctionIsThere() throws {
         let state = try LuaState()

@@ -45,11 +45,16 @@ public final class Namespace {
     /// Object types for help and completion; given at the root only.
     public private(set) lazy var types: [ObjectType] = makeTypes()
     private let makeTypes: () -> [ObjectType]
+    /// What the functions of a script receive: tables and objects that no script makes. Given at the root only.
+    public private(set) lazy var received: [ObjectType] = makeReceived()
+    private let makeReceived: () -> [ObjectType]
 
     public init(
-        _ name: String, _ help: String, types: @escaping () -> [ObjectType] = { [] }, constructor: Function? = nil,
+        _ name: String, _ help: String, types: @escaping () -> [ObjectType] = { [] },
+        received: @escaping () -> [ObjectType] = { [] }, constructor: Function? = nil,
         _ entries: @escaping () -> [Entry]
     ) {
+        makeReceived = received
         self.name = name
         self.help = help
         self.constructor = constructor

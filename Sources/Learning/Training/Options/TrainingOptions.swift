@@ -43,7 +43,8 @@ public struct TrainingOptions: OptionGroup {
     public var checkpointEvery: Int? = nil
     @Option(
         "loss",
-        "function(output, labels) returning a scalar tensor, in place of Eq. 5; labels are class positions from 1")
+        "function(output, labels) returning a scalar tensor, in place of Eq. 5; labels are class positions from 1",
+        called: Signature([("output", CallbackTypes.out.type), CallbackTypes.labels], returns: "bss.Tensor"))
     public var loss: Callback? = nil
     @Option(
         "sample_loss",

@@ -4,6 +4,19 @@ extension CustomMethod {
     enum Hook: String, CaseIterable {
         case setup, epoch, plan, loss, step, grads, predict
 
+        var signature: Signature {
+            typealias Types = CallbackTypes
+            switch self {
+            case .setup: return Signature([Types.ctx])
+            case .epoch: return Signature([Types.ctx, ("phase", "\"begin\"|\"end\"")], returns: "table?")
+            case .plan: return Signature([Types.ctx, Types.named("plan")], returns: "table?")
+            case .loss: return Signature([Types.ctx, Types.out, Types.labels], returns: "any")
+            case .step: return Signature([Types.ctx, Types.named("batch")], returns: "table[]")
+            case .grads: return Signature([Types.ctx, ("grads", "table"), Types.out, Types.labels], returns: "table?")
+            case .predict: return Signature([Types.ctx, Types.out], returns: "any")
+            }
+        }
+
         var help: String {
             switch self {
             case .setup: return "function(ctx): before training"
@@ -35,13 +48,13 @@ extension CustomMethod {
     }
 
     struct Options: OptionGroup {
-        @Option("setup", Hook.setup.help) var setup: Callback? = nil
-        @Option("epoch", Hook.epoch.help) var epoch: Callback? = nil
-        @Option("plan", Hook.plan.help) var plan: Callback? = nil
-        @Option("loss", Hook.loss.help) var loss: Callback? = nil
-        @Option("step", Hook.step.help) var step: Callback? = nil
-        @Option("grads", Hook.grads.help) var grads: Callback? = nil
-        @Option("predict", Hook.predict.help) var predict: Callback? = nil
+        @Option("setup", Hook.setup.help, called: Hook.setup.signature) var setup: Callback? = nil
+        @Option("epoch", Hook.epoch.help, called: Hook.epoch.signature) var epoch: Callback? = nil
+        @Option("plan", Hook.plan.help, called: Hook.plan.signature) var plan: Callback? = nil
+        @Option("loss", Hook.loss.help, called: Hook.loss.signature) var loss: Callback? = nil
+        @Option("step", Hook.step.help, called: Hook.step.signature) var step: Callback? = nil
+        @Option("grads", Hook.grads.help, called: Hook.grads.signature) var grads: Callback? = nil
+        @Option("predict", Hook.predict.help, called: Hook.predict.signature) var predict: Callback? = nil
         @Option("label", "its name in records") var label = "custom"
         @Option(
             "holdout",

@@ -57,7 +57,7 @@ final class TrainingObject: HostObject {
     }
 
     static let type = ObjectType(
-        "training", help: "Where training is, and what a method may ask of it.",
+        "training", aliases: ["ctx"], help: "Where training is, and what a method may ask of it.",
         methods: [
             Function(
                 "unimodal", "Logits [B, C] of every modality.", [output, source], returns: "table by modality",

@@ -51,7 +51,7 @@ public enum Help {
     /// Help for `bss.pace.root`, `pace.root`, `tensor`, `tensor:sum`.
     /// - Throws: usage error with the nearest name.
     public static func lookUp(_ name: String, in root: Namespace) throws -> String {
-        let types = root.types
+        let types = root.types + root.received
         if let type = types.first(where: { $0.name == name || $0.aliases.contains(name) }) { return text(type) }
         if let colon = name.firstIndex(of: ":"), let type = types.first(where: { $0.name == String(name[..<colon]) }),
             let method = type.method(String(name[name.index(after: colon)...]))
@@ -98,7 +98,7 @@ public enum Help {
             }
         }
         visit(root, root.name)
-        for type in root.types {
+        for type in root.types + root.received {
             for method in type.methods where matches(method.name) || matches(method.summary) {
                 found.append(("\(type.name):\(method.name)", method.summary))
             }
@@ -123,7 +123,7 @@ public enum Help {
             }
         }
         visit(root, root.name, 2)
-        for type in root.types { out += "\n## \(type.name)\n\n```\n\(text(type))```\n" }
+        for type in root.types + root.received { out += "\n## \(type.name)\n\n```\n\(text(type))```\n" }
         return out
     }
 
