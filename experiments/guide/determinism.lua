@@ -21,5 +21,6 @@ print(once == again, once == other)
 
 -- %% [markdown]
 -- ## What breaks the promise
--- Another instruction set rounds differently: AVX-512 sums in other groups than AVX2. `run.json` names the instruction set and says under
--- `determinism` what broke the promise, for example a training that was resumed under another one. `BSS_ISA=v3` fixes the level for all kernels.
+-- Another instruction set, or a library's products, may round differently: OpenBLAS chooses its kernels by the CPU. Our own give the same bits with
+-- AVX2 and AVX-512. `run.json` names both and says under `determinism` what broke the promise, for example a training that was resumed elsewhere.
+-- `BSS_ISA=v3 BSS_BLAS=own` fixes level and products; the numbers on these pages were computed under it.

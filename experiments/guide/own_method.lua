@@ -5,7 +5,7 @@
 -- the one training loop at the same seven points: `setup`, `epoch`, `plan`, `loss`, `step`, `grads`, `predict`.
 --
 -- ## The idea
--- We slow the encoder of the modality that is ahead: its gradient is multiplied by 1 − tanh(α (r − 1)) where r > 1 is the ratio of the
+-- We slow the encoder of the modality that is ahead: its gradient is multiplied by 1 − tanh(α r) where r > 1, the ratio of the
 -- probabilities that both sides give the right class. This is OGM (Peng et al., CVPR 2022) in outline.
 
 -- %%

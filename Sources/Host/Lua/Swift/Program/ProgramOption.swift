@@ -21,7 +21,7 @@ public struct ProgramOption {
 
     public static let engine = [
         ProgramOption(Argument<RootSeed>("seed", "root seed of every random stream")) { $0.options.seed = $1.number },
-        ProgramOption(Argument<ThreadCount>("threads", "threads of the engine; results do not depend on it")) {
+        ProgramOption(Argument<ProcessorCount>("threads", "threads of the engine; results do not depend on it")) {
             $0.options.threads = $1.number
         },
         ProgramOption(Argument<DeviceName>("device", "cpu, cuda or cuda:N")) { $0.options.device = $1.device },

@@ -49,7 +49,7 @@ public struct RunOptions {
             return try T(value: CommandOption(Argument<T>(name, "")).value(of: text, spelled: name))
         }
         seed = try value("BSS_SEED", RootSeed.self)?.number
-        threads = try value("BSS_THREADS", ThreadCount.self)?.number
+        threads = try value("BSS_THREADS", ProcessorCount.self)?.number
         device =
             try value("BSS_DEVICE", DeviceName.self)?.device ?? value("BSS_BACKEND", DeviceName.self)?.device ?? .cpu
         if let text = environment("BSS_DATA") { dataFolders = text.split(separator: ":").map(String.init) }

@@ -42,18 +42,6 @@ public struct SweepRequest {
     }
 }
 
-/// 1 … 1024
-struct JobCount: TextualType {
-    let number: Int
-    init?(text: String) {
-        guard let number = Int(text), (1...1024).contains(number) else { return nil }
-        self.number = number
-    }
-    var text: String { String(number) }
-    static let expected = "integer from 1 to 1024"
-    static let placeholder: String? = "N"
-}
-
 /// `2/4@ablation-1a2b3c4d`
 struct WorkerPlace: TextualType {
     let number: Int
@@ -96,7 +84,7 @@ extension ProgramOption {
     }
 
     static let jobs = sweeping(
-        Argument<JobCount>("jobs", "runs of experiments by N worker processes; sweep: one a core"), short: "-j"
+        Argument<ProcessorCount>("jobs", "runs of experiments by N worker processes; sweep: one a core"), short: "-j"
     ) {
         $0.role = .coordinator(workers: $1.number)
         $0.hasJobs = true
@@ -122,8 +110,8 @@ extension ProgramOption {
         slurm(Argument<String>("time", "sweep --slurm: limit of a task, as sbatch takes it"), value: "LIMIT") {
             $0.time = $1
         },
-        slurm(Argument<JobCount>("array_limit", "sweep --slurm: tasks at work at once")) { $0.limit = $1.number },
-        slurm(Argument<JobCount>("chunk", "sweep --slurm: runs a task (8), where -j does not give the tasks")) {
+        slurm(Argument<ProcessorCount>("array_limit", "sweep --slurm: tasks at work at once")) { $0.limit = $1.number },
+        slurm(Argument<ProcessorCount>("chunk", "sweep --slurm: runs a task (8), where -j does not give the tasks")) {
             $0.chunk = $1.number
         },
         sweeping(Argument<WorkerPlace>("worker", "one worker of a sweep, as sweep work begins it")) {

@@ -84,8 +84,8 @@ struct RootSeed: TextualType {
     static let placeholder: String? = "N"
 }
 
-/// 1 … 1024
-struct ThreadCount: TextualType {
+/// Of threads or processes, 1 … 1024.
+struct ProcessorCount: TextualType {
     let number: Int
     init?(text: String) {
         guard let number = Int(text), (1...1024).contains(number) else { return nil }
