@@ -96,8 +96,8 @@ let package = Package(
             dependencies: reach(
                 "bss-lua",
                 [
-                    "BSSScript", "BSSLua", "BSSSession", "BSSPrompt", "BSSNotebook", "BSSDocumentation", "BSSCommands",
-                    "BSSJupyter",
+                    "BSSCore", "BSSScript", "BSSLua", "BSSSession", "BSSPrompt", "BSSNotebook", "BSSDocumentation",
+                    "BSSCommands", "BSSJupyter",
                 ]),
             path: "Sources/Host/bss-lua", swiftSettings: [.swiftLanguageMode(.v5)]),
         // MARK: tests

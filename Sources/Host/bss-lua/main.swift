@@ -1,4 +1,5 @@
 import BSSCommands
+import BSSCore
 import BSSDocumentation
 import BSSJupyter
 import BSSLua

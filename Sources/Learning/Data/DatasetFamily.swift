@@ -7,9 +7,11 @@ extension Dataset: Family {
         "Datasets: generated, from your own arrays and tables, or one of the known collections."
     }
 
-    public static let parts: [Part<Dataset>] =
-        [SyntheticData.part, ArrayData.npz, ArrayData.npy, TableData.part, Mosi.part, MultipleFeatures.part]
-        + collections.map { $0.part }
+    public static let parts: [Part<Dataset>] = resident + collections.map { $0.part }
+
+    private static let resident: [Part<Dataset>] = [
+        SyntheticData.part, ArrayData.npz, ArrayData.npy, TableData.part, Mosi.part, MultipleFeatures.part,
+    ]
 
     /// Those whose media annotation files list.
     static let collections: [any MediaCollection.Type] = [

@@ -57,12 +57,12 @@ for _, name in ipairs(parts "learning_rate") do
 end
 for _, name in ipairs(parts "pace") do
   local ok, made = pcall(bss.pace[name], {})
-  if ok then one("pace." .. name, { scheduler = bss.scheduler.heuristic{ pace = made, min_batches = 1 } }) end
+  if name == "custom" then made = bss.pace.custom(function(t) return math.min(1, 0.1 + t / 5) end) end
+  if ok or name == "custom" then one("pace." .. name, { scheduler = bss.scheduler.heuristic{ pace = made, min_batches = 1 } }) end
 end
 for _, name in ipairs(parts "criterion") do
-  if name ~= "custom" then
-    one("criterion." .. name, { scheduler = bss.scheduler.learned{ every = 1, measurer = bss.measurer{ name } } })
-  end
+  local made = name == "custom" and bss.criterion.custom(function(e) return e.loss end) or name
+  one("criterion." .. name, { scheduler = bss.scheduler.learned{ every = 1, measurer = bss.measurer{ made } } })
 end
 one("encoder.identity", { model = model(nil, "identity", {}) })
 -- Pictures and sounds, where the data are (`--data`).
