@@ -14,6 +14,8 @@ public struct Display: Equatable {
     /// 0 (none), 8 (the basic ones) or 256.
     public var colours: Int
     public var isTerminal: Bool
+    /// `COLUMNS` says how wide it is.
+    public var isColumnsGiven = false
 
     public init(columns: Int = 80, rows: Int = 24, isUnicode: Bool = true, colours: Int = 0, isTerminal: Bool = false) {
         self.columns = columns
@@ -29,6 +31,7 @@ public struct Display: Equatable {
     public init(environment: (String) -> String?, terminal: (columns: Int, rows: Int)?, choice: ColourChoice = .auto) {
         func set(_ name: String) -> String? { environment(name).flatMap { $0.isEmpty ? nil : $0 } }
         func count(_ name: String) -> Int? { set(name).flatMap { Int($0) }.flatMap { $0 > 0 ? min($0, 10_000) : nil } }
+        isColumnsGiven = count("COLUMNS") != nil
         columns = count("COLUMNS") ?? terminal.flatMap { $0.columns > 0 ? $0.columns : nil } ?? 80
         rows = count("LINES") ?? terminal.flatMap { $0.rows > 0 ? $0.rows : nil } ?? 24
         isTerminal = terminal != nil
@@ -87,6 +90,20 @@ extension Text {
             }
         }
         return width
+    }
+
+    /// The beginning of a text that takes more columns than there are, and a mark.
+    public static func cut(_ text: String, to limit: Int, mark: String = "…") -> String {
+        guard columns(text) > limit else { return text }
+        var out = ""
+        var used = 0
+        for character in text {
+            let next = columns(character)
+            if used + next > limit - 1 { break }
+            out.append(character)
+            used += next
+        }
+        return limit > 0 ? out + mark : ""
     }
 
     /// East Asian wide and full-width blocks, and pictographs.

@@ -14,7 +14,7 @@ struct TableFigure {
         guard x == nil, y == nil, by == nil else { return nil }
         switch table.columns {
         case ["series", "x", "y", "low", "high"], ["series", "category", "x", "y", "low", "high"]:
-            guard asked.map({ [Figure.Kind.line, .scatter, .bar].contains($0) }) ?? true else { return nil }
+            guard asked.map({ [Figure.Kind.line, .scatter, .bar, .forest].contains($0) }) ?? true else { return nil }
             var figure = Figure(title: "", kind: asked ?? (table.has("category") ? .bar : .line))
             let x = try table.doubles("x")
             let y = try table.doubles("y")

@@ -22,6 +22,7 @@ public enum API {
         DataPath.folders = options.dataFolders
         DataOutline.isOn = options.check || options.describes
         LoadingProgress.install(options)
+        Report.printsData = options.json
         SearchPath.scriptFolder = options.script.map {
             $0.contains("/")
                 ? $0.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") : "."

@@ -8,25 +8,15 @@ import BSSTraining
 
 /// A finished training in scripts.
 final class RunObject: HostObject {
-    let id: String?
-    let folder: String?
-    let result: Table
-    let history: [Table]
+    let facts: RunFacts
     private let model: ModelObject?
     private let dataset: Dataset?
-    private let configuration: Table
     let scores: [Double]
     /// The training samples behind `scores`.
     let samples: [(id: String, label: String, files: Table)]
     private let order: [Int]
-    private let hash: String
-    private let seconds: Double
-    private let scoringSeconds: Double
     private let measurement: Measurement?
-    /// `{ parameters, samples }`
-    let cost: Table
-    private let stopReason: String?
-    /// For a run taken from its record: trains it once more, to the same bits, for what no record holds.
+    /// For a run whose model is not at hand: trains it once more, to the same bits, for what no record holds.
     private let retrain: (() throws -> RunObject)?
     private var retrained: RunObject?
 
@@ -34,9 +24,7 @@ final class RunObject: HostObject {
         _ result: TrainingResult, recipe: ModelRecipe, configuration: Table, recorder: RunRecorder?, trainer: Trainer,
         dataset: Dataset
     ) throws {
-        (id, folder) = (recorder?.id, recorder?.folder)
-        self.result = result.selections.table
-        history = result.history.map(\.table)
+        facts = RunFacts(result, configuration: configuration, recorder: recorder)
         var card = ModelCard(dataset)
         card.inference = try InferenceRule.used(by: trainer)
         card.identity = ModelObject.maker()
@@ -45,33 +33,19 @@ final class RunObject: HostObject {
         card.identity["method"] = configuration["rebalance"]?.table?["name"] ?? .null
         model = ModelObject(recipe, network: result.model, card: card)
         self.dataset = dataset
-        self.configuration = configuration
         (scores, order) = (result.scores, result.order)
         samples =
             result.scores.isEmpty ? [] : result.rows.map { RunObject.sample($0, of: dataset) }
-        (hash, seconds, scoringSeconds) = (result.parametersHash, result.seconds, result.scoringSeconds)
         measurement = trainer.measurement
-        cost = RunObject.cost(result)
-        stopReason = result.stopReason
         retrain = nil
     }
 
-    /// A run that was finished earlier, from its record. Model, scores and order are not in it: whoever asks for them
-    /// has it trained again.
-    init(_ record: Table, recorder: RunRecorder, retrain: @escaping () throws -> RunObject) {
-        self.retrain = retrain
-        (id, folder) = (recorder.id, recorder.folder)
-        result = record["result"]?.table ?? Table()
-        history = record["history"]?.table?.items.compactMap(\.table) ?? []
-        (model, dataset) = (nil, nil)
-        configuration = record["config"]?.table ?? Table()
+    /// A run of which the facts are there. Model, scores and order are not among them: whoever asks for them has it
+    /// trained again.
+    init(_ facts: RunFacts, retrain: @escaping () throws -> RunObject) {
+        (self.facts, self.retrain) = (facts, retrain)
+        (model, dataset, measurement) = (nil, nil, nil)
         (scores, order, samples) = ([], [], [])
-        hash = record["parameters_hash"]?.string ?? ""
-        seconds = record.value(atPath: "time.training_seconds")?.double ?? 0
-        scoringSeconds = record.value(atPath: "time.scoring_seconds")?.double ?? 0
-        measurement = nil
-        cost = record["cost"]?.table ?? Table()
-        stopReason = record["stop_reason"]?.string
     }
 
     /// The run with its model.
@@ -82,6 +56,8 @@ final class RunObject: HostObject {
         retrained = made
         return made
     }
+
+    var history: [Table] { facts.history }
 
     private static func sample(_ row: Int, of data: Dataset) -> (id: String, label: String, files: Table) {
         let files = data.modalities.compactMap { modality in
@@ -100,33 +76,16 @@ final class RunObject: HostObject {
         return try model.predictor(operation, missing: missing).predict(dataset, rows: rows)
     }
 
-    /// Trainable numbers (probes and method parameters counted) and training samples that went forward and backward.
-    static func cost(_ result: TrainingResult) -> Table {
-        Table(fields: [("parameters", .int(result.model.parameterCount)), ("samples", .int(result.samples))])
-    }
-
-    /// What experiments take numbers from: the selected epoch's metrics, the selections by name, the costs.
-    var numbers: Table {
-        var table = selected
-        for (key, value) in result.fields + cost.fields + [("seconds", .number(seconds))] where table[key] == nil {
-            table[key] = value
-        }
-        return table
-    }
-
-    /// `{train, val, test}` of the epoch that `select` asked for.
-    var selected: Table { (result["selected"] ?? result["last"])?.table ?? Table() }
-
     var objectType: ObjectType { RunObject.type }
     func choices(of option: String) -> [String] { option == "metric" ? metricPaths : [] }
 
     /// A table of metrics by split and output, for the selected epoch.
     var summary: String {
-        let selection = configuration["select"]?.string ?? "last"
-        let chosen = result[selection]?.table ?? Table()
+        let selection = facts.configuration["select"]?.string ?? "last"
+        let chosen = facts.result[selection]?.table ?? Table()
         let epoch = chosen["epoch"]?.int ?? 0
-        let length = "\(history.count) epochs in \(Text.fixed(seconds, 2)) s"
-        var lines = ["run \(id ?? "(not recorded)"): \(length); \(selection) = epoch \(epoch)"]
+        let length = "\(history.count) epochs in \(Text.fixed(facts.seconds, 2)) s"
+        var lines = ["run \(facts.id ?? "(not recorded)"): \(length); \(selection) = epoch \(epoch)"]
         lines += ["train.loss", "val.total.accuracy"].compactMap { path in
             let values = curve(path)
             guard let first = values.first, let last = values.last, values.count > 1, first.isFinite, last.isFinite
@@ -151,7 +110,10 @@ final class RunObject: HostObject {
 
     /// The results and the parameters' hash; no times and no paths.
     func resultData() throws -> Value? {
-        .fields([("result", .table(result)), ("epochs", .int(history.count)), ("parameters_hash", .string(hash))])
+        .fields([
+            ("result", .table(facts.result)), ("epochs", .int(history.count)),
+            ("parameters_hash", .string(facts.parametersHash)),
+        ])
     }
 
     static let type = ObjectType(
@@ -161,7 +123,7 @@ final class RunObject: HostObject {
             Property(
                 "result",
                 "result.<selection>.<split>.<output>.<metric>; selections last, val_best, test_best, selected."
-            ) { (r: RunObject) in .table(r.result) },
+            ) { (r: RunObject) in .table(r.facts.result) },
             Property("history", "Per epoch: train, val, test, learning_rate, samples, seconds, plan.") {
                 (r: RunObject) in .list(r.history.map(Value.table))
             },
@@ -185,28 +147,32 @@ final class RunObject: HostObject {
                 (r: RunObject) in try r.whole().model.map { .object($0) } ?? .null
             },
             Property("config", "Every option, defaults filled in.") { (r: RunObject) in
-                Value.table(r.configuration).recorded
+                Value.table(r.facts.configuration).recorded
             },
             Property("parameters_hash", "SHA-256 of the trained parameters and buffers.") { (r: RunObject) in
-                .string(r.hash)
+                .string(r.facts.parametersHash)
             },
-            Property("seconds", "Wall time of the training.") { (r: RunObject) in .number(r.seconds) },
+            Property("seconds", "Wall time of the training.") { (r: RunObject) in .number(r.facts.seconds) },
             Property("scoring_seconds", "Wall time of the scheduler's scans in it.") { (r: RunObject) in
-                .number(r.scoringSeconds)
+                .number(r.facts.scoringSeconds)
             },
             Property(
                 "cost",
                 "parameters: trainable numbers (probes and method parameters counted); "
                     + "samples: training samples that went forward and backward."
-            ) { (r: RunObject) in .table(r.cost) },
+            ) { (r: RunObject) in .table(r.facts.cost) },
             Property("stop_reason", "Why the method ended the training early; nil if it did not.") { (r: RunObject) in
-                r.stopReason.map { .string($0) } ?? .null
+                r.facts.stopReason.map { .string($0) } ?? .null
             },
             Property("id", "Short hash of configuration, script, data and engine; nil if not recorded.") {
-                (r: RunObject) in r.id.map { .string($0) } ?? .null
+                (r: RunObject) in r.facts.id.map { .string($0) } ?? .null
+            },
+            Property("seed", "Of its random streams.") { (r: RunObject) in r.facts.configuration["seed"] ?? .null },
+            Property("arm", "The arm of its experiment; nil outside of one.") { (r: RunObject) in
+                r.facts.arm.map { .string($0) } ?? .null
             },
             Property("folder", "Where its files are; nil if not recorded.") { (r: RunObject) in
-                r.folder.map { .string($0) } ?? .null
+                r.facts.folder.map { .string($0) } ?? .null
             },
         ])
 }

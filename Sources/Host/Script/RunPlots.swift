@@ -133,29 +133,6 @@ enum RunPlots {
         let b = pattern.split(separator: ".")
         return a.count == b.count && zip(a, b).allSatisfy { $1 == "*" || $0 == $1 }
     }
-
-    // MARK: Experiments
-
-    private static let column = Argument<String?>("metric", default: nil, "a column of the table; the first by default")
-
-    static let experimentMethods: [Function] = [
-        Function(
-            "plot", "The arms of an experiment as boxes over their seeds.", [column, title], returns: "figure",
-            example: "print(" + ExperimentObject.example + ":plot())"
-        ) { a in
-            let table = try a.receiver(as: ExperimentObject.self).table
-            let metric = a[column] ?? table.metrics[0]
-            guard table.metrics.contains(metric) else {
-                throw BSSError(
-                    a.operation, "there is no metric '\(metric)'",
-                    hint: "columns: " + table.metrics.joined(separator: ", "), kind: .usage)
-            }
-            var figure = Figure(title: a[title].isEmpty ? table.title : a[title], kind: .box)
-            figure.yLabel = metric
-            figure.series = table.rows.map { Figure.Series(name: $0.name, y: $0.values[metric] ?? []) }
-            return [.object(try FigureObject(figure, a.operation))]
-        }
-    ]
 }
 
 extension RunObject {

@@ -292,7 +292,7 @@ final class RunRecorder: TrainingObserver {
     func finish(_ result: TrainingResult, _ trainer: Trainer) throws {
         record.state = .finished
         record.result = result.selections.table
-        record.cost = RunObject.cost(result)
+        record.cost = RunFacts.cost(result)
         record.stopReason = result.stopReason
         record.parametersHash = result.parametersHash
         record.phases = [("training", result.seconds), ("scoring", result.scoringSeconds)]

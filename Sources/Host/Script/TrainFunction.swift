@@ -80,7 +80,8 @@ struct Training {
     func reuse(_ record: Table, _ recorder: RunRecorder) throws -> RunObject {
         workbench.tally.reused(name, recorder.id)
         try recorder.replay()
-        return RunObject(record, recorder: recorder) { try run(recorder, again: true, isShown: false) }
+        let facts = RunFacts(record, recorder: recorder)
+        return workbench.trained(RunObject(facts) { try run(recorder, again: true, isShown: false) })
     }
 
     /// - Parameter isShown: false where what it prints was shown before.
@@ -112,9 +113,10 @@ struct Training {
                 result = try body()
             }
             workbench.tally.trained(isContinued: checkpoint != nil)
-            return try RunObject(
+            let run = try RunObject(
                 result, recipe: recipe.recipe, configuration: configuration, recorder: recorder, trainer: trainer,
                 dataset: dataset)
+            return workbench.trained(run)
         } catch {
             recorder?.fail(error)
             if (error as? BSSError)?.kind == .cancelled, !workbench.options.quiet {

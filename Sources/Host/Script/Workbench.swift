@@ -19,6 +19,8 @@ final class Workbench {
     var hasDescribed = false
     /// The planned run of an experiment that is under way.
     var job: PlannedJob?
+    /// Told of every finished training.
+    var onTrained: ((RunObject) -> Void)?
     var tally = RunTally()
     private var openedStore: RunStore?
     /// This process's part in a sweep, if there is one.
@@ -75,6 +77,11 @@ final class Workbench {
         let count = (used[id] ?? 0) + 1
         used[id] = count
         return count
+    }
+
+    func trained(_ run: RunObject) -> RunObject {
+        onTrained?(run)
+        return run
     }
 
     // MARK: Parameters

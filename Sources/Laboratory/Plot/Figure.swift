@@ -7,6 +7,8 @@ public struct Figure {
         case line, scatter, bar
         case histogram = "hist"
         case heatmap, box
+        /// Values with their intervals, a row each, against zero.
+        case forest
     }
 
     /// One line, group of points, set of bars, distribution, row of a heat map, or box.
@@ -196,8 +198,8 @@ extension Figure {
         for one in series {
             for list in [one.y, one.low ?? [], one.high ?? []] { list.forEach { bounds.add($0) } }
         }
-        if kind == .bar || kind == .histogram, !yScale.isLog { bounds.add(0) }
-        return Axis(bounds, yScale, count: ticks, fit: .round)
+        if [.bar, .histogram, .forest].contains(kind), !yScale.isLog { bounds.add(0) }
+        return Axis(bounds, yScale, count: ticks, fit: kind == .forest ? .loose : .round)
     }
 
     /// The unbroken pieces of a series, with no more than four points for each of `resolution` columns: first, lowest,
@@ -237,7 +239,7 @@ extension Figure {
         return path.isEmpty ? paths : paths + [path]
     }
 
-    /// Where a bar chart puts its groups: the categories, or each x that occurs.
+    /// Where a bar chart and a forest put their groups: the categories, or each x that occurs.
     var barGroups: [(label: String, x: Double)] {
         if !categories.isEmpty { return categories.enumerated().map { ($1, Double($0 + 1)) } }
         return Set(series.flatMap(\.x).filter(\.isFinite)).sorted().map { (Text.number($0), $0) }

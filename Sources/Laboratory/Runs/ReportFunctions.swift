@@ -6,6 +6,9 @@ public final class Report: HostObject {
     public let table: ReportTable
     public init(_ table: ReportTable) { self.table = table }
 
+    private static let columns = Argument<Int?>(
+        "columns", default: nil, "of the terminal; by default as wide as it is",
+        check: Check("at least 20") { $0.map { (20...10_000).contains($0) } ?? true })
     private static let path = Argument<String>("path", "without extension: PATH.csv, PATH.md and PATH.tex are written")
     private static func form(
         _ name: String, _ help: String, _ make: @escaping (ReportTable) throws -> String
@@ -21,7 +24,17 @@ public final class Report: HostObject {
     public static let type = ObjectType(
         "report", help: "Results over seeds as a table.",
         methods: [
-            form("text", "Aligned columns for a terminal.") { try $0.text() },
+            Function(
+                "text", "Aligned columns; metrics that do not fit beside each other stand below each other.", [columns],
+                returns: "string",
+                example: "bss.report.table{ rows = { { name = \"a\", accuracy = {0.7, 0.8} } } }:text{ columns = 60 }"
+            ) { a in [.string(try a.receiver(as: Report.self).table.text(columns: a[columns]))] },
+            Function(
+                "data", "The table as a plain table: rows with seeds, runs and, by metric, mean, sd, values, p.",
+                returns: "table",
+                example:
+                    "bss.report.table{ rows = { { name = \"a\", accuracy = {0.7, 0.8} } } }:data().rows[1].metrics"
+            ) { a in [.table(try a.receiver(as: Report.self).table.data())] },
             form("markdown", "A Markdown table.") { try $0.markdown() },
             form("latex", "A LaTeX table (booktabs).") { try $0.latex() },
             form("csv", "One line per row and metric, full precision.") { try $0.csv() },
@@ -36,8 +49,23 @@ public final class Report: HostObject {
             },
         ])
     public var objectType: ObjectType { Report.type }
-    // A table that has no text was refused when it was made.
-    public var summary: String { (try? table.text()) ?? "report" }
+    public var summary: String { Report.shown(table) ?? "report" }
+
+    /// `--json`: tables are printed as data, a line each.
+    nonisolated(unsafe) public static var printsData = false
+
+    /// As `print` shows it: on a terminal no wider than that; nil for a table that has no text, which was refused when
+    /// it was made.
+    public static func shown(_ table: ReportTable, name: String? = nil) -> String? {
+        guard printsData else {
+            let display = Display.output
+            // Why there is none was said then.
+            return try? table.text(columns: display.isTerminal || display.isColumnsGiven ? display.columns : nil)
+        }
+        guard var data = try? table.data() else { return nil }  // as above
+        if let name { data = Table(fields: [("experiment", .string(name))] + data.fields) }
+        return JSON.text(.table(data))
+    }
 }
 
 /// `bss.report`

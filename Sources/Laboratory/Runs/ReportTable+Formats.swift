@@ -1,11 +1,24 @@
 import BSSCore
 
 extension ReportTable {
-    private struct Texts {
-        var header: [String]
-        /// name, then for every metric: "mean ± sd", difference, p
-        var body: [[String]]
-        var isBold: [[Bool]]
+    struct Texts {
+        /// Metrics and facts: each a group of columns that stay together.
+        struct Group {
+            var title: String
+            var header: [String]
+            /// By row.
+            var cells: [[String]]
+            /// Of the first column.
+            var isBold: [Bool]
+        }
+        var names: [String]
+        var groups: [Group] = []
+
+        var header: [String] { [""] + groups.flatMap(\.header) }
+        func row(_ row: Int) -> [String] { [names[row]] + groups.flatMap { $0.cells[row] } }
+        func boldness(_ row: Int) -> [Bool] {
+            [false] + groups.flatMap { [$0.isBold[row]] + $0.header.dropFirst().map { _ in false } }
+        }
     }
 
     private func number(_ value: Double, _ decimals: Int, signed: Bool = false) -> String {
@@ -19,62 +32,38 @@ extension ReportTable {
         return p < 0.001 ? Text.format("%.1e", p) : Text.format("%.3g", p)
     }
 
-    private func texts(plusMinus: String, label: (String) -> String = { $0 }) throws -> Texts {
+    func texts(plusMinus: String, label: (String) -> String = { $0 }) throws -> Texts {
         let cells = try cells()
-        var out = Texts(header: [""], body: rows.map { [label($0.name)] }, isBold: rows.map { _ in [false] })
+        var out = Texts(names: rows.map { label($0.name) })
         for column in metrics.indices {
             let decimals = decimals(column, cells)
-            out.header.append(label(metrics[column] + (isPercent ? " (%)" : "")))
-            if control != nil { out.header += [label("difference"), "p"] }
-            for row in rows.indices {
-                guard let cell = cells[row][column] else {
-                    out.body[row] += control == nil ? ["-"] : ["-", "", ""]
-                    out.isBold[row] += control == nil ? [false] : [false, false, false]
-                    continue
-                }
-                out.body[row].append(
-                    number(cell.mean, decimals)
-                        + (cell.values.count > 1 ? " \(plusMinus) \(number(cell.sd, decimals))" : ""))
-                out.isBold[row].append(cell.isBold)
-                guard control != nil else { continue }
-                let p =
-                    cell.p.map { p in
-                        ReportTable.pText(p)
-                            + (cell.adjustedP.map { rows.count > 2 ? " (\(ReportTable.pText($0)))" : "" } ?? "")
-                    } ?? ""
-                out.body[row] += [cell.difference.map { number($0, decimals, signed: true) } ?? "", p]
-                out.isBold[row] += [false, false]
-            }
+            let title = label(metrics[column] + (isPercent ? " (%)" : ""))
+            out.groups.append(
+                Texts.Group(
+                    title: title, header: [title] + (control == nil ? [] : [label("difference"), "p"]),
+                    cells: cells.map { texts($0[column], decimals, plusMinus) },
+                    isBold: cells.map { $0[column]?.isBold ?? false }))
         }
         for fact in facts {
-            out.header.append(label(fact))
-            for row in rows.indices {
-                out.body[row].append(label(rows[row].facts[fact] ?? "-"))
-                out.isBold[row].append(false)
-            }
+            out.groups.append(
+                Texts.Group(
+                    title: label(fact), header: [label(fact)], cells: rows.map { [label($0.facts[fact] ?? "-")] },
+                    isBold: rows.map { _ in false }))
         }
         return out
     }
 
-    /// Aligned columns for a terminal; bold cells carry a `*`.
-    public func text() throws -> String {
-        let texts = try texts(plusMinus: "±")
-        let hasBold = texts.isBold.joined().contains(true)
-        let body = zip(texts.body, texts.isBold).map { row, bold in
-            zip(row, bold).enumerated().map { column, cell in
-                cell.0 + (column > 0 && hasBold && cell.0.contains("±") ? (cell.1 ? "*" : " ") : "")
-            }
-        }
-        let widths = texts.header.indices.map { column in ([texts.header] + body).map { $0[column].count }.max() ?? 0 }
-        func line(_ row: [String]) -> String {
-            var text = row.enumerated().map { Text.padded($1, to: widths[$0], right: $0 > 0) }.joined(separator: "  ")
-            while text.hasSuffix(" ") { text.removeLast() }
-            return text
-        }
-        let rule = String(repeating: "-", count: widths.reduce(0, +) + 2 * (widths.count - 1))
-        let remarks = try remarks().map { hasBold ? $0.hasPrefix("Bold:") ? "*" + $0.dropFirst(4) : $0 : $0 }
-        return ([title].filter { !$0.isEmpty } + [line(texts.header), rule] + body.map(line) + [rule] + remarks).joined(
-            separator: "\n") + "\n"
+    /// Mean and spread; with a control the difference and its p, corrected in parentheses.
+    private func texts(_ cell: Cell?, _ decimals: Int, _ plusMinus: String) -> [String] {
+        guard let cell else { return control == nil ? ["-"] : ["-", "", ""] }
+        let spread = cell.values.count > 1 ? " \(plusMinus) \(number(cell.sd, decimals))" : ""
+        let mean = number(cell.mean, decimals) + spread
+        guard control != nil else { return [mean] }
+        let adjusted = cell.adjustedP.map { rows.count > 2 ? " (\(ReportTable.pText($0)))" : "" } ?? ""
+        return [
+            mean, cell.difference.map { number($0, decimals, signed: true) } ?? "",
+            cell.p.map { ReportTable.pText($0) + adjusted } ?? "",
+        ]
     }
 
     public func markdown() throws -> String {
@@ -82,10 +71,12 @@ extension ReportTable {
         var lines = title.isEmpty ? [] : ["**\(title)**", ""]
         lines.append("| " + texts.header.joined(separator: " | ") + " |")
         lines.append("|" + texts.header.indices.map { $0 == 0 ? "---" : "---:" }.joined(separator: "|") + "|")
-        for (row, bold) in zip(texts.body, texts.isBold) {
-            lines.append("| " + zip(row, bold).map { $1 ? "**\($0)**" : $0 }.joined(separator: " | ") + " |")
+        for row in rows.indices {
+            lines.append(
+                "| " + zip(texts.row(row), texts.boldness(row)).map { $1 ? "**\($0)**" : $0 }.joined(separator: " | ")
+                    + " |")
         }
-        return (lines + [""] + (try remarks()).map { "- \($0)" }).joined(separator: "\n") + "\n"
+        return (lines + [""] + (try remarks() + runLines()).map { "- \($0)" }).joined(separator: "\n") + "\n"
     }
 
     /// A booktabs table.
@@ -106,13 +97,15 @@ extension ReportTable {
         var lines = ["\\begin{tabular}{l" + String(repeating: "r", count: texts.header.count - 1) + "}", "\\toprule"]
         lines.append(texts.header.joined(separator: " & ") + " \\\\")
         lines.append("\\midrule")
-        for (row, bold) in zip(texts.body, texts.isBold) {
-            lines.append(zip(row, bold).map { $1 ? "\\textbf{\($0)}" : $0 }.joined(separator: " & ") + " \\\\")
+        for row in rows.indices {
+            lines.append(
+                zip(texts.row(row), texts.boldness(row)).map { $1 ? "\\textbf{\($0)}" : $0 }.joined(separator: " & ")
+                    + " \\\\")
         }
         lines += ["\\bottomrule", "\\end{tabular}"]
         return
             ("% \(title)\n" + lines.joined(separator: "\n") + "\n"
-            + (try remarks()).map { "% \($0)" }.joined(separator: "\n")) + "\n"
+            + (try remarks() + runLines()).map { "% \($0)" }.joined(separator: "\n")) + "\n"
     }
 
     /// One line a row and metric, full precision: what the other forms are made of.

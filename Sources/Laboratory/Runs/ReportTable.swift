@@ -15,12 +15,18 @@ public struct ReportTable {
         public var values: [String: [Double]]
         /// Plain texts beside the results, by column.
         public var facts: [String: String]
+        /// Ids of the runs behind the values, if they are recorded.
+        public var runs: [String]
 
-        public init(name: String, seeds: [Int]? = nil, values: [String: [Double]], facts: [String: String] = [:]) {
+        public init(
+            name: String, seeds: [Int]? = nil, values: [String: [Double]], facts: [String: String] = [:],
+            runs: [String] = []
+        ) {
             self.name = name
             self.seeds = seeds
             self.values = values
             self.facts = facts
+            self.runs = runs
         }
     }
 
@@ -114,18 +120,44 @@ public struct ReportTable {
 
     /// Paired where the rows share seeds (all of them, or as many values without seeds), two-sample otherwise.
     private func test(_ row: Int, _ base: Int, _ metric: String) -> (result: Statistics.TestResult, isPaired: Bool) {
+        let (x, y, isPaired) = sides(row, base, metric)
+        return (isPaired ? Statistics.pairedPermutationTest(x, y) : Statistics.permutationTest(x, y), isPaired)
+    }
+
+    private func sides(_ row: Int, _ base: Int, _ metric: String) -> (x: [Double], y: [Double], isPaired: Bool) {
         let x = rows[row].values[metric] ?? []
         let y = rows[base].values[metric] ?? []
         switch (rows[row].seeds, rows[base].seeds) {
         case (let a?, let b?):
-            if Set(a) == Set(b), Set(a).count == a.count, a.count == x.count, b.count == y.count {
-                let other = Dictionary(uniqueKeysWithValues: zip(b, y))
-                return (Statistics.pairedPermutationTest(x, a.map { other[$0] ?? .nan }), true)
-            }
-        case (nil, nil) where x.count == y.count: return (Statistics.pairedPermutationTest(x, y), true)
+            guard Set(a) == Set(b), Set(a).count == a.count, a.count == x.count, b.count == y.count else { break }
+            let other = Dictionary(uniqueKeysWithValues: zip(b, y))
+            return (x, a.map { other[$0] ?? .nan }, true)
+        case (nil, nil) where x.count == y.count: return (x, y, true)
         default: break
         }
-        return (Statistics.permutationTest(x, y), false)
+        return (x, y, false)
+    }
+
+    /// Differences of the other rows to the control with their t intervals: paired (Student 1908), else Welch's.
+    public func differences(_ metric: String, to control: String, level: Double) -> [Difference] {
+        guard let base = rows.firstIndex(where: { $0.name == control }) else { return [] }
+        return rows.indices.filter { $0 != base && rows[$0].values[metric] != nil }.map { row in
+            let (x, y, isPaired) = sides(row, base, metric)
+            let test = isPaired ? Statistics.pairedTest(x, y) : Statistics.welchTest(x, y)
+            let difference = Statistics.mean(x) - Statistics.mean(y)
+            let (low, high) = test.interval(level)
+            return Difference(
+                name: rows[row].name, value: difference, low: low, high: high, count: min(x.count, y.count),
+                isPaired: isPaired)
+        }
+    }
+
+    /// Of a row to the control; without an interval (NaN) where a side has one value.
+    public struct Difference {
+        public let name: String
+        public let value: Double, low: Double, high: Double
+        public let count: Int
+        public let isPaired: Bool
     }
 
     // MARK: What may be claimed

@@ -1,3 +1,4 @@
+import BSSCore
 import Testing
 
 @testable import BSSPrompt

@@ -146,6 +146,30 @@ import _BSSTestSupport
                 """)
     }
 
+    @Test func forest() throws {
+        #expect(
+            try figures.forest.text(on: Self.unicode) == """
+                     bss │           ┊  ├──●──┤  0.0200
+                 vanilla │ ├─────●───────┤       -0.0100
+                one seed │           ┊        ●  0.0300
+                         └────┬──────┬─────┬────
+                            -0.02  0.00  0.02
+                                difference
+                """)
+    }
+
+    @Test func forestInASCII() throws {
+        #expect(
+            try figures.forest.text(on: Self.ascii) == """
+                     bss |           :  [--*--]  0.0200
+                 vanilla | [-----*-------]       -0.0100
+                one seed |           :        *  0.0300
+                         +----+------+-----+----
+                            -0.02  0.00  0.02
+                                difference
+                """)
+    }
+
     @Test func boxesInASCII() throws {
         let figure = figures.boxes
         #expect(
@@ -193,6 +217,16 @@ enum figures {
         return figure
     }
 
+    static var forest: Figure {
+        var figure = Figure(title: "", kind: .forest)
+        figure.categories = ["bss", "vanilla", "one seed"]
+        var one = Figure.Series(name: "", y: [0.02, -0.01, 0.03])
+        (one.low, one.high) = ([0.01, -0.03, .nan], [0.03, 0.015, .nan])
+        figure.series = [one]
+        figure.yLabel = "difference"
+        return figure
+    }
+
     /// One of every kind, with titles, labels, several series and values that cannot be drawn.
     static var all: [Figure] {
         var lines = Figure(title: "Accuracy – a title that is rather long for a narrow terminal <&>")
@@ -213,6 +247,6 @@ enum figures {
         outlines.title = "two"
         var large = Figure(title: "large", kind: .heatmap)
         large.series = (0..<70).map { r in .init(name: "row \(r)", y: (0..<300).map { Double(r * $0 % 17) }) }
-        return [lines, points, logarithmic, bars, grouped, histogram, outlines, heatMap, large, boxes]
+        return [lines, points, logarithmic, bars, grouped, histogram, outlines, heatMap, large, boxes, forest]
     }
 }

@@ -124,6 +124,61 @@ import _BSSTestSupport
         #expect(try table.csv().contains("b,x,3,nan,nan,nan,nan,nan,true,false,0.5;nan;0.8"))
     }
 
+    @Test("no line is wider than the terminal: metrics become blocks of rows", arguments: [24, 40, 60, 80, 120, 200])
+    func width(columns: Int) throws {
+        var table = table(seeds: 8)
+        table.metrics += ["accuracy", "loss"]
+        table.rows[1].name = "a name that is longer than any column of a small terminal could be"
+        table.rows[0].runs = ["0fe33ed51b8a", "41f20a9c77de"]
+        let text = try table.text(columns: columns)
+        for line in text.split(separator: "\n") { #expect(Text.columns(String(line)) <= columns, "\(line)") }
+        // Every value is there, whatever the width.
+        let cells = try table.text().split { " \n*".contains($0) }.filter { $0.contains(".") && Double($0) != nil }
+        for cell in cells { #expect(text.contains(cell), "\(cell)") }
+        #expect(text.contains("0fe33ed5"))
+    }
+
+    @Test("a row names its run ids, in every form but the CSV of numbers")
+    func runs() throws {
+        var table = table(seeds: 3)
+        table.rows[1].runs = ["0fe33ed51b8a", "41f20a9c77de"]
+        #expect(try table.text().contains("runs of PreSim: 0fe33ed5 41f20a9c\n"))
+        #expect(try table.markdown().contains("- runs of PreSim: 0fe33ed51b8a 41f20a9c77de"))
+        #expect(try table.latex().contains("% runs of PreSim: 0fe33ed51b8a 41f20a9c77de"))
+        #expect(try table.data().value(atPath: "rows")?.table?.items[1].table?["runs"]?.table?.items.count == 2)
+    }
+
+    @Test("the table as data has what it prints")
+    func data() throws {
+        let data = try table(seeds: 8).data()
+        let row = try #require(data["rows"]?.table?.items[2].table)
+        let cell = try #require(row.value(atPath: "metrics.accuracy")?.table)
+        #expect(data["control"]?.string == "uniform" && row["name"]?.string == "both_100%")
+        #expect(
+            cell["mean"]?.double == (try table(seeds: 8).cells()[2][0]?.mean)
+                && cell["bold"].map { JSON.text($0) } == "true")
+        #expect(cell["values"]?.table?.items.count == 8 && cell["p_holm"]?.double != nil)
+        #expect(data["notes"]?.table?.items.isEmpty == false)
+    }
+
+    @Test("intervals of paired differences: Student's t over the seeds")
+    func differences() throws {
+        var table = ReportTable(
+            title: "",
+            rows: [
+                .init(name: "a", seeds: [1, 2, 3], values: ["x": [1, 2, 3]]),
+                .init(name: "b", seeds: [3, 2, 1], values: ["x": [6, 4, 2]]),
+                .init(name: "c", values: ["x": [5]]),
+            ], metrics: ["x"])
+        let found = table.differences("x", to: "a", level: 0.95)
+        // Differences 1, 2, 3: 2 ± 4.302653 · 1 / √3
+        #expect(
+            found[0].isPaired && found[0].value == 2 && abs(found[0].high - (2 + 4.302653 / 3.0.squareRoot())) < 1e-6)
+        #expect(!found[1].isPaired && found[1].value == 3 && found[1].low.isNaN)
+        table.rows = []
+        #expect(table.differences("x", to: "a", level: 0.95).isEmpty)
+    }
+
     @Test("every function of bss.report says what it does, with an example")
     func documented() {
         for f in ReportFunctions.functions { #expect(!f.summary.isEmpty && f.example != nil, "\(f.name)") }

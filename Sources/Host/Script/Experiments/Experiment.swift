@@ -33,11 +33,11 @@ struct Experiment {
         if workbench.options.check { try check(seedList[0]) }
         try workbench.checkSmoke()
         let jobs = try plan(seedList)
-        let answers = try run(jobs, seedList)
-        let rows = try zip(arms, answers).map { arm, answers in
+        let trials = try run(jobs, seedList)
+        let rows = try zip(arms, trials).map { arm, trials in
             var values: [String: [Double]] = [:]
             var measured: [String: [Double]] = [:]
-            for answer in answers {
+            for answer in trials.map(\.answer) {
                 for metric in metrics { values[metric, default: []].append(try number(answer, metric, arm)) }
                 for fact in facts {
                     if let value = (answer[fact] ?? answer.value(atPath: fact))?.double {
@@ -46,7 +46,8 @@ struct Experiment {
                 }
             }
             return ReportTable.Row(
-                name: arm["name"]?.string ?? "run", seeds: seedList, values: values, facts: texts(measured, arm))
+                name: arm["name"]?.string ?? "run", seeds: seedList, values: values, facts: texts(measured, arm),
+                runs: trials.compactMap { $0.run?.facts.id })
         }
         var table = ReportTable(title: title, rows: rows, metrics: metrics, control: control)
         table.lowerIsBetter = Set(lowerIsBetter)
@@ -59,7 +60,8 @@ struct Experiment {
             paths = ["csv", "md", "tex"].map { "\(path).\($0)" }
         }
         return ExperimentObject(
-            name: name, table: table, parameters: parameters, paths: paths, figures: try workbench.store()?.figures)
+            name: name, table: table, runs: trials.map { $0.compactMap(\.run) }, parameters: parameters, paths: paths,
+            figures: try workbench.store()?.figures)
     }
 
     /// Every run, named before the first of them begins; nil where nothing is recorded. The plan is on disk then.
@@ -89,10 +91,10 @@ struct Experiment {
         workbench.note("\(name): another plan than \(path), which differs in \(differences.joined(separator: ", "))")
     }
 
-    /// What each run returned, by arm and seed. A run in the hands of another process is left for later; at the end its
+    /// Every run, by arm and seed. A run in the hands of another process is left for later; at the end its
     /// result is waited for.
-    private func run(_ jobs: [[PlannedJob]]?, _ seedList: [Int]) throws -> [[Table]] {
-        var answers = arms.map { _ in [Table?](repeating: nil, count: seedList.count) }
+    private func run(_ jobs: [[PlannedJob]]?, _ seedList: [Int]) throws -> [[Trial]] {
+        var trials = arms.map { _ in [Trial?](repeating: nil, count: seedList.count) }
         var open = arms.indices.flatMap { arm in seedList.indices.map { (arm: arm, seed: $0) } }
         let before = workbench.tally
         var told: Set<String> = []
@@ -106,7 +108,10 @@ struct Experiment {
                 case .never?: break
                 case .begin?, nil:
                     do {
-                        answers[place.arm][place.seed] = try answer(arms[place.arm], seedList[place.seed], job)
+                        trials[place.arm][place.seed] = try Trial(
+                            Trial.Call(
+                                workbench: workbench, body: body, parameters: parameters, arm: arms[place.arm],
+                                seed: seedList[place.seed], job: job))
                         continue
                     } catch let error as BSSError where error.kind == .busy {
                         mayCome = true
@@ -125,15 +130,7 @@ struct Experiment {
             open = left
         }
         tell(since: before, jobs?.joined().count)
-        return answers.map { $0.map { $0 ?? Table() } }
-    }
-
-    private func answer(_ arm: Table, _ seed: Int, _ job: PlannedJob?) throws -> Table {
-        workbench.job = job
-        job?.trainings = 0
-        defer { workbench.job = nil }
-        let value = try body.function.call([.table(parameters), .table(arm), .int(seed)]).first ?? .null
-        return try numbers(value, arm)
+        return trials.map { $0.compactMap { $0 } }
     }
 
     /// What a worker does with a run; nil: this process is none.
@@ -176,18 +173,6 @@ struct Experiment {
         let armsText = "\(arms.count) \(arms.count == 1 ? "arm" : "arms")"
         let seedsText = "\(seeds) \(seeds == 1 ? "seed" : "seeds")"
         throw BSSError("bss.experiment", "checked: \(name), \(armsText) × \(seedsText)", kind: .checked)
-    }
-
-    /// What `run` returned as a table: of a run, "test.total.accuracy" is of the selected epoch,
-    /// "last.test.total.accuracy" of the selection it names.
-    private func numbers(_ value: Value, _ arm: Table) throws -> Table {
-        if case .object(let object) = value, let run = object as? RunObject { return run.numbers }
-        guard case .table(let given) = value else {
-            throw BSSError(
-                "bss.experiment",
-                "arm '\(arm["name"]?.string ?? "")' returned \(value.described), expected a run or a table")
-        }
-        return given
     }
 
     /// Plain columns: the mean over seeds of what was measured, else the arm's own field.

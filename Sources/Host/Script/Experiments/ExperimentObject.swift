@@ -5,12 +5,17 @@ import BSSRuns
 final class ExperimentObject: HostObject {
     let name: String
     let table: ReportTable
+    /// By arm and seed; empty lists where the function trained nothing.
+    let runs: [[RunObject]]
     let parameters: Table
     let paths: [String]
     let figures: String?
 
-    init(name: String, table: ReportTable, parameters: Table, paths: [String], figures: String?) {
-        (self.name, self.table, self.parameters, self.paths, self.figures) = (name, table, parameters, paths, figures)
+    init(
+        name: String, table: ReportTable, runs: [[RunObject]], parameters: Table, paths: [String], figures: String?
+    ) {
+        (self.name, self.table, self.runs, self.parameters) = (name, table, runs, parameters)
+        (self.paths, self.figures) = (paths, figures)
     }
 
     var objectType: ObjectType { ExperimentObject.type }
@@ -22,16 +27,42 @@ final class ExperimentObject: HostObject {
             })
     }
     var summary: String {
-        // Printing must not fail: without a table the name stands for the experiment.
-        ((try? table.text()) ?? name) + (paths.isEmpty ? "" : "\nwritten: " + paths.joined(separator: ", "))
+        let written = paths.isEmpty || Report.printsData ? "" : "\nwritten: " + paths.joined(separator: ", ")
+        return (Report.shown(table, name: name) ?? name) + written
     }
 
     private static let arm = Argument<String>("arm", "its name"), metric = Argument<String>("metric", "a column")
+
+    var columns: String { "columns: " + table.metrics.joined(separator: ", ") }
+
+    /// - Throws: there is no such arm.
+    func position(of arm: String, _ operation: String) throws -> Int {
+        let names = table.rows.map(\.name)
+        if let found = names.firstIndex(of: arm) { return found }
+        let near = Text.nearest(to: arm, in: names).map { "did you mean '\($0)'? " } ?? ""
+        throw BSSError(
+            operation, "there is no arm '\(arm)'", hint: near + "arms: " + names.joined(separator: ", "), kind: .usage)
+    }
+
+    /// Its runs by arm.
+    /// - Throws: its function trained nothing.
+    func trained(_ operation: String) throws -> [[RunObject]] {
+        guard runs.contains(where: { !$0.isEmpty }) else {
+            throw BSSError(operation, "the function of experiment '\(name)' trains nothing: there are no runs")
+        }
+        return runs
+    }
 
     /// What the examples run, and call the methods of.
     static let example =
         "bss.experiment{ name = \"example\", arms = { { name = \"a\", x = 1 }, { name = \"b\", x = 2 } }, "
         + "seeds = 2, metrics = { \"y\" }, run = function(p, arm, seed) return { y = arm.x + seed } end }"
+
+    /// One that trains.
+    static let training =
+        "bss.experiment{ name = \"example\", arms = { { name = \"a\" }, { name = \"b\" } }, seeds = 2, "
+        + "metrics = { \"test.total.accuracy\" }, run = function(p, arm, seed) return bss.train{ "
+        + "data = bss.data.synthetic{ samples = 300 }, epochs = 2, seed = seed } end }"
 
     static let type = ObjectType(
         "experiment", help: "A finished experiment: its table, and the values behind it.",
@@ -42,18 +73,28 @@ final class ExperimentObject: HostObject {
                 style: .positional
             ) { a in
                 let experiment = try a.receiver(as: ExperimentObject.self)
-                guard let row = experiment.table.rows.first(where: { $0.name == a[arm] }),
-                    let values = row.values[a[metric]]
-                else {
-                    throw BSSError(
-                        "values", "no arm '\(a[arm])' with metric '\(a[metric])'",
-                        hint: "arms: " + experiment.table.rows.map(\.name).joined(separator: ", "))
+                let row = experiment.table.rows[try experiment.position(of: a[arm], "values")]
+                guard let values = row.values[a[metric]] else {
+                    throw BSSError("values", "there is no metric '\(a[metric])'", hint: experiment.columns)
                 }
                 return [.list(values)]
-            }
-        ] + RunPlots.experimentMethods,
+            },
+            Function(
+                "runs_of", "The runs of one arm, by seed.", [arm], returns: "list",
+                example: training + ":runs_of(\"b\")[1].history[1].train.loss",
+                style: .positional
+            ) { a in
+                let experiment = try a.receiver(as: ExperimentObject.self)
+                let position = try experiment.position(of: a[arm], a.operation)
+                return [.list(try experiment.trained(a.operation)[position].map(Value.object))]
+            },
+        ] + ExperimentPlots.methods,
         properties: [
             Property("name", "Name of the experiment.") { (e: ExperimentObject) in .string(e.name) },
+            Property(
+                "runs",
+                "Its runs, arm by arm and seed by seed: result, history; the model is trained again when asked for."
+            ) { (e: ExperimentObject) in .list(e.runs.joined().map(Value.object)) },
             Property("params", "The parameters it ran with.") { (e: ExperimentObject) in .table(e.parameters) },
             Property("table", "The report table.") { (e: ExperimentObject) in .object(Report(e.table)) },
             Property("figures", "The folder for figures of this experiment; nil if nothing is recorded.") {

@@ -9,7 +9,7 @@ extension Figure {
         var out = ""
         func line(_ cells: String...) { out += cells.joined(separator: ",") + "\n" }
         switch kind {
-        case .line, .scatter, .bar:
+        case .line, .scatter, .bar, .forest:
             line(categories.isEmpty ? "series,x,y,low,high" : "series,category,x,y,low,high")
             for one in series {
                 let name = Figure.cell(one.name)

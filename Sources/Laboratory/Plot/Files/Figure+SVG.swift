@@ -29,16 +29,21 @@ struct SVGDrawing {
         let legendRows =
             figure.hasLegend && figure.kind != .heatmap && figure.kind != .box ? (figure.series.count + 2) / 3 : 0
         let width = 640.0
-        let extra = figure.kind == .heatmap ? max(0, Double(min(figure.series.count, 60)) * 14 - 280) : 0
+        let extra =
+            figure.kind == .heatmap
+            ? max(0, Double(min(figure.series.count, 60)) * 14 - 280)
+            : figure.kind == .forest ? Double(max(figure.forestRows, 4)) * 24 - 300 : 0
         let height = 376 + extra + Double(legendRows * 18) + Double(notes.count * 13)
         page = SVGPage(width: width, height: height)
-        let rowNames = figure.kind == .heatmap ? figure.series.map(\.name) : []
+        let rowNames =
+            figure.kind == .heatmap
+            ? figure.series.map(\.name) : figure.kind == .forest ? figure.barGroups.map(\.label) : nil
         y =
             figure.kind == .heatmap
             ? HeatMap(figure).axis : figure.kind == .box ? figure.boxAxis(ticks: 6) : figure.yAxis(ticks: 6)
         x = figure.xAxis(ticks: 8)
         let longest =
-            figure.kind == .heatmap ? rowNames.map(Text.columns).max() ?? 0 : y.ticks.map(\.label.count).max() ?? 0
+            rowNames.map { $0.map(Text.columns).max() ?? 0 } ?? y.ticks.map(\.label.count).max() ?? 0
         left = min(200, max(58, 34 + Double(longest) * 6.5))
         right = width - (figure.kind == .heatmap ? 84 : 20)
         top = figure.title.isEmpty ? 20 : 40
@@ -63,6 +68,7 @@ struct SVGDrawing {
         case .heatmap: heatmap()
         case .bar: bars()
         case .box: boxes()
+        case .forest: forest()
         case .line, .scatter, .histogram:
             valueAxis()
             positionAxis()
@@ -121,7 +127,7 @@ struct SVGDrawing {
         if !figure.xLabel.isEmpty { page.text(figure.xLabel, (left + right) / 2, bottom + 36) }
         if figure.kind == .heatmap {
             if !figure.yLabel.isEmpty { page.text(figure.yLabel, page.width - 8, (top + bottom) / 2, rotation: -90) }
-        } else if !figure.yLabel.isEmpty {
+        } else if !figure.yLabel.isEmpty, figure.kind != .forest {
             page.text(figure.yLabel, 16, (top + bottom) / 2, rotation: -90)
         }
     }

@@ -69,6 +69,7 @@ extension Figure {
         case .histogram: lines += histogramCommands()
         case .box: lines += boxCommands()
         case .heatmap: lines += heatmapCommands()
+        case .forest: lines += forestCommands()
         }
         return (lines + ["unset output"]).joined(separator: "\n") + "\n"
     }
@@ -78,17 +79,17 @@ extension Figure {
         "'" + text.unicodeScalars.map { $0 == "'" ? "''" : $0.value < 0x20 ? " " : String($0) }.joined() + "'"
     }
 
-    private func block(_ k: Int, _ rows: [[Double]]) -> [String] {
+    func block(_ k: Int, _ rows: [[Double]]) -> [String] {
         ["$data\(k) << EOD"]
             + rows.map { row in row.map { $0.isFinite ? Text.number($0) : "nan" }.joined(separator: ",") } + ["EOD"]
     }
-    private func ticks(_ names: [(String, Double)]) -> String {
+    func ticks(_ names: [(String, Double)]) -> String {
         let turned = names.reduce(0) { $0 + $1.0.count + 2 } > 60 ? " rotate by -30" : ""
         return "set xtics (" + names.map { "\(Figure.quoted($0)) \(Text.number($1))" }.joined(separator: ", ")
             + ")\(turned) noenhanced"
     }
-    private func plot(_ parts: [String]) -> [String] { ["plot " + parts.joined(separator: ", \\\n     ")] }
-    private func name(_ one: Series) -> String {
+    func plot(_ parts: [String]) -> [String] { ["plot " + parts.joined(separator: ", \\\n     ")] }
+    func name(_ one: Series) -> String {
         one.name.isEmpty ? "notitle" : "title \(Figure.quoted(one.name)) noenhanced"
     }
 

@@ -84,7 +84,7 @@ public final class FigureObject: Displayable {
         ],
         properties: [
             Property("title", "The headline.") { (f: FigureObject) in .string(f.figure.title) },
-            Property("kind", "line, scatter, bar, hist, heatmap or box.") { (f: FigureObject) in
+            Property("kind", "line, scatter, bar, hist, heatmap, box or forest.") { (f: FigureObject) in
                 .string(f.figure.kind.rawValue)
             },
             Property("series", "Per series: name, x, y.") { (f: FigureObject) in

@@ -63,6 +63,14 @@ public enum PlotFunctions {
             source: "bin width: Freedman and Diaconis 1981"
         ) { a in try object(histogram(a), a) },
         Function(
+            "forest", "Values with their intervals, a row each, against zero: differences of paired runs.",
+            [ys, categories, names, title, xLabel, yLabel, yRange], returns: "figure",
+            example:
+                "print(bss.plot.forest{ y = { { y = {0.02, -0.01}, low = {0.005, -0.03}, high = {0.035, 0.01} } }, "
+                + "categories = {\"BSS-L\", \"BSS-H\"}, y_label = \"difference in accuracy\" })",
+            source: "Lewis and Clarke, BMJ 2001"
+        ) { a in try object(bars(a, .forest), a) },
+        Function(
             "heatmap", "A matrix as shades, with its numbers where they fit: confusion matrices, correlations.",
             [values, rows, columns, title, xLabel, yLabel, valueRange, yLog], returns: "figure",
             example:
@@ -150,8 +158,8 @@ public enum PlotFunctions {
         return figure
     }
 
-    private static func bars(_ a: Arguments) throws -> Figure {
-        var figure = figure(a, .bar, log: (false, a[yLog]), ranges: (nil, a[yRange]))
+    private static func bars(_ a: Arguments, _ kind: Figure.Kind = .bar) throws -> Figure {
+        var figure = figure(a, kind, log: (false, kind == .bar && a[yLog]), ranges: (nil, a[yRange]))
         let given = a[ys]
         guard !given.isEmpty else {
             throw BSSError(a.operation, "option 'y' is missing: \(SeriesList.expected)", kind: .usage)

@@ -5,8 +5,8 @@ import BSSCore
 /// * a list of those, or a matrix tensor: one series a row;
 /// * a table of those by name: one named series each, by name;
 /// * numbers by name: one series over named positions;
-/// * in place of a list, `{ name =, x =, y =, low =, high = }`, or `{ name =, runs = {…, …} }` for mean and band over
-///   seeds.
+/// * in place of a list, `{ name =, x =, y =, low =, high = }` (`seeds = n`: a band of n runs), or
+///   `{ name =, runs = {…, …} }` for mean and band over seeds.
 public struct SeriesList: ArgumentType, ListArgument {
     public var series: [Figure.Series] = []
     /// Names of the positions, if the data has them.
@@ -72,7 +72,7 @@ public struct SeriesList: ArgumentType, ListArgument {
             labels = table.keys
             return series.append(Figure.Series(name: name ?? "", x: [], y: table.fields.compactMap(\.value.double)))
         }
-        let known = ["name", "x", "y", "low", "high", "runs"]
+        let known = ["name", "x", "y", "low", "high", "runs", "seeds"]
         if let key = table.keys.first(where: { !known.contains($0) }) {
             throw Mismatch(
                 "\(place) has the unknown field '\(key)'"
@@ -85,6 +85,7 @@ public struct SeriesList: ArgumentType, ListArgument {
             name: table["name"]?.string ?? name ?? "", x: try list("x") ?? [], y: try list("y") ?? [])
         (one.low, one.high) = (try list("low"), try list("high"))
         if (one.low == nil) != (one.high == nil) { throw Mismatch("\(place) has only one of 'low' and 'high'") }
+        one.runCount = table["seeds"]?.int
         if let runs = table["runs"] {
             let lists = try SeriesList(value: runs).series.map(\.y)
             guard lists.allSatisfy({ $0.count == lists[0].count }) else {

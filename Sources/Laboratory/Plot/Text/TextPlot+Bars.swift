@@ -1,7 +1,7 @@
 import BSSCore
 
 extension TextPlot {
-    private static let mostLines = 200
+    static let mostLines = 200
 
     /// Horizontal bars with their values.
     mutating func bars() {
@@ -74,7 +74,7 @@ extension TextPlot {
     }
 
     /// One decimal more than the ticks have, for the values at the bars.
-    private func decimals(_ axis: Axis) -> Int? {
+    func decimals(_ axis: Axis) -> Int? {
         let all = figure.series.flatMap(\.y).filter(\.isFinite)
         if all.allSatisfy({ $0 == $0.rounded() && abs($0) < 1e9 }) {
             return figure.series.contains { $0.low != nil } ? 2 : 0
@@ -83,7 +83,7 @@ extension TextPlot {
         return max(0, min(6, 3 - Int(saturating: Math.log10(largest).rounded(.down)) - (largest < 1 ? 1 : 0)))
     }
 
-    private func value(_ one: Figure.Series, _ i: Int, _ digits: Int?) -> String {
+    func value(_ one: Figure.Series, _ i: Int, _ digits: Int?) -> String {
         func number(_ value: Double) -> String {
             value.isFinite ? digits.map { Text.fixed(value, $0) } ?? Axis.short(value) : Text.number(value)
         }

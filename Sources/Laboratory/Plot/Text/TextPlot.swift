@@ -38,6 +38,7 @@ struct TextPlot {
         case .bar: bars()
         case .box: boxes()
         case .heatmap: heatmap()
+        case .forest: forest()
         }
         for note in notes { for line in wrapped(plain(note)) { append(line) } }
         return lines.joined(separator: "\n")
@@ -65,17 +66,7 @@ struct TextPlot {
     }
 
     func shortened(_ text: String, to limit: Int) -> String {
-        guard Text.columns(text) > limit else { return text }
-        let mark = display.isUnicode ? "…" : "~"
-        var out = ""
-        var used = 0
-        for character in text {
-            let next = Text.columns(character)
-            if used + next > limit - 1 { break }
-            out.append(character)
-            used += next
-        }
-        return limit > 0 ? out + mark : ""
+        Text.cut(text, to: limit, mark: display.isUnicode ? "…" : "~")
     }
 
     func padded(_ text: String, to columns: Int, right: Bool = false) -> String {

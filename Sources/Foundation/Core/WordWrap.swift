@@ -1,17 +1,18 @@
-import BSSCore
-
 /// Lines of help that are wider than the terminal, broken between words; what follows stands below the text of its
 /// line, in a row of two columns below the second.
-enum WordWrap {
-    static func text(_ text: String, columns: Int) -> String {
+public enum WordWrap {
+    /// - Parameter hang: blanks before what follows; by default where the text of its line begins.
+    public static func text(_ text: String, columns: Int, hang: Int? = nil) -> String {
         guard columns > 20, text.utf8.contains(UInt8(ascii: " ")) else { return text }
-        return text.split(separator: "\n", omittingEmptySubsequences: false).map { line($0, columns: columns) }
-            .joined(separator: "\n")
+        return text.split(separator: "\n", omittingEmptySubsequences: false).map {
+            line($0, columns: columns, hang)
+        }
+        .joined(separator: "\n")
     }
 
-    private static func line(_ line: Substring, columns: Int) -> String {
+    private static func line(_ line: Substring, columns: Int, _ hang: Int?) -> String {
         guard line.utf8.count > columns, Text.columns(String(line)) > columns else { return String(line) }
-        let hang = min(indent(of: line), columns / 2)
+        let hang = min(hang ?? indent(of: line), columns / 2)
         var out = String(line.prefix { $0 == " " })
         var width = out.count
         var isFirst = true

@@ -1,0 +1,62 @@
+import BSSCore
+import BSSLua
+
+/// One call of an experiment's function: what it returned, and the run that it is about.
+struct Trial {
+    let answer: Table
+    /// The run that was returned, else the last one that was trained; nil if none was. Without its model, which is
+    /// trained again when it is asked for: the models of all runs would not fit into memory.
+    let run: RunObject?
+
+    init(_ call: Call) throws {
+        let (value, trained) = try call.run()
+        run = (Trial.run(value) ?? trained).map { run in
+            var facts = run.facts
+            facts.arm = call.arm["name"]?.string
+            return RunObject(facts) { try call.again() }
+        }
+        if let run = Trial.run(value) {
+            answer = run.facts.numbers
+        } else if case .table(let given) = value {
+            answer = given
+        } else {
+            throw BSSError(
+                "bss.experiment",
+                "arm '\(call.arm["name"]?.string ?? "")' returned \(value.described), expected a run or a table")
+        }
+    }
+
+    private static func run(_ value: Value) -> RunObject? {
+        guard case .object(let object) = value else { return nil }
+        return object as? RunObject
+    }
+
+    /// The function with its arguments.
+    struct Call {
+        unowned let workbench: Workbench
+        let body: Callback
+        let parameters: Table
+        let arm: Table
+        let seed: Int
+        let job: PlannedJob?
+
+        /// What it returns, and the last run that it trained.
+        fileprivate func run() throws -> (Value, RunObject?) {
+            var last: RunObject?
+            let outer = (workbench.job, workbench.onTrained)
+            defer { (workbench.job, workbench.onTrained) = outer }
+            (workbench.job, workbench.onTrained) = (job, { last = $0 })
+            job?.trainings = 0
+            return (try body.function.call([.table(parameters), .table(arm), .int(seed)]).first ?? .null, last)
+        }
+
+        /// The whole run, in silence: what it prints was shown before.
+        fileprivate func again() throws -> RunObject {
+            let (value, trained) = try PrintTap.listening(isShown: false, { _ in }) { try run() }
+            guard let found = Trial.run(value) ?? trained else {
+                throw BSSError("bss.experiment", "its function trained nothing when it was called again")
+            }
+            return try found.whole()
+        }
+    }
+}
