@@ -5,11 +5,12 @@ import BSSCore
 /// * Ops have checked shapes, dtypes and axes, with errors for users, and allocated `out` on this backend. A backend
 ///   hands memory to kernels through `KernelCall` alone, which looks at dtype, layout and bounds once more.
 /// * Unless a requirement says "contiguous", views may have any strides.
-/// * Work may be enqueued; `synchronise` waits. On Ctrl-C a call throws `BSSError.cancelled` and `out` is undefined.
+/// * Work may be enqueued; `synchronise` waits. No requirement but `download` hands a number to the host. On Ctrl-C a
+///   call throws `BSSError.cancelled` and `out` is undefined.
 /// * Requirements have no default bodies: a kernel a backend lacks is a compile error.
 ///
 /// Shape letters: N rows, C columns or classes, M×K · K×N products.
-public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
+public protocol Backend: AnyObject, StructuredBackend, AttentionBackend, StepBackend {
     var device: Device { get }
     /// "OpenBLAS 0.3.21 SkylakeX, v4, 2 threads": for run records.
     var summary: String { get }
@@ -51,10 +52,6 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
 
     /// Over the axes whose bit is set in `axes`; `out` is contiguous and has the kept axes.
     func reduce(_ op: ReduceOp, _ x: ArrayView, axes: UInt32, out: ArrayView) throws
-    /// In double; `x` contiguous.
-    func sumOfSquares(_ x: ArrayView) throws -> Double
-    /// `x` contiguous.
-    func allFinite(_ x: ArrayView) throws -> Bool
 
     // MARK: Matrix products
     // a [M, K], b [K, N] row-major with the row strides given; transposed reads the stored matrix turned.
@@ -91,11 +88,6 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend {
     func randomNormal(key: UInt64, block: UInt64, mean: Double, std: Double, out: ArrayView) throws
     /// out = u < p ? value : 0
     func randomMask(key: UInt64, block: UInt64, p: Double, value: Double, out: ArrayView) throws
-
-    // MARK: Optimizers
-
-    /// One step of an optimizer, in place: every parameter that has a gradient in one call.
-    func update(_ parts: [ParameterUpdate]) throws
 }
 
 /// One parameter's part of an optimizer's step. All views are buffers of one size and dtype, laid out alike.

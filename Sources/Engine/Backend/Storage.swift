@@ -7,17 +7,31 @@ public final class Storage {
     @exclusivity(unchecked) public private(set) var version = 0
     /// Where work on it goes. Backends live as long as the process.
     public unowned(unsafe) let backend: any Backend
+    /// Whose memory it is, where not the backend's.
+    private let owner: AnyObject?
+    /// Integers in it are known to lie in 0 ..< this: indices are looked at once.
+    @exclusivity(unchecked) public private(set) var indexLimit = Int.max
 
-    public init(address: UnsafeMutableRawPointer, byteCount: Int, backend: any Backend) {
+    /// With an `owner`: memory that stays as it is as long as that lives, and is nobody's to give back.
+    public init(
+        address: UnsafeMutableRawPointer, byteCount: Int, backend: any Backend, owner: AnyObject? = nil
+    ) {
         self.address = address
         self.byteCount = byteCount
         self.backend = backend
+        self.owner = owner
     }
 
-    /// Called by whatever writes over values that others may hold: `:assign`, an optimizer's step, loaded weights.
-    public func markChanged() { version += 1 }
+    /// Said by whoever checked all of its integers, or copied them from such.
+    public func markIndices(below limit: Int) { indexLimit = limit }
 
-    deinit { backend.deallocate(address, byteCount: byteCount) }
+    /// Called by whatever writes over values that others may hold: `:assign`, an optimizer's step, loaded weights.
+    public func markChanged() {
+        version += 1
+        indexLimit = .max
+    }
+
+    deinit { if owner == nil { backend.deallocate(address, byteCount: byteCount) } }
 }
 
 /// A strided view of a storage: what backends compute on. Strides count elements; 0 broadcasts, negative runs

@@ -54,8 +54,8 @@ public protocol StructuredBackend: AnyObject {
 
     // MARK: Indexing: indices are i64, 0-based and inside their limits
 
-    /// Position of the first index outside 0 ..< limit.
-    func firstIndexOutside(_ indices: ArrayView, limit: Int) throws -> Int?
+    /// out (i64 scalar) = position of the first index outside 0 ..< limit, -1 if there is none.
+    func firstIndexOutside(_ indices: ArrayView, limit: Int, out: ArrayView) throws
     /// out[o, i, :] = x[o, indices[i], :] with x [outer, axis, inner].
     func indexSelect(_ x: ArrayView, outer: Int, axis: Int, inner: Int, indices: ArrayView, out: ArrayView) throws
     /// out[o, indices[i], :] += alpha · source[o, i, :], in the order of i; index `skipping` is left out.

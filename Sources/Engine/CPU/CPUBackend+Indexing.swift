@@ -4,12 +4,13 @@ import CBSSKernels
 // Indexing and sorting on the CPU: bss_index.h, bss_sort.h.
 
 extension CPUBackend {
-    public func firstIndexOutside(_ indices: ArrayView, limit: Int) throws -> Int? {
+    public func firstIndexOutside(_ indices: ArrayView, limit: Int, out: ArrayView) throws {
         let count = indices.elementCount
-        let list = try KernelCall("index", indices, .int64).integers(indices, count)
-        var position = Int64(-1)
-        try run("check indices", writes: count, bss_index_check(list, Int64(count), Int64(limit), &position))
-        return position < 0 ? nil : Int(position)
+        let call = try KernelCall("index", indices, .int64)
+        try run(
+            "check indices", writes: count,
+            bss_index_check(
+                call.integers(indices, count), Int64(count), Int64(limit), call.integers(out, 1)))
     }
 
     public func indexSelect(

@@ -4,13 +4,16 @@ import CBSSKernels
 import Glibc
 
 /// The CPU: every requirement forwards to a kernel of CBSSKernels, which holds the loops and the threads.
-public final class CPUBackend: Backend {
+///
+/// Kernels do not ask whose memory they work on: a subclass may bring its own, and stand for a device whose memory the
+/// host does not see.
+open class CPUBackend: Backend {
     public static let shared = CPUBackend()
     private let pool = MemoryPool()
 
-    private init() {}
+    public init() {}
 
-    public var device: Device { .cpu }
+    open var device: Device { .cpu }
     public var summary: String {
         "\(String(cString: bss_blas_name())), \(String(cString: bss_isa())), \(bss_pool_threads()) threads"
     }
@@ -23,12 +26,12 @@ public final class CPUBackend: Backend {
 
     // MARK: Memory
 
-    public func allocate(byteCount: Int) throws -> Storage {
+    open func allocate(byteCount: Int) throws -> Storage {
         KernelCall.observer?.allocation(bytes: byteCount)
         return Storage(address: try pool.take(max(byteCount, 1)), byteCount: max(byteCount, 1), backend: self)
     }
 
-    public func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) { pool.give(address, byteCount) }
+    open func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) { pool.give(address, byteCount) }
     public func synchronise() throws {}
 
     public func upload(_ bytes: UnsafeRawBufferPointer, to out: ArrayView) throws {
@@ -144,24 +147,6 @@ public final class CPUBackend: Backend {
         _ = try result.memory(out, kept)
         var co = out.c
         try run(op.name, writes: out.elementCount, bss_reduce(op, &cx, axes, &co))
-    }
-
-    public func sumOfSquares(_ x: ArrayView) throws -> Double {
-        var result = 0.0
-        let call = try KernelCall("norm", x)
-        let count = x.elementCount
-        try run(
-            "sum of squares", writes: count, bss_sum_squares(call.dtype.c, call.buffer(x, count), Int64(count), &result)
-        )
-        return result
-    }
-
-    public func allFinite(_ x: ArrayView) throws -> Bool {
-        var result = true
-        let call = try KernelCall("isfinite", x)
-        let count = x.elementCount
-        try run("all finite", writes: count, bss_all_finite(call.dtype.c, call.buffer(x, count), Int64(count), &result))
-        return result
     }
 
     // MARK: Matrix products

@@ -13,7 +13,7 @@ int bss_index_check(const int64_t *indices, int64_t count, int64_t limit, int64_
 // MARK: Selection along an axis
 
 typedef struct {
-  int64_t axis, inner, count, per_task, tasks_per_outer;
+  int64_t axis, count, per_task, tasks_per_outer;
   const char *x;
   const int64_t *indices;
   char *y;
@@ -47,20 +47,28 @@ static void select_task(void *context, int64_t task) {
   }
 }
 
-int bss_index_select(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, const void *x,
-                     const int64_t *indices, int64_t count, void *y) {
-  if (outer * count * inner == 0) return BSS_OK;
-  select_job job = {.axis = axis,
-                    .inner = inner,
-                    .count = count,
-                    .x = x,
-                    .indices = indices,
-                    .y = y,
-                    .run = (size_t)inner * bss_size(dtype)};
-  job.per_task = bss_items_per_task(count, inner);
+static int select_runs(int64_t outer, int64_t axis, size_t run, const void *x,
+                       const int64_t *indices, int64_t count, void *y) {
+  if (outer * count * (int64_t)run == 0) return BSS_OK;
+  select_job job = {.axis = axis, .count = count, .x = x, .indices = indices, .y = y, .run = run};
+  int64_t visits = bss_ceil_div((int64_t)run, 4);
+  job.per_task = bss_items_per_task(count, visits);
   job.tasks_per_outer = bss_ceil_div(count, job.per_task);
   if (job.tasks_per_outer > 1) return bss_pool_run(outer * job.tasks_per_outer, select_task, &job);
-  return bss_run_items(outer, count * inner, select_task, &job);
+  return bss_run_items(outer, count * visits, select_task, &job);
+}
+
+int bss_index_select(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, const void *x,
+                     const int64_t *indices, int64_t count, void *y) {
+  return select_runs(outer, axis, (size_t)inner * bss_size(dtype), x, indices, count, y);
+}
+
+int bss_gather_rows(const bss_row_part *parts, int64_t parts_count, const int64_t *rows,
+                    int64_t count) {
+  int status = BSS_OK;
+  for (int64_t i = 0; i < parts_count && status == BSS_OK; i++)
+    status = select_runs(1, 0, (size_t)parts[i].run, parts[i].x, rows, count, parts[i].out);
+  return status;
 }
 
 // MARK: Typed kernels

@@ -160,10 +160,12 @@ static double FN(CAT(sum_squares, S))(const T *x, int64_t n) {
 
 /// x * 0 is NaN exactly for NaN and infinities; sums of zeros stay zero.
 static bool FN(CAT(all_finite, S))(const T *x, int64_t n) {
-  V s = 0;
+  V s[4] = {0, 0, 0, 0};
   int64_t i = 0;
-  for (; i + WIDTH <= n; i += WIDTH) s += *(const VU *)(x + i) * (T)0;
-  double total = TN(lanes_sum)(s);
+  for (; i + 4 * WIDTH <= n; i += 4 * WIDTH)
+    for (int k = 0; k < 4; k++) s[k] += *(const VU *)(x + i + k * WIDTH) * (T)0;
+  for (; i + WIDTH <= n; i += WIDTH) s[0] += *(const VU *)(x + i) * (T)0;
+  double total = TN(lanes_sum)((s[0] + s[1]) + (s[2] + s[3]));
   for (; i < n; i++) total += x[i] * (T)0;
   return total == 0;
 }

@@ -1,4 +1,4 @@
-// Sums over whole buffers, whether all of one is finite, and running sums along rows.
+// Sums over whole buffers, and running sums along rows.
 #include "bss_reduce.h"
 #include "element.h"
 #include "table.h"
@@ -22,37 +22,29 @@ static void squares_task(void *context, int64_t task) {
                          ? bss_loops->sum_squares_f32((const float *)c->x + first, n)
                          : bss_loops->sum_squares_f64((const double *)c->x + first, n);
 }
-static void finite_task(void *context, int64_t task) {
-  const buffer_context *c = context;
-  int64_t first = task * chunk, n = bss_min(c->count - first, chunk);
-  c->partial[task] = c->dtype == BSS_F32
-                         ? bss_loops->all_finite_f32((const float *)c->x + first, n)
-                         : bss_loops->all_finite_f64((const double *)c->x + first, n);
-}
-
-/// Sum over chunks, in order, of what the task writes.
-static int sum_chunks(bss_dtype dtype, const void *x, int64_t count, bss_task task,
-                      double *result) {
-  int64_t tasks = (count + chunk - 1) / chunk;
+/// Sum over chunks, in order.
+int bss_sum_squares(bss_dtype dtype, const void *x, int64_t count, double *result) {
+  int64_t tasks = bss_ceil_div(count, chunk);
   double few[64], *partial = tasks <= 64 ? few : malloc((size_t)tasks * sizeof(double));
   if (!partial) abort();
   buffer_context c = {dtype, x, count, partial};
-  int status = bss_pool_run(tasks, task, &c);
+  int status = bss_pool_run(tasks, squares_task, &c);
   *result = 0;
   for (int64_t i = 0; i < tasks && status == BSS_OK; i++) *result += partial[i];
   if (partial != few) free(partial);
   return status;
 }
 
-int bss_sum_squares(bss_dtype dtype, const void *x, int64_t count, double *result) {
-  return sum_chunks(dtype, x, count, squares_task, result);
-}
-
-int bss_all_finite(bss_dtype dtype, const void *x, int64_t count, bool *result) {
-  double finite;
-  int status = sum_chunks(dtype, x, count, finite_task, &finite);
-  *result = finite == (double)((count + chunk - 1) / chunk);
-  return status;
+int bss_sum_squares_all(const bss_buffer *parts, int64_t count, double *result) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; i++) {
+    double one;
+    int status = bss_sum_squares(parts[i].dtype, parts[i].data, parts[i].count, &one);
+    if (status != BSS_OK) return status;
+    sum += one;
+  }
+  *result = sum;
+  return BSS_OK;
 }
 
 // MARK: running sums

@@ -69,11 +69,11 @@ typedef struct {
   X(scale_rows_##S, void,                                                                          \
     (const T *x, const T *scale, int64_t step, double factor, int64_t rows, int64_t columns,       \
      T *out))                                                                                      \
-  X(sgd_##S, void, (int64_t n, T * p, const T *g, T *buf, const bss_sgd_options *o))               \
+  X(sgd_##S, void, (int64_t n, T * p, const T *g, T *buf, T scale, const bss_sgd_options *o))      \
   X(adam_##S, void,                                                                                \
-    (int64_t n, T * p, const T *g, T *m, T *v, T *vmax, const bss_adam_options *o))                \
+    (int64_t n, T * p, const T *g, T *m, T *v, T *vmax, T scale, const bss_adam_options *o))       \
   X(rmsprop_##S, void,                                                                             \
-    (int64_t n, T * p, const T *g, T *v, T *u, T *buf, const bss_rmsprop_options *o))              \
+    (int64_t n, T * p, const T *g, T *v, T *u, T *buf, T scale, const bss_rmsprop_options *o))     \
   X(gemm_##S, void, (const gemm_problem *problem, void *work))                                     \
   X(gemm_pack_##S, void, (const gemm_problem *problem, int64_t first, int64_t last, void *packed)) \
   X(uniform_##S, void,                                                                             \

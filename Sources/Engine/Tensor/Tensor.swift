@@ -93,6 +93,26 @@ public final class Tensor {
         return Tensor(out)
     }
 
+    /// Values that stay as they are, where they lie in the memory of the CPU; copied to another device.
+    public static func resident<T: TensorElement>(
+        _ values: [T], _ shape: Shape, on backend: any Backend = Devices.current
+    ) throws -> Tensor {
+        guard backend.device == .cpu, values.count == shape.elementCount, !values.isEmpty else {
+            return try from(values, shape, on: backend)
+        }
+        // An array's elements have one address as long as somebody holds the array and nobody changes it.
+        let owner = ArrayOwner(values)
+        let storage = owner.values.withUnsafeBytes { bytes in
+            bytes.baseAddress.map {
+                Storage(
+                    address: UnsafeMutableRawPointer(mutating: $0), byteCount: bytes.count, backend: backend,
+                    owner: owner)
+            }
+        }
+        guard let storage else { return try from(values, shape, on: backend) }
+        return Tensor(ArrayView(storage: storage, shape: shape, dtype: T.dtype))
+    }
+
     public static func from<T: TensorElement>(_ values: [T], on backend: any Backend = Devices.current) throws -> Tensor
     {
         try from(values, [values.count], on: backend)
@@ -200,6 +220,11 @@ public final class Tensor {
         let source = dtype
         return recorded("to", out, self) { [try $0.converted(to: source)] }
     }
+}
+
+private final class ArrayOwner<Element> {
+    let values: [Element]
+    init(_ values: [Element]) { self.values = values }
 }
 
 /// Swift types that are tensor elements.

@@ -66,7 +66,7 @@ private final class BarProgress: TrainingObserver {
         start = Progress.now()
     }
 
-    func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double) {
+    func stepEnded(epoch: Int, step: Int, steps: Int, loss: () throws -> Double) throws {
         let now = Progress.now()
         guard now - drawn >= 0.1 else { return }
         drawn = now
@@ -75,7 +75,7 @@ private final class BarProgress: TrainingObserver {
         let filled = Int(Double(width) * done / Double(max(epochs, 1)))
         let left = (now - start) / max(done - Double(first), 1e-9) * (Double(epochs) - done)
         let bar = String(repeating: "━", count: filled) + String(repeating: "─", count: width - filled)
-        let shown = figures.isEmpty ? "loss " + Text.fixed(loss, 4) : figures
+        let shown = figures.isEmpty ? "loss " + Text.fixed(try loss(), 4) : figures
         let wait = Text.fixed(left, left < 10 ? 1 : 0)
         Progress.write("\r\u{1B}[K\(name) \(epoch + 1)/\(epochs) \(bar) \(shown)  \(wait) s left")
     }

@@ -143,8 +143,8 @@ final class Observers: TrainingObserver {
     func trainingBegan(epochs: Int, resumedAt: Int) throws {
         for o in all { try o.trainingBegan(epochs: epochs, resumedAt: resumedAt) }
     }
-    func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double) {
-        for o in all { o.stepEnded(epoch: epoch, step: step, steps: steps, loss: loss) }
+    func stepEnded(epoch: Int, step: Int, steps: Int, loss: () throws -> Double) throws {
+        for o in all { try o.stepEnded(epoch: epoch, step: step, steps: steps, loss: loss) }
     }
     func epochEnded(_ record: EpochRecord) throws { for o in all { try o.epochEnded(record) } }
     func checkpointing() throws { for o in all { try o.checkpointing() } }

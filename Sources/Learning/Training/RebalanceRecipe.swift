@@ -38,9 +38,15 @@ public struct MethodTraits {
     public var ownsLoss: Bool
     /// Fraction of the training split that is kept out of training for the method to monitor (`context.monitorRows`).
     public var holdout: Double
+    /// True if hooks of a step look at values: on a GPU each look is a wait, and the loop looks at the loss before
+    /// them. False promises that a step is enqueued without one.
+    public var readsNumbers: Bool
 
-    public init(weights: Weights = .given, ownsLoss: Bool = false, holdout: Double = 0) {
+    public init(
+        weights: Weights = .given, ownsLoss: Bool = false, holdout: Double = 0, readsNumbers: Bool = true
+    ) {
         (self.weights, self.ownsLoss, self.holdout) = (weights, ownsLoss, holdout)
+        self.readsNumbers = readsNumbers
     }
 
     func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights {

@@ -137,7 +137,7 @@ private struct Trajectory {
     }
 }
 
-private enum Given {
+enum Given {
     static func tensor(_ array: NpyArray, row: Int? = nil) throws -> Tensor {
         guard let values = array.floats else { throw BSSError("fixtures", "text is no tensor") }
         guard let row else { return try Tensor.from(values, Shape(array.shape)) }

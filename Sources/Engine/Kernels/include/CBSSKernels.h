@@ -19,3 +19,4 @@
 #include "bss_reduce.h"
 #include "bss_softmax.h"
 #include "bss_sort.h"
+#include "bss_step.h"

@@ -6,6 +6,16 @@
 /// *position = that of the first index outside 0 ..< limit, or -1 when all are inside.
 int bss_index_check(const int64_t *indices, int64_t count, int64_t limit, int64_t *position);
 
+/// An array of rows of `run` bytes, and where some of them go.
+typedef struct {
+  const void *x;
+  void *out;
+  int64_t run;
+} bss_row_part;
+/// Of every part: row i of out = row rows[i] of x. One batch of everything that a step reads.
+int bss_gather_rows(const bss_row_part *parts, int64_t parts_count, const int64_t *rows,
+                    int64_t count);
+
 /// y[o, i, :] = x[o, indices[i], :]; x [outer, axis, inner], y [outer, count, inner]. Any dtype.
 /// With outer = 1: rows by list (batches, embedding lookup).
 int bss_index_select(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, const void *x,

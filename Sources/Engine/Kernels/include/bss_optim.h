@@ -2,10 +2,11 @@
 // step in one call. PyTorch's formulas in its order.
 #pragma once
 #include "bss_base.h"
+#include "bss_step.h"
 
 typedef struct {
   double lr, momentum, dampening, weight_decay;
-  bool nesterov, maximize, first;
+  bool nesterov, first;
 } bss_sgd_options;
 /// SGD: g += wd p;  buf = first ? g : momentum buf + (1 - dampening) g;  g = nesterov ? g +
 /// momentum buf : buf;  p -= lr g. State: buf, which may be NULL when momentum == 0. `first` = it
@@ -14,7 +15,7 @@ typedef struct {
 typedef struct {
   double lr, beta1, beta2, eps, weight_decay;
   bool decoupled;  // AdamW: p *= 1 - lr wd, else g += wd p
-  bool amsgrad, maximize;
+  bool amsgrad;
   int64_t step;  // 1 for the first update
 } bss_adam_options;
 /// Adam: m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  p -= lr / (1 - b1^t) m / (sqrt(v or max
@@ -22,7 +23,7 @@ typedef struct {
 
 typedef struct {
   double lr, alpha, eps, weight_decay, momentum;
-  bool centered, maximize;
+  bool centered;
 } bss_rmsprop_options;
 /// RMSprop: v = a v + (1 - a) g^2;  centered: u = a u + (1 - a) g, d = sqrt(v - u^2) + eps, else d
 /// = sqrt(v) + eps; momentum: buf = momentum buf + g / d, p -= lr buf, else p -= lr g / d. State:
@@ -46,4 +47,6 @@ typedef struct {
   bss_rule_options options;
 } bss_update;
 
-int bss_update_all(const bss_update *parts, int64_t count);
+/// `scale` multiplies every gradient first. With a `log` (or NULL) nothing is updated from the
+/// first bad step on, and a step with a gradient that is not finite becomes it.
+int bss_update_all(const bss_update *parts, int64_t count, double scale, bss_step_log *log);

@@ -14,11 +14,16 @@
 /// count.
 int bss_reduce(bss_reduce_op op, const bss_view *x, uint32_t axes_mask, const bss_view *out);
 
-/// Sum of squares accumulated in double, for global norms. dtype F32 or F64, contiguous.
+/// Elements without gaps.
+typedef struct {
+  bss_dtype dtype;
+  const void *data;
+  int64_t count;
+} bss_buffer;
+/// Sum of squares accumulated in double, for global norms. F32 or F64.
 int bss_sum_squares(bss_dtype dtype, const void *x, int64_t count, double *result);
-
-/// *result = no element is NaN or infinite. dtype F32 or F64, contiguous.
-int bss_all_finite(bss_dtype dtype, const void *x, int64_t count, bool *result);
+/// Over several buffers, in their order.
+int bss_sum_squares_all(const bss_buffer *parts, int64_t count, double *result);
 
 /// Running sum along the last axis of contiguous [rows, columns]; F32 (accumulated in double), F64,
 /// I64.

@@ -198,9 +198,15 @@ extension Tensor {
     }
 
     /// - Throws: naming the first index outside 0 ..< limit (`except` is let through).
-    func checkIndices(below limit: Int, except: Int? = nil, operation: String) throws {
+    public func checkIndices(below limit: Int, except: Int? = nil, operation: String) throws {
+        if view.storage.indexLimit <= limit { return }
         // The kernel answers the common case; only a mistake, or an exception to the rule, is looked at one by one.
-        guard try backend.firstIndexOutside(contiguous().view, limit: limit) != nil else { return }
+        let position = try Tensor.allocate(Shape(), .int64, on: backend)
+        try backend.firstIndexOutside(contiguous().view, limit: limit, out: position)
+        guard try Tensor(position).values(Int.self)[0] >= 0 else {
+            if elementCount * dtype.byteSize == view.storage.byteCount { view.storage.markIndices(below: limit) }
+            return
+        }
         for (position, index) in try values(Int.self).enumerated()
         where (index < 0 || index >= limit) && index != except {
             throw BSSError(operation, "index \(index) at position \(position + 1) is outside 0 to \(limit - 1)")

@@ -43,6 +43,14 @@ extension Tensor {
         return keepsAxes ? try result.keeping(mask, of: original) : result
     }
 
+    /// Σ over the tensors of Σ x², in double, as a scalar f64; outside the graph. Tensors are contiguous.
+    public static func sumOfSquares(_ tensors: [Tensor]) throws -> Tensor {
+        let backend = tensors.first?.backend ?? Devices.current
+        let out = try allocate(Shape(), .float64, on: backend)
+        try backend.sumOfSquares(tensors.map(\.view), out: out)
+        return Tensor(out)
+    }
+
     /// y = Σ_t scale_t · (sum of all elements of x_t): a loss of several terms as one operation. dx_t = g · scale_t,
     /// broadcast.
     public static func weightedSum(_ terms: [(x: Tensor, scale: Double)]) throws -> Tensor {

@@ -18,17 +18,28 @@ extension Gradients {
         return total
     }
 
+    /// The factor of `clip(norm:)` for the 2-norm as a scalar (f64) of the device, which `Optimizer.step` takes:
+    /// nothing is read. nil without gradients.
+    public func clippingFactor(norm maximum: Double, _ parameters: [Parameter]) throws -> Tensor? {
+        try Autograd.withoutRecording {
+            guard let total = try squaredNorm(parameters)?.unary(.sqrt).adding(1e-6) else { return nil }
+            return try Tensor.scalar(maximum, .float64, on: total.backend).divided(by: total).clamped(-.infinity, 1)
+        }
+    }
+
     /// The joint p-norm of the gradients of `parameters`.
     public func norm(p: Double = 2, _ parameters: [Parameter]) throws -> Double {
         try Autograd.withoutRecording {
-            let gradients = parameters.compactMap { self[$0.value] }
-            if p == 2 {
-                return try gradients.reduce(0.0) { try $0 + $1.backend.sumOfSquares($1.contiguous().view) }.squareRoot()
-            }
-            let norms = try gradients.map { try $0.norm(p: p).item() }
+            if p == 2 { return try squaredNorm(parameters)?.item().squareRoot() ?? 0 }
+            let norms = try parameters.compactMap { try self[$0.value]?.norm(p: p).item() }
             if p.isInfinite { return norms.max() ?? 0 }
             return Math.pow(norms.reduce(0) { $0 + Math.pow($1, p) }, 1 / p)
         }
+    }
+
+    private func squaredNorm(_ parameters: [Parameter]) throws -> Tensor? {
+        let gradients = try parameters.compactMap { try self[$0.value]?.contiguous() }
+        return gradients.isEmpty ? nil : try Tensor.sumOfSquares(gradients)
     }
 
     /// Limits every element to [-limit, limit].

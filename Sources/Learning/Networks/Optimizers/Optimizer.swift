@@ -85,7 +85,10 @@ open class Optimizer {
     }
 
     /// One update, one call of the backend. A parameter without gradient is left alone entirely.
-    public func step(_ gradients: Gradients) throws {
+    ///
+    /// `scale`: of all gradients, a scalar f64 of the device. `log`: what keeps a broken step from being made
+    /// (`StepBackend`).
+    public func step(_ gradients: Gradients, scale: Tensor? = nil, log: Tensor? = nil) throws {
         try Autograd.withoutRecording {
             var parts: [ParameterUpdate] = []
             for group in groups where group.isTrainable {
@@ -100,7 +103,7 @@ open class Optimizer {
                 }
             }
             guard let first = parts.first else { return }
-            try first.parameter.backend.update(parts)
+            try first.parameter.backend.update(parts, scale: scale?.view, log: log?.view)
             for part in parts { part.parameter.storage.markChanged() }
         }
     }

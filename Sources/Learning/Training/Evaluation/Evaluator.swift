@@ -32,31 +32,26 @@ public final class Evaluator {
         visit: ((_ part: Range<Int>, MultimodalOutput) throws -> Void)? = nil
     ) throws -> ScanResult {
         try Autograd.withoutRecording {
-            var result = ScanResult(modalities: model.modalities.count)
+            var seen = ScanBuffer(modalities: model.modalities.count, capacity: rows.count)
             let size = batchSize ?? self.batchSize
-            source.announce(
-                source.positions(of: model.modalities), rows: rows, batchSize: size, augments: augments, random: random)
+            let feed = try BatchFeed(
+                source, model.modalities, rows: rows, batchSize: size, augments: augments, random: random)
             for (number, start) in stride(from: 0, to: rows.count, by: size).enumerated() {
                 try Cancellation.check("evaluation")
-                let part = Array(rows[start..<min(start + size, rows.count)])
-                let inputs = try source.inputs(model.modalities, rows: part, augments: augments, random: random)
-                let output = try model.forward(inputs, ForwardContext(phase, random: random.child("batch \(number)")))
+                let part = start..<min(start + size, rows.count)
+                let output = try model.forward(
+                    feed.batch(part).inputs, ForwardContext(phase, random: random.child("batch \(number)")))
                 let prediction = try predict(output)
-                try result.append(prediction)
                 // The loss of a fused output that is not the fusion's is its cross-entropy.
-                if model.fusion.hasOwnLoss, prediction.fused === output.fused {
-                    try model.fusion.loss(output, Tensor.from(part.map { source.classColumns[$0] }), epoch: epoch)
-                        .withValues { result.fusedLosses.append(contentsOf: $0) }
-                }
-                if keepsFeatures {
-                    for m in output.features.indices {
-                        try output.features[m].withValues { result.features[m].append(contentsOf: $0) }
-                    }
-                }
-                try visit?(start..<start + part.count, output)
-                result.count += part.count
+                let loss =
+                    model.fusion.hasOwnLoss && prediction.fused === output.fused
+                    ? try model.fusion.loss(
+                        output, Tensor.from(rows[part].map { source.classColumns[$0] }), epoch: epoch) : nil
+                try seen.append(
+                    prediction, samples: part.count, loss: loss, features: keepsFeatures ? output.features : [])
+                try visit?(part, output)
             }
-            return result
+            return try seen.read()
         }
     }
 
@@ -124,10 +119,7 @@ public final class Evaluator {
             let terms = try EquationFive.terms(
                 output, Tensor.from([source.classColumns[row]]), weights, model, epoch: epoch)
             let gradients = try terms.total(weights: nil).backward()
-            return try parameters.reduce(0.0) {
-                try $0
-                    + (gradients[$1.value].map { try $0.backend.sumOfSquares($0.contiguous().view).squareRoot() } ?? 0)
-            }
+            return try parameters.reduce(0.0) { try $0 + (gradients[$1.value]?.squared.squareRoot() ?? 0) }
         }
     }
 }

@@ -18,6 +18,9 @@ public protocol SampleSource: AnyObject {
     /// in turn, all with the same `augments` and `random`. A source that reads files may read ahead; nothing else
     /// depends on it.
     func announce(_ modalities: [Int], rows: [Int], batchSize: Int, augments: Bool, random: RandomStream)
+    /// All samples of a modality [n, …] in the memory of the device, where batches are gathered; nil: only `batch` has
+    /// them.
+    func resident(_ modality: Int) throws -> Tensor?
     /// Samples [B, …] of one modality. `augments` asks for training transforms, where the dataset has any; their draws
     /// are `random`'s (one stream an epoch) by sample, whatever batch a sample is in.
     func batch(_ modality: Int, rows: [Int], augments: Bool, random: RandomStream) throws -> Tensor
@@ -30,10 +33,12 @@ public protocol SampleSource: AnyObject {
 extension SampleSource {
     public func announce(_ modalities: [Int], rows: [Int], batchSize: Int, augments: Bool, random: RandomStream) {}
 
+    public func resident(_ modality: Int) throws -> Tensor? { nil }
+
     func position(of modality: String) -> Int { modalities.firstIndex(of: modality) ?? 0 }
     /// Positions of a model's modalities, in its order.
     func positions(of modalities: [String]) -> [Int] { modalities.map(position) }
-    /// A batch of every modality that a model has, in its order.
+    /// A batch of every modality that a model has, in its order; what is not made often.
     func inputs(_ modalities: [String], rows: [Int], augments: Bool, random: RandomStream) throws -> [Tensor] {
         try positions(of: modalities).map { try batch($0, rows: rows, augments: augments, random: random) }
     }
@@ -47,6 +52,7 @@ extension SampleSource {
 public final class DatasetSource: SampleSource {
     public let dataset: Dataset
     private let loader: BatchLoader
+    private var residents: [Int: Tensor] = [:]
 
     public init(_ dataset: Dataset) {
         self.dataset = dataset
@@ -61,6 +67,16 @@ public final class DatasetSource: SampleSource {
     public func rows(_ split: SplitName) -> [Int] { dataset.indices(split) }
     public var fingerprint: String { get throws { try dataset.treeHash } }
     public func describe(row: Int) -> String { dataset.ids[row] }
+
+    public func resident(_ modality: Int) throws -> Tensor? {
+        let source = dataset.modalities[modality]
+        guard source.stream == nil else { return nil }
+        if let known = residents[modality], known.backend === Devices.current { return known }
+        let made = try Tensor.resident(
+            source.values, Shape([dataset.count] + source.shape, operation: "dataset \(name)"))
+        residents[modality] = made
+        return made
+    }
 
     public func batch(_ modality: Int, rows: [Int], augments: Bool, random: RandomStream) throws -> Tensor {
         let source = dataset.modalities[modality]

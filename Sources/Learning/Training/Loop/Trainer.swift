@@ -165,7 +165,9 @@ public final class Trainer {
         hooks.adjust = { [method] in try method.adjust(&$0, $1, $2) }
         hooks.predict = method.predict
         hooks.sampleLoss = sampleLoss
-        hooks.stepEnded = { [observer] in observer?.stepEnded(epoch: epoch, step: $0, steps: $1, loss: $2) }
+        hooks.stepEnded = { [observer] in try observer?.stepEnded(epoch: epoch, step: $0, steps: $1, loss: $2) }
+        hooks.readsNumbers =
+            options.rebalance.product.traits.readsNumbers || sampleLoss != nil || options.loss != nil
         return hooks
     }
 

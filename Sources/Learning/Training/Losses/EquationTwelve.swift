@@ -29,5 +29,5 @@ extension Tensor {
     }
 
     /// Σ x², in one pass.
-    var squared: Double { get throws { try backend.sumOfSquares(contiguous().view) } }
+    var squared: Double { get throws { try Tensor.sumOfSquares([contiguous()]).item() } }
 }

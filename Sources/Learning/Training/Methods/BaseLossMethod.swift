@@ -27,6 +27,8 @@ public struct BaseLoss: OptionGroup {
 
     /// Of a method that changes nothing about the losses underneath.
     public var traits: MethodTraits { MethodTraits(weights: terms == .joint ? .given : .fused) }
+    /// … and whose steps look at no value.
+    var silentTraits: MethodTraits { MethodTraits(weights: traits.weights, readsNumbers: false) }
 }
 
 /// A method on top of a base loss; subclasses override the hooks of what they change.

@@ -56,7 +56,7 @@ final class MLA: RebalanceMethod {
                 var gradients = try loss.backward()
                 if options.projection != .none, subSteps > 0 { try project(&gradients, feature.detached) }
                 subSteps += 1
-                return (try loss.item(), gradients)
+                return (loss.detached, gradients)
             }
         }
     }

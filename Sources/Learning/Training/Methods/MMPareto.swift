@@ -40,7 +40,7 @@ final class MMPareto: RebalanceMethod {
             SubStep { [unowned self] pass in
                 let losses = try loss(pass.output(), batch).map { try [$0].total(batch) }
                 let passes = try losses.map { try $0.backward() }
-                let sum = try losses.reduce(0.0) { try $0 + $1.item() }
+                let sum = try Tensor.sum(losses.map { try $0.detached.converted(to: .float64) })
                 return (sum, try integrate(passes[0], Array(passes.dropFirst()), batch.lossLeaves))
             }
         ]

@@ -56,7 +56,8 @@ final class MSES: BaseLossMethod {
         var base: BaseLoss { BaseLoss(terms == .fused ? .fused : .joint) }
         var traits: MethodTraits {
             let weights = terms == .multitask ? .multitask : base.traits.weights
-            return MethodTraits(weights: weights, ownsLoss: true, holdout: monitored.share)
+            return MethodTraits(
+                weights: weights, ownsLoss: true, holdout: monitored.share, readsNumbers: false)
         }
     }
 

@@ -9,7 +9,8 @@ public struct Clipping: OptionGroup {
 
     public init() {}
 
-    func apply(_ gradients: inout Gradients, _ optimizer: Optimizer) throws {
-        if let norm { try gradients.clip(norm: norm, optimizer.parameters(nil).map(\.parameter)) }
+    /// What the update multiplies gradients by: a scalar of the device.
+    func factor(_ gradients: Gradients, _ optimizer: Optimizer) throws -> Tensor? {
+        try norm.flatMap { try gradients.clippingFactor(norm: $0, optimizer.parameters(nil).map(\.parameter)) }
     }
 }

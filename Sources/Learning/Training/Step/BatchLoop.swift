@@ -1,3 +1,4 @@
+import BSSBackend
 import BSSCore
 import BSSData
 import BSSNetworks
@@ -12,7 +13,9 @@ struct BatchHooks {
     /// Probes compute what their loss needs, and no training metrics.
     var predict: Predictor?
     var sampleLoss: SampleLoss?
-    var stepEnded: ((_ step: Int, _ steps: Int, _ loss: Double) -> Void)?
+    var stepEnded: ((_ step: Int, _ steps: Int, _ loss: () throws -> Double) throws -> Void)?
+    /// Hooks look at values, so the loop looks at the loss before they do.
+    var readsNumbers = false
 
     init(steps: @escaping (TrainingBatch) throws -> [SubStep]) { self.steps = steps }
 }
@@ -20,10 +23,9 @@ struct BatchHooks {
 /// What a pass of training over a plan gives.
 struct TrainedBatches {
     /// The predictions of the forward passes of training, if they were asked for.
-    var scan: ScanResult
-    var rows: [Int] = []
-    fileprivate var lossSum = 0.0
-    var loss: Double { rows.isEmpty ? 0 : lossSum / Double(rows.count) }
+    let scan: ScanResult
+    let rows: [Int]
+    let loss: Double
 }
 
 /// Runs the batches of a plan: {forward → loss → backward → adjust → clip → update} for every sub-step of every batch.
@@ -35,6 +37,8 @@ final class BatchLoop {
     let streams: RandomStreams
     private let trainRows: [Int]
     private let options: TrainingOptions
+    /// The class column of every row of the source, on the device; looked at once.
+    private var labels: Tensor?
 
     init(
         _ model: MultimodalModel, _ optimizer: Optimizer, _ source: any SampleSource, _ options: TrainingOptions,
@@ -51,42 +55,68 @@ final class BatchLoop {
         let steps = dropsLast ? count / size : (count + size - 1) / size
         guard steps > 0 || count == 0 else { throw nothingLeft(of: count, epoch) }
         let forward = ForwardContext(.training, random: streams("dropout").child("epoch \(epoch)"))
-        let augment = streams("augment").child("epoch \(epoch)")
-        var trained = TrainedBatches(scan: ScanResult(modalities: model.modalities.count))
-        source.announce(
-            source.positions(of: model.modalities), rows: plan.positions.prefix(steps * size).map { trainRows[$0] },
-            batchSize: size, augments: true, random: augment)
-        for step in 0..<steps {
-            try Cancellation.check("training")
-            try state.leaveIfAsked()
-            (state.batch, state.batches) = (step, steps)
-            let range = step * size..<min((step + 1) * size, count)
-            let rows = plan.positions[range].map { trainRows[$0] }
-            let loss = try self.step(batch(plan, range, rows, augment, hooks), forward, &trained.scan, hooks)
-            guard loss.isFinite else { throw nonFinite(loss, epoch, step, rows) }
-            trained.lossSum += loss * Double(rows.count)
-            trained.rows += rows
-            trained.scan.count += rows.count
-            state.step += 1
-            hooks.stepEnded?(step, steps, loss)
+        let rows = plan.positions.prefix(steps * size).map { trainRows[$0] }
+        let feed = try BatchFeed(
+            source, model.modalities, rows: rows, batchSize: size, augments: true,
+            random: streams("augment").child("epoch \(epoch)"), labels: allLabels())
+        let weights = try plan.weights.map { try Tensor.from($0.map(Float.init)) }
+        var seen = ScanBuffer(modalities: model.modalities.count, capacity: rows.count)
+        let log = try EpochLog()
+        func look() throws -> StepLog {
+            let found = try log.read()
+            guard let bad = found.bad else { return found }
+            let part = rows[bad.step * size..<min((bad.step + 1) * size, rows.count)]
+            throw nonFinite(bad.loss, epoch, bad.step, Array(part))
         }
-        return trained
+        var lastLook = Clock.seconds()
+        do {
+            for step in 0..<steps {
+                try Cancellation.check("training")
+                try state.leaveIfAsked()
+                (state.batch, state.batches) = (step, steps)
+                let range = step * size..<min((step + 1) * size, count)
+                let (inputs, labels) = try feed.batch(range)
+                guard let labels else { continue }  // the feed has them: it was given all
+                let batch = TrainingBatch(
+                    inputs: inputs, labels: labels, positions: Array(plan.positions[range]),
+                    weights: try weights?.sliced(0, from: range.lowerBound, to: range.upperBound),
+                    keeps: plan.keeps.map { Array($0[range]) }, sampleLoss: hooks.sampleLoss)
+                try self.step(batch, forward, &seen, log, hooks, look)
+                try log.close(samples: range.count)
+                state.step += 1
+                try hooks.stepEnded?(step, steps) { try look().lastLoss }
+                let now = Clock.seconds()
+                if now - lastLook > BatchLoop.secondsBetweenLooks {
+                    lastLook = now
+                    _ = try look()
+                }
+            }
+        } catch let error where (error as? BSSError)?.kind != .cancelled {
+            // What came of a broken step is not what went wrong.
+            _ = try look()
+            throw error
+        }
+        let found = try look()
+        return TrainedBatches(
+            scan: try seen.read(), rows: rows, loss: rows.isEmpty ? 0 : found.lossSum / Double(rows.count))
     }
 
-    private func batch(
-        _ plan: SamplePlan, _ range: Range<Int>, _ rows: [Int], _ augment: RandomStream, _ hooks: BatchHooks
-    ) throws -> TrainingBatch {
-        TrainingBatch(
-            inputs: try source.inputs(model.modalities, rows: rows, augments: true, random: augment),
-            labels: try Tensor.from(rows.map { source.classColumns[$0] }), positions: Array(plan.positions[range]),
-            weights: try plan.weights.map { try Tensor.from($0[range].map(Float.init)) },
-            keeps: plan.keeps.map { Array($0[range]) }, sampleLoss: hooks.sampleLoss)
+    /// A training that broke says so after this long at the latest.
+    private static let secondsBetweenLooks = 0.1
+
+    private func allLabels() throws -> Tensor {
+        if let labels, labels.backend === Devices.current { return labels }
+        let made = try Tensor.resident(source.classColumns, [source.classColumns.count])
+        try made.checkIndices(below: source.classes, operation: "labels of '\(source.name)'")
+        labels = made
+        return made
     }
 
-    /// One batch. Returns the losses' sum before the updates.
+    /// One batch.
     private func step(
-        _ batch: TrainingBatch, _ forward: ForwardContext, _ scan: inout ScanResult, _ hooks: BatchHooks
-    ) throws -> Double {
+        _ batch: TrainingBatch, _ forward: ForwardContext, _ seen: inout ScanBuffer, _ log: EpochLog,
+        _ hooks: BatchHooks, _ look: () throws -> StepLog
+    ) throws {
         let steps = try hooks.steps(batch)
         let pass = BatchPass(model, batch, forward)
         // An encoder that no sub-step moves keeps its running statistics too.
@@ -96,25 +126,22 @@ final class BatchLoop {
         // The forward pass of training also gives the training metrics.
         if let predict = hooks.predict {
             let output = try pass.output()
-            try Autograd.withoutRecording { try scan.append(predict(output)) }
+            try Autograd.withoutRecording { try seen.append(predict(output), samples: batch.positions.count) }
         }
-        var sum = 0.0
         for step in steps {
             var (loss, gradients) = try step.gradients(pass)
             if step.movesEncoders, let penalty = try model.fusion.penalty() {
-                loss += try penalty.item()
+                loss = try Tensor.sum([loss, penalty.detached].map { try $0.converted(to: .float64) })
                 try gradients.add(penalty.backward(), model.parameters().map(\.parameter.value))
             }
-            sum += loss
-            guard sum.isFinite else { return sum }
+            try log.add(loss)
+            if hooks.readsNumbers { _ = try look() }
             try batch.sampleLoss?.update(gradients)
             if let scopes = step.scopes { gradients = gradients.keeping(scopes, optimizer.groups) }
             try hooks.adjust?(&gradients, pass.output(), batch)
-            try options.clipping.apply(&gradients, optimizer)
-            try optimizer.step(gradients)
+            try optimizer.step(gradients, scale: options.clipping.factor(gradients, optimizer), log: log.tensor)
             pass.moved(step.scopes)
         }
-        return sum
     }
 
     private func nothingLeft(of count: Int, _ epoch: Int) -> BSSError {
@@ -128,8 +155,8 @@ final class BatchLoop {
     private func nonFinite(_ loss: Double, _ epoch: Int, _ step: Int, _ rows: [Int]) -> BSSError {
         BSSError(
             "bss.train",
-            "the loss is \(Text.number(loss)) at epoch \(epoch + 1), step \(step + 1), samples "
-                + source.describe(rows: rows),
+            (loss.isFinite ? "a gradient is not finite" : "the loss is \(Text.number(loss))")
+                + " at epoch \(epoch + 1), step \(step + 1), samples " + source.describe(rows: rows),
             hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 }

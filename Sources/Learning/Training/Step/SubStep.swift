@@ -3,7 +3,8 @@ import BSSTensor
 
 /// One forward, backward and update inside a batch: methods that alternate modalities yield several.
 public struct SubStep {
-    public typealias Result = (loss: Double, gradients: Gradients)
+    /// The loss is a scalar of the device: the loop does not look at it.
+    public typealias Result = (loss: Tensor, gradients: Gradients)
 
     /// The scopes that may move; nil = all. Others keep parameters, momentum and decay untouched.
     public let scopes: Set<Scope>?
@@ -14,7 +15,7 @@ public struct SubStep {
     public init(scopes: Set<Scope>? = nil, terms: @escaping (BatchPass) throws -> [LossTerm]) {
         self.init(scopes: scopes) { pass in
             let loss = try terms(pass).total(pass.batch)
-            return (try loss.item(), try loss.backward())
+            return (loss.detached, try loss.backward())
         }
     }
 

@@ -107,7 +107,7 @@ extension MethodTrial {
 final class StepObserver: TrainingObserver {
     private let body: (_ epoch: Int, _ step: Int) -> Void
     init(_ body: @escaping (Int, Int) -> Void) { self.body = body }
-    func stepEnded(epoch: Int, step: Int, steps: Int, loss: Double) { body(epoch, step) }
+    func stepEnded(epoch: Int, step: Int, steps: Int, loss: () throws -> Double) { body(epoch, step) }
 }
 
 extension TrainingResult {
