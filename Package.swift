@@ -4,8 +4,8 @@ import PackageDescription
 // One line a target, with every module that it imports: `scripts/lint` compares. A floor may use the floors below it
 // and rooms of its own that stand above it here. Why these cuts: .github/CONTRIBUTING.md.
 //
-// Language mode 5: the Swift side of bss-lua is single-threaded by design (Lua is); every thread lives
-// behind the fork-join pool of CBSSKernels. Swift 6 isolation checks would guard nothing here.
+// Language mode 6 in rooms that start threads of their own (`threads: true`), where the compiler checks what threads
+// share. Elsewhere mode 5: Lua is single-threaded, and so is Swift around it; isolation checks would guard nothing.
 
 /// What each target reaches. The package manager is told all of it: it compiles a module anew when one that it names
 /// changed, and layouts reach further than imports.
@@ -19,11 +19,13 @@ func reach(_ name: String, _ imported: [String]) -> [Target.Dependency] {
 }
 
 /// A room of Swift: the module BSS<Room>, in Sources/<Floor>/<Room> or, beside C, in its folder `Swift`.
-func room(_ floor: String, _ name: String, _ imported: [String] = [], beside: Bool = false) -> Target {
+func room(
+    _ floor: String, _ name: String, _ imported: [String] = [], beside: Bool = false, threads: Bool = false
+) -> Target {
     .target(
         name: "BSS\(name)", dependencies: reach("BSS\(name)", imported),
         path: "Sources/\(floor)/\(name)\(beside ? "/Swift" : "")",
-        swiftSettings: [.swiftLanguageMode(.v5)])
+        swiftSettings: [.swiftLanguageMode(threads ? .v6 : .v5)])
 }
 
 /// Only what Swift cannot express, or cannot vectorise.
@@ -61,7 +63,7 @@ let package = Package(
         c("CBSSCodecs", "Learning/Codecs/C", links: [":libjpeg.a", ":libpng.a", "z", "m"]),
         room("Learning", "Codecs", ["CBSSCodecs", "BSSCore"], beside: true),
         room("Learning", "Text", ["BSSCore"]),
-        room("Learning", "Data", ["CBSSKernels", "BSSCore", "BSSCodecs", "BSSText"]),
+        room("Learning", "Data", ["CBSSKernels", "BSSCore", "BSSCodecs", "BSSText"], threads: true),
         room("Learning", "Networks", ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs"]),
         room("Learning", "Curriculum", ["CBSSKernels", "BSSCore", "BSSTensor", "BSSCodecs"]),
         room(
@@ -70,7 +72,7 @@ let package = Package(
         // MARK: Laboratory
         room("Laboratory", "Plot", ["BSSCore"]),
         room("Laboratory", "Statistics", ["BSSCore", "BSSCurriculum", "BSSTraining"]),
-        room("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"]),
+        room("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"], threads: true),
         room("Laboratory", "Sweep", ["BSSCore", "BSSRuns"]),
         // MARK: Host
         c("CBSSLua", "Host/Lua/C", links: ["lua5.4"]),
@@ -86,7 +88,8 @@ let package = Package(
         room("Host", "Notebook", ["BSSCore", "BSSLua", "BSSSession"]),
         room("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSNotebook"]),
         c("CBSSZMQ", "Host/Jupyter/C"),  // opens libzmq at run time, links nothing
-        room("Host", "Jupyter", ["CBSSLua", "CBSSZMQ", "BSSCore", "BSSLua", "BSSSession"], beside: true),
+        room(
+            "Host", "Jupyter", ["CBSSLua", "CBSSZMQ", "BSSCore", "BSSLua", "BSSSession"], beside: true, threads: true),
         room(
             "Host", "Commands",
             ["BSSCore", "BSSCodecs", "BSSData", "BSSPlot", "BSSRuns", "BSSSweep", "BSSLua"]),

@@ -37,10 +37,10 @@ public final class OperatorProfile: KernelObserver {
     public func measure<T>(_ body: () throws -> T) rethrows -> T { try KernelCall.observed(by: self, body) }
 
     public func call(_ name: String, elements: Int, on backend: any Backend, _ body: () throws -> Void) rethrows {
-        let start = OperatorProfile.now()
+        let start = Clock.seconds()
         try body()
         try? backend.synchronise()  // what failed on a device is thrown by the next call that reads from it
-        add(name, OperatorProfile.now() - start, elements: elements)
+        add(name, Clock.seconds() - start, elements: elements)
     }
 
     public func allocation(bytes: Int) {
@@ -60,11 +60,5 @@ public final class OperatorProfile: KernelObserver {
         recorded[position].calls += 1
         recorded[position].seconds += seconds
         recorded[position].elements += elements
-    }
-
-    private static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

@@ -28,7 +28,7 @@ public struct Mismatch: Error {
 }
 
 /// A condition on an argument, with its words.
-public struct Check<T> {
+public struct Check<T>: @unchecked Sendable {
     public let words: String
     /// The texts that hold, if they can be listed.
     public let choices: [String]
@@ -90,8 +90,9 @@ extension Check where T == String {
 
 /// One declared argument: its name, help, type, default and check are written here and nowhere else.
 ///
-/// Hold it in a `let` and read the decoded value with `arguments[thatLet]`.
-public struct Argument<T: ArgumentType> {
+/// Hold it in a `let` and read the decoded value with `arguments[thatLet]`. Sendable: a declaration is made once and
+/// never changes, and only the thread that calls it decodes with it.
+public struct Argument<T: ArgumentType>: @unchecked Sendable {
     public let name: String
     /// Other names that callers may use for it.
     public let aliases: [String]
@@ -127,7 +128,7 @@ public struct Argument<T: ArgumentType> {
 }
 
 /// An `Argument` whose type is forgotten; what help, completion and decoding need.
-public protocol AnyArgument {
+public protocol AnyArgument: Sendable {
     var name: String { get }
     var aliases: [String] { get }
     var help: String { get }

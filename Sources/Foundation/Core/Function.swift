@@ -1,5 +1,6 @@
 /// A function or method as scripts see it: one declaration gives the call, its checks, help and completion.
-public struct Function {
+/// Sendable as every declaration is (see `Argument`).
+public struct Function: @unchecked Sendable {
     /// How arguments arrive.
     public enum Style: Sendable {
         /// One table of named options, whose list part fills the declared arguments in order; or plain positional

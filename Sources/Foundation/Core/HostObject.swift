@@ -34,8 +34,9 @@ extension HostObject {
     }
 }
 
-/// What scripts can do with a kind of object; declared once, beside the Swift type.
-public final class ObjectType {
+/// What scripts can do with a kind of object; declared once, beside the Swift type. Sendable as every declaration is
+/// (see `Argument`).
+public final class ObjectType: @unchecked Sendable {
     public let name: String
     /// What callbacks usually call it: `ctx`, `e`. Help answers to these too.
     public let aliases: [String]

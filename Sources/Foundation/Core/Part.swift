@@ -35,7 +35,8 @@ extension Family {
 }
 
 /// One named part: name, help, arguments with defaults and checks, source and constructor in one declaration.
-public struct Part<Product> {
+/// Sendable as every declaration is (see `Argument`).
+public struct Part<Product>: @unchecked Sendable {
     public let name: String
     public let summary: String
     public let arguments: [any AnyArgument]

@@ -3,7 +3,7 @@
 /// Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 /// Block `c` of a stream is `philox(counter: c, key: key)`, four 32-bit words; word `i` of the stream is word
 /// `i mod 4` of block `i / 4`. Kernels fill tensors from the same definition, so any split gives the same bits.
-public struct RandomStream {
+public struct RandomStream: Sendable {
     /// Derived from the root seed and the stream's name.
     public let key: UInt64
     /// The next unused block.

@@ -17,11 +17,7 @@ enum HostFunctions {
                 [.string(API.version)]
             },
             Function("clock", "Seconds of a steady clock, for differences.", returns: "number", example: "bss.clock()")
-            { _ in
-                var time = timespec()
-                clock_gettime(CLOCK_MONOTONIC, &time)
-                return [.number(Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9)]
-            },
+            { _ in [.number(Clock.seconds())] },
             Function(
                 "engine", "Backend, device and instruction set in use.", returns: "table",
                 example: "bss.engine().backend"

@@ -16,8 +16,6 @@ enum Progress {
         }
     }
 
-    static func now() -> Double { Clock.seconds() }
-
     static func write(_ text: String) { fputs(text, stderr) }
 
     /// `loss 0.512  train 0.81  val 0.77`
@@ -54,7 +52,7 @@ final class Standing: TrainingObserver {
 private final class BarProgress: TrainingObserver {
     private let name: String
     private var epochs = 0, first = 0
-    private var start = Progress.now(), drawn = 0.0
+    private var start = Clock.seconds(), drawn = 0.0
     private var figures = ""
 
     init(_ name: String) { self.name = name }
@@ -63,11 +61,11 @@ private final class BarProgress: TrainingObserver {
     func trainingBegan(epochs: Int, resumedAt: Int) {
         self.epochs = epochs
         first = resumedAt
-        start = Progress.now()
+        start = Clock.seconds()
     }
 
     func stepEnded(epoch: Int, step: Int, steps: Int, loss: () throws -> Double) throws {
-        let now = Progress.now()
+        let now = Clock.seconds()
         guard now - drawn >= 0.1 else { return }
         drawn = now
         let done = Double(epoch) + Double(step + 1) / Double(max(steps, 1))
@@ -86,7 +84,7 @@ private final class BarProgress: TrainingObserver {
 /// One line at most every 30 seconds, so that logs stay small.
 private final class PlainProgress: TrainingObserver {
     private let name: String
-    private var last = Progress.now()
+    private var last = Clock.seconds()
     private var epochs = 0
     init(_ name: String) { self.name = name }
     func trainingBegan(epochs: Int, resumedAt: Int) {
@@ -94,8 +92,8 @@ private final class PlainProgress: TrainingObserver {
         if resumedAt > 0 { Progress.write("\(name): resumed at epoch \(resumedAt + 1) of \(epochs)\n") }
     }
     func epochEnded(_ record: EpochRecord) {
-        guard Progress.now() - last >= 30 else { return }
-        last = Progress.now()
+        guard Clock.seconds() - last >= 30 else { return }
+        last = Clock.seconds()
         Progress.write("\(name) \(record.epoch)/\(epochs)  \(Progress.figures(record))\n")
     }
 }

@@ -21,7 +21,7 @@ final class RunRecorder: TrainingObserver {
     /// Where the attempts that this one goes on from began: `{ epoch, instruction_set }`, oldest first.
     private var lineage: [Table] = []
     private var finalizerErrors = 0
-    private var lastFlush = Progress.now()
+    private var lastFlush = Clock.seconds()
     weak var trainer: Trainer?
 
     var id: String { identity.id }
@@ -274,9 +274,9 @@ final class RunRecorder: TrainingObserver {
         try runFolder.checkOwnership()
         try workbench.worker?.checkStanding()
         // Every file is synced: often enough to watch a run, not so often that short ones wait for the disk.
-        if Progress.now() - lastFlush >= 2 {
+        if Clock.seconds() - lastFlush >= 2 {
             try runFolder.flush()
-            lastFlush = Progress.now()
+            lastFlush = Clock.seconds()
         }
     }
 

@@ -16,7 +16,7 @@ extension Session {
         }
         if let asked = Session.askedBehind(text) { return run(asked) }
         let rest = String(text.dropFirst())
-        let start = Session.now()
+        let start = Clock.seconds()
         var isDone = true
         do {
             switch sign {
@@ -35,7 +35,7 @@ extension Session {
         history.append(
             History.Entry(
                 code: input, mode: History.mode(of: sign), isError: !isDone,
-                milliseconds: (Session.now() - start) * 1e3),
+                milliseconds: (Clock.seconds() - start) * 1e3),
             time: time(nil))
         return isDone
     }
@@ -52,12 +52,12 @@ extension Session {
             }
             return true
         }
-        let start = Session.now()
+        let start = Clock.seconds()
         state.lastSignal = 0
         let cell = evaluate(code)
         regainControl()
         let signal = state.lastSignal
-        front?.show(cell, seconds: Session.now() - start)
+        front?.show(cell, seconds: Clock.seconds() - start)
         if let note = releasedNote { front?.note(note) }
         log?.append(cell)
         if signal != 0, signal != SIGINT { leave(by: signal) }

@@ -180,10 +180,4 @@ public final class Session {
     func notebook(_ cells: [Cell]) -> NotebookFile {
         SessionLog.notebook(cells.map { ($0.executed, $0.outcome, $0.outputs) })
     }
-
-    package static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
 }

@@ -4,7 +4,7 @@ import Glibc
 /// The machine and the process, as records name them.
 public enum Machine {
     /// CPU, instruction set, memory and kernel.
-    public static let description: Table = {
+    nonisolated(unsafe) public static let description: Table = {  // never changed once it is made
         // A record that does not know its machine is still a record: unknown fields say "?".
         let cpu = (try? Files.readText("/proc/cpuinfo")) ?? ""
         func field(_ name: String) -> String {
@@ -45,13 +45,13 @@ public enum Machine {
 
 /// Wall and CPU time and peak memory of a run.
 public struct RunClock {
-    private let start = RunClock.now(CLOCK_MONOTONIC)
-    private let cpu = RunClock.now(CLOCK_PROCESS_CPUTIME_ID)
+    private let start = Clock.seconds()
+    private let cpu = Clock.processSeconds()
     private let started = Int(Glibc.time(nil))
 
     public init() {}
 
-    public var wallSeconds: Double { RunClock.now(CLOCK_MONOTONIC) - start }
+    public var wallSeconds: Double { Clock.seconds() - start }
 
     public var table: Table {
         var usage = rusage()
@@ -59,14 +59,8 @@ public struct RunClock {
         return Table(fields: [
             ("start", .string(Machine.timestamp(started))), ("end", .string(Machine.timestamp())),
             ("wall_seconds", .number(wallSeconds)),
-            ("cpu_seconds", .number(RunClock.now(CLOCK_PROCESS_CPUTIME_ID) - cpu)),
+            ("cpu_seconds", .number(Clock.processSeconds() - cpu)),
             ("peak_memory_kib", .int(usage.ru_maxrss)),
         ])
-    }
-
-    private static func now(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

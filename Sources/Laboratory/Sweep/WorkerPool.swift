@@ -39,7 +39,7 @@ public final class WorkerPool {
     private func start(number: Int) throws {
         let process = try SpawnedProcess(
             SpawnedProcess.ownPath, arguments(number), errors: .file(log(number)))
-        workers.append(Worker(number: number, process: process, since: ClaimRules.monotonic()))
+        workers.append(Worker(number: number, process: process, since: Clock.seconds()))
     }
 
     /// A worker that ended by itself.
@@ -57,7 +57,7 @@ public final class WorkerPool {
         for worker in workers {
             guard let code = worker.process.reap(blocking: false) else { continue }
             workers.removeAll { $0.number == worker.number }
-            let isEarly = ClaimRules.monotonic() - worker.since < 1
+            let isEarly = Clock.seconds() - worker.since < 1
             earlyDeaths = code > 128 && isEarly ? earlyDeaths + 1 : 0
             if code > 128, earlyDeaths < WorkerPool.mostEarlyDeaths {
                 try start(number: worker.number)
@@ -83,8 +83,8 @@ public final class WorkerPool {
 
     /// Waits for the workers to come to their own end.
     public func wait(_ seconds: Double) {
-        let end = ClaimRules.monotonic() + seconds
-        while !workers.isEmpty, ClaimRules.monotonic() < end {
+        let end = Clock.seconds() + seconds
+        while !workers.isEmpty, Clock.seconds() < end {
             workers.removeAll { $0.process.reap(blocking: false) != nil }
             if !workers.isEmpty { usleep(5000) }
         }

@@ -145,7 +145,7 @@ public enum SplitName: String, CaseIterable, Sendable {
 }
 
 /// A file that was read for a dataset.
-public struct FileRecord {
+public struct FileRecord: Sendable {
     /// Relative to the dataset's folder.
     public let path: String
     public let size: Int

@@ -22,7 +22,7 @@ import _BSSTestSupport
         _ data: Dataset, rows: [Int], batch: Int, threads: Int, limit: Int = 1 << 20, announces: Bool = true,
         epoch: RandomStream
     ) throws -> [Int: [Float]] {
-        let loader = BatchLoader(data, threads: threads, limit: limit)
+        let loader = BatchLoader(data.modalities.map(\.stream), threads: threads, limit: limit)
         if announces { loader.announce([0, 1], rows: rows, batchSize: batch, augments: true, random: epoch) }
         var seen: [Int: [Float]] = [:]
         for start in stride(from: 0, to: rows.count, by: batch) {
@@ -91,7 +91,7 @@ import _BSSTestSupport
         let data = try data(mini.folder)
         let bad = try #require(data.ids.firstIndex(of: "1001_IEO_SAD_XX"))
         for threads in [0, 3] {
-            let loader = BatchLoader(data, threads: threads, limit: 1 << 20)
+            let loader = BatchLoader(data.modalities.map(\.stream), threads: threads, limit: 1 << 20)
             let rows = Array(0..<data.count)
             loader.announce([0], rows: rows, batchSize: 4, augments: false, random: epoch(0))
             var reached = -1

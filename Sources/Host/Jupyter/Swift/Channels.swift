@@ -4,7 +4,9 @@ import Glibc
 
 /// The thread beside Lua's: it publishes what the kernel says and what code writes, answers heartbeats, and hears
 /// interrupts and the end while a cell runs. It knows no Lua: an interrupt is a signal to the other thread.
-final class Channels {
+///
+/// Sendable: what both threads touch lies behind the lock, the rest is the thread's own once it runs.
+final class Channels: @unchecked Sendable {
     private let key: [UInt8]
     private let session: String
     private let publisher, heartbeat, control, inbox: Socket
@@ -16,12 +18,12 @@ final class Channels {
     /// A message for which there was no room: until it is gone nothing else is read, and writers wait.
     private var waiting: [[[UInt8]]] = []
     private var isEnded = false
-    private var thread = pthread_t()
+    private var thread: Threads?
 
     /// What the running cell answers to; the only thing both threads touch.
     private var parent = Message.empty
     private var shutdown = false
-    private var lock = pthread_mutex_t()
+    private let lock = Lock()
 
     private static let inboxAddress = "inproc://kernel"
     /// Messages that may wait for a slow client.
@@ -41,7 +43,6 @@ final class Channels {
         inbox = try Socket(.pull)
         try inbox.bind(Channels.inboxAddress)
         pipes = try [STDOUT_FILENO, STDERR_FILENO].map(Channels.replace)
-        pthread_mutex_init(&lock, nil)
     }
 
     /// Standard output or error becomes a pipe; its read end.
@@ -64,37 +65,20 @@ final class Channels {
     }
 
     /// Starts the thread, which handles no signals.
-    func start() {
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        pthread_create(
-            &thread, nil,
-            { box in
-                Unmanaged<Channels>.fromOpaque(box.unsafelyUnwrapped).takeRetainedValue().loop()
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        pthread_sigmask(SIG_SETMASK, &before, nil)
-    }
+    func start() { thread = Threads(1) { [self] in loop() } }
 
     // MARK: Shared
 
-    private func locked<T>(_ body: () -> T) -> T {
-        pthread_mutex_lock(&lock)
-        defer { pthread_mutex_unlock(&lock) }
-        return body()
-    }
-
     /// What is written from now on answers `header`.
-    func answer(_ header: [UInt8]) { locked { parent = header } }
+    func answer(_ header: [UInt8]) { lock.withLock { parent = header } }
     /// The client asked for the end.
-    var isShutDown: Bool { locked { shutdown } }
+    var isShutDown: Bool { lock.withLock { shutdown } }
 
     /// Ends the thread when all is published.
     func end(_ outbox: Socket) {
         outbox.send([[]])
-        pthread_join(thread, nil)
+        thread?.join()
+        thread = nil
     }
 
     // MARK: The thread
@@ -163,7 +147,7 @@ final class Channels {
         let content = Table(fields: [
             ("name", .string(Channels.names[position])), ("text", .string(String(decoding: all, as: UTF8.self))),
         ])
-        let header = locked { parent }
+        let header = lock.withLock { parent }
         let topic = Array("stream.\(Channels.names[position])".utf8)
         publish(Message("stream", content, to: [topic], parent: header, session: session).parts(key: key))
     }
@@ -189,7 +173,7 @@ final class Channels {
             kill(getpid(), SIGINT)
             reply("interrupt_reply", Table(fields: [("status", .string("ok"))]), to: message)
         case "shutdown_request":
-            locked { shutdown = true }
+            lock.withLock { shutdown = true }
             kill(getpid(), SIGINT)
             let restart = message.content["restart"] ?? .bool(false)
             reply("shutdown_reply", Table(fields: [("status", .string("ok")), ("restart", restart)]), to: message)

@@ -39,7 +39,7 @@ final class Kernel {
 
     /// Until the client asks for the end, or is gone; the exit code.
     func run() -> Int32 {
-        setvbuf(stdout, nil, _IOLBF, 1 << 16)
+        StandardOutput.buffersLines()
         let client = getppid()
         channels.start()
         publish("status", Table(fields: [("execution_state", .string("starting"))]))

@@ -56,7 +56,7 @@ struct Message {
     static func json(_ table: Table) -> [UInt8] { Array(text(.table(table)).utf8) }
 
     /// An empty list has no form of its own among Lua's tables.
-    static let emptyList = Value.string("\u{0}[]")
+    static var emptyList: Value { .string("\u{0}[]") }
 
     private static func text(_ value: Value) -> String {
         switch value {

@@ -206,13 +206,13 @@ private struct SweepProgress {
         self.name = name
         isOn = !options.quiet && options.progress != .none
         isLive = options.progress == .auto && isatty(STDERR_FILENO) != 0
-        last = Progress.now()
+        last = Clock.seconds()
     }
 
     mutating func show(_ watch: SweepWatch) {
         let text = "\(name): \(watch.progress)"
-        guard isOn, text != self.text, isLive || Progress.now() - last >= 30 else { return }
-        (self.text, last) = (text, Progress.now())
+        guard isOn, text != self.text, isLive || Clock.seconds() - last >= 30 else { return }
+        (self.text, last) = (text, Clock.seconds())
         Progress.write(isLive ? "\r\u{1B}[K\(text)" : text + "\n")
     }
 

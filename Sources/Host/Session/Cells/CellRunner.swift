@@ -104,14 +104,14 @@ public final class CellRunner {
         state.exitAsked = nil
         state.exitEndsCell = endsCellOnExit
         defer { state.exitEndsCell = false }
-        let start = CellRunner.now()
+        let start = Clock.seconds()
         let body = { [self] in
             do { outcome.values = try state.results(of: function, arguments) } catch {
                 outcome.error = CellRunner.tidied(BSSError.of(error), line: line)
             }
         }
         if captures { outcome.printed = StandardOutput.capture(tee: tee, body) } else { body() }
-        outcome.seconds = CellRunner.now() - start
+        outcome.seconds = Clock.seconds() - start
         outcome.exitCode = state.exitAsked
         if outcome.error != nil || state.isStopping { state.regainControl() }
         if names.shiftsResults, assignsLast, outcome.error == nil {
@@ -205,11 +205,5 @@ public final class CellRunner {
             rest = String(decoding: tail, as: UTF8.self)
         }
         return out + rest
-    }
-
-    private static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

@@ -99,9 +99,9 @@ package enum Timing {
         let before = measured.state.memory
         let profile = OperatorProfile()
         let cpu = Timing.cpu()
-        let wall = Session.now()
+        let wall = Clock.seconds()
         guard try profile.measure({ try measured.once() }) else { return }
-        let seconds = Session.now() - wall
+        let seconds = Clock.seconds() - wall
         let busy = Timing.cpu() - cpu
         let after = measured.state.memory
         var text = "wall \(duration(seconds)), CPU \(duration(busy))"
@@ -122,12 +122,12 @@ package enum Timing {
         let state = measured.state
         let run = try measured.repeated()
         func round(_ runs: Int) throws -> Double {
-            let start = Session.now()
+            let start = Clock.seconds()
             for _ in 0..<runs {
                 try run()
                 if state.isStopping { throw BSSError.cancelled("%timeit") }
             }
-            return (Session.now() - start) / Double(runs)
+            return (Clock.seconds() - start) / Double(runs)
         }
         var runs = measured.runs ?? 1
         var once = try round(1)
@@ -150,9 +150,9 @@ package enum Timing {
     /// Once: a table of the engine's operators, the one that took longest first.
     static func profile(_ measured: Measured) throws {
         let profile = OperatorProfile()
-        let start = Session.now()
+        let start = Clock.seconds()
         guard try profile.measure({ try measured.once() }) else { return }
-        try measured.show(text(profile, wall: Session.now() - start))
+        try measured.show(text(profile, wall: Clock.seconds() - start))
     }
 
     static func text(_ profile: OperatorProfile, wall: Double) -> String {

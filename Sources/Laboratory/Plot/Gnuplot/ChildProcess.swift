@@ -30,10 +30,10 @@ enum ChildProcess {
         _ = fcntl(reading, F_SETFL, O_NONBLOCK)
         var text: [UInt8] = []
         var status: Int32?
-        let end = now() + seconds
+        let end = Clock.seconds() + seconds
         var isOpen = true
         while status == nil {
-            let left = end - now()
+            let left = end - Clock.seconds()
             if left <= 0 || Cancellation.isRequested {
                 child.end()
                 status = child.reap(blocking: true)
@@ -65,12 +65,6 @@ enum ChildProcess {
                 return count < 0 && (errno == EAGAIN || errno == EINTR)
             }
         }
-    }
-
-    private static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     private static func failure(_ path: String, _ number: Int32) -> BSSError {

@@ -16,7 +16,7 @@ public struct ClaimRules {
     public var pause: (_ seconds: Double) throws -> Void
 
     public init(
-        lease: Double = 180, now: @escaping () -> Double = ClaimRules.monotonic,
+        lease: Double = 180, now: @escaping () -> Double = Clock.seconds,
         pause: @escaping (Double) throws -> Void = ClaimRules.sleep
     ) {
         (beat, self.lease, restartLease) = (lease / 12, lease, lease * 5 / 12)
@@ -33,16 +33,10 @@ public struct ClaimRules {
         return ClaimRules(lease: seconds)
     }
 
-    public static func monotonic() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-
     /// Ends early, by throwing, when the process is asked to stop.
     public static func sleep(_ seconds: Double) throws {
-        let end = monotonic() + seconds
-        while monotonic() < end {
+        let end = Clock.seconds() + seconds
+        while Clock.seconds() < end {
             try Cancellation.check("waiting for a run")
             usleep(20_000)
         }

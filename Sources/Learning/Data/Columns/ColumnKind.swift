@@ -2,7 +2,7 @@ import BSSCodecs
 import BSSCore
 
 /// What a column of one's own list may hold: its options, their defaults, and how it becomes a modality.
-struct ColumnKind {
+struct ColumnKind: Sendable {
     let name: String
     /// "sound files", "numbers".
     let holds: String
@@ -11,7 +11,7 @@ struct ColumnKind {
     var more: Argument<[String]>?
     /// How the file names of such a column end.
     var endings: [String] = []
-    let form: (Arguments, _ isFile: Bool) throws -> ColumnForm
+    let form: @Sendable (Arguments, _ isFile: Bool) throws -> ColumnForm
 
     /// In the order of the help.
     static let all = [audio, image, frames, array, text, tokens, numbers]

@@ -33,10 +33,12 @@ enum SyntheticData {
     private static let share = Check<Double>("from 0, less than 1") { $0 >= 0 && $0 < 1 }
 
     /// One strong modality that is learned in a few epochs, and a weak one that the fused loss leaves half-trained.
-    private static let standard = Table(fields: [
-        ("strong", .fields([("dim", .int(100)), ("noise", .number(0.29)), ("speed", .number(1))])),
-        ("weak", .fields([("dim", .int(74)), ("noise", .number(0.2)), ("speed", .number(0.4))])),
-    ])
+    private static var standard: Table {
+        Table(fields: [
+            ("strong", .fields([("dim", .int(100)), ("noise", .number(0.29)), ("speed", .number(1))])),
+            ("weak", .fields([("dim", .int(74)), ("noise", .number(0.2)), ("speed", .number(0.4))])),
+        ])
+    }
 
     static let part = Part<Dataset>(
         "synthetic", "Generated modalities of different strength and speed; which samples are imbalanced is known.",

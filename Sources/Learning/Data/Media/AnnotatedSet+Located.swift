@@ -20,8 +20,10 @@ extension AnnotatedSet {
         let columns = modalities.indices.filter { modalities[$0].find != nil }
         let finders = columns.compactMap { modalities[$0].find }
         let clock = LoadingClock("looking for media of \(name)", of: rows.count)
+        let sources = rows.map { row in finders.map { $0(row) } }
+        let finder = MediaFinder(root: folder.path)
         let found = try Parallel.map(rows.count, portion: 1024, operation: operation, progress: clock.report) { i in
-            finders.map { locate($0(rows[i]), rows[i]) }
+            sources[i].map(finder.medium)
         }
         var problems: [RowProblem] = []
         let media = zip(rows, found).map { row, results in
@@ -37,13 +39,19 @@ extension AnnotatedSet {
         return LocatedMedia(columns: columns, media: media, problems: problems)
     }
 
-    /// The medium of a row, or why there is none.
-    func locate(_ source: Source, _ row: AnnotatedRow) -> Result<Medium, MissingMedium> {
+}
+
+/// Looks for media below a dataset's folder.
+private struct MediaFinder: Sendable {
+    let root: String
+
+    /// The medium, or why there is none.
+    func medium(_ source: AnnotatedSet.Source) -> Result<Medium, MissingMedium> {
         switch source {
         case .file(let name): return file(name)
         case .frames(let name, let least): return frames(name, least)
         case .part(let source, let range):
-            return locate(source, row).map { medium in
+            return medium(source).map { medium in
                 var medium = medium
                 medium.range = range
                 return medium
@@ -51,35 +59,36 @@ extension AnnotatedSet {
         case .either(let sources):
             var first: Result<Medium, MissingMedium>?
             for source in sources {
-                let found = locate(source, row)
+                let found = medium(source)
                 if case .success = found { return found }
                 if first == nil { first = found }
             }
-            return first ?? .failure(MissingMedium(row.id, .missing, "no file was named"))
+            return first ?? .failure(MissingMedium("", .missing, "no file was named"))
         }
     }
 
     private func file(_ name: String) -> Result<Medium, MissingMedium> {
         guard !name.isEmpty else { return .failure(MissingMedium("", .missing, "no file is named")) }
+        let medium = Medium(root: root, name: name)
         var info = stat()
-        guard !name.utf8.contains(0), stat(folder.full(name), &info) == 0 else {
+        guard !name.utf8.contains(0), stat(medium.path, &info) == 0 else {
             return .failure(MissingMedium(name, .missing, "is not there"))
         }
         guard info.st_mode & S_IFMT == S_IFREG else {
             return .failure(MissingMedium(name, .unreadable, "is no file"))
         }
         guard info.st_size > 0 else { return .failure(MissingMedium(name, .unreadable, "the file is empty")) }
-        return .success(Medium(root: folder.path, name: name))
+        return .success(medium)
     }
 
     private func frames(_ name: String, _ least: Int) -> Result<Medium, MissingMedium> {
-        let path = folder.full(name)
-        guard Files.isFolder(path) else {
+        let medium = Medium(root: root, name: name)
+        guard Files.isFolder(medium.path) else {
             return .failure(MissingMedium(name, .missing, "the folder of frames is not there"))
         }
         do {
-            let count = try Medium.pictures(in: path).count
-            guard count < least else { return .success(Medium(root: folder.path, name: name)) }
+            let count = try Medium.pictures(in: medium.path).count
+            guard count < least else { return .success(medium) }
             return .failure(MissingMedium(name, .missing, "holds \(count) pictures, \(least) or more are needed"))
         } catch { return .failure(MissingMedium(name, .unreadable, (error as? BSSError)?.message ?? "\(error)")) }
     }

@@ -16,7 +16,7 @@ struct AnnotatedRow: Sendable {
 /// digits, the emoji and the paper's six collections have in common.
 struct AnnotatedSet {
     /// Where a modality of a row is.
-    enum Source {
+    enum Source: Sendable {
         case file(String)
         /// A folder of pictures, `least` of them at least.
         case frames(String, least: Int)

@@ -1,7 +1,7 @@
 import BSSCore
 
 /// Options of every dataset of media; their defaults differ between collections and lists of one's own.
-struct MediaOptions {
+struct MediaOptions: Sendable {
     let missing: Argument<String>
     let unreadable: Argument<String>
     let stream: Argument<Bool>

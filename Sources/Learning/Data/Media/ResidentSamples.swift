@@ -24,7 +24,7 @@ struct ResidentSamples {
         while first < stream.count {
             // The first sample tells the size, where nothing else does; then as many as 256 MiB hold.
             let portion = size.map { max(1, min(64, (1 << 28) / max(1, 4 * $0))) } ?? 1
-            let read = try Parallel.map(min(portion, stream.count - first), operation: operation) {
+            let read = try Parallel.map(min(portion, stream.count - first), operation: operation) { [first] in
                 ResidentSamples.read(stream, first + $0)
             }
             for (offset, result) in read.enumerated() {

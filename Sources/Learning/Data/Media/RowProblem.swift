@@ -1,5 +1,4 @@
 import BSSCore
-import Glibc
 
 /// Why a row of an annotation file gives no sample.
 public struct RowProblem: Sendable {
@@ -52,12 +51,7 @@ public struct RowProblem: Sendable {
     }
 }
 
-/// What loading tells whoever shows it: how far it is, and what it left out. Set once by the program.
-public enum LoadingReport {
-    /// (what, done, of, seconds so far); a final call has done = of.
-    nonisolated(unsafe) public static var progress: ((String, Int, Int, Double) -> Void)?
-    nonisolated(unsafe) public static var note: ((String) -> Void)?
-
+extension LoadingReport {
     /// Counts the rows that were left out, and names the first.
     static func tell(_ skipped: [RowProblem], of count: Int, _ operation: String) {
         guard !skipped.isEmpty else { return }
@@ -67,31 +61,5 @@ public enum LoadingReport {
         note?(
             "\(operation): \(RowProblem.counted(skipped)) of \(count)\(lines)"
                 + (more > 0 ? "\n  … \(more) more (data.skipped lists them)" : ""))
-    }
-}
-
-/// Calls `LoadingReport.progress` at most ten times a second.
-final class LoadingClock {
-    private let what: String, total: Int
-    private let start = LoadingClock.now()
-    private var last = 0.0
-
-    init(_ what: String, of total: Int) {
-        self.what = what
-        self.total = total
-    }
-
-    func report(_ done: Int) {
-        guard let progress = LoadingReport.progress else { return }
-        let now = LoadingClock.now()
-        guard done == total || now - last >= 0.1 else { return }
-        last = now
-        progress(what, done, total, now - start)
-    }
-
-    private static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

@@ -23,9 +23,11 @@ struct SplitOptions {
 
     var arguments: [any AnyArgument] { [split, group, seed] }
 
-    private static let standard = Table(fields: [
-        ("train", .number(0.7)), ("val", .number(0.1)), ("test", .number(0.2)),
-    ])
+    private static var standard: Table {
+        Table(fields: [
+            ("train", .number(0.7)), ("val", .number(0.1)), ("test", .number(0.2)),
+        ])
+    }
 
     /// Names or draws the splits of a draft that has its labels.
     /// - Parameter texts: the column (array, file) of a name, and what messages call it.

@@ -1,18 +1,19 @@
 import BSSCore
 
-/// Batches of a dataset whose media are read while training runs.
+/// Batches of modalities whose media are read while training runs.
 ///
 /// `announce` says which batches will be asked for; threads then read their samples in that order, ahead of training,
 /// holding at most `limit` bytes. A batch that was not announced is read when it is asked for. Samples are pure
 /// functions of the files, the options and the epoch's draws: batches are the same for any number of threads.
 public final class BatchLoader {
-    private let dataset: Dataset
+    /// By modality; nil where samples lie in memory.
+    private let streams: [ModalityStream?]
     private let threadCount: Int
     private let limit: Int
     private var visit: Visit?
 
-    public init(_ dataset: Dataset, threads: Int, limit: Int) {
-        self.dataset = dataset
+    public init(_ streams: [ModalityStream?], threads: Int, limit: Int) {
+        self.streams = streams
         threadCount = threads
         self.limit = limit
     }
@@ -23,20 +24,19 @@ public final class BatchLoader {
     public func announce(_ modalities: [Int], rows: [Int], batchSize: Int, augments: Bool, random: RandomStream) {
         visit?.end()
         visit = nil
-        let streamed = modalities.filter { dataset.modalities[$0].stream != nil }
+        let streamed = modalities.filter { streams[$0] != nil }
         guard !streamed.isEmpty, !rows.isEmpty, threadCount > 0 else { return }
         visit = Visit(
-            streamed.compactMap { dataset.modalities[$0].stream }, streamed, rows, batchSize, augments, random,
-            limit: limit,
+            streamed.compactMap { streams[$0] }, streamed, rows, batchSize, augments, random, limit: limit,
             threads: threadCount)
     }
 
-    /// Samples of one streamed modality, one after the other, and the shape of each.
+    /// Samples of one streamed modality, one after the other, and the shape of each; nothing of a resident one.
     /// - Throws: kind `.data`, naming the file that cannot be read; samples of different shapes.
     public func samples(
         _ modality: Int, rows: [Int], augments: Bool, random: RandomStream
     ) throws -> (shape: [Int], blocks: [[Float]]) {
-        guard let stream = dataset.modalities[modality].stream else { return (dataset.modalities[modality].shape, []) }
+        guard let stream = streams[modality] else { return ([], []) }
         var shape: [Int] = []
         var blocks: [[Float]] = []
         blocks.reserveCapacity(rows.count)

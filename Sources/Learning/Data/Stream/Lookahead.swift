@@ -6,7 +6,7 @@ import BSSCore
 /// do not depend on how many threads there are, nor on which finishes first. The taker takes jobs in ascending order;
 /// what no thread has begun it computes itself, so that 0 threads are the plain sequential loop and a small limit never
 /// stops anything.
-final class Lookahead<Output>: @unchecked Sendable {
+final class Lookahead<Output: Sendable>: @unchecked Sendable {
     private enum Slot {
         case running
         case done(Result<Output, any Error>)
@@ -20,8 +20,8 @@ final class Lookahead<Output>: @unchecked Sendable {
 
     private let count: Int
     private let limit: Int
-    private let bytes: (Output) -> Int
-    private let job: (Int) throws -> Output
+    private let bytes: @Sendable (Output) -> Int
+    private let job: @Sendable (Int) throws -> Output
     private let lock = Lock()
     private var slots: [Int: Slot] = [:]
     private var next = 0
@@ -32,7 +32,10 @@ final class Lookahead<Output>: @unchecked Sendable {
     /// - Parameters:
     ///   - limit: bytes of results that may wait to be taken.
     ///   - job: called from several threads at once.
-    init(count: Int, limit: Int, bytes: @escaping (Output) -> Int, job: @escaping (Int) throws -> Output) {
+    init(
+        count: Int, limit: Int, bytes: @escaping @Sendable (Output) -> Int,
+        job: @escaping @Sendable (Int) throws -> Output
+    ) {
         self.count = count
         self.limit = limit
         self.bytes = bytes

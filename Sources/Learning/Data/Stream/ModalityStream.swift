@@ -1,7 +1,7 @@
 import BSSCore
 
 /// A modality whose samples are read from their media when they are asked for.
-public final class ModalityStream: @unchecked Sendable {
+public final class ModalityStream: Sendable {
     let name: String
     let reader: any SampleReader
     let media: [Medium]

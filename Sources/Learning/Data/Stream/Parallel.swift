@@ -4,15 +4,15 @@ import CBSSKernels
 /// Independent work on many samples with the engine's fork-join pool.
 enum Parallel {
     private final class Box {
-        let body: (Int) -> Void
-        init(_ body: @escaping (Int) -> Void) { self.body = body }
+        let body: @Sendable (Int) -> Void
+        init(_ body: @escaping @Sendable (Int) -> Void) { self.body = body }
     }
 
     /// `body(0) … body(count - 1)`, in that order whatever the number of threads. `body` must be pure: it runs on
     /// several threads at once. `progress` hears how many are done, between portions, on the calling thread.
-    static func map<T>(
+    static func map<T: Sendable>(
         _ count: Int, portion: Int = 64, operation: String, progress: (Int) -> Void = { _ in },
-        _ body: @escaping (Int) -> T
+        _ body: @escaping @Sendable (Int) -> T
     ) throws -> [T] {
         var results: [T] = []
         results.reserveCapacity(count)
@@ -21,7 +21,8 @@ enum Parallel {
             try Cancellation.check(operation)
             let size = min(portion, count - start)
             let first = start
-            let slots = UnsafeMutablePointer<T?>.allocate(capacity: size)
+            // Every call writes the one slot that is its own, and they are read when all have returned.
+            nonisolated(unsafe) let slots = UnsafeMutablePointer<T?>.allocate(capacity: size)
             slots.initialize(repeating: nil, count: size)
             defer {
                 slots.deinitialize(count: size)

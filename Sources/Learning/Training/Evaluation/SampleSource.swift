@@ -56,7 +56,8 @@ public final class DatasetSource: SampleSource {
 
     public init(_ dataset: Dataset) {
         self.dataset = dataset
-        loader = BatchLoader(dataset, threads: dataset.loading.threads, limit: dataset.loading.limit)
+        loader = BatchLoader(
+            dataset.modalities.map(\.stream), threads: dataset.loading.threads, limit: dataset.loading.limit)
     }
 
     public var name: String { dataset.name }

@@ -232,25 +232,19 @@ struct StartupClock {
     private var rows: [(String, Double)] = []
 
     init() {
-        last = StartupClock.now(CLOCK_MONOTONIC)
-        rows.append(("before main (CPU)", StartupClock.now(CLOCK_PROCESS_CPUTIME_ID)))
-    }
-
-    private static func now(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) * 1e-6
+        last = Clock.seconds()
+        rows.append(("before main (CPU)", Clock.processSeconds()))
     }
 
     mutating func mark(_ name: String) {
-        let now = StartupClock.now(CLOCK_MONOTONIC)
+        let now = Clock.seconds()
         rows.append((name, now - last))
         last = now
     }
 
     func report() {
-        for (name, milliseconds) in rows {
-            Terminal.error(Text.padded(name, to: 20) + Text.fixed(milliseconds, 3) + " ms\n")
+        for (name, seconds) in rows {
+            Terminal.error(Text.padded(name, to: 20) + Text.fixed(1e3 * seconds, 3) + " ms\n")
         }
     }
 }

@@ -4,7 +4,7 @@ import BSSCore
 ///
 /// Defaults are those of the released loaders: tiled recordings, log-magnitudes with n_fft 512 and hop 353; frames with
 /// RandomResizedCrop, flip, and ImageNet's mean and deviation.
-struct ClipOptions {
+struct ClipOptions: Sendable {
     let modalities = DataArgument.modalities(["audio", "video"])
     let rate: Argument<Int>
     let seconds: Argument<Double>

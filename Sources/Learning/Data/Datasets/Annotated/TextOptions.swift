@@ -1,7 +1,7 @@
 import BSSCore
 
 /// Options of the image-text collections: a text as token ids, mask and segments, [3, length].
-struct TextOptions {
+struct TextOptions: Sendable {
     let modalities = DataArgument.modalities(["image", "text"])
     let tokenizer = Argument<String?>(
         "tokenizer", default: nil,

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A mutex with one condition, for the little that loader threads share.
-final class Lock: @unchecked Sendable {
+/// A mutex with one condition, for the little that threads share.
+public final class Lock: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    init() {
+    public init() {
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -20,14 +20,14 @@ final class Lock: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func withLock<T>(_ body: () throws -> T) rethrows -> T {
+    public func withLock<T>(_ body: () throws -> T) rethrows -> T {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body()
     }
 
     /// Sleeps until `wakeAll`, or for `milliseconds`; call inside `withLock`.
-    func wait(milliseconds: Int? = nil) {
+    public func wait(milliseconds: Int? = nil) {
         guard let milliseconds else {
             pthread_cond_wait(condition, mutex)
             return
@@ -39,15 +39,15 @@ final class Lock: @unchecked Sendable {
         time.tv_nsec %= 1_000_000_000
         pthread_cond_timedwait(condition, mutex, &time)
     }
-    func wakeAll() { pthread_cond_broadcast(condition) }
+    public func wakeAll() { pthread_cond_broadcast(condition) }
 }
 
 /// Threads that run one body each until it returns. They take no signals: Ctrl-C is the main thread's.
-final class Threads {
+public final class Threads {
     private var ids: [pthread_t] = []
 
     /// Starts as many of `count` as the system allows.
-    init(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+    public init(_ count: Int, _ body: @escaping @Sendable () -> Void) {
         final class Box {
             let body: @Sendable () -> Void
             init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -72,7 +72,7 @@ final class Threads {
     }
 
     /// Waits for all of them.
-    func join() {
+    public func join() {
         for id in ids { pthread_join(id, nil) }
         ids = []
     }

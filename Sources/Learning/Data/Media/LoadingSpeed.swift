@@ -23,9 +23,9 @@ enum LoadingSpeed {
         let rows = data.indices(SplitName(rawValue: a[split]) ?? .train)
         let chosen = try a[modality].map { [try data.index(ofModality: $0)] } ?? Array(data.modalities.indices)
         let streamed = chosen.filter { data.modalities[$0].stream != nil }
-        let loader = BatchLoader(data, threads: a[workers], limit: data.loading.limit)
+        let loader = BatchLoader(data.modalities.map(\.stream), threads: a[workers], limit: data.loading.limit)
         let random = RandomStream(seed: 1, name: "augment")
-        let start = now()
+        let start = Clock.seconds()
         var bytes = 0
         loader.announce(streamed, rows: rows, batchSize: a[batch], augments: a[augment], random: random)
         for first in stride(from: 0, to: rows.count, by: a[batch]) {
@@ -36,18 +36,12 @@ enum LoadingSpeed {
                 }
             }
         }
-        let seconds = max(now() - start, 1e-9)
+        let seconds = max(Clock.seconds() - start, 1e-9)
         return [
             .fields([
                 ("samples", .int(rows.count)), ("seconds", .number(seconds)),
                 ("per_second", .number(Double(rows.count) / seconds)), ("bytes", .int(bytes)),
             ])
         ]
-    }
-
-    private static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }
