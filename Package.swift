@@ -52,6 +52,8 @@ let package = Package(
         // MARK: Foundation
         c("CBSSInterrupt", "Foundation/Interrupt"),
         room("Foundation", "Core", ["CBSSInterrupt"]),
+        c("CBSSSandbox", "Foundation/Sandbox/C"),
+        room("Foundation", "Sandbox", ["CBSSSandbox", "BSSCore"], beside: true),
         // MARK: Engine
         c("CBSSKernels", "Engine/Kernels", ["CBSSInterrupt"], links: ["m"]),
         room("Engine", "Backend", ["CBSSKernels", "BSSCore"]),
@@ -77,7 +79,7 @@ let package = Package(
         // MARK: Host
         c("CBSSLua", "Host/Lua/C", links: ["lua5.4"]),
         c("CBSSReadline", "Host/Prompt/C"),  // opens GNU readline at run time, links nothing
-        room("Host", "Lua", ["CBSSInterrupt", "CBSSLua", "BSSCore"], beside: true),
+        room("Host", "Lua", ["CBSSInterrupt", "CBSSLua", "BSSCore", "BSSSandbox"], beside: true),
         room(
             "Host", "Script",
             [
@@ -119,6 +121,9 @@ let package = Package(
         .executableTarget(
             name: "op-table", dependencies: reach("op-table", ["_BSSOpTable"]), path: "Tests/Engine/OpTableProgram",
             swiftSettings: [.swiftLanguageMode(.v5)]),
+        .executableTarget(  // what a shut-in process may not do; the tests of Sandbox run it
+            name: "jail-escapes", dependencies: ["CBSSSandbox"], path: "Tests/Foundation/Escapes"),
+        tests("Foundation", "Sandbox", ["BSSCore", "jail-escapes"]),
         tests("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU", "BSSCodecs", "_BSSOpTable"]),
         tests("Learning", "Data", ["BSSCore", "BSSCodecs"]),
         tests("Learning", "Networks", ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSText"]),

@@ -79,10 +79,14 @@ public enum Files {
         let temporary = "\(path).\(ProcessIdentity.current.tag).new"
         var before = stat()
         let replaces = stat(path, &before) == 0
-        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        let kept = replaces ? before.st_mode & 0o7777 : mode
+        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kept & 0o777)
         guard file >= 0 else { throw failure("write", path, kind: .output) }
         do {
-            if replaces, fchmod(file, before.st_mode & 0o7777) != 0 { throw failure("write", path, kind: .output) }
+            var made = stat()
+            if replaces, fstat(file, &made) != 0 || made.st_mode & 0o7777 != kept, fchmod(file, kept) != 0 {
+                throw failure("write", path, kind: .output)
+            }
             var written = 0
             while written < bytes.count {
                 let rest = bytes.baseAddress?.advanced(by: written)

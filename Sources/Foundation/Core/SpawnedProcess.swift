@@ -17,10 +17,11 @@ public struct SpawnedProcess {
     /// - Parameters:
     ///   - hidden: variables of the environment that the program does not see.
     ///   - variables: those it sees beside or instead of this process's.
+    ///   - passes: whether it sees a variable of this process.
     /// - Throws: it could not be started.
     public init(
         _ path: String, _ arguments: [String], without hidden: Set<String> = [], variables: [String: String] = [:],
-        output: Stream = .none, errors: Stream = .none
+        passes: (String) -> Bool = { _ in true }, output: Stream = .none, errors: Stream = .none
     ) throws {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
@@ -44,7 +45,8 @@ public struct SpawnedProcess {
         posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
-        var environment = SpawnedProcess.environment(without: hidden, variables).map { strdup($0) } + [nil]
+        let seen = SpawnedProcess.environment(variables) { !hidden.contains($0) && passes($0) }
+        var environment = seen.map { strdup($0) } + [nil]
         defer { (words + environment).forEach { free($0) } }
         var child: pid_t = 0
         let problem = posix_spawn(&child, path, &actions, &attributes, &words, &environment)
@@ -63,13 +65,13 @@ public struct SpawnedProcess {
         }
     }
 
-    private static func environment(without hidden: Set<String>, _ variables: [String: String]) -> [String] {
+    private static func environment(_ variables: [String: String], _ passes: (String) -> Bool) -> [String] {
         var entries = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         var at = environ
         while let entry = at.pointee {
             let text = String(cString: entry)
             let name = String(text.prefix { $0 != "=" })
-            if !hidden.contains(name), variables[name] == nil { entries.append(text) }
+            if passes(name), variables[name] == nil { entries.append(text) }
             at += 1
         }
         return entries

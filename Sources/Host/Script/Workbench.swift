@@ -65,7 +65,7 @@ final class Workbench {
     /// asked.
     func store() throws -> RunStore? {
         if let openedStore { return openedStore }
-        guard let root = options.out ?? (options.script == nil ? nil : RunStore.defaultRoot) else { return nil }
+        guard let root = options.out ?? (options.script == nil ? nil : RunOptions.usualOut) else { return nil }
         // Small forms have tables of the same names.
         let isOwnFolder = options.smoke && options.out == nil
         openedStore = try RunStore(isOwnFolder ? root + "/smoke" : root, rules: .standard())

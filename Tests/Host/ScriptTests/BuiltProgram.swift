@@ -19,23 +19,7 @@ struct BuiltProgram {
         }
     }
 
-    /// Beside the test bundle: both are products of one build.
-    static let path: String = {
-        let bundle =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        let root = Repository.root
-        let folder = bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        // An `.xctest` that another process loads lies beside the program as well.
-        let candidates =
-            [folder]
-            + CommandLine.arguments.filter { $0.hasSuffix(".xctest") }.map {
-                ($0 as NSString).deletingLastPathComponent
-            }
-            + ["\(root)/.build-test/release", "\(root)/.build/release", "\(root)/.build/debug"]
-        return candidates.map { $0 + "/bss-lua" }.first { FileManager.default.isExecutableFile(atPath: $0) }
-            ?? "\(folder)/bss-lua"
-    }()
-
+    static let path = Products.path(of: "bss-lua")
     static let packageRoot = Repository.root
     static let sharedData = Repository.shared + "/data"
     static var hasSharedData: Bool { Files.isFolder(sharedData) }

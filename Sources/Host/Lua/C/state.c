@@ -11,6 +11,14 @@ static void die(const char *reason) {
   abort();
 }
 
+static void (*when_short)(void);
+void bss_lua_when_out_of_memory(void (*end)(void)) { when_short = end; }
+
+static void *nothing_left(void) {
+  if (when_short) when_short();
+  return NULL;
+}
+
 // While Swift runs, a failed allocation would jump over its frames: there the cap is ignored and a
 // real shortage ends the process. Lua code gets Lua's own "not enough memory".
 static void *allocate(void *context, void *block, size_t old, size_t size) {
@@ -23,9 +31,10 @@ static void *allocate(void *context, void *block, size_t old, size_t size) {
   }
   if (size > old && host->memory_cap && !host->in_host &&
       host->lua_bytes + (size - old) > host->memory_cap)
-    return NULL;
+    return nothing_left();
   void *moved = realloc(block, size);
   if (!moved) {
+    nothing_left();
     if (host->in_host) die("out of memory");
     return NULL;
   }

@@ -1,4 +1,5 @@
 import BSSCore
+import BSSSandbox
 import CBSSLua
 import Glibc
 
@@ -114,6 +115,7 @@ public final class LuaState {
             bytes.removeFirst(bytes.firstIndex(of: 0x0A) ?? bytes.count)
             if bytes.count > 1, bytes[1] == 0x1B { bytes.removeFirst() }
         }
+        if Jail.inside != nil, bytes.first == 0x1B { throw BSSError("", "the sandbox refuses bytecode: \(path ?? "")") }
         return try balanced { L in
             func loaded(_ bytes: [UInt8]) -> Int32 {
                 bytes.withUnsafeBufferPointer { buffer in

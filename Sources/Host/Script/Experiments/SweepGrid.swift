@@ -71,7 +71,7 @@ struct SweepGrid {
         guard let script = options.script, let request = options.sweep else {
             throw BSSError("-j", "workers run a script, and this is none", kind: .usage)
         }
-        let root = try workbench.store()?.root ?? RunStore.defaultRoot
+        let root = try workbench.store()?.root ?? RunOptions.usualOut
         var words = [
             "-j", String(workers), "--out", "\(root)/\(SweepGrid.name(choice))", "--on-error", request.onError,
         ]

@@ -14,7 +14,6 @@ import Glibc
 /// empty fails, so one process wins and no claim is without an owner. Nothing is locked. That a run has one result
 /// rests on publication alone: `run.json` gets its name once. What was published is never replaced.
 public final class RunStore {
-    public static let defaultRoot = "experiments/runs"
     public let root: String
     public let rules: ClaimRules
     let process: ProcessIdentity
@@ -24,7 +23,7 @@ public final class RunStore {
     /// Unfinished files and claims of processes that were killed are removed.
     /// - Throws: kind `.output` if a folder cannot be made.
     public init(
-        _ root: String = RunStore.defaultRoot, rules: ClaimRules = ClaimRules(), as process: ProcessIdentity = .current
+        _ root: String, rules: ClaimRules = ClaimRules(), as process: ProcessIdentity = .current
     ) throws {
         (self.root, self.rules, self.process) = (root, rules, process)
         for folder in ["runs", "plans", "tmp"] { try Files.makeFolder("\(root)/\(folder)") }

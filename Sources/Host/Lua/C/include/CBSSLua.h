@@ -60,6 +60,8 @@ typedef struct bss_lua_host {
 lua_State *bss_lua_open(bss_lua_swift_call call, bss_lua_swift_release release, void *owner,
                         bool environment);
 void bss_lua_close(lua_State *L);
+/// Called where an allocation of Lua fails; it does not return, or Lua raises "not enough memory".
+void bss_lua_when_out_of_memory(void (*end)(void));
 static inline bss_lua_host *bss_lua_host_of(lua_State *L) {
   return *(bss_lua_host **)lua_getextraspace(L);
 }

@@ -8,7 +8,7 @@ extension Program {
 
     static let run = ProgramCommand(
         builtIn: "run", "run a script, as its name alone does", operand: .init("SCRIPT", .script),
-        shared: ProgramOption.running)
+        shared: ProgramOption.running + ProgramOption.sandbox)
     static let repl = ProgramCommand(
         builtIn: "repl", "the prompt, on a terminal or not",
         shared: ProgramOption.running + ProgramOption.prompt + [ProgramOption.color])

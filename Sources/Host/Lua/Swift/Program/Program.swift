@@ -1,4 +1,5 @@
 import BSSCore
+import BSSSandbox
 import CBSSInterrupt
 import CBSSLua
 import Glibc
@@ -33,6 +34,7 @@ public struct Program {
         var clock = StartupClock()
         let invocation: Invocation
         do {
+            try Jail.enterIfAsked()
             let ignores = words.dropFirst().prefix { $0.hasPrefix("-") }.contains("-E")
             var parsed = try Invocation(
                 words, isCommand: { name in allCommands.contains { $0.name == name } },
@@ -50,6 +52,12 @@ public struct Program {
             invocation = parsed
         } catch { fail(error) }
         if invocation.showsHelp { finish(usage) }
+        if Jail.inside == nil {
+            if invocation.options.sandbox.isOn { confine(invocation) }
+            if let option = invocation.options.sandbox.given {
+                fail(BSSError(option, "is a limit of --sandbox", kind: .usage))
+            }
+        }
         clock.mark("command line")
         let state: LuaState
         let namespace: Namespace
@@ -77,6 +85,7 @@ public struct Program {
         Cancellation.leavingSignal = { bss_lua_signals_leaving() }
         state.warningsOn = invocation.warningsOn
         state.installStandardReplacements(seed: invocation.options.seed ?? 0)
+        if Jail.inside != nil { try state.confine() }
         state.noteSources()
         let namespace = try api(state, invocation.options)
         try state.install(namespace)

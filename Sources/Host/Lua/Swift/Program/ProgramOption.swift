@@ -35,7 +35,7 @@ public struct ProgramOption {
     }
 
     static let records = [
-        ProgramOption(Argument<FolderPath>("out", "where runs are written (default experiments/runs)")) {
+        ProgramOption(Argument<FolderPath>("out", "where runs are written (default \(RunOptions.usualOut))")) {
             $0.options.out = $1.text
         },
         ProgramOption(Argument<Bool>("resume", "continue unfinished runs from their last checkpoints")) {
@@ -55,7 +55,9 @@ public struct ProgramOption {
         ProgramOption(Argument<Bool>("lua_env", "honour LUA_INIT, LUA_PATH and LUA_CPATH")) {
             $0.usesLuaEnvironment = $1
         },
-        ProgramOption(Argument<ByteSize>("max_memory", "limit of Lua's own heap (512M, 2G)")) {
+        ProgramOption(
+            Argument<ByteSize>("max_memory", "limit of Lua's own heap (512M, 2G); sandbox: of the process (4G)")
+        ) {
             $0.memoryLimit = $1.bytes
         },
     ]
@@ -111,5 +113,5 @@ public struct ProgramOption {
 
     /// What a command takes that runs code as a script does.
     public static let running = [set] + engine + [data] + records + [progress, quiet, json] + code
-    static let all = running + [smoke] + sweep + prompt + [color] + program
+    static let all = running + [smoke] + sandbox + sweep + prompt + [color] + program
 }

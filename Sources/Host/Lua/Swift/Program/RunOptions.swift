@@ -16,6 +16,9 @@ public struct RunOptions {
     /// Folders in which datasets are looked up by name: `--data` first, then `BSS_DATA`.
     public var dataFolders: [String] = []
     public var out: String?
+    /// Where scripts' runs are written unless `out` says otherwise.
+    public static let usualOut = "experiments/runs"
+    public var sandbox = SandboxRequest()
     public var progress: Progress = .auto
     public var quiet = false
     public var json = false
