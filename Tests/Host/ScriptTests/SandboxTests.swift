@@ -33,7 +33,10 @@ import _BSSTestSupport
         attempt("native code", function() return package.loadlib("/usr/lib/x86_64-linux-gnu/libm.so.6", "*") end)
         attempt("native module", function() package.cpath = "./?.so" return require "native" end)
         attempt("bytecode text", function() return load("\\27Lua") end)
-        attempt("bytecode piecewise", function() local n = 0 return load(function() n = n + 1 return n == 1 and "\\27Lua" or nil end, "x", "b") end)
+        attempt("bytecode piecewise", function()
+          local pieces = { "\\27Lua" }
+          return load(function() return table.remove(pieces) end, "x", "b")
+        end)
         attempt("bytecode file", function() return loadfile("code.luac", "bt") end)
         attempt("bytecode dofile", function() return dofile("code.luac") or true end)
         attempt("bytecode module", function() package.path = "./?.luac" return require "code" end)
@@ -68,20 +71,20 @@ import _BSSTestSupport
 
     private func program() throws -> (program: BuiltProgram, folder: String) {
         let program = try BuiltProgram()
-        let folder = program.folder + "/work"
-        for name in ["work", "work/out"] { try Files.makeFolder("\(program.folder)/\(name)") }
+        let folder = program.folder + "/inner"
+        for name in ["inner", "inner/out"] { try Files.makeFolder("\(program.folder)/\(name)") }
         try program.write("secret.txt", "key")
-        try program.write("work/.env", "KEY=1")
-        try program.write("work/mod.lua", "return 'module'")
-        try program.write("work/native.so", "\u{7F}ELF")
-        try program.write("work/code.luac", "\u{1B}LuaT")
-        try program.write("work/hostile.lua", Self.corpus)
+        try program.write("inner/.env", "KEY=1")
+        try program.write("inner/mod.lua", "return 'module'")
+        try program.write("inner/native.so", "\u{7F}ELF")
+        try program.write("inner/code.luac", "\u{1B}LuaT")
+        try program.write("inner/hostile.lua", Self.corpus)
         return (program, folder)
     }
 
     private func run(_ program: BuiltProgram, _ words: String, _ wall: String) throws -> BuiltProgram.Outcome {
         try program.shell(
-            "cd work && SECRET=x HOME=\(program.folder) BSS_SANDBOX=\(wall) '\(BuiltProgram.path)' \(words)")
+            "cd inner && SECRET=x HOME=\(program.folder) BSS_SANDBOX=\(wall) '\(BuiltProgram.path)' \(words)")
     }
 
     /// Every file below a folder with its content.
@@ -89,7 +92,7 @@ import _BSSTestSupport
         var found: [String: String] = [:]
         for case let name as String in FileManager.default.enumerator(atPath: folder) ?? .init() {
             let path = "\(folder)/\(name)"
-            guard Files.isFile(path), !name.hasPrefix("work/out/"), !name.hasPrefix(".") else { continue }
+            guard Files.isFile(path), !name.hasPrefix("inner/out/"), !name.hasPrefix(".") else { continue }
             found[name] = try Files.readText(path)
         }
         return found
@@ -112,7 +115,7 @@ import _BSSTestSupport
             #expect(outcome.output.contains("own module\tmodule") && outcome.output.contains("^[[2J^[]0;title^Gbell"))
             #expect(!outcome.output.contains("\u{1B}"))
             #expect(try snapshot(program.folder) == before, "\(wall)")
-            #expect(try Files.readText(program.folder + "/work/out/mine.txt") == "kept")
+            #expect(try Files.readText(program.folder + "/inner/out/mine.txt") == "kept")
         }
         print("hostile scripts, walls that this machine has: \(walls) of 2")
         #expect(walls > 0)
@@ -136,14 +139,19 @@ import _BSSTestSupport
                 """, "--max-memory 300M", "of memory"
             ),
             (
-                "for i = 1, 1e9 do local f = io.open('out/' .. i, 'w') if f then f:write(('x'):rep(1e6)) f:close() end end",
+                """
+                for i = 1, 1e9 do
+                  local file <close> = io.open("out/" .. i, "w")
+                  file:write(("x"):rep(1e6))
+                end
+                """,
                 "--max-disk 20M", "20 MiB written"
             ),
         ])
     func limits(_ script: String, _ options: String, _ words: String) throws {
         let (program, _) = try program()
         defer { program.remove() }
-        try program.write("work/limit.lua", script)
+        try program.write("inner/limit.lua", script)
         let outcome = try run(
             program, "run --sandbox --out out \(options) limit.lua | tail -c 100; exit ${PIPESTATUS[0]}", "auto")
         #expect(outcome.code == 7 && outcome.errors.contains(words), "\(outcome.summary)")
@@ -155,7 +163,7 @@ import _BSSTestSupport
         let (program, _) = try program()
         defer { program.remove() }
         try program.write(
-            "work/study.lua",
+            "inner/study.lua",
             """
             print(bss.experiment{
               name = "study", seeds = 2, metrics = { "test.total.accuracy" }, arms = { { name = "a" }, { name = "b" } },
@@ -168,19 +176,19 @@ import _BSSTestSupport
         let outside = try run(program, "study.lua --out ../outside", "auto")
         #expect(inside.code == 0 && outside.code == 0, "\(inside.summary) \(outside.summary)")
         #expect(
-            try Files.readText(program.folder + "/work/out/results/tables/study.csv")
+            try Files.readText(program.folder + "/inner/out/results/tables/study.csv")
                 == Files.readText(program.folder + "/outside/results/tables/study.csv"))
-        try program.write("work/error.lua", "os.execute('true')")
+        try program.write("inner/error.lua", "os.execute('true')")
         let error = try run(program, "run --sandbox error.lua", "auto")
         #expect(
             error.code == 1 && error.errors.contains("error.lua:1: os.execute: the sandbox refuses"), "\(error.summary)"
         )
-        try program.write("work/exit.lua", "os.exit(42)")
+        try program.write("inner/exit.lua", "os.exit(42)")
         #expect(try run(program, "--sandbox exit.lua", "auto").code == 42)
         #expect(try run(program, "run --sandbox code.luac", "auto").code == 1)
-        try program.write("work/leave.lua", "bss.train{ data = bss.data.synthetic{}, epochs = 10000 }")
+        try program.write("inner/leave.lua", "bss.train{ data = bss.data.synthetic{}, epochs = 10000 }")
         let left = try program.run(
-            ["run", "--sandbox", "--max-time", "30", "--out", "left", "work/leave.lua", "--quiet"],
+            ["run", "--sandbox", "--max-time", "30", "--out", "left", "inner/leave.lua", "--quiet"],
             interrupt: (2, SIGUSR1))
         #expect(left.code == 75, "\(left.summary)")
     }

@@ -73,10 +73,9 @@ extension Jail {
 
     /// Whether a folder is the user's home, or holds it.
     public static func isAboveHome(_ folder: String) -> Bool {
+        let given = getenv("HOME").map { String(cString: $0) } ?? "/"
         // What is not there is above nothing.
-        guard let home = getenv("HOME").flatMap({ try? absolute(String(cString: $0)) }),
-            let folder = try? absolute(folder)
-        else { return false }
+        guard let home = try? absolute(given), let folder = try? absolute(folder) else { return false }
         return folder == "/" || home == folder || home.hasPrefix(folder + "/")
     }
 

@@ -41,7 +41,8 @@ public struct CommandOption {
             String(decoding: Array(argument.expected.utf8)[..<at], as: UTF8.self)
                 + String(decoding: Array(argument.expected.utf8)[(at + 7)...], as: UTF8.self)
         }
-        guard let noun = words.first, ["integer", "number", "size", "time", "folder", "list", "string"].contains(noun) else {
+        let nouns = ["integer", "number", "size", "time", "folder", "list", "string"]
+        guard let noun = words.first, nouns.contains(noun) else {
             return text ?? argument.expected
         }
         return (noun == "integer" ? "an " : "a ") + (text ?? argument.expected)
