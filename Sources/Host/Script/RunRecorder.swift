@@ -15,6 +15,7 @@ final class RunRecorder: TrainingObserver {
     private let planned: RunStore.PlannedRun
     private let job: PlannedJob?
     private var runFolder: RunFolder?
+    private var events: EventFile?
     private var start: StartingPoint?
     private var record: RunRecord
     private var orders: [String] = []
@@ -32,7 +33,11 @@ final class RunRecorder: TrainingObserver {
     init?(
         _ workbench: Workbench, name: String, _ given: Table, onEpoch: Callback?, source: any SampleSource, seed: Int
     ) throws {
-        guard let store = try workbench.store() else { return nil }
+        guard let store = try workbench.store() else {
+            if workbench.options.log == nil { return nil }
+            throw BSSError(
+                "--log-to", "nothing is recorded here", hint: "--out DIR says where records go", kind: .usage)
+        }
         (self.workbench, self.store) = (workbench, store)
         let code = try RunCode(workbench.state, given, onEpoch: onEpoch)
         self.code = code
@@ -226,6 +231,10 @@ final class RunRecorder: TrainingObserver {
         try code.begin()
         trainer?.checkpoints.name = runFolder.map { folder in { folder.checkpoint($0) } }
         trainer?.checkpoints.carried = { [unowned self] in carried }
+        if workbench.options.log == .tensorboard {
+            let run = "\(RunStore.fileName(job?.name ?? name))-seed\(record.seed)-\(id.prefix(8))"
+            events = try EventFile("\(store.root)/tensorboard/\(run)", from: resumedAt + 1)
+        }
         let here = CPUBackend.instructionSet
         if resumedAt > 0, let start {
             let bytes = start.carried["output_bytes"]?.int ?? 0
@@ -255,19 +264,23 @@ final class RunRecorder: TrainingObserver {
     func epochEnded(_ epoch: EpochRecord) throws {
         guard let runFolder else { return }
         let step = epoch.epoch  // files count epochs from 1
-        func log(_ prefix: String, _ table: Table) {
+        func log(_ name: String, _ number: Double) throws {
+            runFolder.log(step: step, name, number)
+            try events?.log(step: step, name, number)
+        }
+        func log(_ prefix: String, _ table: Table) throws {
             for (key, value) in table.fields {
                 if let inner = value.table {
-                    log(prefix + key + ".", inner)
+                    try log(prefix + key + ".", inner)
                 } else if let number = value.double {
-                    runFolder.log(step: step, prefix + key, number)
+                    try log(prefix + key, number)
                 }
             }
         }
         for (split, figures) in [("train", epoch.train), ("val", epoch.val), ("test", epoch.test)] {
-            if let figures { log(split + ".", figures.table) }
+            if let figures { try log(split + ".", figures.table) }
         }
-        runFolder.log(step: step, "learning_rate", epoch.learningRate)
+        try log("learning_rate", epoch.learningRate)
         let order = trainer?.lastTrained?.trace ?? []
         orders.append(RunFolder.hash(order))
         runFolder.trace(step: step, indices: order, loss: epoch.train.loss)

@@ -18,10 +18,11 @@ import _BSSTestSupport
             ("BSS-L*", true), ("*PreSim", true), ("*S-*Pre*", true), ("BSS", false), ("seed=3", true),
             ("seed=4", false),
             ("alpha=0.2,seed=3", true), ("alpha=0.3", false), ("data=mo*", true), ("none=1", false), ("*", true),
-            ("arm=*SimSim", false), ("B*B*", false),
+            ("arm=*SimSim", false), ("B*B*", false), ("seed>2", true), ("seed>=4", false), ("alpha<=0.2", true),
+            ("alpha<0.2 and seed=3", false), ("seed!=4", true), ("data>1", false), ("BSS-L*  and  seed=3", true),
         ])
     func holds(text: String, wanted: Bool) throws { #expect(try RunFilter(text).holds(run) == wanted) }
 
-    @Test(arguments: ["", "a,", "=3", "seed="])
+    @Test(arguments: ["", "a,", "=3", "seed=", "seed>", "seed>x", "a and ", "seed!3"])
     func wrong(text: String) { #expect(throws: BSSError.self) { try RunFilter(text) } }
 }

@@ -63,6 +63,11 @@ enum StoreFiles {
         rmdir(path)
     }
 
+    /// Bytes of the files of a folder.
+    static func size(of folder: String) throws -> Int {
+        try Files.list(folder).reduce(0) { $0 + (Files.size("\(folder)/\($1)") ?? 0) }
+    }
+
     static func failure(_ verb: String, _ path: String, _ reason: Int32) -> BSSError {
         BSSError(verb, "\(path): \(String(cString: strerror(reason)))", kind: .output)
     }

@@ -55,19 +55,21 @@ extension Program {
         let call: ProgramCommand.Call
         do {
             if words.prefix(while: { $0 != "--" }).contains("--help") { finish(command.help(path)) }
-            let (operand, arguments, rest) = try command.parse(words, path: path, &parsed)
+            let (operands, arguments, rest) = try command.parse(words, path: path, &parsed)
             parsed.scriptArguments = rest
-            parsed.argumentTable = [(0, operand)] + rest.enumerated().map { ($0 + 1, $1) }
+            let first = operands.first ?? ""
+            parsed.argumentTable = [(0, first)] + rest.enumerated().map { ($0 + 1, $1) }
             parsed.options.script = nil  // what it trains is recorded only if --out asks for it
             let settings = parsed
             call = ProgramCommand.Call(
-                path: path, operand: operand, arguments: arguments, rest: rest, options: parsed.options, program: self
+                path: path, operands: operands, arguments: arguments, rest: rest, options: parsed.options,
+                program: self
             ) {
                 if let state { return state }
                 let made = try LuaState(environment: settings.usesLuaEnvironment)
                 let prepared = (made, try prepare(made, settings))
                 state = prepared
-                if command.operand?.kind == .script { made.addModuleFolder(of: operand) }
+                if command.operand?.kind == .script { made.addModuleFolder(of: first) }
                 return prepared
             }
         } catch { fail(error) }

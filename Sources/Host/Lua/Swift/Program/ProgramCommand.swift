@@ -3,18 +3,23 @@ import BSSCore
 /// A subcommand, declared once: parsing, usage, completion, the man page and "did you mean" derive from it. It accepts
 /// exactly the options that stand here.
 public struct ProgramCommand {
-    /// What a command is about: the word after its name.
+    /// What a command is about: the word after its name, or the words.
     public struct Operand {
         public enum Kind { case file, script, word }
         /// `FILE.csv`
         public let name: String
         public let kind: Kind
         public let isRequired: Bool
+        /// How many may stand there.
+        public let most: Int
         /// Words worth offering, for completion.
         public let choices: [String]
 
-        public init(_ name: String, _ kind: Kind, isRequired: Bool = true, choices: [String] = []) {
-            (self.name, self.kind, self.isRequired, self.choices) = (name, kind, isRequired, choices)
+        public init(
+            _ name: String, _ kind: Kind, isRequired: Bool = true, upTo most: Int = 1, choices: [String] = []
+        ) {
+            (self.name, self.kind, self.isRequired) = (name, kind, isRequired)
+            (self.most, self.choices) = (most, choices)
         }
     }
 
@@ -61,8 +66,10 @@ public struct ProgramCommand {
     public struct Call {
         /// `nb run`
         public let path: String
-        /// The word that the command is about; empty: none was given.
-        public let operand: String
+        /// The words that the command is about.
+        public let operands: [String]
+        /// The first of them; empty: none was given.
+        public var operand: String { operands.first ?? "" }
         /// The values of its own options.
         public let arguments: Arguments
         /// Words after `--`.
@@ -94,7 +101,7 @@ public struct ProgramCommand {
     /// Its own options, its operand and the shared options, taken out of the words after its name.
     func parse(
         _ words: [String], path: String, _ invocation: inout Invocation
-    ) throws -> (operand: String, arguments: Arguments, rest: [String]) {
+    ) throws -> (operands: [String], arguments: Arguments, rest: [String]) {
         var reader = WordReader(words: words, at: 0)
         var named = Table()
         var operands: [String] = []
@@ -122,17 +129,18 @@ public struct ProgramCommand {
             rest = operands[1...] + rest
             operands = [operands[0]]
         }
-        guard operands.count <= (operand == nil ? 0 : 1) else {
-            throw BSSError(path, "takes no '\(operands[operand == nil ? 0 : 1])'", hint: usage(path), kind: .usage)
+        let most = operand?.most ?? 0
+        guard operands.count <= most else {
+            throw BSSError(path, "takes no '\(operands[most])'", hint: usage(path), kind: .usage)
         }
         if let operand, operand.isRequired, operands.isEmpty {
             let question = operand.kind == .word ? "which one?" : "which file?"
             throw BSSError(path, question, hint: usage(path), kind: .usage)
         }
-        if let operand, operand.kind != .word, let file = operands.first, !Files.exists(file) {
-            throw BSSError(path, "there is no file '\(file)'", kind: .usage)
+        if operand?.kind != .word, let missing = operands.first(where: { !Files.exists($0) }) {
+            throw BSSError(path, "there is no file '\(missing)'", kind: .usage)
         }
         let arguments = try Arguments(operation: path, declared: options.map(\.argument), named: named)
-        return (operands.first ?? "", arguments, takesArguments ? rest : [])
+        return (operands, arguments, takesArguments ? rest : [])
     }
 }

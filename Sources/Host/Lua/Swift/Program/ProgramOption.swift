@@ -34,10 +34,16 @@ public struct ProgramOption {
         $0.dataGiven += 1
     }
 
+    public static let out = ProgramOption(
+        Argument<FolderPath>("out", "where runs are written (default \(RunOptions.usualOut))")
+    ) { $0.options.out = $1.text }
+
     static let records = [
-        ProgramOption(Argument<FolderPath>("out", "where runs are written (default \(RunOptions.usualOut))")) {
-            $0.options.out = $1.text
-        },
+        out,
+        ProgramOption(
+            Argument<OneOf<RunOptions.Log>>(
+                "log_to", "tensorboard: numbers of epochs as event files, too, in OUT/tensorboard"), value: "FORMAT"
+        ) { $0.options.log = $1.value },
         ProgramOption(Argument<Bool>("resume", "continue unfinished runs from their last checkpoints")) {
             $0.options.resume = $1
         },

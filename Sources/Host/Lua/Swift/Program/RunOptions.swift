@@ -3,6 +3,8 @@ import BSSCore
 /// What the command line and the environment ask of a run; read by the `bss` table.
 public struct RunOptions {
     public enum Progress: String, CaseIterable, Sendable { case auto, plain, json, none }
+    /// Where numbers of epochs go beside the records.
+    public enum Log: String, CaseIterable, Sendable { case tensorboard }
     public enum Device: Equatable, Sendable {
         case cpu
         case cuda(Int)
@@ -19,6 +21,7 @@ public struct RunOptions {
     /// Where scripts' runs are written unless `out` says otherwise.
     public static let usualOut = "experiments/runs"
     public var sandbox = SandboxRequest()
+    public var log: Log?
     public var progress: Progress = .auto
     public var quiet = false
     public var json = false
