@@ -35,7 +35,7 @@ public enum RunsCommand {
     }
 
     static func store(_ call: ProgramCommand.Call) throws -> RunStore {
-        try RunStore.existing(call.options.out ?? RunStore.defaultRoot, operation: call.path)
+        try RunStore.existing(call.options.out ?? RunOptions.usualOut, operation: call.path)
     }
 
     // MARK: ls

@@ -19,7 +19,7 @@ public enum WatchCommand {
             shared: [ProgramOption.out, ProgramOption.color]
         ) { call in
             let isFolder = Files.isFolder(call.operand + "/runs")
-            let root = isFolder ? call.operand : call.options.out ?? RunStore.defaultRoot
+            let root = isFolder ? call.operand : call.options.out ?? RunOptions.usualOut
             let store = try RunStore.existing(root, operation: call.path)
             var screen = Screen(metric: call[metric], display: Display.output)
             while true {
