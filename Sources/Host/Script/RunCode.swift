@@ -79,8 +79,8 @@ final class PlannedJob {
     let id: String
     let name: String
     let seed: Int
-    /// What decides it, as far as that is known before it begins.
-    let content: Table
+    /// What decides it, as far as that is known before it begins, and the parameters that were given.
+    private(set) var content: Table
     /// Trainings of its function so far: the first has the job's id, others get their own.
     var trainings = 0
     var planned: RunStore.PlannedRun { RunStore.PlannedRun(id: id, name: name, content: content) }
@@ -102,6 +102,8 @@ final class PlannedJob {
         parts["arm"] = .string(CanonicalText.hash(PlannedJob.withoutPlaces(.table(arm))))
         parts["parameters"] = PlannedJob.withoutPlaces(.table(given))
         id = RunIdentity(parts).id
+        // What the script made of these is in `code`; their values say it in words.
+        content["given"] = .table(workbench.effective)
     }
 
     /// Parts by their options; `CanonicalText` leaves out where functions stand.

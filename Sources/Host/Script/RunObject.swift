@@ -85,7 +85,8 @@ final class RunObject: HostObject {
         let chosen = facts.result[selection]?.table ?? Table()
         let epoch = chosen["epoch"]?.int ?? 0
         let length = "\(history.count) epochs in \(Text.fixed(facts.seconds, 2)) s"
-        var lines = ["run \(facts.id ?? "(not recorded)"): \(length); \(selection) = epoch \(epoch)"]
+        let stop = facts.stopReason.map { "; \($0)" } ?? ""
+        var lines = ["run \(facts.id ?? "(not recorded)"): \(length)\(stop); \(selection) = epoch \(epoch)"]
         lines += ["train.loss", "val.total.accuracy"].compactMap { path in
             let values = curve(path)
             guard let first = values.first, let last = values.last, values.count > 1, first.isFinite, last.isFinite

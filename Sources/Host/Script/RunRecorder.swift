@@ -164,6 +164,7 @@ final class RunRecorder: TrainingObserver {
         }
         runFolder = folder
         if job == nil {
+            if workbench.worker == nil { try ReuseReasons(store, workbench).keep(workbench.state.sources.entries) }
             if workbench.options.resume, start == nil { try tellDifferences() }
             try store.freeze(name, [planned])
         }
@@ -212,9 +213,10 @@ final class RunRecorder: TrainingObserver {
             return parts
         }
         let earlier = try store.plans(name).prefix(50).compactMap { try store.plan($0).first }
-        let differences = earlier.map { RunIdentity.differences(parts(planned.content), parts($0.content)) }
+        let reasons = ReuseReasons(store, workbench)
+        let differences = earlier.map { reasons.words(parts(planned.content), parts($0.content)) }
         guard let least = differences.min(by: { $0.count < $1.count }), !least.isEmpty else { return }
-        workbench.note("\(name): nothing to go on from; earlier runs differ in \(least.joined(separator: ", "))")
+        workbench.note("\(name): nothing to go on from: \(least.joined(separator: "; "))")
     }
 
     private func quoted(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }

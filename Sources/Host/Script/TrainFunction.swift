@@ -94,13 +94,13 @@ struct Training {
         case nil: break
         }
         let standing = Standing()
-        let watcher = Observers([recorder, standing, Progress.make(workbench.options, name: name)])
+        let watcher = Observers([recorder, standing, workbench.progressObserver(name)])
         trainer.observer = watcher
         recorder?.trainer = trainer
         trainer.checkpoints.path = recorder.map { checkpoint ?? $0.folder }
         if let onEpoch { trainer.onEpoch = { try Training.call(onEpoch, $0, $1) } }
         do {
-            let body = { try trainer.run(resumes: checkpoint != nil) }
+            let body = { try StatusLine.sharing { try trainer.run(resumes: checkpoint != nil) } }
             let finish = { (result: TrainingResult) in try recorder?.finish(result, trainer) }
             let result: TrainingResult
             if let recorder {
@@ -119,11 +119,25 @@ struct Training {
             return workbench.trained(run)
         } catch {
             recorder?.fail(error)
-            if (error as? BSSError)?.kind == .cancelled, !workbench.options.quiet {
-                Progress.write("\r\u{1B}[K" + standing.note(name, folder: recorder?.folder) + "\n")
+            if (error as? BSSError)?.kind == .cancelled {
+                workbench.note(standing.note(name, folder: recorder?.folder))
+                workbench.state.leftBehind = partial(trainer, recorder)
             }
             throw error
         }
+    }
+
+    /// The run as far as it came, for whoever interrupted it.
+    private func partial(_ trainer: Trainer, _ recorder: RunRecorder?) -> RunObject? {
+        // Reading the model must not end like the training; the interrupt itself stays.
+        let isRequested = Cancellation.isRequested
+        Cancellation.clear()
+        defer { if isRequested { Cancellation.request() } }
+        // The interrupt is what is told; without a partial run there is just less to look at.
+        guard let result = try? trainer.partialResult() else { return nil }
+        return try? RunObject(  // as above
+            result, recipe: recipe.recipe, configuration: configuration, recorder: recorder, trainer: trainer,
+            dataset: dataset)
     }
 
     private static func call(_ callback: Callback, _ record: EpochRecord, _ trainer: Trainer) throws -> Bool {

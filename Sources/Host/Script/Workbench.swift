@@ -3,6 +3,7 @@ import BSSCore
 import BSSLua
 import BSSRuns
 import BSSTensor
+import BSSTraining
 import Glibc
 
 /// What one process shares between its trainings: options, the results folder, the script's text and its parameters.
@@ -19,6 +20,8 @@ final class Workbench {
     var hasDescribed = false
     /// The planned run of an experiment that is under way.
     var job: PlannedJob?
+    /// Of the experiment that is under way.
+    var progress: ExperimentProgress?
     /// Told of every finished training.
     var onTrained: ((RunObject) -> Void)?
     var tally = RunTally()
@@ -187,7 +190,15 @@ final class Workbench {
 
     /// What a user may want to know, on standard error.
     func note(_ text: String) { if !options.quiet { warn(text) } }
-    func warn(_ text: String) { Progress.write((isatty(STDERR_FILENO) != 0 ? "\r\u{1B}[K" : "") + text + "\n") }
+    func warn(_ text: String) {
+        StatusLine.clear()
+        Progress.write(text + "\n")
+    }
+
+    /// What is shown of a training.
+    func progressObserver(_ name: String) -> (any TrainingObserver)? {
+        progress.map { $0.observer(name: name) } ?? Progress.make(options, name: name)
+    }
 
     // MARK: Facts for records
 

@@ -97,6 +97,7 @@ public final class Session {
     public func evaluate(_ code: String) -> Cell {
         isEvaluating = true
         releasedNote = nil
+        state.leftBehind = nil
         defer { isEvaluating = false }
         PrintTap.begin()
         let executed = withShownLastLine(CellRunner.withoutEqualSign(code))
@@ -105,6 +106,7 @@ public final class Session {
         let cell = Cell(
             number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: runner.outputs(of: outcome))
         if outcome.error == nil, let first = outcome.values.first { remember(first) }
+        if outcome.wasInterrupted { rememberLeftBehind() }
         cells.append(cell.released)
         return cell
     }
@@ -166,6 +168,16 @@ public final class Session {
             // Only a full stack throws: a name that then keeps its old value is no reason to end the session.
             if let value { try? state.setGlobal(name, value) } else { try? state.removeGlobal(name) }
         }
+    }
+
+    /// Of an interrupted training: the run as far as it came.
+    private func rememberLeftBehind() {
+        guard let object = state.leftBehind else { return }
+        state.leftBehind = nil
+        // Only a full stack throws: then there is no partial result, and the interrupt is told all the same.
+        guard (try? state.withValue(.object(object)) { remember($0) }) != nil else { return }
+        let words = object.summary.split(separator: "\n").first ?? ""
+        releasedNote = "_ is what there is so far: \(words)"
     }
 
     /// Forgets results and cell variables, so that they can be collected.

@@ -36,7 +36,9 @@ public struct SweepWatch {
     private let policy: Policy
     private var open: [RunStore.PlannedRun]
     private var failures: [(run: RunStore.PlannedRun, error: String)] = []
-    private let total: Int
+    public let total: Int
+    /// Runs that the last look found finished.
+    public private(set) var news: [RunStore.PlannedRun] = []
     private var finished = 0
     /// So many runs whose first tries failed alike end the sweep, if none has succeeded.
     private static let alike = 3
@@ -50,9 +52,12 @@ public struct SweepWatch {
     /// - Returns: nil: there is work left.
     public mutating func look(_ tell: (String) -> Void) throws -> Outcome? {
         var left: [RunStore.PlannedRun] = []
+        news = []
         for run in open {
             switch try store.state(run.id) {
-            case .finished: finished += 1
+            case .finished:
+                finished += 1
+                news.append(run)
             case .failed(let error):
                 failures.append((run, error))
                 tell("\(SweepWatch.name(run)) failed: \(error)")

@@ -7,7 +7,9 @@ final class PseudoTerminal {
     private(set) var text = ""
 
     /// - Parameter home: a folder of its own, so that nobody's history is touched.
-    init(home: String, arguments: [String] = [], environment: [String: String] = [:]) throws {
+    init(
+        home: String, arguments: [String] = [], environment: [String: String] = [:], columns: UInt16 = 100
+    ) throws {
         main = open("/dev/ptmx", O_RDWR | O_NOCTTY)
         var unlocked: Int32 = 0
         var number: UInt32 = 0
@@ -15,6 +17,8 @@ final class PseudoTerminal {
         guard main >= 0, ioctl(main, 0x4004_5431, &unlocked) == 0, ioctl(main, 0x8004_5430, &number) == 0 else {
             throw POSIXError(.EIO)
         }
+        var size = winsize(ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        _ = ioctl(main, UInt(TIOCSWINSZ), &size)
         let slave = "/dev/pts/\(number)"
         let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let candidates = ([runner] + CommandLine.arguments).map {
@@ -41,8 +45,6 @@ final class PseudoTerminal {
         let status = posix_spawn(&child, binary, &actions, &attributes, &argv, &envp)
         guard status == 0 else { throw POSIXError(.ENOENT) }
         pid = child
-        var size = winsize(ws_row: 40, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0)
-        _ = ioctl(main, UInt(TIOCSWINSZ), &size)
     }
 
     deinit {

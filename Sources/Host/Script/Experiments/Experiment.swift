@@ -73,22 +73,53 @@ struct Experiment {
             }
         }
         let lines = jobs.joined().map { RunStore.PlannedRun(id: $0.id, name: $0.name, content: $0.content) }
-        try tellDifferences(store, lines)
+        try tellReuse(store, lines)
         let frozen = try store.freeze(name, lines)
         try workbench.coordinator?.finish(name, plan: frozen, lines, in: store)
         try workbench.worker?.join(name, plan: frozen, lines, in: store)
         return jobs
     }
 
-    /// Says in what the last plan of this name differs, if none of its runs is one of ours.
-    private func tellDifferences(_ store: RunStore, _ lines: [RunStore.PlannedRun]) throws {
-        guard let path = try store.plans(name).first else { return }
-        let last = try store.plan(path)
-        guard Set(last.map(\.id)).isDisjoint(with: lines.map(\.id)), let old = last.first, let new = lines.first else {
-            return
+    /// Says why nothing of the last plan of this name can be used, and with `--resume` how much can be.
+    private func tellReuse(_ store: RunStore, _ lines: [RunStore.PlannedRun]) throws {
+        guard workbench.worker == nil else { return }
+        let reasons = ReuseReasons(store, workbench)
+        try reasons.keep(workbench.state.sources.entries)
+        let last = try store.plans(name).first.map { try store.plan($0) } ?? []
+        let isOther = Set(last.map(\.id)).isDisjoint(with: lines.map(\.id))
+        let states = try lines.map { try store.state($0.id) }
+        let finished = workbench.options.rerun ? 0 : states.count { if case .finished = $0 { true } else { false } }
+        let reuse = "\(name): reused \(finished) of \(lines.count)"
+        if finished == 0, isOther, let old = last.first, let new = lines.first {
+            return workbench.note("\(reuse): \(reasons.words(new.content, old.content).joined(separator: "; "))")
         }
-        let differences = RunIdentity.differences(new.content, old.content)
-        workbench.note("\(name): another plan than \(path), which differs in \(differences.joined(separator: ", "))")
+        guard workbench.options.resume, finished < lines.count else { return }
+        if last.isEmpty { return workbench.note("\(reuse): there is no earlier plan '\(name)' in \(store.root)") }
+        let known = Set(last.map(\.id))
+        var counts: [(words: String, count: Int)] = []
+        for (line, state) in zip(lines, states) {
+            guard let words = try why(line.id, state, isKnown: known.contains(line.id), store) else { continue }
+            if let place = counts.firstIndex(where: { $0.words == words }) {
+                counts[place].count += 1
+            } else {
+                counts.append((words, 1))
+            }
+        }
+        workbench.note("\(reuse): " + counts.map { "\($0.count) \($0.words)" }.joined(separator: ", "))
+    }
+
+    /// Why a run cannot be taken from its record; nil: it can.
+    private func why(_ id: String, _ state: RunState, isKnown: Bool, _ store: RunStore) throws -> String? {
+        switch state {
+        case .finished: return workbench.options.rerun ? "begun again (--rerun)" : nil
+        case .running: return "in the hands of another process"
+        case .failed: return "failed before"
+        case .lost: return "ended without a word before"
+        case .open:
+            if try !store.checkpoints(id).isEmpty { return "with a checkpoint" }
+            return try store.attempts(id).isEmpty
+                ? isKnown ? "not begun before" : "not planned before" : "interrupted before"
+        }
     }
 
     /// Every run, by arm and seed. A run in the hands of another process is left for later; at the end its
@@ -98,6 +129,12 @@ struct Experiment {
         var open = arms.indices.flatMap { arm in seedList.indices.map { (arm: arm, seed: $0) } }
         let before = workbench.tally
         var told: Set<String> = []
+        workbench.progress = ExperimentProgress(
+            workbench.options, name: name, total: open.count, open: try openCount(jobs) ?? open.count)
+        defer {
+            workbench.progress?.close()
+            workbench.progress = nil
+        }
         while !open.isEmpty {
             var left: [(arm: Int, seed: Int)] = []
             var mayCome = false
@@ -108,10 +145,7 @@ struct Experiment {
                 case .never?: break
                 case .begin?, nil:
                     do {
-                        trials[place.arm][place.seed] = try Trial(
-                            Trial.Call(
-                                workbench: workbench, body: body, parameters: parameters, arm: arms[place.arm],
-                                seed: seedList[place.seed], job: job))
+                        trials[place.arm][place.seed] = try trial(arms[place.arm], seedList[place.seed], job)
                         continue
                     } catch let error as BSSError where error.kind == .busy {
                         mayCome = true
@@ -131,6 +165,24 @@ struct Experiment {
         }
         tell(since: before, jobs?.joined().count)
         return trials.map { $0.compactMap { $0 } }
+    }
+
+    private func trial(_ arm: Table, _ seed: Int, _ job: PlannedJob?) throws -> Trial {
+        let call = Trial.Call(
+            workbench: workbench, body: body, parameters: parameters, arm: arm, seed: seed, job: job)
+        workbench.progress?.begin(arm: arm["name"]?.string ?? "run", seed: seed)
+        let trial = try StatusLine.sharing { try Trial(call) }
+        let figures = metrics.prefix(2).compactMap { metric in
+            (trial.answer[metric] ?? trial.answer.value(atPath: metric))?.double.map { (name: metric, value: $0) }
+        }
+        workbench.progress?.end(figures, id: trial.run?.facts.id)
+        return trial
+    }
+
+    /// Runs that have no record yet; nil where nothing is recorded.
+    private func openCount(_ jobs: [[PlannedJob]]?) throws -> Int? {
+        guard let jobs, !workbench.options.rerun, let store = try workbench.store() else { return nil }
+        return try jobs.joined().count { !Files.exists(store.folder($0.id) + "/run.json") }
     }
 
     /// What a worker does with a run; nil: this process is none.

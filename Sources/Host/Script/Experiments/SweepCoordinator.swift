@@ -150,7 +150,10 @@ final class SweepCoordinator {
         var shown = SweepProgress(workbench.options, name)
         defer { shown.end() }
         while true {
-            if let outcome = try watch.look({ shown.tell("\(name): \($0)") }) { return outcome }
+            if let outcome = try watch.look({ shown.tell("\(name): \($0)") }) {
+                shown.show(watch)
+                return outcome
+            }
             if let folder { try startWorkers(folder) }
             for ending in try pool?.look() ?? [] where ![0, 6, 75].contains(ending.code) {
                 pool?.leave(within: 10)
@@ -192,31 +195,4 @@ final class SweepCoordinator {
 
     /// Everything is published: what workers still do is repeated here.
     func end() { pool?.leave(within: 5) }
-}
-
-/// `ablation: 12 of 40 done`, redrawn on a terminal; elsewhere a line every 30 seconds.
-private struct SweepProgress {
-    private let name: String
-    private let isOn: Bool
-    private let isLive: Bool
-    private var last: Double
-    private var text = ""
-
-    init(_ options: RunOptions, _ name: String) {
-        self.name = name
-        isOn = !options.quiet && options.progress != .none
-        isLive = options.progress == .auto && isatty(STDERR_FILENO) != 0
-        last = Clock.seconds()
-    }
-
-    mutating func show(_ watch: SweepWatch) {
-        let text = "\(name): \(watch.progress)"
-        guard isOn, text != self.text, isLive || Clock.seconds() - last >= 30 else { return }
-        (self.text, last) = (text, Clock.seconds())
-        Progress.write(isLive ? "\r\u{1B}[K\(text)" : text + "\n")
-    }
-
-    /// Failures are told at once, and always.
-    mutating func tell(_ line: String) { Progress.write((isLive ? "\r\u{1B}[K" : "") + line + "\n") }
-    func end() { if isOn, isLive { Progress.write("\r\u{1B}[K") } }
 }

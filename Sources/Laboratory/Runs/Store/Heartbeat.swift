@@ -1,68 +1,37 @@
 import BSSCore
+import Synchronization
 
-/// The thread that rewrites an attempt's `beat`, so that observers elsewhere see its owner alive, and notices when
-/// another attempt has begun: then this one was taken for dead.
+/// Rewrites an attempt's `beat`, so that observers elsewhere see its owner alive, and notices when another attempt has
+/// begun: then this one was taken for dead.
 final class Heartbeat {
-    /// What the thread and the one that trains share.
-    private final class State: @unchecked Sendable {
-        private let lock = Lock()
-        private var isEnding = false
-        private var successor: Int?
-
-        var supersededBy: Int? {
-            get { lock.withLock { successor } }
-            set { lock.withLock { successor = newValue } }
-        }
-
-        func end() {
-            lock.withLock {
-                isEnding = true
-                lock.wakeAll()
-            }
-        }
-
-        /// Waits for the next beat. False: it is time to end.
-        func waits(_ seconds: Double) -> Bool {
-            let until = Clock.seconds() + seconds
-            return lock.withLock {
-                while !isEnding {
-                    let left = until - Clock.seconds()
-                    guard left > 0 else { break }
-                    lock.wait(milliseconds: Int(saturating: (1e3 * left).rounded(.up)))
-                }
-                return !isEnding
-            }
-        }
+    /// What its thread has seen.
+    private final class Seen: Sendable {
+        let beats = Mutex(0), successor = Mutex<Int?>(nil)
     }
 
-    private let state: State
-    private let threads: Threads
+    private let seen: Seen
+    private let ticker: Ticker
 
     init(_ attempt: String, number: Int, every seconds: Double) {
-        let state = State()
-        self.state = state
+        let seen = Seen()
+        self.seen = seen
         // Without the thread observers elsewhere may take the run over: two attempts, still one publication.
-        threads = Threads(1) {
-            var count = 0
-            while state.waits(seconds) {
+        ticker = Ticker(every: seconds) {
+            let count = seen.beats.withLock { count in
                 count += 1
-                // A beat that cannot be written is one that others do not see; the disk's error shows where results
-                // are written.
-                try? Files.write(String(count), to: attempt + "/beat", isDurable: false)
-                if let next = Heartbeat.successor(of: number, attempt) { state.supersededBy = next }
+                return count
             }
+            // A beat that cannot be written is one that others do not see; the disk's error shows where results are
+            // written.
+            try? Files.write(String(count), to: attempt + "/beat", isDurable: false)
+            if let next = Heartbeat.successor(of: number, attempt) { seen.successor.withLock { $0 = next } }
         }
     }
 
-    deinit { end() }
-
     /// The number of an attempt that was begun after this one, if there is one.
-    var supersededBy: Int? { state.supersededBy }
+    var supersededBy: Int? { seen.successor.withLock { $0 } }
 
-    func end() {
-        state.end()
-        threads.join()
-    }
+    func end() { ticker.end() }
 
     private static func successor(of number: Int, _ attempt: String) -> Int? {
         guard let slash = attempt.lastIndex(of: "/"),

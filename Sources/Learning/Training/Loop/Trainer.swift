@@ -26,6 +26,7 @@ public final class Trainer {
     public weak var observer: (any TrainingObserver)?
     public var checkpoints = Checkpoints()
     public private(set) var history: [EpochRecord] = []
+    private var began = Clock.seconds()
     /// The scheduler's plan of the last epoch, and what the method made of it.
     public private(set) var lastPlan: EpochPlan?
     public private(set) var lastSamples: SamplePlan?
@@ -87,6 +88,7 @@ public final class Trainer {
         if let saved { try takeUp(saved) }
         let next = saved?.nextEpoch ?? 0
         let start = Clock.seconds() - (saved?.seconds ?? 0)
+        began = start
         checkpoints.begin(at: next)
         try observer?.trainingBegan(epochs: options.epochs, resumedAt: next)
         var isStopped = false
@@ -104,13 +106,24 @@ public final class Trainer {
                 try write(checkpoint(nextEpoch: epoch + 1, seconds: Clock.seconds() - start, identity))
             }
         }
-        let result = TrainingResult(
-            model: loop.model, history: history, selections: RunResult(history, options.select), scores: scores,
-            order: lastOrder, rows: trainRows, samples: samplesSeen, stopReason: loop.state.stopReason,
-            parametersHash: try loop.model.parametersHash(), seconds: Clock.seconds() - start,
-            scoringSeconds: order.scoringSeconds, isComplete: !isStopped)
+        let result = try result(isStopped: isStopped)
         observer?.trainingEnded(result)
         return result
+    }
+
+    /// What there is so far of a training that was interrupted: the model as the last step left it, and the epochs that
+    /// ended.
+    public func partialResult() throws -> TrainingResult {
+        loop.state.stopReason = "interrupted in epoch \(min(history.count + 1, options.epochs)) of \(options.epochs)"
+        return try result(isStopped: true)
+    }
+
+    private func result(isStopped: Bool) throws -> TrainingResult {
+        TrainingResult(
+            model: loop.model, history: history, selections: RunResult(history, options.select), scores: scores,
+            order: lastOrder, rows: trainRows, samples: samplesSeen, stopReason: loop.state.stopReason,
+            parametersHash: try loop.model.parametersHash(), seconds: Clock.seconds() - began,
+            scoringSeconds: order.scoringSeconds, isComplete: !isStopped)
     }
 
     /// The record with what the method says at the epoch's end.

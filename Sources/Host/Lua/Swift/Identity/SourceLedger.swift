@@ -33,7 +33,7 @@ public struct SourceLedger {
     /// - Throws: kind `.data`: a file that cannot be read cannot be told from another.
     public mutating func addFile(_ path: String) throws { add(try Files.read(path), name: path) }
 
-    private static func tokenHash(_ bytes: [UInt8]) -> String {
+    package static func tokenHash(_ bytes: [UInt8]) -> String {
         guard !bytes.starts(with: [0x1B]) else { return SHA256.hex(bytes.map(String.init).joined(separator: " ")) }
         var hash = SHA256()
         for token in LuaLexer(String(decoding: bytes, as: UTF8.self)).tokens where token.kind != .end {

@@ -1,31 +1,33 @@
 import BSSCore
 import BSSData
 import BSSLua
-import Glibc
 
 /// Progress and notes of loading on stderr.
 enum LoadingProgress {
     static func install(_ options: RunOptions) {
-        LoadingReport.note = options.quiet ? nil : { Progress.write("note: \($0)\n") }
-        LoadingReport.progress = nil
-        guard !options.quiet else { return }
-        switch options.progress {
-        case .none: return
-        case .json: LoadingReport.progress = json
-        case .plain: LoadingReport.progress = plain()
-        case .auto: LoadingReport.progress = isatty(STDERR_FILENO) != 0 ? bar : plain()
+        LoadingReport.note =
+            options.quiet
+            ? nil
+            : {
+                StatusLine.clear()
+                Progress.write("note: \($0)\n")
+            }
+        switch Progress.form(options) {
+        case nil: LoadingReport.progress = nil
+        case .json?: LoadingReport.progress = json
+        case .plain?: LoadingReport.progress = plain()
+        case .live?: LoadingReport.progress = bar
         }
     }
 
     private static func left(_ done: Int, _ total: Int, _ seconds: Double) -> String {
-        let left = done > 0 ? seconds / Double(done) * Double(total - done) : 0
-        return left < 90 ? "\(Text.fixed(left, left < 10 ? 1 : 0)) s left" : "\(Text.fixed(left / 60, 0)) min left"
+        Progress.duration(done > 0 ? seconds / Double(done) * Double(total - done) : 0) + " left"
     }
 
     /// Redrawn, and gone at the end; nothing for what takes less than half a second.
     private static func bar(_ what: String, _ done: Int, _ total: Int, _ seconds: Double) {
-        if done == total { return Progress.write("\r\u{1B}[K") }
-        if seconds > 0.5 { Progress.write("\r\u{1B}[K\(what) \(done)/\(total)  \(left(done, total, seconds))") }
+        if done == total { return StatusLine.clear() }
+        if seconds > 0.5 { StatusLine.show(["\(what) \(done)/\(total)  \(left(done, total, seconds))"]) }
     }
 
     /// A line every 30 seconds.
@@ -33,7 +35,7 @@ enum LoadingProgress {
         var last = 0.0
         return { what, done, total, seconds in
             if done == total { last = 0 }
-            guard done < total, seconds - last >= 30 else { return }
+            guard done < total, seconds - last >= Progress.interval else { return }
             last = seconds
             Progress.write("\(what) \(done)/\(total)  \(left(done, total, seconds))\n")
         }

@@ -1,32 +1,5 @@
 import BSSCore
-import BSSLua
 import BSSTraining
-import Glibc
-
-/// What a training shows on stderr: a live bar on a terminal, a plain line now and then elsewhere, JSON lines for
-/// tools.
-enum Progress {
-    static func make(_ options: RunOptions, name: String) -> (any TrainingObserver)? {
-        if options.quiet { return nil }
-        switch options.progress {
-        case .none: return nil
-        case .json: return JSONProgress(name)
-        case .plain: return PlainProgress(name)
-        case .auto: return isatty(STDERR_FILENO) != 0 ? BarProgress(name) : PlainProgress(name)
-        }
-    }
-
-    static func write(_ text: String) { fputs(text, stderr) }
-
-    /// `loss 0.512  train 0.81  val 0.77`
-    static func figures(_ record: EpochRecord) -> String {
-        var text = "loss " + Text.fixed(record.train.loss, 4)
-        for (split, figures) in [("train", record.train), ("val", record.val), ("test", record.test)] {
-            if let accuracy = figures?.total?.accuracy { text += "  \(split) \(Text.fixed(accuracy, 3))" }
-        }
-        return text
-    }
-}
 
 /// How far a training came and what is kept of it, for the note after Ctrl-C.
 final class Standing: TrainingObserver {
@@ -49,14 +22,14 @@ final class Standing: TrainingObserver {
 }
 
 /// `train  12/30 ━━━━━╸──── loss 0.512  val 0.77  3.1 s left`, redrawn at most ten times a second, gone at the end.
-private final class BarProgress: TrainingObserver {
+final class BarProgress: TrainingObserver {
     private let name: String
     private var epochs = 0, first = 0
     private var start = Clock.seconds(), drawn = 0.0
     private var figures = ""
 
     init(_ name: String) { self.name = name }
-    deinit { Progress.write("\r\u{1B}[K") }
+    deinit { StatusLine.clear() }
 
     func trainingBegan(epochs: Int, resumedAt: Int) {
         self.epochs = epochs
@@ -69,20 +42,19 @@ private final class BarProgress: TrainingObserver {
         guard now - drawn >= 0.1 else { return }
         drawn = now
         let done = Double(epoch) + Double(step + 1) / Double(max(steps, 1))
-        let width = 20
-        let filled = Int(Double(width) * done / Double(max(epochs, 1)))
         let left = (now - start) / max(done - Double(first), 1e-9) * (Double(epochs) - done)
-        let bar = String(repeating: "━", count: filled) + String(repeating: "─", count: width - filled)
         let shown = figures.isEmpty ? "loss " + Text.fixed(try loss(), 4) : figures
-        let wait = Text.fixed(left, left < 10 ? 1 : 0)
-        Progress.write("\r\u{1B}[K\(name) \(epoch + 1)/\(epochs) \(bar) \(shown)  \(wait) s left")
+        let place = "\(name) \(epoch + 1)/\(epochs)"
+        let bar = StatusLine.bar(done / Double(max(epochs, 1)), 20)
+        let wait = Progress.duration(left) + " left"
+        StatusLine.show(["\(place) \(bar) \(shown)  \(wait)", "\(place) \(bar)  \(wait)", "\(place)  \(wait)"])
     }
 
     func epochEnded(_ record: EpochRecord) { figures = Progress.figures(record) }
 }
 
 /// One line at most every 30 seconds, so that logs stay small.
-private final class PlainProgress: TrainingObserver {
+final class PlainProgress: TrainingObserver {
     private let name: String
     private var last = Clock.seconds()
     private var epochs = 0
@@ -92,19 +64,19 @@ private final class PlainProgress: TrainingObserver {
         if resumedAt > 0 { Progress.write("\(name): resumed at epoch \(resumedAt + 1) of \(epochs)\n") }
     }
     func epochEnded(_ record: EpochRecord) {
-        guard Clock.seconds() - last >= 30 else { return }
+        guard Clock.seconds() - last >= Progress.interval else { return }
         last = Clock.seconds()
         Progress.write("\(name) \(record.epoch)/\(epochs)  \(Progress.figures(record))\n")
     }
 }
 
-private final class JSONProgress: TrainingObserver {
+final class JSONProgress: TrainingObserver {
     private let name: String
     init(_ name: String) { self.name = name }
     func epochEnded(_ record: EpochRecord) {
-        Progress.write(
-            JSON.text(.fields([("event", .string("epoch")), ("run", .string(name)), ("record", .table(record.table))]))
-                + "\n"
-        )
+        let event = Value.fields([
+            ("event", .string("epoch")), ("run", .string(name)), ("record", .table(record.table)),
+        ])
+        Progress.write(JSON.text(event) + "\n")
     }
 }
