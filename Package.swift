@@ -70,7 +70,10 @@ let package = Package(
         room("Learning", "Curriculum", ["CBSSKernels", "BSSCore", "BSSTensor", "BSSCodecs"]),
         room(
             "Learning", "Training",
-            ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSData", "BSSNetworks", "BSSCurriculum"]),
+            [
+                "CBSSKernels", "BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSData", "BSSNetworks",
+                "BSSCurriculum",
+            ]),
         // MARK: Laboratory
         room("Laboratory", "Plot", ["BSSCore"]),
         room("Laboratory", "Statistics", ["BSSCore", "BSSCurriculum", "BSSTraining"]),

@@ -1,6 +1,6 @@
 import BSSCodecs
 import BSSCore
-import BSSTraining
+@testable import BSSTraining
 import Testing
 import _BSSTestSupport
 
@@ -68,6 +68,26 @@ import _BSSTestSupport
         #expect(abs(m.meanAveragePrecision(.samples) - (1 + 0.5 + 0.5) / 3) < 1e-15)
         // Pairs in descending order: 3+ | 2- | 1- 1+ 1- 1+ | 0s: precision 1/1 at recall 1/3, then 3/6 at recall 1.
         #expect(abs(m.meanAveragePrecision(.micro) - (1.0 / 3 + 2.0 / 3 * 3 / 6)) < 1e-15)
+    }
+
+    @Test("columns of probabilities rank as any scores do, ties and all", arguments: [3, 50, 1 << 24])
+    func probabilities(levels: Int) {
+        var stream = RandomStream(seed: 5, name: "scores")
+        for count in [1, 2, 700] {
+            let scores = (0..<count * 2).map { _ in (Float(stream.uniform()) * Float(levels)).rounded() / Float(levels)
+            }
+            for column in 0..<2 {
+                for label in 0..<4 {
+                    let labels = (0..<count).map { $0 * 7 % 3 }
+                    let fast = RankingQuality(scores, column: column, of: 2, labels: labels, label: label)
+                    let plain = RankingQuality(
+                        scores: (0..<count).map { Double(scores[2 * $0 + column]) },
+                        isPositive: labels.map { $0 == label })
+                    #expect(fast.averagePrecision.bitPattern == plain.averagePrecision.bitPattern)
+                    #expect(fast.auroc == plain.auroc || fast.auroc.isNaN && plain.auroc.isNaN)
+                }
+            }
+        }
     }
 
     @Test("NaN among scores makes every figure NaN, infinities do not")

@@ -15,6 +15,7 @@
 #include "bss_order.h"
 #include "bss_pooling.h"
 #include "bss_random.h"
+#include "bss_ranking.h"
 #include "bss_recurrent.h"
 #include "bss_reduce.h"
 #include "bss_softmax.h"

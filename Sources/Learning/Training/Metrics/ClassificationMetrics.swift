@@ -1,4 +1,5 @@
 import BSSCore
+import CBSSKernels
 
 /// Quality of class scores on one split, as scikit-learn defines it; everything in double, computed when asked for.
 ///
@@ -9,7 +10,6 @@ public final class ClassificationMetrics {
     public let scores: [Float]
     public let labels: [Int]
     public var count: Int { labels.count }
-    private lazy var hasNaN = scores.contains { $0.isNaN }
 
     /// - Throws: sizes that do not fit, labels without a column.
     public init(scores: [Float], classes: Int, labels: [Int]) throws {
@@ -29,22 +29,29 @@ public final class ClassificationMetrics {
     }
 
     /// argmax per sample; the first of equal ones.
-    public private(set) lazy var predictions: [Int] = scores.withUnsafeBufferPointer { scores in
-        [Int](unsafeUninitializedCapacity: count) { out, filled in
-            for row in 0..<count {
-                let start = row * classes
-                var best = 0
-                for c in 1..<max(classes, 1) where scores[start + c] > scores[start + best] { best = c }
-                out[row] = best
+    public var predictions: [Int] { counted.predictions }
+    private var hasNaN: Bool { counted.hasNaN }
+
+    private lazy var counted: (predictions: [Int], hasNaN: Bool) = {
+        var hasNaN = false
+        let predictions = [Int](unsafeUninitializedCapacity: count) { out, filled in
+            scores.withUnsafeBufferPointer { scores in
+                guard let first = scores.baseAddress, let start = out.baseAddress else { return }
+                start.withMemoryRebound(to: Int64.self, capacity: count) {
+                    bss_predictions(first, Int64(count), Int64(classes), $0, &hasNaN)
+                }
+                filled = count
             }
-            filled = count
         }
-    }
+        return (predictions, hasNaN)
+    }()
 
     /// `confusion[true * C + predicted]`
     public private(set) lazy var confusion: [Int] = {
         var counts = [Int](repeating: 0, count: classes * classes)
-        for (label, prediction) in zip(labels, predictions) { counts[label * classes + prediction] += 1 }
+        counts.withUnsafeMutableBufferPointer { counts in
+            for (label, prediction) in zip(labels, predictions) { counts[label * classes + prediction] &+= 1 }
+        }
         return counts
     }()
 
@@ -97,7 +104,7 @@ public final class ClassificationMetrics {
     // MARK: Ranking quality
 
     private lazy var rankings: [RankingQuality] = (0..<classes).map { c in
-        RankingQuality(scores, column: c, of: classes) { labels[$0] == c }
+        RankingQuality(scores, column: c, of: classes, labels: labels, label: c)
     }
 
     /// One-vs-rest average precision per class; 0 for a class without samples.

@@ -1,5 +1,6 @@
 import BSSCore
 import BSSCurriculum
+import CBSSKernels
 
 /// How well scores separate positives from negatives; equal scores enter together, so their order never matters. NaN
 /// among the scores makes both figures NaN.
@@ -18,6 +19,31 @@ public struct RankingQuality {
         self.init(
             count: order.count, isPositive: { isPositive[order[$0]] },
             isTied: { scores[order[$0]] == scores[order[$0 + 1]] })
+    }
+
+    /// Class `label` against the rest by its column of scores [n, columns]: probabilities the short way.
+    init(_ scores: [Float], column: Int, of columns: Int, labels: [Int], label: Int) {
+        var precision = 0.0
+        var twiceArea: Int64 = 0
+        var found: Int64 = 0
+        let isTold = scores.withUnsafeBufferPointer { scores in
+            labels.withUnsafeBytes { labels in
+                guard let first = scores.baseAddress, let classes = labels.bindMemory(to: Int64.self).baseAddress else {
+                    return false
+                }
+                return bss_rank_probabilities(
+                    first + column, Int64(scores.count / columns), Int64(columns), classes, Int64(label), &precision,
+                    &twiceArea, &found)
+            }
+        }
+        guard isTold else {
+            self.init(scores, column: column, of: columns) { labels[$0] == label }
+            return
+        }
+        let (positives, negatives) = (Double(found), Double(labels.count) - Double(found))
+        self.init(
+            averagePrecision: precision,
+            auroc: positives == 0 || negatives == 0 ? .nan : Double(twiceArea) / 2 / (positives * negatives))
     }
 
     /// One column of scores [n, columns], read in place.
