@@ -118,7 +118,15 @@ public struct KernelCall {
 
 extension KernelCall {
     /// Who is told of every call; nil: nobody.
-    @exclusivity(unchecked) nonisolated(unsafe) public private(set) static var observer: (any KernelObserver)?
+    @exclusivity(unchecked) nonisolated(unsafe) public private(set) static var observer: (any KernelObserver)? {
+        didSet { isWatched = observer != nil || recording != nil }
+    }
+    /// What keeps the calls.
+    @exclusivity(unchecked) nonisolated(unsafe) static var recording: Recording? {
+        didSet { isWatched = observer != nil || recording != nil }
+    }
+    /// One of them is there.
+    @exclusivity(unchecked) nonisolated(unsafe) public private(set) static var isWatched = false
 
     /// `body` with this observer; an outer one rests meanwhile.
     public static func observed<T>(by observer: any KernelObserver, _ body: () throws -> T) rethrows -> T {
@@ -132,16 +140,37 @@ extension KernelCall {
 extension Backend {
     /// The host looks at values where they lie. Nothing runs; another device would have to be waited for.
     @inline(__always)
-    public func hostReads(_ elements: Int) throws { try run("read", writes: elements, 0) }
+    public func hostReads(_ elements: Int) throws { try runOnce("read", writes: elements, 0) }
 
-    /// Every call to a kernel: runs it, turns its status into an error, and tells who observes.
+    /// Every call to a kernel: runs it, turns its status into an error, and tells who observes or records.
+    ///
+    /// `kernel` gives what runs it, with everything that it needs: `{ bss_gemm(…) }`.
     @inline(__always)
     public func run(
         _ name: @autoclosure () -> String, writes elements: @autoclosure () -> Int,
+        _ kernel: @autoclosure () -> (() throws -> Int32)
+    ) throws {
+        guard KernelCall.isWatched else { return try Cancellation.checkKernel(kernel()(), name()) }
+        let call = kernel()
+        KernelCall.recording?.add(call)
+        try watched(name(), elements(), call)
+    }
+
+    /// A call that a recording cannot make again: numbers come from the host or go there, or are drawn.
+    @inline(__always)
+    public func runOnce(
+        _ name: @autoclosure () -> String, writes elements: @autoclosure () -> Int,
         _ kernel: @autoclosure () throws -> Int32
     ) throws {
-        guard let observer = KernelCall.observer else { return try Cancellation.checkKernel(kernel(), name()) }
-        try observer.call(name(), elements: elements(), on: self) { try Cancellation.checkKernel(kernel(), name()) }
+        guard KernelCall.isWatched else { return try Cancellation.checkKernel(kernel(), name()) }
+        KernelCall.recording?.spoil()
+        try watched(name(), elements(), kernel)
+    }
+
+    private func watched(_ name: String, _ elements: Int, _ kernel: () throws -> Int32) throws {
+        func make() throws { try Cancellation.checkKernel(kernel(), name) }
+        guard let observer = KernelCall.observer else { return try make() }
+        try observer.call(name, elements: elements, on: self, make)
     }
 }
 

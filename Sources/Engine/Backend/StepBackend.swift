@@ -13,8 +13,8 @@ public protocol StepBackend: AnyObject {
     ///
     /// Gradients are first multiplied by `scale` (f64 scalar; nil = 1), which clipping computes on the device. With a
     /// `log` nothing happens once a step was bad, and a gradient that is not finite makes this step the bad one before
-    /// anything moves. Learning rates and step counts stand in the parts: a backend that replays a step writes them
-    /// over in the table that it uploads.
+    /// anything moves. Learning rates and step counts stand in the parts. Replayed, the same call is the next
+    /// step of the optimizer: Adam counts on, a momentum has begun.
     func update(_ parts: [ParameterUpdate], scale: ArrayView?, log: ArrayView?) throws
     /// out (f64 scalar) = Σ over the parts of Σ x², in double; parts are contiguous.
     func sumOfSquares(_ parts: [ArrayView], out: ArrayView) throws

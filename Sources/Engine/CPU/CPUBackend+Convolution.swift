@@ -51,9 +51,11 @@ extension CPUBackend {
         let call = try KernelCall("conv", x)
         try run(
             "convolution", writes: out.elementCount,
-            bss_conv_forward(
-                call.dtype.c, &g, call.memory(x, geometry.inputCount), call.memory(weight, geometry.weightCount),
-                call.memory(ifAny: bias, geometry.outChannels), call.memory(out, geometry.outputCount)))
+            {
+                try bss_conv_forward(
+                    call.dtype.c, &g, call.memory(x, geometry.inputCount), call.memory(weight, geometry.weightCount),
+                    call.memory(ifAny: bias, geometry.outChannels), call.memory(out, geometry.outputCount))
+            })
     }
 
     public func convolutionInputGradient(
@@ -63,9 +65,12 @@ extension CPUBackend {
         let call = try KernelCall("conv", grad)
         try run(
             "convolution input gradient", writes: out.elementCount,
-            bss_conv_backward_data(
-                call.dtype.c, &g, call.memory(weight, geometry.weightCount), call.memory(grad, geometry.outputCount),
-                call.memory(out, geometry.inputCount)))
+            {
+                try bss_conv_backward_data(
+                    call.dtype.c, &g, call.memory(weight, geometry.weightCount),
+                    call.memory(grad, geometry.outputCount),
+                    call.memory(out, geometry.inputCount))
+            })
     }
 
     public func convolutionWeightGradient(
@@ -75,9 +80,11 @@ extension CPUBackend {
         let call = try KernelCall("conv", x)
         try run(
             "convolution weight gradient", writes: out.elementCount,
-            bss_conv_backward_weight(
-                call.dtype.c, &g, call.memory(x, geometry.inputCount), call.memory(grad, geometry.outputCount),
-                call.memory(out, geometry.weightCount), call.memory(ifAny: biasOut, geometry.outChannels)))
+            {
+                try bss_conv_backward_weight(
+                    call.dtype.c, &g, call.memory(x, geometry.inputCount), call.memory(grad, geometry.outputCount),
+                    call.memory(out, geometry.weightCount), call.memory(ifAny: biasOut, geometry.outChannels))
+            })
     }
 
     // MARK: Pooling
@@ -89,9 +96,11 @@ extension CPUBackend {
         let call = try KernelCall("max_pool", x)
         try run(
             "max pool", writes: out.elementCount,
-            bss_max_pool_forward(
-                call.dtype.c, &g, zeroPadding, call.memory(x, geometry.inputCount),
-                call.memory(out, geometry.outputCount), call.integers(indices, geometry.outputCount)))
+            {
+                try bss_max_pool_forward(
+                    call.dtype.c, &g, zeroPadding, call.memory(x, geometry.inputCount),
+                    call.memory(out, geometry.outputCount), call.integers(indices, geometry.outputCount))
+            })
     }
 
     public func maxPoolBackward(_ geometry: PoolingGeometry, indices: ArrayView, grad: ArrayView, out: ArrayView) throws
@@ -100,9 +109,12 @@ extension CPUBackend {
         let call = try KernelCall("max_pool", grad)
         try run(
             "max pool backward", writes: out.elementCount,
-            bss_max_pool_backward(
-                call.dtype.c, &g, call.integers(indices, geometry.outputCount), call.memory(grad, geometry.outputCount),
-                call.memory(out, geometry.inputCount)))
+            {
+                try bss_max_pool_backward(
+                    call.dtype.c, &g, call.integers(indices, geometry.outputCount),
+                    call.memory(grad, geometry.outputCount),
+                    call.memory(out, geometry.inputCount))
+            })
     }
 
     public func averagePool(
@@ -112,9 +124,11 @@ extension CPUBackend {
         let call = try KernelCall("avg_pool", x)
         try run(
             "average pool", writes: out.elementCount,
-            bss_avg_pool_forward(
-                call.dtype.c, &g, countPadding, Int64(divisor ?? 0), call.memory(x, geometry.inputCount),
-                call.memory(out, geometry.outputCount)))
+            {
+                try bss_avg_pool_forward(
+                    call.dtype.c, &g, countPadding, Int64(divisor ?? 0), call.memory(x, geometry.inputCount),
+                    call.memory(out, geometry.outputCount))
+            })
     }
 
     public func averagePoolBackward(
@@ -124,26 +138,33 @@ extension CPUBackend {
         let call = try KernelCall("avg_pool", grad)
         try run(
             "average pool backward", writes: out.elementCount,
-            bss_avg_pool_backward(
-                call.dtype.c, &g, countPadding, Int64(divisor ?? 0), call.memory(grad, geometry.outputCount),
-                call.memory(out, geometry.inputCount)))
+            {
+                try bss_avg_pool_backward(
+                    call.dtype.c, &g, countPadding, Int64(divisor ?? 0), call.memory(grad, geometry.outputCount),
+                    call.memory(out, geometry.inputCount))
+            })
     }
 
     public func adaptiveAveragePool(_ geometry: PoolingGeometry, x: ArrayView, out: ArrayView) throws {
         let call = try KernelCall("adaptive_avg_pool", x)
         try run(
             "adaptive average pool", writes: out.elementCount,
-            bss_adaptive_avg_pool_forward(
-                call.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array,
-                geometry.output.array, call.memory(x, geometry.inputCount), call.memory(out, geometry.outputCount)))
+            {
+                try bss_adaptive_avg_pool_forward(
+                    call.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array,
+                    geometry.output.array, call.memory(x, geometry.inputCount), call.memory(out, geometry.outputCount))
+            })
     }
 
     public func adaptiveAveragePoolBackward(_ geometry: PoolingGeometry, grad: ArrayView, out: ArrayView) throws {
         let call = try KernelCall("adaptive_avg_pool", grad)
         try run(
             "adaptive average pool backward", writes: out.elementCount,
-            bss_adaptive_avg_pool_backward(
-                call.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array,
-                geometry.output.array, call.memory(grad, geometry.outputCount), call.memory(out, geometry.inputCount)))
+            {
+                try bss_adaptive_avg_pool_backward(
+                    call.dtype.c, Int64(geometry.batch), Int64(geometry.channels), geometry.input.array,
+                    geometry.output.array, call.memory(grad, geometry.outputCount),
+                    call.memory(out, geometry.inputCount))
+            })
     }
 }

@@ -9,8 +9,10 @@ extension CPUBackend {
         let call = try KernelCall("index", indices, .int64)
         try run(
             "check indices", writes: count,
-            bss_index_check(
-                call.integers(indices, count), Int64(count), Int64(limit), call.integers(out, 1)))
+            {
+                try bss_index_check(
+                    call.integers(indices, count), Int64(count), Int64(limit), call.integers(out, 1))
+            })
     }
 
     public func indexSelect(
@@ -20,9 +22,11 @@ extension CPUBackend {
         let count = indices.elementCount
         try run(
             "index select", writes: out.elementCount,
-            bss_index_select(
-                call.dtype.c, Int64(outer), Int64(axis), Int64(inner), call.memory(x, outer * axis * inner),
-                call.integers(indices, count), Int64(count), call.memory(out, outer * count * inner)))
+            {
+                try bss_index_select(
+                    call.dtype.c, Int64(outer), Int64(axis), Int64(inner), call.memory(x, outer * axis * inner),
+                    call.integers(indices, count), Int64(count), call.memory(out, outer * count * inner))
+            })
     }
 
     public func indexAdd(
@@ -33,26 +37,29 @@ extension CPUBackend {
         let count = indices.elementCount
         try run(
             "index add", writes: out.elementCount,
-            bss_index_add(
-                call.dtype.c, Int64(outer), Int64(axis), Int64(inner), call.memory(out, outer * axis * inner),
-                call.integers(indices, count), Int64(count), call.memory(source, outer * count * inner), alpha,
-                Int64(skipping ?? -1)))
+            {
+                try bss_index_add(
+                    call.dtype.c, Int64(outer), Int64(axis), Int64(inner), call.memory(out, outer * axis * inner),
+                    call.integers(indices, count), Int64(count), call.memory(source, outer * count * inner), alpha,
+                    Int64(skipping ?? -1))
+            })
     }
 
     public func gather(_ x: ArrayView, index: ArrayView, axis: Int, out: ArrayView) throws {
         let call = try KernelCall("gather", x, .any)
-        var cx = try call.strided(x).c
-        var ci = try call.strided(index, .int64, like: out.shape).c
-        var co = try call.strided(out).c
-        try run("gather", writes: out.elementCount, bss_gather(&cx, &ci, Int32(axis), &co))
+        let cx = try call.strided(x)
+        let ci = try call.strided(index, .int64, like: out.shape)
+        let co = try call.strided(out)
+        try run("gather", writes: out.elementCount, { views(cx, ci, co) { bss_gather($0, $1, Int32(axis), $2) } })
     }
 
     public func scatterAdd(into out: ArrayView, index: ArrayView, axis: Int, source: ArrayView) throws {
         let call = try KernelCall("scatter_add", out, .numbers)
-        var co = try call.strided(out).c
-        var ci = try call.strided(index, .int64, like: source.shape).c
-        var cs = try call.strided(source).c
-        try run("scatter add", writes: out.elementCount, bss_scatter_add(&co, &ci, Int32(axis), &cs))
+        let co = try call.strided(out)
+        let ci = try call.strided(index, .int64, like: source.shape)
+        let cs = try call.strided(source)
+        try run(
+            "scatter add", writes: out.elementCount, { views(co, ci, cs) { bss_scatter_add($0, $1, Int32(axis), $2) } })
     }
 
     public func oneHot(_ indices: ArrayView, classes: Int, out: ArrayView) throws {
@@ -60,9 +67,11 @@ extension CPUBackend {
         let count = indices.elementCount
         try run(
             "one hot", writes: out.elementCount,
-            bss_one_hot(
-                call.dtype.c, call.integers(indices, count), Int64(count), Int64(classes),
-                call.memory(out, count * classes)))
+            {
+                try bss_one_hot(
+                    call.dtype.c, call.integers(indices, count), Int64(count), Int64(classes),
+                    call.memory(out, count * classes))
+            })
     }
 
     public func pad(_ x: ArrayView, before: [Int], value: Double, out: ArrayView) throws {
@@ -71,9 +80,11 @@ extension CPUBackend {
         let to = out.shape.array.map(Int64.init)
         try run(
             "pad", writes: out.elementCount,
-            bss_pad_constant(
-                call.dtype.c, Int32(x.shape.rank), from, to, before.map(Int64.init), value,
-                call.memory(x, x.elementCount), call.memory(out, out.elementCount)))
+            {
+                try bss_pad_constant(
+                    call.dtype.c, Int32(x.shape.rank), from, to, before.map(Int64.init), value,
+                    call.memory(x, x.elementCount), call.memory(out, out.elementCount))
+            })
     }
 
     public func cumulativeSum(_ x: ArrayView, outer: Int, axis: Int, inner: Int, reverse: Bool, out: ArrayView) throws {
@@ -81,9 +92,11 @@ extension CPUBackend {
         let count = outer * axis * inner
         try run(
             "cumsum", writes: count,
-            bss_cumulative_sum(
-                call.dtype.c, Int64(outer), Int64(axis), Int64(inner), reverse, call.memory(x, count),
-                call.memory(out, count)))
+            {
+                try bss_cumulative_sum(
+                    call.dtype.c, Int64(outer), Int64(axis), Int64(inner), reverse, call.memory(x, count),
+                    call.memory(out, count))
+            })
     }
 
     // MARK: Sorting
@@ -93,9 +106,12 @@ extension CPUBackend {
         let count = x.elementCount
         try run(
             "sort", writes: count,
-            bss_sort(
-                call.dtype.c, x.rows, x.columns, descending, call.memory(x, count), call.memory(ifAny: values, count),
-                call.integers(indices, count)))
+            {
+                try bss_sort(
+                    call.dtype.c, x.rows, x.columns, descending, call.memory(x, count),
+                    call.memory(ifAny: values, count),
+                    call.integers(indices, count))
+            })
     }
 
     public func topK(_ x: ArrayView, k: Int, largest: Bool, values: ArrayView?, indices: ArrayView) throws {
@@ -103,8 +119,10 @@ extension CPUBackend {
         let count = Int(x.rows) * k
         try run(
             "topk", writes: count,
-            bss_top_k(
-                call.dtype.c, x.rows, x.columns, Int64(k), largest, call.memory(x, x.elementCount),
-                call.memory(ifAny: values, count), call.integers(indices, count)))
+            {
+                try bss_top_k(
+                    call.dtype.c, x.rows, x.columns, Int64(k), largest, call.memory(x, x.elementCount),
+                    call.memory(ifAny: values, count), call.integers(indices, count))
+            })
     }
 }

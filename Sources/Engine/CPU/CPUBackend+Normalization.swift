@@ -9,9 +9,11 @@ extension CPUBackend {
         let columns = x.shape.last
         try run(
             "batch statistics", writes: mean.elementCount,
-            bss_batch_statistics(
-                call.dtype.c, x.rows, x.columns, call.memory(x, x.elementCount), call.doubles(mean, columns),
-                call.doubles(variance, columns)))
+            {
+                try bss_batch_statistics(
+                    call.dtype.c, x.rows, x.columns, call.memory(x, x.elementCount), call.doubles(mean, columns),
+                    call.doubles(variance, columns))
+            })
     }
 
     public func batchNorm(
@@ -23,10 +25,13 @@ extension CPUBackend {
         let (count, columns) = (x.elementCount, x.shape.last)
         try run(
             residual == nil ? "batch norm" : "batch norm + residual", writes: out.elementCount,
-            bss_batch_norm_forward(
-                call.dtype.c, x.rows, x.columns, call.memory(x, count), call.memory(ifAny: weight, columns),
-                call.memory(ifAny: bias, columns), call.doubles(mean, columns), call.doubles(inverseDeviation, columns),
-                call.memory(ifAny: residual, count), epilogue == .relu, call.memory(out, count)))
+            {
+                try bss_batch_norm_forward(
+                    call.dtype.c, x.rows, x.columns, call.memory(x, count), call.memory(ifAny: weight, columns),
+                    call.memory(ifAny: bias, columns), call.doubles(mean, columns),
+                    call.doubles(inverseDeviation, columns),
+                    call.memory(ifAny: residual, count), epilogue == .relu, call.memory(out, count))
+            })
     }
 
     public func batchNormBackward(
@@ -40,13 +45,15 @@ extension CPUBackend {
         let (count, columns) = (x.elementCount, x.shape.last)
         try run(
             "batch norm backward", writes: grad.elementCount,
-            bss_batch_norm_backward(
-                call.dtype.c, x.rows, x.columns, ownStatistics, call.memory(x, count), call.memory(grad, count),
-                call.memory(ifAny: weight, columns), call.memory(ifAny: bias, columns), call.doubles(mean, columns),
-                call.doubles(inverseDeviation, columns), epilogue == .relu, call.memory(ifAny: y, count),
-                call.memory(ifAny: residualOut, count), call.memory(ifAny: out, count),
-                call.memory(ifAny: weightOut, columns),
-                call.memory(ifAny: biasOut, columns)))
+            {
+                try bss_batch_norm_backward(
+                    call.dtype.c, x.rows, x.columns, ownStatistics, call.memory(x, count), call.memory(grad, count),
+                    call.memory(ifAny: weight, columns), call.memory(ifAny: bias, columns), call.doubles(mean, columns),
+                    call.doubles(inverseDeviation, columns), epilogue == .relu, call.memory(ifAny: y, count),
+                    call.memory(ifAny: residualOut, count), call.memory(ifAny: out, count),
+                    call.memory(ifAny: weightOut, columns),
+                    call.memory(ifAny: biasOut, columns))
+            })
     }
 
     public func layerNorm(
@@ -57,10 +64,12 @@ extension CPUBackend {
         let (count, columns, rows) = (x.elementCount, x.shape.last, Int(x.rows))
         try run(
             "layer norm", writes: out.elementCount,
-            bss_layer_norm_forward(
-                call.dtype.c, x.rows, x.columns, eps, call.memory(x, count), call.memory(ifAny: weight, columns),
-                call.memory(ifAny: bias, columns), call.memory(out, count), call.doubles(mean, rows),
-                call.doubles(inverseDeviation, rows)))
+            {
+                try bss_layer_norm_forward(
+                    call.dtype.c, x.rows, x.columns, eps, call.memory(x, count), call.memory(ifAny: weight, columns),
+                    call.memory(ifAny: bias, columns), call.memory(out, count), call.doubles(mean, rows),
+                    call.doubles(inverseDeviation, rows))
+            })
     }
 
     public func layerNormBackward(
@@ -71,11 +80,13 @@ extension CPUBackend {
         let (count, columns, rows) = (x.elementCount, x.shape.last, Int(x.rows))
         try run(
             "layer norm backward", writes: grad.elementCount,
-            bss_layer_norm_backward(
-                call.dtype.c, x.rows, x.columns, call.memory(x, count), call.memory(grad, count),
-                call.memory(ifAny: weight, columns), call.doubles(mean, rows), call.doubles(inverseDeviation, rows),
-                call.memory(ifAny: out, count), call.memory(ifAny: weightOut, columns),
-                call.memory(ifAny: biasOut, columns)))
+            {
+                try bss_layer_norm_backward(
+                    call.dtype.c, x.rows, x.columns, call.memory(x, count), call.memory(grad, count),
+                    call.memory(ifAny: weight, columns), call.doubles(mean, rows), call.doubles(inverseDeviation, rows),
+                    call.memory(ifAny: out, count), call.memory(ifAny: weightOut, columns),
+                    call.memory(ifAny: biasOut, columns))
+            })
     }
 
     // MARK: Recurrent cells: [B, H]
@@ -85,9 +96,12 @@ extension CPUBackend {
         let count = cell.elementCount
         try run(
             "lstm cell", writes: cell.elementCount,
-            bss_lstm_cell_forward(
-                call.dtype.c, cell.rows, cell.columns, call.memory(gates, 4 * count), call.memory(previousCell, count),
-                call.memory(cell, count), call.memory(hidden, count)))
+            {
+                try bss_lstm_cell_forward(
+                    call.dtype.c, cell.rows, cell.columns, call.memory(gates, 4 * count),
+                    call.memory(previousCell, count),
+                    call.memory(cell, count), call.memory(hidden, count))
+            })
     }
 
     public func lstmCellBackward(
@@ -98,10 +112,13 @@ extension CPUBackend {
         let count = cell.elementCount
         try run(
             "lstm cell backward", writes: cell.elementCount,
-            bss_lstm_cell_backward(
-                call.dtype.c, cell.rows, cell.columns, call.memory(gates, 4 * count), call.memory(previousCell, count),
-                call.memory(cell, count), call.memory(hiddenGrad, count), call.memory(cellGrad, count),
-                call.memory(gatesOut, 4 * count), call.memory(previousCellOut, count)))
+            {
+                try bss_lstm_cell_backward(
+                    call.dtype.c, cell.rows, cell.columns, call.memory(gates, 4 * count),
+                    call.memory(previousCell, count),
+                    call.memory(cell, count), call.memory(hiddenGrad, count), call.memory(cellGrad, count),
+                    call.memory(gatesOut, 4 * count), call.memory(previousCellOut, count))
+            })
     }
 
     public func gruCell(
@@ -111,10 +128,13 @@ extension CPUBackend {
         let count = hidden.elementCount
         try run(
             "gru cell", writes: hidden.elementCount,
-            bss_gru_cell_forward(
-                call.dtype.c, hidden.rows, hidden.columns, call.memory(input, 3 * count),
-                call.memory(recurrent, 3 * count), call.memory(previousHidden, count), call.memory(gates, 3 * count),
-                call.memory(hidden, count)))
+            {
+                try bss_gru_cell_forward(
+                    call.dtype.c, hidden.rows, hidden.columns, call.memory(input, 3 * count),
+                    call.memory(recurrent, 3 * count), call.memory(previousHidden, count),
+                    call.memory(gates, 3 * count),
+                    call.memory(hidden, count))
+            })
     }
 
     public func gruCellBackward(
@@ -125,10 +145,13 @@ extension CPUBackend {
         let count = hiddenGrad.elementCount
         try run(
             "gru cell backward", writes: inputOut.elementCount,
-            bss_gru_cell_backward(
-                call.dtype.c, hiddenGrad.rows, hiddenGrad.columns, call.memory(gates, 3 * count),
-                call.memory(recurrent, 3 * count), call.memory(previousHidden, count), call.memory(hiddenGrad, count),
-                call.memory(inputOut, 3 * count), call.memory(recurrentOut, 3 * count),
-                call.memory(previousHiddenOut, count)))
+            {
+                try bss_gru_cell_backward(
+                    call.dtype.c, hiddenGrad.rows, hiddenGrad.columns, call.memory(gates, 3 * count),
+                    call.memory(recurrent, 3 * count), call.memory(previousHidden, count),
+                    call.memory(hiddenGrad, count),
+                    call.memory(inputOut, 3 * count), call.memory(recurrentOut, 3 * count),
+                    call.memory(previousHiddenOut, count))
+            })
     }
 }

@@ -14,18 +14,18 @@ extension CPUBackend {
                 x: call.memory(part.x, part.x.elementCount), out: call.memory(part.out, count * size),
                 run: Int64(size * part.x.dtype.byteSize))
         }
-        try run(
+        try runOnce(
             "gather rows", writes: parts.reduce(0) { $0 + $1.out.elementCount },
             bss_gather_rows(kernels, Int64(kernels.count), list, Int64(count)))
     }
 
     public func logLoss(_ loss: ArrayView, log: ArrayView) throws {
         let call = try KernelCall("log loss", loss)
-        try run("log loss", writes: 1, bss_log_loss(call.dtype.c, call.memory(loss, 1), CPUBackend.log(log)))
+        try run("log loss", writes: 1, { try bss_log_loss(call.dtype.c, call.memory(loss, 1), CPUBackend.log(log)) })
     }
 
     public func logStep(samples: Int, log: ArrayView) throws {
-        try run("log step", writes: StepLog.count, bss_log_step(Int64(samples), CPUBackend.log(log)))
+        try run("log step", writes: StepLog.count, { try bss_log_step(Int64(samples), CPUBackend.log(log)) })
     }
 
     private static func log(_ view: ArrayView) throws -> UnsafeMutablePointer<bss_step_log> {
@@ -34,27 +34,49 @@ extension CPUBackend {
     }
 
     public func update(_ parts: [ParameterUpdate], scale: ArrayView?, log: ArrayView?) throws {
-        let kernels = try parts.map(kernel)
         guard let first = parts.first else { return }
-        let scale = try scale.map { try KernelCall("optimizer", $0).doubles($0, 1) }
-        let log = try log.map(CPUBackend.log)
+        let list = try UpdateList(parts)
         try run(
             first.rule.name, writes: parts.reduce(0) { $0 + $1.parameter.elementCount },
-            bss_update_all(kernels, Int64(kernels.count), scale?.pointee ?? 1, log))
+            {
+                let scale = try scale.map { try KernelCall("optimizer", $0).doubles($0, 1) }
+                return try list.run(scale?.pointee ?? 1, log.map(CPUBackend.log))
+            })
     }
 
     public func sumOfSquares(_ parts: [ArrayView], out: ArrayView) throws {
-        let kernels = try parts.map { part in
-            let call = try KernelCall("norm", part)
-            let count = part.elementCount
-            return try bss_buffer(dtype: call.dtype.c, data: call.buffer(part, count), count: Int64(count))
-        }
-        let sum = try KernelCall("norm", out).doubles(out, 1)
+        let sum = try KernelCall("norm", out)
         try run(
-            "sum of squares", writes: 1, bss_sum_squares_all(kernels, Int64(kernels.count), sum))
+            "sum of squares", writes: 1,
+            {
+                let kernels = try parts.map { part in
+                    let call = try KernelCall("norm", part)
+                    let count = part.elementCount
+                    return try bss_buffer(dtype: call.dtype.c, data: call.buffer(part, count), count: Int64(count))
+                }
+                return try bss_sum_squares_all(kernels, Int64(kernels.count), sum.doubles(out, 1))
+            })
+    }
+}
+
+/// An update as its kernel takes it. Run again, it is the next update: Adam counts on, a momentum has begun.
+private final class UpdateList {
+    private let parts: [ParameterUpdate]
+    private var kernels: [bss_update]
+    private var isFirst = true
+
+    init(_ parts: [ParameterUpdate]) throws {
+        self.parts = parts
+        kernels = try parts.map(UpdateList.kernel)
     }
 
-    private func kernel(_ part: ParameterUpdate) throws -> bss_update {
+    func run(_ scale: Double, _ log: UnsafeMutablePointer<bss_step_log>?) -> Int32 {
+        if !isFirst { for i in kernels.indices { kernels[i].advance() } }
+        isFirst = false
+        return bss_update_all(kernels, Int64(kernels.count), scale, log)
+    }
+
+    private static func kernel(_ part: ParameterUpdate) throws -> bss_update {
         let call = try KernelCall("optimizer", part.parameter)
         let count = part.parameter.elementCount
         let (rule, options) = part.rule.c(part)
@@ -65,6 +87,16 @@ extension CPUBackend {
                 call.buffer(ifAny: part.state.0, count), call.buffer(ifAny: part.state.1, count),
                 call.buffer(ifAny: part.state.2, count)
             ), options: options)
+    }
+}
+
+extension bss_update {
+    fileprivate mutating func advance() {
+        switch rule {
+        case BSS_SGD: options.sgd.first = false
+        case BSS_ADAM: options.adam.step += 1
+        default: break
+        }
     }
 }
 

@@ -76,5 +76,6 @@ public final class StateTensor {
             throw BSSError("buffer", "shape \(value.shape) cannot take values of shape \(new.shape)")
         }
         value = try new.detached.contiguous()
+        Recording.spoil()
     }
 }

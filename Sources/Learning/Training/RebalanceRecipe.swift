@@ -38,15 +38,21 @@ public struct MethodTraits {
     public var ownsLoss: Bool
     /// Fraction of the training split that is kept out of training for the method to monitor (`context.monitorRows`).
     public var holdout: Double
-    /// True if hooks of a step look at values: on a GPU each look is a wait, and the loop looks at the loss before
-    /// them. False promises that a step is enqueued without one.
-    public var readsNumbers: Bool
+    /// What the hooks of a step do beside enqueueing work.
+    public enum Steps {
+        /// They look at values: on a GPU each look is a wait, and the loop looks at the loss before them.
+        case reading
+        /// They do not.
+        case silent
+        /// Nor do they change from batch to batch of an epoch: one sub-step, whose calls may be made again.
+        case fixed
+    }
+    public var steps: Steps
 
     public init(
-        weights: Weights = .given, ownsLoss: Bool = false, holdout: Double = 0, readsNumbers: Bool = true
+        weights: Weights = .given, ownsLoss: Bool = false, holdout: Double = 0, steps: Steps = .reading
     ) {
-        (self.weights, self.ownsLoss, self.holdout) = (weights, ownsLoss, holdout)
-        self.readsNumbers = readsNumbers
+        (self.weights, self.ownsLoss, self.holdout, self.steps) = (weights, ownsLoss, holdout, steps)
     }
 
     func lossWeights(_ options: TrainingOptions, modalities: Int) -> LossWeights {

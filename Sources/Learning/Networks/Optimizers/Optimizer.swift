@@ -91,20 +91,35 @@ open class Optimizer {
     public func step(_ gradients: Gradients, scale: Tensor? = nil, log: Tensor? = nil) throws {
         try Autograd.withoutRecording {
             var parts: [ParameterUpdate] = []
+            var moved: [(state: ParameterState, storage: Storage)] = []
+            let isRecorded = KernelCall.isWatched
             for group in groups where group.isTrainable {
                 for (name, parameter) in group.parameters {
                     guard let gradient = gradients[parameter.value] else { continue }
                     let state = self.state(of: parameter, name)
                     state.step += 1
+                    if isRecorded { moved.append((state, parameter.value.view.storage)) }
                     parts.append(
                         try update(
                             state, parameter.value, gradient.laidOut(like: parameter.value),
                             rate: learningRate * group.multiplier, decay: group.decays ? weightDecay : 0))
                 }
             }
+            if isRecorded { recorded = moved }
             guard let first = parts.first else { return }
             try first.parameter.backend.update(parts, scale: scale?.view, log: log?.view)
             for part in parts { part.parameter.storage.markChanged() }
+        }
+    }
+
+    /// What the last recorded step moved.
+    private var recorded: [(state: ParameterState, storage: Storage)] = []
+
+    /// The recorded step was made once more: it counts as another.
+    public func stepRepeated() {
+        for (state, storage) in recorded {
+            state.step += 1
+            storage.markChanged()
         }
     }
 

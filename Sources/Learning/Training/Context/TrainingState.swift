@@ -13,6 +13,8 @@ final class TrainingState {
     /// Samples that went forward and backward beside those of the history: probe trainings.
     var extraSamples = 0
     var stopReason: String?
+    /// Steps that were made without a tape (`EpochRun`).
+    var replayedSteps = 0
     /// Nothing of the training would be lost if it ended now: it may leave in the middle of an epoch.
     var isKept = true
 

@@ -35,7 +35,7 @@ public final class Evaluator {
             var seen = ScanBuffer(modalities: model.modalities.count, capacity: rows.count)
             let size = batchSize ?? self.batchSize
             let feed = try BatchFeed(
-                source, model.modalities, rows: rows, batchSize: size, augments: augments, random: random)
+                source, model.modalities, rows: rows, batchSize: size, augments: augments, random: random, labels: nil)
             for (number, start) in stride(from: 0, to: rows.count, by: size).enumerated() {
                 try Cancellation.check("evaluation")
                 let part = start..<min(start + size, rows.count)

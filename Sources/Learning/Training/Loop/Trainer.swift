@@ -79,6 +79,9 @@ public final class Trainer {
     /// Training samples that went forward and backward so far, probe trainings and copies counted.
     public var samplesSeen: Int { history.reduce(loop.state.extraSamples) { $0 + $1.samples } }
 
+    /// Steps of this process that were replayed without a tape.
+    public var replayedSteps: Int { loop.state.replayedSteps }
+
     // MARK: The loop
 
     /// Trains to the end, or until `onEpoch` says stop. With `resumes` it goes on from the checkpoint, if there is one.
@@ -179,8 +182,9 @@ public final class Trainer {
         hooks.predict = method.predict
         hooks.sampleLoss = sampleLoss
         hooks.stepEnded = { [observer] in try observer?.stepEnded(epoch: epoch, step: $0, steps: $1, loss: $2) }
-        hooks.readsNumbers =
-            options.rebalance.product.traits.readsNumbers || sampleLoss != nil || options.loss != nil
+        let isPlain = sampleLoss == nil && options.loss == nil
+        hooks.readsNumbers = options.rebalance.product.traits.steps == .reading || !isPlain
+        hooks.isFixed = options.rebalance.product.traits.steps == .fixed && isPlain
         return hooks
     }
 

@@ -27,8 +27,7 @@ public struct BaseLoss: OptionGroup {
 
     /// Of a method that changes nothing about the losses underneath.
     public var traits: MethodTraits { MethodTraits(weights: terms == .joint ? .given : .fused) }
-    /// … and whose steps look at no value.
-    var silentTraits: MethodTraits { MethodTraits(weights: traits.weights, readsNumbers: false) }
+    func traits(_ steps: MethodTraits.Steps) -> MethodTraits { MethodTraits(weights: traits.weights, steps: steps) }
 }
 
 /// A method on top of a base loss; subclasses override the hooks of what they change.

@@ -15,6 +15,6 @@ enum FusedOnly {
         "none", "Fused loss only: the usual concatenation or sum baseline; unimodal heads are probes.",
         options: Options.self,
         source: "Guan, Jiang, Yang, IJCAI 2025, Eqs. 2, 3", example: "bss.rebalance.none{}",
-        traits: { _ in base.silentTraits }
+        traits: { _ in base.traits(.fixed) }
     ) { BaseLossMethod(base, trainsProbes: $0.trainsProbes, $1.context) }
 }

@@ -208,6 +208,6 @@ final class GradientBlending: RebalanceMethod {
         // Of the loss that is reported and that schedulers score by: the weights before any estimate.
         traits: { options in
             let share = options.weights == nil ? options.monitored.share : 0
-            return MethodTraits(weights: .even, ownsLoss: true, holdout: share, readsNumbers: false)
+            return MethodTraits(weights: .even, ownsLoss: true, holdout: share, steps: .silent)
         }, make: GradientBlending.init)
 }

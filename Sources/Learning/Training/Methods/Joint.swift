@@ -7,5 +7,5 @@ enum Joint {
         "The multi-loss control: fused and unimodal cross-entropies of Eq. 5, all heads summed at inference (Eq. 12).",
         source: "Guan, Jiang, Yang, IJCAI 2025, Eqs. 5, 12; the control arm of official-audit X18",
         example: "bss.rebalance.joint{}"
-    ) { _ in RebalanceRecipe(MethodTraits(readsNumbers: false)) { RebalanceMethod($0.context) } }
+    ) { _ in RebalanceRecipe(MethodTraits(steps: .fixed)) { RebalanceMethod($0.context) } }
 }

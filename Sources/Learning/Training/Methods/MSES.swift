@@ -57,7 +57,7 @@ final class MSES: BaseLossMethod {
         var traits: MethodTraits {
             let weights = terms == .multitask ? .multitask : base.traits.weights
             return MethodTraits(
-                weights: weights, ownsLoss: true, holdout: monitored.share, readsNumbers: false)
+                weights: weights, ownsLoss: true, holdout: monitored.share, steps: .silent)
         }
     }
 

@@ -150,7 +150,7 @@ final class MSLR: BaseLossMethod {
             + "Findings of ACL 2022",
         example: "bss.rebalance.mslr{ strategy = \"dynamic\", window = 5 }",
         traits: { options in
-            var traits = options.base.silentTraits
+            var traits = options.base.traits(.silent)
             traits.holdout = options.strategy == .dynamic ? options.monitored.share : 0
             return traits
         }, make: MSLR.init)

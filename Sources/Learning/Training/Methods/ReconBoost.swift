@@ -176,5 +176,5 @@ final class ReconBoost: RebalanceMethod {
         options: Options.self,
         source: "Hua, Xu, Bao, Yang, Huang, ReconBoost: Boosting Can Achieve Modality Reconcilement, ICML 2024",
         example: "bss.rebalance.reconboost{ e1 = 4, e2 = 4 }",
-        traits: { _ in MethodTraits(weights: .fused, ownsLoss: true, readsNumbers: false) }, make: ReconBoost.init)
+        traits: { _ in MethodTraits(weights: .fused, ownsLoss: true, steps: .silent) }, make: ReconBoost.init)
 }

@@ -206,6 +206,6 @@ final class SMV: BaseLossMethod {
         "smv", "Sample-level modality valuation: shows samples again with the modality that says too little alone.",
         options: Options.self,
         source: "Wei et al., Enhancing Multimodal Cooperation via Sample-level Modality Valuation, CVPR 2024",
-        example: "bss.rebalance.smv{ level = \"modality\", warmup = 2 }", traits: { $0.base.silentTraits },
+        example: "bss.rebalance.smv{ level = \"modality\", warmup = 2 }", traits: { $0.base.traits(.silent) },
         make: SMV.init)
 }

@@ -19,7 +19,7 @@ struct BatchFeed {
     /// Says to the source what will be asked for. `labels`: i64 of all rows of the source.
     init(
         _ source: any SampleSource, _ names: [String], rows: [Int], batchSize: Int, augments: Bool,
-        random: RandomStream, labels: Tensor? = nil
+        random: RandomStream, labels: Tensor?
     ) throws {
         (self.source, self.rows, self.labels) = (source, rows, labels)
         (self.augments, self.random) = (augments, random)
@@ -29,8 +29,18 @@ struct BatchFeed {
         source.announce(modalities, rows: rows, batchSize: batchSize, augments: augments, random: random)
     }
 
-    /// Samples of every modality [B, …] and labels [B] of some of the rows.
-    func batch(_ range: Range<Int>) throws -> (inputs: [Tensor], labels: Tensor?) {
+    /// Everything that a batch reads is gathered on the device.
+    var isResident: Bool { !residents.contains { $0 == nil } }
+
+    /// Samples of every modality [B, …], labels [B] if they are wanted, and where they were gathered from.
+    struct Batch {
+        let inputs: [Tensor]
+        let labels: Tensor?
+        fileprivate let parts: [RowGather]
+    }
+
+    /// Some of the rows.
+    func batch(_ range: Range<Int>) throws -> Batch {
         var parts: [RowGather] = []
         func gathered(_ all: Tensor) throws -> Tensor {
             var shape = all.shape
@@ -45,11 +55,16 @@ struct BatchFeed {
             return try source.batch(modality, rows: Array(rows[range]), augments: augments, random: random)
         }
         let labels = try self.labels.map(gathered)
-        if !parts.isEmpty {
-            var window = order.view
-            (window.offset, window.shape[0]) = (range.lowerBound, range.count)
-            try order.backend.gatherRows(parts, rows: window)
-        }
-        return (inputs, labels)
+        let batch = Batch(inputs: inputs, labels: labels, parts: parts)
+        try fill(batch, range)
+        return batch
+    }
+
+    /// Other rows, as many, in the memory of a batch; what is not resident stays.
+    func fill(_ batch: Batch, _ range: Range<Int>) throws {
+        if batch.parts.isEmpty { return }
+        var window = order.view
+        (window.offset, window.shape[0]) = (range.lowerBound, range.count)
+        try order.backend.gatherRows(batch.parts, rows: window)
     }
 }

@@ -16,6 +16,8 @@ struct BatchHooks {
     var stepEnded: ((_ step: Int, _ steps: Int, _ loss: () throws -> Double) throws -> Void)?
     /// Hooks look at values, so the loop looks at the loss before they do.
     var readsNumbers = false
+    /// Every full batch of an epoch is the same list of calls, which may be made again without their tape.
+    var isFixed = false
 
     init(steps: @escaping (TrainingBatch) throws -> [SubStep]) { self.steps = steps }
 }
@@ -54,57 +56,35 @@ final class BatchLoop {
         let count = plan.positions.count
         let steps = dropsLast ? count / size : (count + size - 1) / size
         guard steps > 0 || count == 0 else { throw nothingLeft(of: count, epoch) }
-        let forward = ForwardContext(.training, random: streams("dropout").child("epoch \(epoch)"))
         let rows = plan.positions.prefix(steps * size).map { trainRows[$0] }
-        let feed = try BatchFeed(
-            source, model.modalities, rows: rows, batchSize: size, augments: true,
-            random: streams("augment").child("epoch \(epoch)"), labels: allLabels())
-        let weights = try plan.weights.map { try Tensor.from($0.map(Float.init)) }
-        var seen = ScanBuffer(modalities: model.modalities.count, capacity: rows.count)
-        let log = try EpochLog()
-        func look() throws -> StepLog {
-            let found = try log.read()
-            guard let bad = found.bad else { return found }
-            let part = rows[bad.step * size..<min((bad.step + 1) * size, rows.count)]
-            throw nonFinite(bad.loss, epoch, bad.step, Array(part))
-        }
+        let run = try EpochRun(self, plan, rows: rows, epoch, hooks, size: size)
         var lastLook = Clock.seconds()
         do {
             for step in 0..<steps {
                 try Cancellation.check("training")
                 try state.leaveIfAsked()
                 (state.batch, state.batches) = (step, steps)
-                let range = step * size..<min((step + 1) * size, count)
-                let (inputs, labels) = try feed.batch(range)
-                guard let labels else { continue }  // the feed has them: it was given all
-                let batch = TrainingBatch(
-                    inputs: inputs, labels: labels, positions: Array(plan.positions[range]),
-                    weights: try weights?.sliced(0, from: range.lowerBound, to: range.upperBound),
-                    keeps: plan.keeps.map { Array($0[range]) }, sampleLoss: hooks.sampleLoss)
-                try self.step(batch, forward, &seen, log, hooks, look)
-                try log.close(samples: range.count)
+                try run.step(step * size..<min((step + 1) * size, count), isFirst: step == 0)
                 state.step += 1
-                try hooks.stepEnded?(step, steps) { try look().lastLoss }
+                try hooks.stepEnded?(step, steps) { try run.look().lastLoss }
                 let now = Clock.seconds()
                 if now - lastLook > BatchLoop.secondsBetweenLooks {
                     lastLook = now
-                    _ = try look()
+                    try run.look()
                 }
             }
         } catch let error where (error as? BSSError)?.kind != .cancelled {
             // What came of a broken step is not what went wrong.
-            _ = try look()
+            try run.look()
             throw error
         }
-        let found = try look()
-        return TrainedBatches(
-            scan: try seen.read(), rows: rows, loss: rows.isEmpty ? 0 : found.lossSum / Double(rows.count))
+        return try run.finish()
     }
 
     /// A training that broke says so after this long at the latest.
     private static let secondsBetweenLooks = 0.1
 
-    private func allLabels() throws -> Tensor {
+    func allLabels() throws -> Tensor {
         if let labels, labels.backend === Devices.current { return labels }
         let made = try Tensor.resident(source.classColumns, [source.classColumns.count])
         try made.checkIndices(below: source.classes, operation: "labels of '\(source.name)'")
@@ -112,10 +92,10 @@ final class BatchLoop {
         return made
     }
 
-    /// One batch.
-    private func step(
-        _ batch: TrainingBatch, _ forward: ForwardContext, _ seen: inout ScanBuffer, _ log: EpochLog,
-        _ hooks: BatchHooks, _ look: () throws -> StepLog
+    /// One batch. `keep` gets what the method says of it, `look` throws if a step broke.
+    func step(
+        _ batch: TrainingBatch, _ forward: ForwardContext, _ log: EpochLog, _ hooks: BatchHooks,
+        _ look: () throws -> StepLog, _ keep: (Prediction) throws -> Void
     ) throws {
         let steps = try hooks.steps(batch)
         let pass = BatchPass(model, batch, forward)
@@ -126,7 +106,7 @@ final class BatchLoop {
         // The forward pass of training also gives the training metrics.
         if let predict = hooks.predict {
             let output = try pass.output()
-            try Autograd.withoutRecording { try seen.append(predict(output), samples: batch.positions.count) }
+            try Autograd.withoutRecording { try keep(predict(output)) }
         }
         for step in steps {
             var (loss, gradients) = try step.gradients(pass)
@@ -150,13 +130,5 @@ final class BatchLoop {
             "epoch \(epoch + 1) has \(count) samples, fewer than batch_size = \(options.batchSize), and drop_last "
                 + "leaves them out: nothing would be trained",
             hint: "lower batch_size, or set drop_last = false", kind: .usage)
-    }
-
-    private func nonFinite(_ loss: Double, _ epoch: Int, _ step: Int, _ rows: [Int]) -> BSSError {
-        BSSError(
-            "bss.train",
-            (loss.isFinite ? "a gradient is not finite" : "the loss is \(Text.number(loss))")
-                + " at epoch \(epoch + 1), step \(step + 1), samples " + source.describe(rows: rows),
-            hint: "lower the learning rate, set clip_norm, or look at these samples")
     }
 }

@@ -14,6 +14,13 @@ public struct Prediction {
         self.unimodal = unimodal
     }
 
+    /// Outside the graph; what is one tensor stays one.
+    var detached: Prediction {
+        let fused = self.fused.detached
+        return Prediction(
+            total: total === self.fused ? fused : total.detached, fused: fused, unimodal: unimodal.map(\.detached))
+    }
+
     /// The fused output decides.
     public init(fused: Tensor, unimodal: [Tensor]) { self.init(total: fused, fused: fused, unimodal: unimodal) }
 
