@@ -58,7 +58,9 @@ let package = Package(
         c("CBSSKernels", "Engine/Kernels", ["CBSSInterrupt"], links: ["m"]),
         room("Engine", "Backend", ["CBSSKernels", "BSSCore"]),
         room("Engine", "CPU", ["CBSSKernels", "BSSCore", "BSSBackend"]),
-        room("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU"]),
+        c("CBSSCUDA", "Engine/CUDA/C"),  // opens NVIDIA's libraries at run time, links nothing
+        room("Engine", "CUDA", ["CBSSCUDA", "BSSCore", "BSSBackend"], beside: true),
+        room("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU", "BSSCUDA"]),
         // MARK: Learning
         // libjpeg-turbo and libpng are linked statically: start-up stays as it is, and the program runs where they are
         // not installed.
@@ -113,6 +115,9 @@ let package = Package(
             name: "_BSSTestSupport", dependencies: reach("_BSSTestSupport", ["BSSCore", "BSSCodecs"]),
             path: "Tests/Support",
             swiftSettings: [.swiftLanguageMode(.v5)]),
+        .target(
+            name: "_BSSEmulatedCard", dependencies: reach("_BSSEmulatedCard", ["BSSCUDA", "BSSTensor"]),
+            path: "Tests/Engine/EmulatedCard", swiftSettings: [.swiftLanguageMode(.v5)]),
         .executableTarget(  // scripts/check-fuzz runs it
             name: "bss-fuzz",
             dependencies: reach(
@@ -127,13 +132,20 @@ let package = Package(
         .executableTarget(  // what a shut-in process may not do; the tests of Sandbox run it
             name: "jail-escapes", dependencies: ["CBSSSandbox"], path: "Tests/Foundation/Escapes"),
         tests("Foundation", "Sandbox", ["BSSCore", "jail-escapes"]),
-        tests("Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU", "BSSCodecs", "_BSSOpTable"]),
+        tests("Engine", "CUDA", ["CBSSCUDA", "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "_BSSEmulatedCard"]),
+        tests(
+            "Engine", "Tensor", ["BSSCore", "BSSBackend", "BSSCPU", "BSSCodecs", "_BSSEmulatedCard", "_BSSOpTable"]),
         tests("Learning", "Data", ["BSSCore", "BSSCodecs"]),
-        tests("Learning", "Networks", ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSText"]),
-        tests("Learning", "Curriculum", ["BSSCore", "BSSTensor", "BSSCodecs"]),
+        tests(
+            "Learning", "Networks",
+            ["BSSCore", "BSSBackend", "BSSTensor", "BSSCodecs", "BSSText", "_BSSEmulatedCard"]),
+        tests("Learning", "Curriculum", ["BSSCore", "BSSTensor", "BSSCodecs", "_BSSEmulatedCard"]),
         tests(
             "Learning", "Training",
-            ["BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSCodecs", "BSSData", "BSSNetworks", "BSSCurriculum"]),
+            [
+                "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSCodecs", "BSSData", "BSSNetworks", "BSSCurriculum",
+                "_BSSEmulatedCard",
+            ]),
         tests("Laboratory", "Plot", ["BSSCore"]),
         tests("Laboratory", "Statistics", ["BSSCore"]),
         tests("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"]),

@@ -25,14 +25,7 @@
     out[i] = (T)(y);                \
   }
 
-INLINE T TN(sigmoid)(T v) { return (T)1 / ((T)1 + F(exp)(-v)); }
-INLINE T TN(gelu_tanh_inner)(T v) { return (T)0.7978845608028654 * (v + (T)0.044715 * v * v * v); }
-INLINE T TN(gelu_tanh_slope)(T v, T t) {
-  return (T)0.5 * ((T)1 + t) +
-         (T)0.5 * v * ((T)1 - t * t) * (T)0.7978845608028654 * ((T)1 + (T)0.134145 * v * v);
-}
-INLINE T TN(quick_gelu_slope)(T v, T s) { return s + (T)1.702 * v * s * ((T)1 - s); }
-INLINE T TN(silu_slope)(T v, T s) { return s * ((T)1 + v * ((T)1 - s)); }
+#include "activation.inc.h"
 
 static void FN(CAT(power, S))(const T *x, T *out, int64_t n, double p) {
   if (p == 2) EACH(v * v)

@@ -46,12 +46,7 @@ static void FN(philox_words)(uint64_t key, uint64_t counter, uint32_t *out, int6
   GROUPS(__builtin_memcpy(out + 4 * done, w, (size_t)left * 16);)
 }
 
-INLINE double FN(unit_f64)(uint64_t w) {  // (w >> 11) 2^-53 from two exact halves
-  double high = MATH(from_bits_f64)(0x4330000000000000u | w >> 32) - 4503599627370496.0;
-  double low = MATH(from_bits_f64)(0x4330000000000000u | (w >> 11 & 0x1fffff)) - 4503599627370496.0;
-  return high * 0x1p-32 + low * 0x1p-53;
-}
-INLINE float FN(unit_f32)(uint32_t w) { return (float)(int32_t)(w >> 8) * 0x1p-24f; }
+#include "draw.inc.h"
 
 static void FN(uniform_f32)(uint64_t key, uint64_t counter, double low, double high, float *out,
                             int64_t blocks) {
@@ -61,7 +56,7 @@ static void FN(uniform_f32)(uint64_t key, uint64_t counter, double low, double h
     uint32_t words[4 * FN(group)];
     __builtin_memcpy(words, w, sizeof words);
     EACH(4 * FN(group)) {
-      float v = a + range * FN(unit_f32)(words[i]);
+      float v = a + range * MATH(unit_f32)(words[i]);
       t[i] = v < b ? v : below;
     }
     __builtin_memcpy(out + 4 * done, t, (size_t)left * 16);
@@ -73,33 +68,21 @@ static void FN(uniform_f64)(uint64_t key, uint64_t counter, double low, double h
   _Alignas(64) double t[2 * FN(group)];
   GROUPS({
     EACH(2 * FN(group)) {
-      double v = low + range * FN(unit_f64)(w[i]);
+      double v = low + range * MATH(unit_f64)(w[i]);
       t[i] = v < high ? v : below;
     }
     __builtin_memcpy(out + 2 * done, t, (size_t)left * 16);
   })
 }
 
-/// Box-Muller. The angle 2 pi u is reduced in integers: q quarter turns plus a rest of at most an
-/// eighth.
 static void FN(normal_f32)(uint64_t key, uint64_t counter, double mean, double std, float *out,
                            int64_t blocks) {
   const float m = (float)mean, s = (float)std;
   _Alignas(64) float zc[2 * FN(group)], zs[2 * FN(group)], t[4 * FN(group)];
   GROUPS({
     EACH(2 * FN(group)) {
-      uint32_t w0 = (uint32_t)w[i], w1 = (uint32_t)(w[i] >> 32);
-      float r = s * __builtin_elementwise_sqrt(-2.0f * MATH(log_f32)(FN(unit_f32)(w0) + 0x1p-25f));
-      int32_t x = (int32_t)(w1 >> 8), q = (x + (1 << 21)) >> 22;
-      float a = (float)(x - (q << 22)) * (6.28318531f * 0x1p-24f), z = a * a;
-      float sine = a + a * z *
-                           (-0.166666667f +
-                            z * (0.00833333333f + z * (-1.98412698e-4f + z * 2.75573192e-6f)));
-      float cosine =
-          1.0f - z * (0.5f - z * (0.0416666667f - z * (0.00138888889f - z * 2.48015873e-5f)));
-      float c = q & 1 ? sine : cosine, d = q & 1 ? cosine : sine;
-      zc[i] = m + r * ((q + 1) & 2 ? -c : c);
-      zs[i] = m + r * (q & 2 ? -d : d);
+      const uint32_t radius = (uint32_t)w[i], angle = (uint32_t)(w[i] >> 32);
+      MATH(normal_pair_f32)(radius, angle, m, s, &zc[i], &zs[i]);
     }
     EACH(2 * FN(group)) {
       t[2 * i] = zc[i];
@@ -112,28 +95,7 @@ static void FN(normal_f64)(uint64_t key, uint64_t counter, double mean, double s
                            int64_t blocks) {
   _Alignas(64) double zc[FN(group)], zs[FN(group)], t[2 * FN(group)];
   GROUPS({
-    EACH(FN(group)) {
-      double r =
-          std * __builtin_elementwise_sqrt(-2.0 * MATH(log_f64)(FN(unit_f64)(w[2 * i]) + 0x1p-54));
-      uint64_t x = w[2 * i + 1] >> 11, q = (x + (1ull << 50)) >> 51;
-      double a = MATH(from_bits_f64)(0x4338000000000000u + (x - (q << 51))) - 6755399441055744.0;
-      a *= 6.283185307179586 * 0x1p-53;
-      double z = a * a;
-      double sine =
-          1.0 / 6227020800.0 - z * (1.0 / 1307674368000.0 - z * (1.0 / 355687428096000.0));
-      sine = z * (-1.0 / 6 +
-                  z * (1.0 / 120 -
-                       z * (1.0 / 5040 - z * (1.0 / 362880 - z * (1.0 / 39916800 - z * sine)))));
-      sine = a + a * sine;
-      double cosine = 1.0 / 479001600 - z * (1.0 / 87178291200.0 - z * (1.0 / 20922789888000.0));
-      cosine =
-          1.0 -
-          z * (0.5 - z * (1.0 / 24 -
-                          z * (1.0 / 720 - z * (1.0 / 40320 - z * (1.0 / 3628800 - z * cosine)))));
-      double c = q & 1 ? sine : cosine, d = q & 1 ? cosine : sine;
-      zc[i] = mean + r * ((q + 1) & 2 ? -c : c);
-      zs[i] = mean + r * (q & 2 ? -d : d);
-    }
+    EACH(FN(group)) { MATH(normal_pair_f64)(w[2 * i], w[2 * i + 1], mean, std, &zc[i], &zs[i]); }
     EACH(FN(group)) {
       t[2 * i] = zc[i];
       t[2 * i + 1] = zs[i];
@@ -149,7 +111,7 @@ static void FN(mask_f32)(uint64_t key, uint64_t counter, double p, double value,
   GROUPS({
     uint32_t words[4 * FN(group)];
     __builtin_memcpy(words, w, sizeof words);
-    EACH(4 * FN(group)) t[i] = FN(unit_f32)(words[i]) < limit ? v : 0.0f;
+    EACH(4 * FN(group)) t[i] = MATH(unit_f32)(words[i]) < limit ? v : 0.0f;
     __builtin_memcpy(out + 4 * done, t, (size_t)left * 16);
   })
 }
@@ -160,7 +122,7 @@ static void FN(mask_f64)(uint64_t key, uint64_t counter, double p, double value,
   GROUPS({
     uint32_t words[4 * FN(group)];
     __builtin_memcpy(words, w, sizeof words);
-    EACH(4 * FN(group)) t[i] = FN(unit_f32)(words[i]) < limit ? value : 0.0;
+    EACH(4 * FN(group)) t[i] = MATH(unit_f32)(words[i]) < limit ? value : 0.0;
     __builtin_memcpy(out + 4 * done, t, (size_t)left * 32);
   })
 }
@@ -170,7 +132,7 @@ static void FN(order_keys)(const double *weights, bool logarithmic, uint64_t key
                            uint64_t *out, int64_t blocks) {
   _Alignas(64) double e[2 * FN(group)];
   GROUPS({
-    EACH(2 * FN(group)) e[i] = 0.0 - MATH(log_f64)(FN(unit_f64)(w[i]) + 0x1p-54);
+    EACH(2 * FN(group)) e[i] = 0.0 - MATH(log_f64)(MATH(unit_f64)(w[i]) + 0x1p-54);
     const int n = (int)left * 2;
     const double *a = weights + 2 * done;
     if (logarithmic) {

@@ -1,5 +1,6 @@
 import BSSBackend
 import BSSCPU
+import BSSCUDA
 import BSSCore
 
 /// The devices of this process. One visible list: a new backend is one more case here.
@@ -11,7 +12,34 @@ public enum Devices {
     public static func backend(for device: Device) throws -> any Backend {
         switch device {
         case .cpu: return CPUBackend.shared
-        case .cuda: throw BSSError("device", "this build has no CUDA backend", hint: "use --device cpu", kind: .device)
+        case .cuda(let ordinal): return try CUDABackend.shared(ordinal)
         }
+    }
+
+    /// A device by its name, with what it is, or why it cannot be used.
+    public struct Listing {
+        public let name, description: String
+        public let isUsable: Bool
+        /// Bytes of a card's own memory.
+        public let memory: Int?
+    }
+
+    /// The CPU, then every card; where there is none, one entry that says what is missing.
+    public static func list() -> [Listing] {
+        let cpu = Listing(name: "cpu", description: CPUBackend.shared.summary, isUsable: true, memory: nil)
+        do {
+            let cards = try GraphicsCard.all()
+            if cards.isEmpty { return [cpu, missing("the driver sees no card")] }
+            return try [cpu]
+                + cards.map { card in
+                    _ = try CUDABackend.shared(card.ordinal)
+                    return Listing(
+                        name: "cuda:\(card.ordinal)", description: card.summary, isUsable: true, memory: card.memory)
+                }
+        } catch { return [cpu, missing("\(error)")] }
+    }
+
+    private static func missing(_ reason: String) -> Listing {
+        Listing(name: "cuda", description: reason, isUsable: false, memory: nil)
     }
 }

@@ -15,6 +15,7 @@ public enum DoctorCommand {
                 ("data", .table(data(call.options.dataFolders))),
             ])
             report["engine"] = try state.run("return bss.engine()", name: "=doctor").first ?? .null
+            report["devices"] = try state.run(devices, name: "=doctor").first ?? .null
             let failures = checks.compactMap { name, code -> Value? in
                 do {
                     guard try state.run(code, name: "=doctor").first?.bool == true else { return .string(name) }
@@ -27,6 +28,10 @@ public enum DoctorCommand {
             return failures.isEmpty ? 0 : 1
         }
     }
+
+    /// By name: what each is, or what is missing.
+    private static let devices =
+        "local all = {} for _, d in ipairs(bss.device.list()) do all[d.name] = d.description end return all"
 
     private static var terminal: Table {
         let display = Display.output

@@ -30,7 +30,7 @@ public enum API {
         ModelObject.maker = { [unowned workbench] in workbench.maker }
         TensorFunctions.stream = RandomStream(seed: options.seed ?? 1, name: "tensor")
         CPUBackend.setThreads(options.threads ?? CPUBackend.processorCount)
-        Devices.current = try Devices.backend(for: options.device == .cpu ? .cpu : .cuda(0))
+        Devices.current = try Devices.backend(for: options.device.place)
         state.whenScriptEnds = { try workbench.finish() }
         return Namespace(
             "bss", "Balance-aware Sequence Sampling for multimodal learning.", types: { types },
@@ -78,6 +78,7 @@ public enum API {
                 Namespace("plot", "Charts: printed as text, saved as CSV, SVG, gnuplot script, PDF and PNG.") {
                     PlotFunctions.functions.map { .function($0) }
                 }),
+            .namespace(DeviceFunctions.namespace),
             .namespace(
                 Namespace("report", "Tables and figures of results.") {
                     ReportFunctions.functions.map { .function($0) }

@@ -15,9 +15,10 @@
 //
 // Kinks as in PyTorch: ABS'(0) = 0; RELU, LEAKY_RELU, ELU take the side of x <= 0; CLAMP' is 1 at
 // its bounds; SOFTPLUS' is 1 beyond its threshold. A row without SLOPE has the derivative 0.
+//
+// The rows are read by kernels of a graphics card too (Engine/CUDA/C/kernels), which need no more
+// than them: BSS_DEVICE_CODE.
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 
 enum {
   BSS_READS_INPUT = 1,    // the derivative does
@@ -151,6 +152,9 @@ enum {
   X(ARGMAX, argmax, "argmax") X(ARGMIN, argmin, "argmin") X(ANY, any, "any") X(ALL, all, "all")    \
   X(SUM_SQUARES, sumSquares, "sum_squares") X(SUM_ABS, sumAbs, "sum_abs")
 
+#ifndef BSS_DEVICE_CODE
+#include <stdbool.h>
+#include <stdint.h>
 // Closed, so that Swift sees enums, with the cases by their second name.
 #define BSS_CASE(ID, id, ...) BSS_##ID __attribute__((swift_name(#id))),
 #define BSS_CLOSED __attribute__((enum_extensibility(closed)))
@@ -181,3 +185,4 @@ extern const bss_op_facts *const bss_unary_facts, *const bss_binary_facts;
 extern const bss_op_facts *const bss_compare_facts, *const bss_logical_facts;
 extern const bss_op_facts *const bss_reduce_facts;
 #pragma clang assume_nonnull end
+#endif

@@ -1,0 +1,5 @@
+// What Swift needs of NVIDIA's libraries and of the kernels.
+#pragma once
+#include "bss_cuda_driver.h"
+#include "bss_launch.h"
+#include "bss_texts.h"

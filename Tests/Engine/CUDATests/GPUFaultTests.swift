@@ -1,0 +1,146 @@
+import BSSBackend
+import BSSCore
+import BSSTensor
+import CBSSCUDA
+import Glibc
+import Testing
+import _BSSEmulatedCard
+import _BSSTestSupport
+
+@testable import BSSCUDA
+
+/// What the driver refuses, and what the backend could do wrong: each is an error that says so.
+@Suite(.oneAtATime) struct GPUFaultTests {
+    @Test("a full card: what is cached is given back and asked for again; then the largest tensors are named")
+    func memory() throws {
+        try EmulatedCard.run("a full card") { card in
+            let kept = try Tensor.ones([1 << 20])
+            _ = try Tensor.ones([3 << 20])  // cached when it goes
+            try card.synchronise()  // clearing the emulator forgets what waits to run
+            let entry = card.memoryEntry
+            try EmulatedCard.with("FAIL", "\(entry):1:1:2") {
+                let fresh = try Tensor.full([5 << 20], 2)
+                #expect(try fresh.sum().item() == Double(10 << 20))
+            }
+            try EmulatedCard.with("FAIL", "\(entry):1:99:2") {
+                let error = #expect(throws: BSSError.self) { try Tensor.full([7 << 20], 2) }
+                #expect(error?.kind == .device)
+                #expect(error?.message.contains("no memory on the graphics card for 28.0 MiB") == true)
+                #expect(error?.message.contains("1 of 4.0 MiB") == true)
+            }
+            #expect(try kept.sum().item() == Double(1 << 20))
+        }
+    }
+
+    @Test("an error of the card at any call of any entry is thrown, never lost")
+    func failures() throws {
+        try EmulatedCard.run("errors at every call") { _ in
+            func work() throws -> Double {
+                let x = try Tensor.from([3, 1, 2] as [Float])
+                return try (x * x).sorted().values.softmax(axis: -1).sum().item()
+            }
+            EmulatedCard.clear()
+            let total = try work()
+            #expect(abs(total - 1) < 1e-6)
+            for entry in ["cuLaunchKernel", "cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2", "cuStreamSynchronize"] {
+                let calls = EmulatedCard.calls(entry)
+                #expect(calls > 0)
+                for call in 1...max(calls, 1) {
+                    EmulatedCard.with("FAIL", "\(entry):\(call):\(call):700") {
+                        let error = #expect(throws: BSSError.self, "call \(call) of \(entry)") { try work() }
+                        #expect(error?.kind == .device)
+                        #expect(error?.message.contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)") == true)
+                    }
+                }
+                EmulatedCard.clear()
+                _ = try work()
+            }
+        }
+    }
+
+    @Test("a download whose wait is left out does not give the numbers")
+    func waits() throws {
+        try EmulatedCard.run("waits left out") { card in
+            let x = try Tensor.from([5, 6, 7] as [Float])
+            try card.synchronise()
+            try EmulatedCard.with("SKIP", "1") {
+                var values = [Float](repeating: -1, count: 3)
+                try values.withUnsafeMutableBytes { try card.download(x.view, to: $0) }
+                #expect(values == [-1, -1, -1])
+            }
+            guard card.memoryEntry == "cuMemAlloc_v2" else { return }
+            let error = try EmulatedCard.with("SKIP", "1") { () -> String in
+                _ = try Tensor.ones([64])
+                card.memory.release()
+                return EmulatedCard.findings
+            }
+            #expect(error.contains("waits to run"))
+        }
+    }
+
+    @Test(
+        "the checker finds planted mistakes",
+        arguments: [
+            ("bounds", "outside every allocation"), ("barrier", "without a barrier between"),
+            ("blocks", "of another block"), ("unwritten", "nothing has written"), ("divergence", "is at the barrier"),
+            ("shuffle", "that have returned"), ("alignment", "misaligned"), ("pointer", "outside every allocation"),
+        ])
+    func planted(_ name: String, _ words: String) throws {
+        guard EmulatedCard.isChecked else {
+            return print("ring 1 (emulated card), planted mistake \(name): 0 of 1 ran (needs the checked build)")
+        }
+        try EmulatedCard.run("planted mistake \(name)") { card in
+            let x = try Tensor.ones([1024]), y = try Tensor.ones([128])
+            try card.synchronise()
+            setenv("EMULATED_CUDA_QUIET", "1", 1)
+            defer { unsetenv("EMULATED_CUDA_QUIET") }
+            let kernel = Kernel("planted_\(name)", "move", .float32)
+            let threads = ["bounds": 256, "barrier": 128, "shuffle": 32, "alignment": 32, "pointer": 32][name] ?? 64
+            if name == "bounds" {
+                try card.launch(kernel, Grid(1), x.view.address, y.view.address, 128)
+            } else {
+                try card.launch(
+                    kernel, Grid(name == "blocks" ? 8 : 1, threads: threads), x.view.address, y.view.address)
+            }
+            #expect(throws: BSSError.self) { try card.synchronise() }
+            #expect(EmulatedCard.findings.contains(words), "\(EmulatedCard.findings)")
+            EmulatedCard.clear()
+        }
+    }
+
+    @Test("wrong parameters of a kernel are refused by their size")
+    func parameters() throws {
+        try EmulatedCard.run("sizes of parameters") { card in
+            setenv("EMULATED_CUDA_QUIET", "1", 1)
+            defer { unsetenv("EMULATED_CUDA_QUIET") }
+            let x = try Tensor.ones([8])
+            let walk = bss_walk([8], [[1]])
+            #expect(throws: BSSError.self) {
+                try card.launch(Kernel("fill", "move", .float32), Grid(1), walk, x.view.address, 2.0)
+            }
+            EmulatedCard.clear()
+        }
+    }
+
+    @Test("what is missing is one sentence: which library, where it was looked for, who brings it")
+    func missing() throws {
+        let before = Environment.text("BSS_CUDA_PATH")
+        setenv("BSS_CUDA_PATH", "/no/such/folder", 1)
+        defer { if let before { setenv("BSS_CUDA_PATH", before, 1) } else { unsetenv("BSS_CUDA_PATH") } }
+        for (library, words) in [
+            (NVIDIALibrary.driver, "driver package"), (.compiler, "pip install nvidia-cuda-nvrtc"),
+        ] {
+            let error = #expect(throws: BSSError.self) { try library.open() }
+            #expect(error?.kind == .device)
+            #expect(error?.message.contains("was not found in /no/such/folder (BSS_CUDA_PATH)") == true)
+            #expect(error?.hint?.contains(words) == true)
+        }
+    }
+}
+
+extension CUDABackend {
+    /// The entry that fresh memory comes from.
+    fileprivate var memoryEntry: String {
+        Environment.text("BSS_POOL") == "exact" ? "cuMemAllocAsync" : "cuMemAlloc_v2"
+    }
+}

@@ -1,0 +1,23 @@
+import Testing
+import _BSSEmulatedCard
+import _BSSOpTable
+import _BSSTestSupport
+
+/// Every operator on the emulated card: the conformance table and the reference numbers.
+@Suite(.oneAtATime) struct GPUOpTests {
+    @Test("the table of operators: every dtype, every layout")
+    func table() throws {
+        try EmulatedCard.run("op table") { _ in
+            var table = OpTable()
+            try table.run(big: false)
+            print("op table on the card: \(table.calls) calls, \(table.gradients) gradients")
+            #expect(
+                table.failures.isEmpty,
+                "\(table.failures.count) failures, first: \(table.failures.prefix(20).joined(separator: "\n"))")
+        }
+    }
+
+    @Test func ops() throws {
+        try EmulatedCard.run("fixtures ops") { _ in try OpsFixtureTests().ops() }
+    }
+}
