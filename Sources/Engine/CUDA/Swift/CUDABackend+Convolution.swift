@@ -46,7 +46,7 @@ extension CUDABackend {
         _ geometry: ConvolutionGeometry, x: ArrayView, weight: ArrayView, bias: ArrayView?, out: ArrayView
     ) throws {
         let call = try KernelCall("conv", x), g = geometry
-        try run(
+        try runOnce(
             "convolution", writes: out.elementCount,
             launch(
                 Kernel("convolution", "convolution", call.dtype), .tiles(g.pixels, g.outChannels / g.groups, g.groups),
@@ -59,7 +59,7 @@ extension CUDABackend {
     ) throws {
         let call = try KernelCall("conv", grad), g = geometry
         let grid = Grid.tiles(g.batch * g.input.volume, g.inChannels / g.groups, g.groups)
-        try run(
+        try runOnce(
             "convolution input gradient", writes: out.elementCount,
             launch(
                 Kernel("convolution_input", "convolution", call.dtype), grid, bss_geometry(g),
@@ -73,7 +73,7 @@ extension CUDABackend {
         let (source, upstream) = (try call.memory(x, g.inputCount), try call.memory(grad, g.outputCount))
         let (target, bias) = (try call.memory(out, g.weightCount), try call.memory(ifAny: biasOut, g.outChannels))
         let outputs = g.outChannels / g.groups
-        try run("convolution weight gradient", writes: out.elementCount) {
+        try runOnce("convolution weight gradient", writes: out.elementCount) {
             // Few results, sums over many pixels: parts of the pixels fill the card, and are added up in order.
             let tiles = ((g.taps + 63) / 64) * ((outputs + 63) / 64) * g.groups
             let parts = max(1, min(256 / max(tiles, 1), g.pixels / 256))
@@ -101,7 +101,7 @@ extension CUDABackend {
         _ geometry: PoolingGeometry, zeroPadding: Bool, x: ArrayView, out: ArrayView, indices: ArrayView
     ) throws {
         let call = try KernelCall("max_pool", x), count = geometry.outputCount
-        try run(
+        try runOnce(
             "max pool", writes: out.elementCount,
             launch(
                 Kernel("max_pool", "pooling", call.dtype), elements(count), bss_geometry(geometry), zeroPadding ? 1 : 0,
@@ -111,7 +111,7 @@ extension CUDABackend {
     public func maxPoolBackward(_ geometry: PoolingGeometry, indices: ArrayView, grad: ArrayView, out: ArrayView) throws
     {
         let call = try KernelCall("max_pool", grad), count = geometry.outputCount
-        try run(
+        try runOnce(
             "max pool backward", writes: out.elementCount,
             launch(
                 Kernel("max_pool_backward", "pooling", call.dtype), elements(geometry.inputCount),
@@ -151,7 +151,7 @@ extension CUDABackend {
         _ out: ArrayView
     ) throws {
         let call = try KernelCall(operation, x)
-        try run(
+        try runOnce(
             name, writes: out.elementCount,
             launch(
                 Kernel("mean_pool", "pooling", call.dtype), elements(geometry.outputCount), bss_geometry(geometry),
@@ -164,7 +164,7 @@ extension CUDABackend {
         _ grad: ArrayView, _ out: ArrayView
     ) throws {
         let call = try KernelCall(operation, grad)
-        try run(
+        try runOnce(
             name, writes: out.elementCount,
             launch(
                 Kernel("mean_pool_backward", "pooling", call.dtype), elements(geometry.inputCount),

@@ -17,7 +17,7 @@ extension CUDABackend {
         let result = try call.matrices(out, rows: m, columns: n, leading: ldc, batch: batch, step: strideC)
         var product = bss_product(m: m, n: n, k: k, lda: lda, ldb: ldb, ldc: ldc, alpha: alpha, beta: beta)
         (product.stride_a, product.stride_b, product.stride_c) = (Int64(strideA), Int64(strideB), Int64(strideC))
-        try run("matmul", writes: out.elementCount) {
+        try runOnce("matmul", writes: out.elementCount) {
             // A grid is at most 65535 deep.
             for first in stride(from: 0, to: batch, by: 32_768) {
                 func moved(_ pointer: UnsafeMutableRawPointer, _ step: Int) -> UnsafeMutableRawPointer {
@@ -43,7 +43,7 @@ extension CUDABackend {
         let offsets = try call.memory(ifAny: bias, n)
         var product = bss_product(m: m, n: n, k: k, lda: lda, ldb: ldb, ldc: ldc, alpha: 1, beta: 0)
         product.relu = epilogue == .relu ? 1 : 0
-        try run(
+        try runOnce(
             epilogue == .relu ? "linear relu" : "linear", writes: out.elementCount,
             multiply(transposeA, transposeB, product, call.dtype, 1, left, right, offsets, result))
     }
@@ -64,7 +64,7 @@ extension CUDABackend {
         let source = try call.matrices(grad, rows: rows, columns: columns, leading: leading)
         let (mask, target) = (try call.memory(ifAny: y, rows * columns), try call.memory(ifAny: out, rows * columns))
         let bias = try call.memory(ifAny: biasOut, columns)
-        try run("linear backward", writes: rows * columns) {
+        try runOnce("linear backward", writes: rows * columns) {
             var (passed, step) = (source, leading)
             if let mask, let target {
                 let kernel = Kernel("relu_mask", "arithmetic", call.dtype)

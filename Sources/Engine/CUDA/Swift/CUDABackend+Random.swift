@@ -8,7 +8,7 @@ extension CUDABackend {
         let call = try KernelCall("uniform", out)
         let count = out.elementCount, memory = try call.memory(out, count)
         let (kernel, grid) = (Kernel("random_uniform", "random", call.dtype), elements(blocks(count, call.dtype)))
-        try run(
+        try runOnce(
             "random uniform", writes: count,
             call.dtype == .float32
                 ? launch(
@@ -20,7 +20,7 @@ extension CUDABackend {
         let call = try KernelCall("normal", out)
         let count = out.elementCount, memory = try call.memory(out, count)
         let (kernel, grid) = (Kernel("random_normal", "random", call.dtype), elements(blocks(count, call.dtype)))
-        try run(
+        try runOnce(
             "random normal", writes: count,
             call.dtype == .float32
                 ? launch(kernel, grid, key, block, Float(mean), Float(std), memory, count)
@@ -31,7 +31,7 @@ extension CUDABackend {
         let call = try KernelCall("dropout", out)
         let count = out.elementCount, memory = try call.memory(out, count)
         let (kernel, grid) = (Kernel("random_mask", "random", call.dtype), elements((count + 3) / 4))
-        try run(
+        try runOnce(
             "random mask", writes: count,
             call.dtype == .float32
                 ? launch(kernel, grid, key, block, Float(p), Float(value), memory, count)

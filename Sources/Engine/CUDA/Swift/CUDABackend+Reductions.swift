@@ -13,7 +13,7 @@ extension CUDABackend {
         let outputs = kept.reduce(1) { $0 * from.shape[$1] }
         let result = try KernelCall("reduce", out, DTypes(op.result(of: x.dtype))).memory(out, outputs)
         let plan = bss_reduction(from, kept: kept, reduced: from.shape.indices.filter(isReduced))
-        try run(op.name, writes: outputs, reduced(op, plan, call.dtype, from.address, result))
+        try runOnce(op.name, writes: outputs, reduced(op, plan, call.dtype, from.address, result))
     }
 
     private func reduced(
@@ -42,9 +42,9 @@ extension CUDABackend {
 }
 
 extension Backend {
-    /// `run` for a call of several kernels.
-    func run(_ name: String, writes elements: Int, _ body: () throws -> Int32) throws {
-        try run(name, writes: elements, try body())
+    /// `runOnce` for a call of several kernels.
+    func runOnce(_ name: String, writes elements: Int, _ body: () throws -> Int32) throws {
+        try runOnce(name, writes: elements, try body())
     }
 }
 

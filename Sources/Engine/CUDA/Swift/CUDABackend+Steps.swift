@@ -17,7 +17,7 @@ extension CUDABackend {
                     x: try call.memory(part.x, part.x.elementCount), out: try call.memory(part.out, count * run),
                     run: Int64(run)))
         }
-        try self.run("gather rows", writes: parts.reduce(0) { $0 + $1.out.elementCount }) {
+        try runOnce("gather rows", writes: parts.reduce(0) { $0 + $1.out.elementCount }) {
             for (dtype, group) in groups {
                 for some in group.pieces {
                     let blocks = elements(count * Int(some.map(\.run).max() ?? 0)).blocks.0
@@ -32,7 +32,7 @@ extension CUDABackend {
 
     public func logLoss(_ loss: ArrayView, log: ArrayView) throws {
         let call = try KernelCall("log loss", loss)
-        try run(
+        try runOnce(
             "log loss", writes: 1,
             launch(
                 Kernel("log_loss", "step", call.dtype), Grid(1, threads: 32), call.memory(loss, 1),
@@ -40,7 +40,7 @@ extension CUDABackend {
     }
 
     public func logStep(samples: Int, log: ArrayView) throws {
-        try run(
+        try runOnce(
             "log step", writes: StepLog.count,
             launch(
                 Kernel("log_step", "step", .float64), Grid(1, threads: 32), Double(samples), CUDABackend.log(log)))
@@ -61,7 +61,7 @@ extension CUDABackend {
                     parameter: nil, gradient: try call.buffer(part, count), state: (nil, nil, nil),
                     count: Int64(count)))
         }
-        try run("sum of squares", writes: 1) {
+        try runOnce("sum of squares", writes: 1) {
             let blocks = 32
             let partial = try scratch(max(parts.count, 1) * blocks * 8)
             var done = 0
@@ -92,7 +92,7 @@ extension CUDABackend {
                 groups.append((kernel, numbers, [buffers]))
             }
         }
-        try run(first.rule.name, writes: parts.reduce(0) { $0 + $1.parameter.elementCount }) {
+        try runOnce(first.rule.name, writes: parts.reduce(0) { $0 + $1.parameter.elementCount }) {
             if let log { try mark(groups.map { ($0.kernel.program.dtype, $0.parts) }, log) }
             for group in groups {
                 for some in group.parts.pieces {

@@ -88,13 +88,13 @@ public final class CUDABackend: Backend {
     public func upload(_ bytes: UnsafeRawBufferPointer, to out: ArrayView) throws {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
         let target = try KernelCall("upload", out, .any).memory(out, bytes.count / out.dtype.byteSize)
-        try run("upload", writes: out.elementCount, sent(source, to: target, bytes.count))
+        try runOnce("upload", writes: out.elementCount, sent(source, to: target, bytes.count))
     }
 
     public func download(_ x: ArrayView, to bytes: UnsafeMutableRawBufferPointer) throws {
         guard let target = bytes.baseAddress, bytes.count > 0 else { return }
         let source = try KernelCall("download", x, .any).memory(x, bytes.count / x.dtype.byteSize)
-        try run("download", writes: x.elementCount, fetched(source, to: target, bytes.count))
+        try runOnce("download", writes: x.elementCount, fetched(source, to: target, bytes.count))
     }
 
     func sent(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ byteCount: Int) throws -> Int32 {
