@@ -7,6 +7,11 @@ import Glibc
 /// `bss-lua sweep SCRIPT`, `bss-lua sweep status|cancel|work DIR`
 public enum SweepCommand {
     private static let name = Argument<String?>("sweep", default: nil, "which sweep of the folder; the latest one")
+    private static let one = Argument<Int?>(
+        "one", default: nil, "only the run of this index of the plan, from 0: an array's index",
+        check: .optional(.range(0...1_000_000)))
+    private static let time = Argument<Duration?>(
+        "for", default: nil, "leave after so long, at a checkpoint (exit 75 if work is left)")
 
     public static var command: ProgramCommand {
         ProgramCommand(
@@ -18,16 +23,22 @@ public enum SweepCommand {
                 member("cancel", "begin nothing more; runs at work leave at their next checkpoint") { folder, _ in
                     try cancel(folder)
                 },
-                member("work", "be one more worker, on this machine or another") { folder, _ in try work(folder) },
+                member(
+                    "work", "be one more worker, on this machine or another",
+                    [CommandOption(one, value: "INDEX"), CommandOption(time)]
+                ) { folder, call in
+                    try work(folder, call[one].map { ["--worker-run", String($0)] } ?? [], call[time])
+                },
             ], orScript: true)
     }
 
     private static func member(
-        _ name: String, _ summary: String, _ body: @escaping (SweepFolder, ProgramCommand.Call) throws -> Int32
+        _ name: String, _ summary: String, _ options: [CommandOption] = [],
+        _ body: @escaping (SweepFolder, ProgramCommand.Call) throws -> Int32
     ) -> ProgramCommand {
         ProgramCommand(
             name, summary, operand: .init("DIR", .word),
-            options: [CommandOption(SweepCommand.name, value: "NAME")], shared: [ProgramOption.json]
+            options: [CommandOption(SweepCommand.name, value: "NAME")] + options, shared: [ProgramOption.json]
         ) { call in try body(SweepFolder.latest(in: call.operand, named: call[SweepCommand.name]), call) }
     }
 
@@ -64,15 +75,16 @@ public enum SweepCommand {
     }
 
     /// This process becomes a worker.
-    private static func work(_ folder: SweepFolder) throws -> Int32 {
+    private static func work(_ folder: SweepFolder, _ run: [String], _ time: Duration?) throws -> Int32 {
         let content = try folder.content()
         let root = folder.root.hasPrefix("/") ? folder.root : "\(Files.workingFolder)/\(folder.root)"
         guard chdir(content.workingFolder) == 0 else {
             throw BSSError("sweep work", "there is no folder \(content.workingFolder)", kind: .usage)
         }
         let words =
-            [SpawnedProcess.ownPath, "--out", root, "--worker", "1/1@\(folder.name)"] + content.options
-            + [content.script, "--"] + content.arguments
+            [SpawnedProcess.ownPath, "--out", root, "--worker", "1/1@\(folder.name)"] + run
+            + (time.map { ["--worker-time", $0.text] } ?? []) + content.options + [content.script, "--"]
+            + content.arguments
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         execv(SpawnedProcess.ownPath, &pointers)
         throw BSSError("sweep work", "cannot start \(SpawnedProcess.ownPath): \(String(cString: strerror(errno)))")

@@ -329,7 +329,8 @@ final class RunRecorder: TrainingObserver {
     }
 
     func fail(_ error: any Error) {
-        let isStopped = (error as? BSSError)?.kind == .cancelled
+        // Stopped, asked to leave, or taken over: nothing is wrong with the run.
+        let isStopped = [.cancelled, .left, .busy].contains((error as? BSSError)?.kind)
         record.state = isStopped ? .interrupted : .failed
         record.exitCode =
             isStopped

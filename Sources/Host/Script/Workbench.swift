@@ -25,6 +25,8 @@ final class Workbench {
     /// Told of every finished training.
     var onTrained: ((RunObject) -> Void)?
     var tally = RunTally()
+    /// Arms of a sweep whose function trains nothing, as far as that is known.
+    var untrainedArms: Set<String> = []
     private var openedStore: RunStore?
     /// This process's part in a sweep, if there is one.
     private(set) var worker: SweepWorker?

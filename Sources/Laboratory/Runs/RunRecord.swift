@@ -29,6 +29,8 @@ public struct RunRecord {
     public var threads = 1
     /// `result.<selection>.<split>.<output>.<metric>`
     public var result = Table()
+    /// Of a run whose function trained nothing: what it returned.
+    public var returned: Table?
     /// Which try this is, from 1.
     public var attempt = 1
     /// Values of the script that callbacks changed: the run cannot go on from a checkpoint, which does not hold them.
@@ -92,6 +94,7 @@ public struct RunRecord {
             ),
             ("threads", .int(threads)), ("result", .table(result)),
         ])
+        if let returned { table["returned"] = .table(returned) }
         if !cost.isEmpty { table["cost"] = .table(cost) }
         if let stopReason { table["stop_reason"] = .string(stopReason) }
         if let parametersHash { table["parameters_hash"] = .string(parametersHash) }
@@ -112,7 +115,10 @@ public struct RunRecord {
     /// What two finished attempts at one run must share: paths of what differs.
     static func resultDifferences(_ own: Table, _ other: Table) -> [String] {
         func facts(_ record: Table) -> Table {
-            Table(fields: ["result", "parameters_hash", "history", "order_hashes"].map { ($0, record[$0] ?? .null) })
+            Table(
+                fields: ["result", "returned", "parameters_hash", "history", "order_hashes"].map {
+                    ($0, record[$0] ?? .null)
+                })
         }
         // As text and back: what JSON keeps of a value.
         let fresh = (try? JSON.parse(JSON.text(.table(facts(own)))))?.table ?? facts(own)

@@ -22,8 +22,28 @@ public struct SlurmScript {
 
     /// Slurm's usual MaxArraySize of 1001 caps the index.
     public static let mostWorkers = 1000
-    /// Seconds before the time limit at which a worker is asked to leave.
-    private static let notice = 180
+    /// Seconds before the time limit at which a worker is asked to leave; a third of a short limit.
+    private var notice: Int { min(180, max(10, (SlurmScript.seconds(time) ?? 3600) / 3)) }
+
+    /// `MINUTES`, `MINUTES:SECONDS`, `HOURS:MINUTES:SECONDS`, `DAYS-HOURS`, `DAYS-HOURS:MINUTES`,
+    /// `DAYS-HOURS:MINUTES:SECONDS`; nil: it says something else.
+    static func seconds(_ limit: String) -> Int? {
+        let halves = limit.split(separator: "-", omittingEmptySubsequences: false)
+        let parts = (halves.last ?? "").split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+        let numbers = parts.compactMap { $0 }
+        guard numbers.count == parts.count, numbers.allSatisfy({ $0 >= 0 }) else { return nil }
+        if halves.count == 2, let days = Int(halves[0]), days >= 0, numbers.count <= 3 {
+            let units = [3600, 60, 1]
+            return days * 86400 + zip(numbers, units).reduce(0) { $0 + $1.0 * $1.1 }
+        }
+        guard halves.count == 1 else { return nil }
+        switch numbers.count {
+        case 1: return numbers[0] * 60
+        case 2: return numbers[0] * 60 + numbers[1]
+        case 3: return numbers[0] * 3600 + numbers[1] * 60 + numbers[2]
+        default: return nil
+        }
+    }
 
     public init(
         _ folder: SweepFolder, program: String, workingFolder: String, workers: Int, threads: Int, time: String,
@@ -34,7 +54,7 @@ public struct SlurmScript {
         (self.partition, self.limit) = (partition, limit)
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 
@@ -44,7 +64,7 @@ public struct SlurmScript {
         let logs = "\(root)/sweeps/\(folder.name)"
         var head = [
             "--job-name=\(folder.name)", "--array=0-\(workers - 1)\(limit.map { "%\($0)" } ?? "")", "--time=\(time)",
-            "--cpus-per-task=\(threads)", "--signal=B:USR1@\(SlurmScript.notice)", "--requeue", "--open-mode=append",
+            "--cpus-per-task=\(threads)", "--signal=B:USR1@\(notice)", "--requeue", "--open-mode=append",
             "--output=\(logs)/slurm-%A_%a.txt",
         ]
         if let partition { head.append("--partition=\(partition)") }
@@ -65,7 +85,10 @@ public struct SlurmScript {
             if [[ $code == 75 && $again ]]; then
               # A copy that Slurm has replaced must not requeue the new one.
               known=$(scontrol show job "$task" | grep -o 'Restarts=[0-9]*')
-              if [[ $known == "Restarts=${SLURM_RESTART_COUNT:-0}" ]]; then scontrol requeue "$task" && sleep 60; fi
+              if [[ $known == "Restarts=${SLURM_RESTART_COUNT:-0}" ]]; then
+                echo "task $task is queued again"
+                scontrol requeue "$task" && sleep 60
+              fi
             fi
             exit $code
 

@@ -169,6 +169,10 @@ public struct ImbalanceTruth {
     public var shown: [[Int?]]
     /// By modality and sample: the modality shows another class because of its `label_noise`.
     public var isLabelNoise: [[Bool]]
+    /// The class that each sample was made for.
+    public var labels: [Int]
+    /// The label is another class than that, on purpose: `label_noise`.
+    public var isMislabelled: [Bool] = []
 
     public var isImbalanced: [Bool] { defect.map { $0 != .none } }
 }

@@ -43,6 +43,8 @@ extension Dataset: SelfHosted {
                     + "data.truth)"
             )
         }
+        let wrong = truth?.isMislabelled.count { $0 } ?? 0
+        if wrong > 0 { lines.append("  \(wrong) training samples with a wrong label (known: data.truth)") }
         let shown = min(classCount, 40)
         let counts = SplitName.allCases.map { histogram(indices($0)) }
         let nameWidth = max(5, classNames.prefix(shown).map(\.count).max() ?? 0)
@@ -158,6 +160,8 @@ extension Dataset: SelfHosted {
             ("defect", .list(indices.map { truth.defect[$0].rawValue })),
             ("modality", .list(indices.map { truth.modality[$0].map { modalities[$0].name } ?? "" })),
             ("label_noise", .fields(noise)),
+            ("mislabelled", .list(indices.map { Value.bool(truth.isMislabelled[$0]) })),
+            ("label", .list(indices.map { Value.int(truth.labels[$0]) })),
         ])
     }
 }
@@ -215,7 +219,7 @@ public final class DatasetSplit: HostObject {
             Property(
                 "truth",
                 "For generated data: imbalanced (booleans), defect (none, mismatched, corrupted), modality (its name "
-                    + "or \"\"), label_noise; else nil."
+                    + "or \"\"), label_noise, mislabelled (booleans), label (the true one); else nil."
             ) { (s: DatasetSplit) in
                 s.dataset.truthTable(s.indices)
             },

@@ -36,6 +36,13 @@ import _BSSTestSupport
         #expect(bash.terminationStatus == 0)
     }
 
+    @Test(
+        "a short limit leaves a third for leaving",
+        arguments: [("1", 20), ("10", 180), ("1:30", 30), ("00:02:00", 40), ("1-0", 180), ("0-0:1", 20), ("x", 180)])
+    func notice(_ time: String, _ seconds: Int) throws {
+        #expect(try script { $0.time = time }.contains("--signal=B:USR1@\(seconds)\n"))
+    }
+
     @Test("what a cluster taught: TERM never queues again, only this task does, and only the copy that Slurm knows")
     func traps() throws {
         let text = try script()

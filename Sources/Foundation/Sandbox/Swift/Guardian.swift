@@ -9,7 +9,7 @@ struct Guardian {
     private var filters = (output: OutputFilter(), errors: OutputFilter())
     private var written = 0
     private var limit: String?
-    private let start = Guardian.now()
+    private let start = Clock.seconds()
 
     init(_ child: SpawnedProcess, _ limits: Jail.Limits, _ pipes: (Pipe, Pipe)) {
         (self.child, self.limits, self.pipes) = (child, limits, pipes)
@@ -33,7 +33,8 @@ struct Guardian {
         output(filters.output.end())
         errors(filters.errors.end())
         return Jail.Outcome(
-            code: limit == nil ? code ?? 127 : Jail.limitCode, limit: limit, seconds: Guardian.now() - start, wall: wall
+            code: limit == nil ? code ?? 127 : Jail.limitCode, limit: limit, seconds: Clock.seconds() - start,
+            wall: wall
         )
     }
 
@@ -62,7 +63,7 @@ struct Guardian {
     // MARK: Limits
 
     private func metLimit() -> String? {
-        if Guardian.now() - start > limits.seconds { return "\(Text.format("%g", limits.seconds)) s" }
+        if Clock.seconds() - start > limits.seconds { return "\(Text.format("%g", limits.seconds)) s" }
         if written > limits.output { return "\(Guardian.size(limits.output)) of output" }
         let use = Guardian.use(of: Int(child.id))
         if use.memory > limits.memory { return "\(Guardian.size(limits.memory)) of memory" }
@@ -88,12 +89,6 @@ struct Guardian {
             written += use.written
         }
         return (memory, written)
-    }
-
-    private static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }
 

@@ -60,8 +60,8 @@ struct Experiment {
             paths = ["csv", "md", "tex"].map { "\(path).\($0)" }
         }
         return ExperimentObject(
-            name: name, table: table, runs: trials.map { $0.compactMap(\.run) }, parameters: parameters, paths: paths,
-            figures: try workbench.store()?.figures)
+            name: name, table: table, runs: trials.map { $0.compactMap(\.run) }, fields: arms, parameters: parameters,
+            paths: paths, figures: try workbench.store()?.figures)
     }
 
     /// Every run, named before the first of them begins; nil where nothing is recorded. The plan is on disk then.

@@ -7,14 +7,18 @@ final class ExperimentObject: HostObject {
     let table: ReportTable
     /// By arm and seed; empty lists where the function trained nothing.
     let runs: [[RunObject]]
+    /// Of the arms, as they were given.
+    let fields: [Table]
     let parameters: Table
     let paths: [String]
     let figures: String?
 
     init(
-        name: String, table: ReportTable, runs: [[RunObject]], parameters: Table, paths: [String], figures: String?
+        name: String, table: ReportTable, runs: [[RunObject]], fields: [Table], parameters: Table, paths: [String],
+        figures: String?
     ) {
-        (self.name, self.table, self.runs, self.parameters) = (name, table, runs, parameters)
+        (self.name, self.table, self.runs, self.fields) = (name, table, runs, fields)
+        self.parameters = parameters
         (self.paths, self.figures) = (paths, figures)
     }
 

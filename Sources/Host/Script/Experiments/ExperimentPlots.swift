@@ -3,13 +3,14 @@ import BSSPlot
 
 /// Curves and figures of an experiment.
 enum ExperimentPlots {
-    private enum Kind: String, Choice { case box, curves, forest }
+    private enum Kind: String, Choice { case box, curves, forest, heatmap, response }
 
     private static let path = Argument<String>(
         "metric", "a path in the history of its runs, such as \"test.total.accuracy\" or \"train.loss\"")
     private static let kind = Argument(
         "kind", default: Kind.box,
-        "box: values over seeds; curves: mean and band over epochs; forest: differences to the control with intervals")
+        "box: values over seeds; curves: mean and band over epochs; forest: differences to the control with intervals; "
+            + "heatmap: a metric over two fields of the arms; response: over one, with intervals")
     private static let metric = Argument<String?>(
         "metric", default: nil, "a column of the table, of curves a path in the history; the first column by default")
     private static let control = Argument<String?>(
@@ -17,6 +18,15 @@ enum ExperimentPlots {
     private static let level = Argument(
         "level", default: 0.95, "of the intervals of a forest",
         check: Check("above 0 and below 1") { $0 > 0 && $0 < 1 })
+    private static let x = Argument<String?>(
+        "x", default: nil, "of a heatmap or response: the field of the arms that makes columns, or the axis")
+    private static let y = Argument<String?>(
+        "y", default: nil, "of a heatmap: the field that makes rows; of a response: the one that makes lines")
+    private static let only = Argument(
+        "only", default: Table(), "of a heatmap or response: fields that the shown arms have, { order = \"BSS-L\" }")
+    private static let against = Argument<Table?>(
+        "against", default: nil,
+        "of a heatmap or response: paired differences to the arms that are like them but for these fields")
     private static let title = Argument("title", default: "", "above the chart")
 
     static let methods: [Function] = [
@@ -32,17 +42,21 @@ enum ExperimentPlots {
         },
         Function(
             "plot",
-            "The arms of an experiment: boxes over their seeds, curves over epochs, or differences as a forest.",
-            [kind, metric, control, level, title], returns: "figure",
+            "The arms of an experiment: boxes over their seeds, curves over epochs, differences as a forest, or a map "
+                + "over their fields.",
+            [kind, metric, control, level, x, y, only, against, title], returns: "figure",
             example: "print(" + ExperimentObject.example + ":plot{ kind = \"forest\", control = \"a\" })",
             source: "intervals: Student, Biometrika 1908 (paired); Welch, Biometrika 1947"
         ) { a in
             let experiment = try a.receiver(as: ExperimentObject.self)
+            try checkOptions(a)
             var figure: Figure
             switch a[kind] {
             case .box: figure = try boxes(experiment, a)
             case .curves: figure = try lines(experiment, a)
             case .forest: figure = try forest(experiment, a)
+            case .heatmap: figure = try map(experiment, a)
+            case .response: figure = try response(experiment, a)
             }
             figure.title = a[title].isEmpty ? experiment.table.title : a[title]
             return [.object(try FigureObject(figure, a.operation))]
@@ -88,6 +102,18 @@ enum ExperimentPlots {
 
     // MARK: Figures
 
+    /// - Throws: an option that the kind of figure does not have.
+    private static func checkOptions(_ a: Arguments) throws {
+        let isGrid = [.heatmap, .response].contains(a[kind])
+        let odd =
+            isGrid
+            ? (a[control] == nil ? nil : "control")
+            : a[x] != nil ? "x" : a[y] != nil ? "y" : !a[only].isEmpty ? "only" : a[against] != nil ? "against" : nil
+        guard let odd else { return }
+        let hint = isGrid ? "against = { field = value }" : "heatmap and response have it"
+        throw BSSError(a.operation, "a figure of kind \(a[kind].rawValue) takes no '\(odd)'", hint: hint, kind: .usage)
+    }
+
     private static func column(_ experiment: ExperimentObject, _ a: Arguments) throws -> String {
         let column = a[metric] ?? experiment.table.metrics[0]
         guard experiment.table.metrics.contains(column) else {
@@ -113,6 +139,25 @@ enum ExperimentPlots {
         figure.series = try curves(experiment, path, a.operation)
         (figure.xLabel, figure.yLabel) = ("epoch", path)
         return figure
+    }
+
+    private static func grid(_ experiment: ExperimentObject, _ a: Arguments) throws -> ExperimentGrid {
+        try ExperimentGrid(
+            experiment, try column(experiment, a), only: a[only], against: a[against], a.operation)
+    }
+
+    private static func map(_ experiment: ExperimentObject, _ a: Arguments) throws -> Figure {
+        guard let x = a[x], let y = a[y] else {
+            throw BSSError(a.operation, "a heatmap needs two fields of the arms: x and y", kind: .usage)
+        }
+        return try grid(experiment, a).heatmap(x, y, level: a[level])
+    }
+
+    private static func response(_ experiment: ExperimentObject, _ a: Arguments) throws -> Figure {
+        guard let x = a[x] else {
+            throw BSSError(a.operation, "a response needs a field of the arms: x", kind: .usage)
+        }
+        return try grid(experiment, a).response(x, lines: a[y], level: a[level])
     }
 
     private static func forest(_ experiment: ExperimentObject, _ a: Arguments) throws -> Figure {

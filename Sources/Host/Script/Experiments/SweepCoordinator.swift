@@ -33,6 +33,7 @@ final class SweepCoordinator {
         try retry(wanted, store)
         let folder = try makeFolder(store)
         try folder.add(plan: String(plan.split(separator: "/").last ?? ""))
+        if request.printsLines { try printLines(for: wanted.count, folder) }
         if let slurm = request.slurm { try write(slurm, for: wanted.count, folder) }
         var watch = SweepWatch(wanted, in: store, policy: try SweepWatch.Policy(request.onError))
         let outcome = try follow(&watch, name, store)
@@ -124,6 +125,16 @@ final class SweepCoordinator {
             "sweep",
             "\(runs) runs planned for \(script.workers) tasks; when they are done, the same command without "
                 + "--slurm prints the tables", kind: .checked)
+    }
+
+    private func printLines(for runs: Int, _ folder: SweepFolder) throws -> Never {
+        let lines = EngineLines(
+            folder, program: SpawnedProcess.ownPath, workingFolder: Files.workingFolder, workers: workers, runs: runs,
+            threads: workbench.options.threads ?? 1)
+        workbench.state.write(Array(lines.text.utf8))
+        throw BSSError(
+            "sweep", "\(runs) runs planned; when they are done, the same command without --engine prints the tables",
+            kind: .checked)
     }
 
     /// Started for the first runs that are open; they go through the rest of the script by themselves.

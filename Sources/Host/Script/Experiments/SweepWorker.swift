@@ -13,6 +13,10 @@ final class SweepWorker {
     private let filter: RunFilter?
     private let parent = getppid()
     private let folder: SweepFolder
+    /// The one run that is asked for.
+    private let only: String?
+    /// When it leaves; nil: when no run is left.
+    private var end: Double?
 
     init(_ workbench: Workbench, _ request: SweepRequest, number: Int, of count: Int, sweep: String) throws {
         (self.workbench, self.number, self.count) = (workbench, number, count)
@@ -20,7 +24,10 @@ final class SweepWorker {
         guard let root = workbench.options.out else {
             throw BSSError("--worker", "needs --out, the folder of the sweep", kind: .usage)
         }
-        folder = try SweepFolder.latest(in: root, named: sweep)
+        let folder = try SweepFolder.latest(in: root, named: sweep)
+        self.folder = folder
+        only = try request.index.map { try SweepWorker.run(at: $0, of: folder) }
+        end = request.seconds.map { Clock.seconds() + $0 }
         let nothing = open("/dev/null", O_WRONLY)
         guard nothing >= 0, dup2(nothing, STDOUT_FILENO) >= 0 else {
             throw BSSError("--worker", "cannot open /dev/null", kind: .output)
@@ -28,6 +35,14 @@ final class SweepWorker {
         close(nothing)
         Files.confine(to: ["runs", "plans", "tmp", "sweeps"].map { "\(root)/\($0)/" })
         try workbench.state.run(SweepWorker.quietFiles, name: "=(worker)")
+    }
+
+    private static func run(at index: Int, of folder: SweepFolder) throws -> String {
+        let runs = try folder.runs()
+        guard runs.indices.contains(index) else {
+            throw BSSError("--one", "the plan has \(runs.count) runs, from 0 to \(runs.count - 1)", kind: .usage)
+        }
+        return runs[index].id
     }
 
     /// Files that the script itself opens to write are the coordinator's.
@@ -74,9 +89,10 @@ final class SweepWorker {
         try checkStanding()
         let state = try store.state(run.id)
         if case .finished = state { return .begin }
+        if let only, run.id != only { return .never }
         if let filter, !filter.holds(run.planned) { return .never }
         switch state {
-        case .running: return .later
+        case .running: return try store.isAbandoned(run.id) ? .begin : .later
         case .failed: return .never
         case .lost(let tries): return tries < RunState.mostLost ? .begin : .never
         case .open, .finished: return .begin
@@ -86,12 +102,23 @@ final class SweepWorker {
     /// - Throws: the sweep was cancelled, or who started this worker is gone.
     func checkStanding() throws {
         if folder.isCancelled { throw BSSError("sweep", "cancelled", kind: .left) }
+        if let end, Clock.seconds() > end {
+            self.end = nil
+            kill(getpid(), SIGUSR1)  // as a queue's time limit does
+        }
         if getppid() != parent { throw BSSError("sweep", "the process that started this one is gone", kind: .left) }
         try Cancellation.check("sweep")
     }
 
     /// Nothing is left that this worker may begin.
     func ended(_ name: String, _ runs: [PlannedJob], in store: RunStore) throws -> BSSError {
+        if let only {
+            switch try store.state(only) {
+            case .finished: return BSSError(name, "the run of --one is done", kind: .checked)
+            case .failed, .lost: return BSSError(name, "the run of --one came to no result", kind: .failedRuns)
+            case .open, .running: return BSSError(name, "the run of --one is not done", kind: .left)
+            }
+        }
         let states = try runs.map { try store.state($0.id) }
         let isBad = states.contains { state in
             switch state {

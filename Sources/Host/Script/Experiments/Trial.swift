@@ -15,15 +15,19 @@ struct Trial {
             facts.arm = call.arm["name"]?.string
             return RunObject(facts) { try call.again() }
         }
-        if let run = Trial.run(value) {
-            answer = run.facts.numbers
-        } else if case .table(let given) = value {
-            answer = given
-        } else {
+        guard let answer = Trial.answer(value) else {
             throw BSSError(
                 "bss.experiment",
                 "arm '\(call.arm["name"]?.string ?? "")' returned \(value.described), expected a run or a table")
         }
+        self.answer = answer
+    }
+
+    /// The numbers in what a function returned; nil: it returned neither a run nor a table.
+    private static func answer(_ value: Value) -> Table? {
+        if let run = run(value) { return run.facts.numbers }
+        if case .table(let given) = value { return given }
+        return nil
     }
 
     private static func run(_ value: Value) -> RunObject? {
@@ -47,7 +51,10 @@ struct Trial {
             defer { (workbench.job, workbench.onTrained) = outer }
             (workbench.job, workbench.onTrained) = (job, { last = $0 })
             job?.trainings = 0
-            return (try body.function.call([.table(parameters), .table(arm), .int(seed)]).first ?? .null, last)
+            let call = { try body.function.call([.table(parameters), .table(arm), .int(seed)]).first ?? .null }
+            guard let shared = try FunctionRun(workbench, job) else { return (try call(), last) }
+            if let found = try shared.recorded() { return (.table(found), nil) }
+            return (try shared.compute(call, answer: Trial.answer), last)
         }
 
         /// The whole run, in silence: what it prints was shown before.

@@ -136,6 +136,13 @@ public final class RunStore {
             hint: "wait for it, or end it; then run again", kind: .busy)
     }
 
+    /// Whether whoever had the run last counts as dead: gone, or without a sign of life for the lease, as this process
+    /// has seen it.
+    public func isAbandoned(_ id: String) throws -> Bool {
+        guard let last = try attempts(id).last else { return true }
+        return try hold(on: last) == nil
+    }
+
     /// nil: nobody holds this attempt.
     private func hold(on attempt: Attempt) throws -> Claim? {
         guard try !attempt.hasEnded else { return nil }

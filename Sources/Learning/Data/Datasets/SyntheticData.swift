@@ -11,6 +11,9 @@ import BSSCore
 /// finds it, later: `speed` sets how fast a modality converges, `noise` how well it can be told at all. The classes
 /// shown are the label's, except: with probability `label_noise` a modality shows another class; and a share
 /// `imbalanced` of the samples has one modality mismatched (another class) or corrupted (noise alone).
+///
+/// Of the training samples a share `label_noise` has a wrong label: the modalities show the true class. Validation and
+/// test keep true labels, so that what noise costs, and what a curriculum that leaves it out gains, can be measured.
 enum SyntheticData {
     private static let samples = Argument<Int>(
         "samples", default: 2600, "samples in all splits", check: .range(10...10_000_000))
@@ -27,6 +30,9 @@ enum SyntheticData {
         check: .oneOf(["mismatched", "corrupted", "mixed"]))
     private static let imbalancedModality = Argument<String?>(
         "imbalanced_modality", default: nil, "spoil this modality only; without it, any with equal odds")
+    private static let wrongLabels = Argument<Double>(
+        "label_noise", default: 0, "share of training samples whose label is another class than the one they show",
+        check: .range(0...1))
     private static let val = Argument<Double>("val", default: 0.1, "share of samples for validation", check: share)
     private static let test = Argument<Double>("test", default: 0.3, "share of samples for testing", check: share)
     private static let seed = Argument<Int>("seed", default: 1, "root of the random streams", check: .anyInteger)
@@ -43,7 +49,7 @@ enum SyntheticData {
     static let part = Part<Dataset>(
         "synthetic", "Generated modalities of different strength and speed; which samples are imbalanced is known.",
         [
-            samples, classes, modalities, imbalanced, imbalance, imbalancedModality, val, test, seed,
+            samples, classes, modalities, imbalanced, imbalance, imbalancedModality, wrongLabels, val, test, seed,
             DataArgument.standardise,
         ],
         example:
@@ -130,11 +136,11 @@ enum SyntheticData {
 
         // Classes as equal in size as possible, in random order.
         var labelStream = root.child("labels")
-        let labels = labelStream.permutation(n).map { $0 % classCount }
+        var labels = labelStream.permutation(n).map { $0 % classCount }
         var truth = ImbalanceTruth(
             defect: Array(repeating: .none, count: n), modality: Array(repeating: nil, count: n),
             shown: Array(repeating: labels.map { Optional($0) }, count: recipes.count),
-            isLabelNoise: Array(repeating: Array(repeating: false, count: n), count: recipes.count))
+            isLabelNoise: Array(repeating: Array(repeating: false, count: n), count: recipes.count), labels: labels)
         for (m, recipe) in recipes.enumerated() where recipe.labelNoise > 0 {
             var stream = root.child("label noise \(recipe.name)")
             for i in 0..<n where stream.uniform() < recipe.labelNoise {
@@ -150,15 +156,31 @@ enum SyntheticData {
                 try sampled(recipe, truth.shown[m], classCount, root.child("modality \(recipe.name)"), a.operation),
                 from: "modality '\(recipe.name)'")
         }
+        draft.splits = Splitting.stratified(labels, val: a[val], test: a[test], seed: a[seed])
+        let training = draft.splits.indices.filter { draft.splits[$0] == .train }
+        mislabel(&labels, training, share: a[wrongLabels], classCount, root.child("wrong labels"))
+        truth.isMislabelled = zip(labels, truth.labels).map { $0 != $1 }
         draft.labels = .integers(labels)
         draft.ids = (1...n).map(String.init)
-        draft.splits = Splitting.stratified(labels, val: a[val], test: a[test], seed: a[seed])
         draft.truth = truth
         return try Dataset(draft, standardise: a[DataArgument.standardise])
     }
 
     private static func other(_ label: Int, _ classCount: Int, _ stream: inout RandomStream) -> Int {
         (label + 1 + stream.integer(below: classCount - 1)) % classCount
+    }
+
+    /// Exactly round(share · n) of these samples get another class for their label.
+    private static func mislabel(
+        _ labels: inout [Int], _ samples: [Int], share: Double, _ classCount: Int, _ stream: RandomStream
+    ) {
+        guard share > 0 else { return }
+        var stream = stream
+        let count = Int(saturating: (share * Double(samples.count)).rounded())
+        for place in stream.permutation(samples.count).prefix(count) {
+            let i = samples[place]
+            labels[i] = other(labels[i], classCount, &stream)
+        }
     }
 
     /// Exactly round(share · n) samples, drawn without replacement.

@@ -24,6 +24,13 @@ public struct SweepRequest {
     public var isDry = false
     /// A batch file for a cluster instead of workers here.
     public var slurm: Slurm?
+    /// Lines for other engines instead of workers here.
+    public var printsLines = false
+    /// Of a worker: the run of this index of the plan alone, from 0, and the seconds after which it leaves.
+    public var index: Int?
+    public var seconds: Double?
+
+    enum Engine: String, CaseIterable { case print }
 
     public struct Slurm {
         public var partition: String?
@@ -105,6 +112,10 @@ extension ProgramOption {
         sweeping(Argument<Bool>("dry_run", "sweep: the first experiment's runs and their cost; nothing is begun")) {
             $0.isDry = $1
         },
+        sweeping(
+            Argument<OneOf<SweepRequest.Engine>>(
+                "engine", "sweep: print lines for GNU parallel, ssh and Kubernetes instead of running workers")
+        ) { request, _ in request.printsLines = true },
         slurm(Argument<Bool>("slurm", "sweep: write a batch file for Slurm; --dry-run prints it")) { _, _ in },
         slurm(Argument<String>("partition", "sweep --slurm: where it runs"), value: "NAME") { $0.partition = $1 },
         slurm(Argument<String>("time", "sweep --slurm: limit of a task, as sbatch takes it"), value: "LIMIT") {
@@ -116,6 +127,12 @@ extension ProgramOption {
         },
         sweeping(Argument<WorkerPlace>("worker", "one worker of a sweep, as sweep work begins it")) {
             $0.role = .worker(number: $1.number, of: $1.count, sweep: $1.sweep)
+        },
+        sweeping(Argument<Int>("worker_run", "the run that sweep work --one asks for", check: .range(0...1_000_000))) {
+            $0.index = $1
+        },
+        sweeping(Argument<Duration>("worker_time", "the time that sweep work --for gives")) {
+            $0.seconds = $1.seconds
         },
     ]
 
