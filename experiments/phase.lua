@@ -68,7 +68,8 @@ for _, order in ipairs{ "BSS-H", "BSS-L" } do
   end
 end
 show(map:plot{
-  kind = "response", x = "epochs", y = "order", against = { order = "uniform" }, title = "What order is worth, over the length of training",
+  kind = "response", x = "epochs", y = "order", against = { order = "uniform" },
+  title = "What order is worth, over the length of training",
 }, "phase-length")
 
 local longest = p.epochs[#p.epochs]
@@ -81,8 +82,7 @@ local control = bss.experiment{
   arms = bss.sweep{ cross = { order = { "uniform", "self-paced", "BSS-L" }, label_noise = p.label_noise } },
   metrics = { "test.total.accuracy" },
   run = function(_, arm, seed)
-    local scheduler = arm.order == "self-paced" and self_paced(arm) or arm.order == "BSS-L" and orders["BSS-L"](longest) or "random"
-    return train(arm, seed, longest, scheduler)
+    return train(arm, seed, longest, arm.order == "self-paced" and self_paced(arm) or orders[arm.order](longest))
   end,
 }
 print(control)
