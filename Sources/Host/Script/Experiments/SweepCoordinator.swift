@@ -157,6 +157,9 @@ final class SweepCoordinator {
 
     // MARK: Waiting
 
+    /// What a worker's exit code says of its error.
+    private static let kinds: [Int32: BSSError.Kind] = [2: .usage, 8: .data, 9: .device, 74: .output]
+
     private func follow(_ watch: inout SweepWatch, _ name: String, _ store: RunStore) throws -> SweepWatch.Outcome {
         var shown = SweepProgress(workbench.options, name)
         defer { shown.end() }
@@ -170,7 +173,7 @@ final class SweepCoordinator {
                 pool?.leave(within: 10)
                 throw BSSError(
                     name, "worker \(ending.number) ended with exit code \(ending.code)\n\(ending.words)",
-                    kind: ending.code == 2 ? .usage : .runtime)
+                    kind: SweepCoordinator.kinds[ending.code] ?? .runtime)
             }
             if pool?.living == 0, try watch.look({ shown.tell("\(name): \($0)") }) == nil {
                 throw BSSError(name, "stopped with work left: \(watch.progress)", kind: .left)
