@@ -128,6 +128,12 @@ extension KernelCall {
     /// One of them is there.
     @exclusivity(unchecked) nonisolated(unsafe) public private(set) static var isWatched = false
 
+    /// Said by a backend of every block of memory that it gives, while somebody watches.
+    public static func allocated(_ bytes: Int) {
+        observer?.allocation(bytes: bytes)
+        recording?.made(bytes)
+    }
+
     /// `body` with this observer; an outer one rests meanwhile.
     public static func observed<T>(by observer: any KernelObserver, _ body: () throws -> T) rethrows -> T {
         let outer = KernelCall.observer

@@ -8,6 +8,9 @@ import BSSCore
 public final class Recording {
     private var calls: [() throws -> Int32] = []
     public private(set) var isComplete = true
+    /// Bytes of new memory so far, and how many there may be.
+    private var made = 0
+    private static let limit = 64 << 20
 
     public init() {}
 
@@ -22,7 +25,13 @@ public final class Recording {
     /// Said by whoever does in Swift what a replay would not do: puts another tensor in the place of one.
     public static func spoil() { KernelCall.recording?.spoil() }
 
-    func add(_ call: @escaping () throws -> Int32) { calls.append(call) }
+    func add(_ call: @escaping () throws -> Int32) { if isComplete { calls.append(call) } }
+
+    /// Memory of a recording is not used twice. Where it is much, the time is in the kernels: nothing is gained.
+    func made(_ bytes: Int) {
+        made += bytes
+        if made > Recording.limit { spoil() }
+    }
 
     /// It holds a call that is not the same again.
     func spoil() { (isComplete, calls) = (false, []) }

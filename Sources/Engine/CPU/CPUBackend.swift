@@ -27,7 +27,7 @@ open class CPUBackend: Backend {
     // MARK: Memory
 
     open func allocate(byteCount: Int) throws -> Storage {
-        KernelCall.observer?.allocation(bytes: byteCount)
+        if KernelCall.isWatched { KernelCall.allocated(byteCount) }
         return Storage(address: try pool.take(max(byteCount, 1)), byteCount: max(byteCount, 1), backend: self)
     }
 

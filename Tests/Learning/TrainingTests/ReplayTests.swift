@@ -65,6 +65,9 @@ private final class Watcher: KernelObserver {
         try x.assign(Tensor.from([2, 2, 2] as [Float]))
         try recording.replay()
         #expect(try sum.item() == 12)
+        let large = Recording()
+        _ = try large.record { try Tensor.zeros([20 << 20]) }
+        #expect(!large.isComplete)
         let reading = Recording()
         _ = try reading.record { try (x * x).sum().item() }
         #expect(!reading.isComplete)

@@ -59,7 +59,8 @@ public final class Evaluator {
     func metrics(
         _ scan: ScanResult, rows: [Int], weights: LossWeights, average: MapAverage, loss: Double? = nil
     ) throws -> SplitMetrics {
-        let labels = rows.map { source.classColumns[$0] }
+        let columns = source.classColumns
+        let labels = rows.map { columns[$0] }
         func figures(_ logits: [Float]) throws -> OutputMetrics? {
             try OutputMetrics(logits: logits, classes: model.classes, labels: labels, average: average)
         }
