@@ -16,6 +16,9 @@ public enum Devices {
         }
     }
 
+    /// What a card whose memory is full calls before it gives up: lets the owners of dropped tensors go.
+    public static func whenMemoryIsFull(_ collect: @escaping () -> Void) { CUDABackend.whenMemoryIsFull(collect) }
+
     /// A device by its name, with what it is, or why it cannot be used.
     public struct Listing {
         public let name, description: String

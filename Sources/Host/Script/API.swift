@@ -31,6 +31,7 @@ public enum API {
         TensorFunctions.stream = RandomStream(seed: options.seed ?? 1, name: "tensor")
         CPUBackend.setThreads(options.threads ?? CPUBackend.processorCount)
         Devices.current = try Devices.backend(for: options.device.place)
+        Devices.whenMemoryIsFull { [weak state] in state?.collect() }
         state.whenScriptEnds = { try workbench.finish() }
         return Namespace(
             "bss", "Balance-aware Sequence Sampling for multimodal learning.", types: { types },

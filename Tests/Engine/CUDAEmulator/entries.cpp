@@ -78,7 +78,6 @@ int cuGetErrorName(int error, const char **text) {
                          : "CUDA_ERROR";
   return 0;
 }
-int cuGetErrorString(int error, const char **text) { return cuGetErrorName(error, text); }
 
 // MARK: Memory
 

@@ -9,7 +9,6 @@ enum { NOT_OPENED = 3 };  // CUDA_ERROR_NOT_INITIALIZED
 #define SLOT(slot, symbol, parameters, arguments) int(*slot) parameters;
 static struct { BSS_CUDA_ENTRIES(SLOT) } cuda;
 static struct { BSS_NVRTC_ENTRIES(SLOT) } nvrtc;
-static struct { BSS_CUBLAS_ENTRIES(SLOT) } cublas;
 
 #define FORWARD_TO(library, slot, parameters, arguments)            \
   int bss_##library##_##slot parameters {                           \
@@ -17,10 +16,8 @@ static struct { BSS_CUBLAS_ENTRIES(SLOT) } cublas;
   }
 #define CUDA(slot, symbol, parameters, arguments) FORWARD_TO(cuda, slot, parameters, arguments)
 #define NVRTC(slot, symbol, parameters, arguments) FORWARD_TO(nvrtc, slot, parameters, arguments)
-#define CUBLAS(slot, symbol, parameters, arguments) FORWARD_TO(cublas, slot, parameters, arguments)
 BSS_CUDA_ENTRIES(CUDA)
 BSS_NVRTC_ENTRIES(NVRTC)
-BSS_CUBLAS_ENTRIES(CUBLAS)
 
 typedef struct {
   void *slot;
@@ -29,11 +26,9 @@ typedef struct {
 #define ENTRY_OF(library, slot, symbol) {&library.slot, #symbol},
 #define CUDA_ENTRY(slot, symbol, ...) ENTRY_OF(cuda, slot, symbol)
 #define NVRTC_ENTRY(slot, symbol, ...) ENTRY_OF(nvrtc, slot, symbol)
-#define CUBLAS_ENTRY(slot, symbol, ...) ENTRY_OF(cublas, slot, symbol)
 static const entry cuda_entries[] = {BSS_CUDA_ENTRIES(CUDA_ENTRY){0}};
 static const entry nvrtc_entries[] = {BSS_NVRTC_ENTRIES(NVRTC_ENTRY){0}};
-static const entry cublas_entries[] = {BSS_CUBLAS_ENTRIES(CUBLAS_ENTRY){0}};
-static const entry *const entries[] = {cuda_entries, nvrtc_entries, cublas_entries};
+static const entry *const entries[] = {cuda_entries, nvrtc_entries};
 
 const char *bss_library_open(bss_library library, const char *path) {
   static char message[512];

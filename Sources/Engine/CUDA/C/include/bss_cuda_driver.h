@@ -4,7 +4,7 @@
 //
 //   X(slot, exported symbol, (parameters), (arguments))
 //
-// What must be there in every driver from 525 on; signatures as in cuda.h, nvrtc.h, cublas_v2.h.
+// What must be there in every driver from 525 on; signatures as in cuda.h, nvrtc.h.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +14,6 @@ typedef struct CUmod_st *CUmodule;
 typedef struct CUfunc_st *CUfunction;
 typedef struct CUstream_st *CUstream;
 typedef struct nvrtc_program *nvrtcProgram;
-typedef struct cublas_context *cublasHandle;
 typedef uint64_t CUdeviceptr;
 typedef int CUdevice;
 
@@ -33,7 +32,6 @@ typedef int CUdevice;
     (context, device))                                                                            \
   X(context_set, cuCtxSetCurrent, (CUcontext context), (context))                                 \
   X(error_name, cuGetErrorName, (int error, const char **text), (error, text))                    \
-  X(error_string, cuGetErrorString, (int error, const char **text), (error, text))                \
   X(memory_info, cuMemGetInfo_v2, (size_t *free, size_t *total), (free, total))                   \
   X(allocate, cuMemAlloc_v2, (CUdeviceptr *address, size_t bytes), (address, bytes))              \
   X(free, cuMemFree_v2, (CUdeviceptr address), (address))                                         \
@@ -70,26 +68,13 @@ typedef int CUdevice;
   X(cubin, nvrtcGetCUBIN, (nvrtcProgram program, char *bytes), (program, bytes))                  \
   X(destroy, nvrtcDestroyProgram, (nvrtcProgram *program), (program))
 
-#define BSS_CUBLAS_ENTRIES(X)                                                                     \
-  X(create, cublasCreate_v2, (cublasHandle *handle), (handle))                                    \
-  X(set_stream, cublasSetStream_v2, (cublasHandle handle, CUstream stream), (handle, stream))     \
-  X(gemm, cublasGemmStridedBatchedEx,                                                             \
-    (cublasHandle handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha,         \
-     const void *a, int type_a, int lda, long long stride_a, const void *b, int type_b, int ldb,  \
-     long long stride_b, const void *beta, void *c, int type_c, int ldc, long long stride_c,      \
-     int batch, int compute, int algorithm),                                                      \
-    (handle, turn_a, turn_b, m, n, k, alpha, a, type_a, lda, stride_a, b, type_b, ldb, stride_b,  \
-     beta, c, type_c, ldc, stride_c, batch, compute, algorithm))
-
 #define BSS_CUDA_DECLARED(slot, symbol, parameters, arguments) int bss_cuda_##slot parameters;
 #define BSS_NVRTC_DECLARED(slot, symbol, parameters, arguments) int bss_nvrtc_##slot parameters;
-#define BSS_CUBLAS_DECLARED(slot, symbol, parameters, arguments) int bss_cublas_##slot parameters;
 BSS_CUDA_ENTRIES(BSS_CUDA_DECLARED)
 BSS_NVRTC_ENTRIES(BSS_NVRTC_DECLARED)
-BSS_CUBLAS_ENTRIES(BSS_CUBLAS_DECLARED)
 // clang-format on
 
-typedef enum { BSS_LIBRARY_CUDA, BSS_LIBRARY_NVRTC, BSS_LIBRARY_CUBLAS } bss_library;
+typedef enum { BSS_LIBRARY_CUDA, BSS_LIBRARY_NVRTC } bss_library;
 
 /// Opens the library at `path` and finds all of its entries. NULL: done; else why not.
 const char *bss_library_open(bss_library library, const char *path);

@@ -27,6 +27,11 @@ public struct GraphicsCard {
         var (count, version): (Int32, Int32) = (0, 0)
         try Driver.check(bss_cuda_device_count(&count), "device")
         try Driver.check(bss_cuda_driver_version(&version), "device")
+        guard version >= 12_000 else {
+            throw BSSError(
+                "device", "the NVIDIA driver supports CUDA \(version / 1000).\(version % 1000 / 10), 12.0 is needed",
+                hint: "driver 525 or later brings it", kind: .device)
+        }
         return try (0..<max(Int(count), 0)).map { try GraphicsCard(ordinal: $0, driverVersion: Int(version)) }
     }
 
