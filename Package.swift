@@ -99,7 +99,7 @@ let package = Package(
             "Host", "Jupyter", ["CBSSLua", "CBSSZMQ", "BSSCore", "BSSLua", "BSSSession"], beside: true, threads: true),
         room(
             "Host", "Commands",
-            ["BSSCore", "BSSCodecs", "BSSData", "BSSPlot", "BSSRuns", "BSSSweep", "BSSLua"]),
+            ["BSSCore", "BSSSandbox", "BSSCodecs", "BSSData", "BSSPlot", "BSSRuns", "BSSSweep", "BSSLua"]),
         room("Host", "Prompt", ["CBSSLua", "CBSSReadline", "BSSCore", "BSSLua", "BSSSession"], beside: true),
         .executableTarget(
             name: "bss-lua",

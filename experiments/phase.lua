@@ -73,9 +73,14 @@ show(map:plot{
 }, "phase-length")
 
 local longest = p.epochs[#p.epochs]
+-- All samples first, then ever more of those with large losses left out, until the share of right labels stays
+-- (Han et al., Co-teaching, NeurIPS 2018); of every class some (Jiang et al., NeurIPS 2014), else hard classes go first.
 local function self_paced(arm)
-  local right = 1 - arm.label_noise
-  return bss.scheduler.self_paced{ pace = bss.pace.custom(function(t) return math.min(right, 0.3 + 0.1 * t) end) }
+  local fall = math.max(1, longest / 5)
+  return bss.scheduler.self_paced{
+    diversity = 2,
+    pace = bss.pace.custom(function(t) return 1 - arm.label_noise * math.min(1, t / fall) end),
+  }
 end
 local control = bss.experiment{
   name = "phase-control", title = "Wrong labels, a curriculum that must help", params = p, seeds = p.seeds,

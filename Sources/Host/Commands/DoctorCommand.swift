@@ -1,5 +1,6 @@
 import BSSCore
 import BSSLua
+import BSSSandbox
 
 /// `bss-lua doctor`: what this build is and finds here, and whether its engine computes what it should.
 public enum DoctorCommand {
@@ -14,6 +15,7 @@ public enum DoctorCommand {
                 ("lua", .string(LuaState.luaRelease)), ("terminal", .table(terminal)),
                 ("data", .table(data(call.options.dataFolders))),
             ])
+            report["sandbox"] = .string(sandbox)
             report["engine"] = try state.run("return bss.engine()", name: "=doctor").first ?? .null
             report["devices"] = try state.run(devices, name: "=doctor").first ?? .null
             let failures = checks.compactMap { name, code -> Value? in
@@ -32,6 +34,11 @@ public enum DoctorCommand {
     /// By name: what each is, or what is missing.
     private static let devices =
         "local all = {} for _, d in ipairs(bss.device.list()) do all[d.name] = d.description end return all"
+
+    /// The wall of `run --sandbox`, or why there is none.
+    private static var sandbox: String {
+        do { return "\(try Wall.here())" } catch { return BSSError.of(error).message }
+    }
 
     private static var terminal: Table {
         let display = Display.output
