@@ -25,7 +25,7 @@ extension Session {
                 log?.append(command: text)
                 try Command.run(rest, self)
             case "!": runShell(rest)
-            default: isDone = runCell(input)
+            default: isDone = runCell(Session.shellAssignment(text) ?? input)
             }
         } catch {
             isDone = false
@@ -110,6 +110,22 @@ extension Session {
             (48...57).contains($0) || (97...122).contains($0 | 0x20) || [95, 46, 58].contains($0)
         }
         return isPath && marks.count <= 2 && marks.allSatisfy { $0 == "?" } ? String(marks + name) : nil
+    }
+
+    /// `x = !ls` as Lua: the lines that a command writes, as a list.
+    static func shellAssignment(_ text: String) -> String? {
+        guard !text.contains("\n"), let equals = text.firstIndex(of: "=") else { return nil }
+        let command = text[text.index(after: equals)...].drop { $0 == " " }
+        guard command.first == "!", command.dropFirst().first.map({ $0 != "=" }) ?? false else { return nil }
+        let target = String(text[..<equals]).trimmed
+        let name = target.hasPrefix("local ") ? target.dropFirst(6) : target[...]
+        let isName = name.utf8.allSatisfy {
+            (48...57).contains($0) || (97...122).contains($0 | 0x20) || $0 == 95 || $0 == 46
+        }
+        guard isName, let first = name.first, !first.isNumber else { return nil }
+        let words = JSON.lua(.string(String(command.dropFirst()).trimmed))
+        return "\(target) = (function() local lines = {} for line in io.popen(\(words)):lines() do "
+            + "lines[#lines + 1] = line end return lines end)()"
     }
 
     package static let environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }

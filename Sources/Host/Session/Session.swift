@@ -14,6 +14,9 @@ public final class Session {
     /// What the last cell pushed out of `_2` and `_3`, in words for the user.
     private(set) var releasedNote: String?
 
+    /// Of the last cell that failed.
+    var debugger = Debugger([])
+
     /// The `bss` table, for help and completion.
     package let root: Namespace
     /// Globals at start: `%who` shows what came later.
@@ -67,9 +70,9 @@ public final class Session {
     /// What Lua's parser says of `text`; commands and help are complete.
     public func completeness(of text: String) -> Completeness {
         let trimmed = text.trimmed
-        guard let first = trimmed.first, !"%?!".contains(first), Session.askedBehind(trimmed) == nil else {
-            return .complete
-        }
+        guard let first = trimmed.first, !"%?!".contains(first), Session.askedBehind(trimmed) == nil,
+            Session.shellAssignment(trimmed) == nil
+        else { return .complete }
         let text = CellRunner.withoutEqualSign(text)
         for form in ["return " + text, text] {
             do {
@@ -98,6 +101,7 @@ public final class Session {
         isEvaluating = true
         releasedNote = nil
         state.leftBehind = nil
+        state.keepFrames()
         defer { isEvaluating = false }
         PrintTap.begin()
         let executed = withShownLastLine(CellRunner.withoutEqualSign(code))
@@ -107,6 +111,8 @@ public final class Session {
             number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: runner.outputs(of: outcome))
         if outcome.error == nil, let first = outcome.values.first { remember(first) }
         if outcome.wasInterrupted { rememberLeftBehind() }
+        // Only a full stack throws: then there are no frames to look at.
+        if outcome.error != nil, outcome.didRun { debugger = Debugger((try? state.errorFrames()) ?? []) }
         cells.append(cell.released)
         return cell
     }

@@ -26,7 +26,8 @@ final class PseudoTerminal {
         }
         let binary = candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "bss-lua"
         var variables = [
-            "HOME": home, "TERM": "xterm", "NO_COLOR": "1", "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
+            "HOME": home, "TERM": "xterm", "NO_COLOR": "1", "BSS_PAGER": "",
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
         ]
         variables.merge(environment) { $1 }
         var actions = posix_spawn_file_actions_t()

@@ -69,6 +69,34 @@ import Testing
         #expect(terminal.wait(for: "t:log_softmax") != nil)
     }
 
+    @Test("%debug: frames and locals of the last error, up and down, expressions there")
+    func debugs() throws {
+        let terminal = try started(home())
+        #expect(terminal.enter("%debug")?.contains("no cell has failed yet") == true)
+        _ = terminal.enter("function inner(x) local secret = x * 2; error('no') end")
+        _ = terminal.enter("function outer(y) local z = y + 1; inner(z); return z end")
+        _ = terminal.enter("local w = outer(4)")
+        let frames = terminal.enter("%debug") ?? ""
+        #expect(frames.contains("> 1  cell 3:1") || frames.contains("> 1  cell 1:1"), "\(frames)")
+        #expect(frames.contains("secret = 10") && frames.contains("x      = 5"), "\(frames)")
+        #expect(terminal.enter("%debug secret + x")?.contains("15") == true)
+        let up = terminal.enter("%debug up") ?? ""
+        #expect(up.contains("> 2") && up.contains("y = 4") && up.contains("z = 5"), "\(up)")
+        #expect(terminal.enter("%debug z - y")?.contains("1") == true)
+        #expect(terminal.enter("%debug down")?.contains("secret = 10") == true)
+        #expect(terminal.enter("%debug down")?.contains("frame of the error") == true)
+    }
+
+    @Test("x = !cmd: the lines of a command as a list")
+    func shellLines() throws {
+        let terminal = try started(home())
+        #expect(terminal.enter("x = !printf 'one\\ntwo\\n'") != nil)
+        #expect(terminal.enter("x")?.contains("{ \"one\", \"two\" }") == true)
+        #expect(terminal.enter("local y = !echo \"a 'b'\"") != nil)
+        #expect(terminal.enter("y[1]")?.contains("a 'b'") == true)
+        #expect(terminal.enter("1 == 1 and 2 ~= 3")?.contains("true") == true)
+    }
+
     /// A second Tab lists what fits.
     @Test func completionLists() throws {
         let terminal = try started(home())

@@ -19,6 +19,7 @@ private final class Curves: HostObject {
         let state = try LuaState()
         let rate = Argument<Double>("rate", aliases: ["speed"], default: 1, "how fast")
         let kind = Argument<String>("kind", default: "slow", "which", check: .oneOf(["slow", "swift"]))
+        let lazy = Argument("lazy", default: false, "later")
         let pace = Argument<String>(
             "pace", default: "root", "when", check: Check("that names a pace function") { _ in true })
         let root = Namespace("bss", "For tests.") {
@@ -30,12 +31,14 @@ private final class Curves: HostObject {
                             .function(Function("linear", "Linear.", [rate], returns: "pace function") { _ in [] }),
                         ]
                     }),
-                .function(Function("train", "Trains.", [rate, pace]) { _ in [] }),
+                .function(Function("train", "Trains.", [rate, pace, lazy]) { _ in [] }),
+                .function(Function("net", "A net.", [rate], rest: "a pace function for each modality") { _ in [] }),
             ]
         }
         try state.install(root)
         try state.run(
             """
+            list = { 1, { alpha = 1, beta = { { deep = 1 } } } }
             run = { result = { last = 1, loss = 2 } } setmetatable(run, \
             { __index = function() error('must not run') end }) text = 'abc'
             """,
@@ -46,7 +49,7 @@ private final class Curves: HostObject {
 
     /// Completes at the end of `text`; the word starts where readline's word breaks say.
     private func complete(_ text: String) throws -> [String] {
-        let breaks = text.filter { $0 == "\"" }.count % 2 == 1 ? "\"" : " (){}=,;\""
+        let breaks = text.filter { $0 == "\"" }.count % 2 == 1 ? "\"" : " (){}=,;\"[]"
         let start =
             text.hasPrefix("%") && !text.contains(" ")
             ? text.startIndex : text.lastIndex { breaks.contains($0) }.map { text.index(after: $0) } ?? text.startIndex
@@ -65,6 +68,11 @@ private final class Curves: HostObject {
         ("curves:plot{ metric = { \"test.l", ["test.loss"]), ("curves:plot{ \"test.", ["test.loss", "test.accuracy"]),
         ("curves:pl", ["curves:plot"]),
         ("curves:plot{ metric = \"test.a", ["test.accuracy"]),
+        ("bss.train{ pace = ", ["\"root\"", "\"linear\"", "bss.pace.root{", "bss.pace.linear{"]),
+        ("bss.train{ pace = \"nothing", []), ("bss.pace.root{ kind = \"", ["slow", "swift"]),
+        ("outer(bss.train{ pace = bss.pace.root{ kind = \"s", ["slow", "swift"]),
+        ("bss.net{ left = \"r", ["root"]), ("list[2].a", [".alpha"]), ("list[2].beta[1].", [".deep"]),
+        ("print(list[2].be", [".beta"]), ("bss.train{ lazy = ", ["true", "false"]),
         ("%ti", ["%time", "%timeit"]), ("nothing.", []), ("run.nothing.", []),
     ])
     func finds(text: String, expected: [String]) throws {

@@ -121,6 +121,7 @@ void bss_lua_close(lua_State *L) {
 static int on_error(lua_State *L) {
   bss_lua_push_traceback(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);
+  bss_lua_note_frames(L, 1);
   return 1;  // the error value itself stays as it is
 }
 

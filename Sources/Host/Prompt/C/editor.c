@@ -2,6 +2,8 @@
 #include "CBSSReadline.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +32,13 @@ static struct {
   int (*bind_keyseq)(const char *, command *);
   int (*variable_bind)(const char *, const char *);
   int (*insert_text)(const char *);
-  command *newline, *search_backward, *search_forward, *get_previous, *get_next;
+  int *done;
+  void (**redisplay_function)(void);
+  void (**display_matches)(char **, int, int);
+  void (*display_match_list)(char **, int, int);
+  const char **display_prompt;
+  int (*delete_text)(int, int);
+  command *newline, *forward, *search_backward, *search_forward, *get_previous, *get_next;
   void (*add_history)(const char *);
   void (*using_history)(void);
 } rl;
@@ -38,20 +46,12 @@ static struct {
 static bss_line_is_complete is_complete;
 static bss_line_complete complete;
 static bss_line_interrupted interrupted;
+static bss_line_drawing drawing;
 static char **candidates;
 static char *accepted;
 static bool is_done;
 
 // MARK: Keys
-
-static int on_enter(int count, int key) {
-  if (!is_complete(*rl.line_buffer)) {
-    rl.insert_text("\n");
-    return 0;
-  }
-  *rl.point = *rl.end;  // the result is printed below the block
-  return rl.newline(count, key);
-}
 
 static int line_start(int at) {
   const char *text = *rl.line_buffer;
@@ -64,6 +64,59 @@ static int line_end(int at) {
   while (at < *rl.end && text[at] != '\n') at++;
   return at;
 }
+
+// A line that ends a block goes back to where the block began; a new line begins where it belongs.
+static int on_enter(int count, int key) {
+  int excess = 0, blanks = drawing.indent(*rl.line_buffer, *rl.point, &excess);
+  int start = line_start(*rl.point);
+  if (excess > 0) {
+    rl.delete_text(start, start + excess);
+    *rl.point -= excess;
+  }
+  if (!is_complete(*rl.line_buffer)) {
+    rl.insert_text("\n");
+    while (blanks-- > 0) rl.insert_text(" ");
+    return 0;
+  }
+  *rl.point = *rl.end;  // the result is printed below the block
+  if (!drawing.draw) return rl.newline(count, key);
+  drawing.draw(*rl.display_prompt, *rl.line_buffer, *rl.point, true);
+  fputs("\r\n", stdout);
+  fflush(stdout);
+  *rl.done = 1;
+  return 0;
+}
+
+// MARK: Drawing
+
+static void on_redisplay(void) {
+  drawing.draw(*rl.display_prompt, *rl.line_buffer, *rl.point, false);
+}
+
+static void on_matches(char **matches, int count, int longest) {
+  drawing.draw(*rl.display_prompt, *rl.line_buffer, *rl.end, true);
+  rl.display_match_list(matches, count, longest);
+  drawing.begin();
+  on_redisplay();
+}
+
+static int on_clear(int count, int key) {
+  (void)count, (void)key;
+  fputs("\x1b[H\x1b[2J", stdout);
+  drawing.begin();
+  on_redisplay();
+  return 0;
+}
+
+// At the end of the input: takes over what is suggested.
+static bool take_suggestion(void) {
+  char *rest = *rl.point == *rl.end && drawing.draw ? drawing.suggest(*rl.line_buffer) : NULL;
+  if (rest) rl.insert_text(rest);
+  free(rest);
+  return rest != NULL;
+}
+
+static int on_right(int count, int key) { return take_suggestion() ? 0 : rl.forward(count, key); }
 
 // At the edge of a block Up and Down search the history for lines that begin as the input did when
 // the first of them was pressed; an empty input walks through all.
@@ -107,7 +160,7 @@ static int on_home(int count, int key) {
 static int on_end(int count, int key) {
   (void)count, (void)key;
   int stop = line_end(*rl.point);
-  *rl.point = stop == *rl.point ? *rl.end : stop;
+  if (!take_suggestion()) *rl.point = stop == *rl.point ? *rl.end : stop;
   return 0;
 }
 
@@ -154,6 +207,23 @@ static void on_line(char *text) {
   rl.remove();
 }
 
+// Whatever the locale says, keys and text are UTF-8: in a POSIX locale as well, a letter is a
+// letter. Readline looks at the environment each time.
+static void install(const char *prompt) {
+  setlocale(LC_CTYPE, "");
+  if (!strcmp(nl_langinfo(CODESET), "UTF-8")) {
+    rl.install(prompt, on_line);
+    return;
+  }
+  const char *given = getenv("LC_ALL");
+  char *before = given ? strdup(given) : NULL;
+  setenv("LC_ALL", "C.UTF-8", 1);
+  rl.install(prompt, on_line);
+  if (before) setenv("LC_ALL", before, 1);
+  else unsetenv("LC_ALL");
+  free(before);
+}
+
 int bss_line_read(const char *prompt, char **text) {
   *text = NULL;
   is_done = false;
@@ -165,7 +235,8 @@ int bss_line_read(const char *prompt, char **text) {
   sigprocmask(SIG_BLOCK, &block, &before);
   sigset_t waiting = before;
   for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigdelset(&waiting, signals[i]);
-  rl.install(prompt, on_line);
+  if (drawing.draw) drawing.begin();
+  install(prompt);
   int result = BSS_LINE_TEXT;
   while (!is_done) {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -174,7 +245,8 @@ int bss_line_read(const char *prompt, char **text) {
     if (wish != BSS_LINE_GO_ON) {
       if (**rl.line_buffer) *text = strdup(*rl.line_buffer);
       *rl.point = *rl.end;
-      rl.redisplay();
+      if (drawing.draw) drawing.draw(*rl.display_prompt, *rl.line_buffer, *rl.point, true);
+      else rl.redisplay();
       fputs(wish == BSS_LINE_FRESH ? "^C\n" : "\n", stdout);
       fflush(stdout);
       if (rl.sigcleanup) rl.sigcleanup();
@@ -231,7 +303,14 @@ static const slot slots[] = {
     {&rl.bind_keyseq, "rl_bind_keyseq", false},
     {&rl.variable_bind, "rl_variable_bind", false},
     {&rl.insert_text, "rl_insert_text", false},
+    {&rl.done, "rl_done", false},
+    {&rl.redisplay_function, "rl_redisplay_function", false},
+    {&rl.display_matches, "rl_completion_display_matches_hook", false},
+    {&rl.display_match_list, "rl_display_match_list", false},
+    {&rl.display_prompt, "rl_display_prompt", false},
+    {&rl.delete_text, "rl_delete_text", false},
     {&rl.newline, "rl_newline", false},
+    {&rl.forward, "rl_forward_char", false},
     {&rl.get_previous, "rl_get_previous_history", false},
     {&rl.get_next, "rl_get_next_history", false},
     {&rl.search_backward, "rl_history_search_backward", false},
@@ -243,7 +322,8 @@ static const slot slots[] = {
     {&rl.suppress_append, "rl_completion_suppress_append", true},
 };
 
-bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_interrupted was) {
+bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_interrupted was,
+                   bss_line_drawing by_whom) {
   static const char *const names[] = {"libreadline.so.8", "libreadline.so.7", "libreadline.so"};
   for (unsigned i = 0; !library && i < sizeof names / sizeof *names; i++)
     library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
@@ -257,6 +337,14 @@ bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_inter
     memcpy(slots[i].target, &found, sizeof found);
   }
   *rl.readline_name = "bss-lua";
+  drawing = by_whom;
+  if (drawing.draw) {
+    *rl.redisplay_function = on_redisplay;
+    *rl.display_matches = on_matches;
+    rl.bind_keyseq("\\C-l", on_clear);
+  } else {
+    rl.variable_bind("blink-matching-paren", "on");
+  }
   *rl.catch_signals = 0;
   *rl.attempted_completion = on_complete;
   *rl.word_break_hook = word_breaks;
@@ -276,6 +364,8 @@ bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_inter
     rl.bind_keyseq(home[i], on_home);
     rl.bind_keyseq(end[i], on_end);
   }
+  static const char *const right[] = {"\\C-f", "\\e[C", "\\eOC"};
+  for (int i = 0; i < 3; i++) rl.bind_keyseq(right[i], on_right);
   rl.bind_keyseq("\\e[A", on_up);
   rl.bind_keyseq("\\eOA", on_up);
   rl.bind_keyseq("\\e[B", on_down);

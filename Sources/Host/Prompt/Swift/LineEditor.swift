@@ -52,14 +52,33 @@ public final class ReadlineEditor: LineEditor {
     public let isTerminal = true
     nonisolated(unsafe) private static var isComplete: (String) -> Bool = { _ in true }
     nonisolated(unsafe) private static var complete: (String, Int, Int) -> [String] = { _, _, _ in [] }
+    nonisolated(unsafe) private static var drawing = InputDrawing()
 
     /// nil: there is no readline on this machine.
+    /// - Parameter hasColor: inputs are drawn by us, in colours; else by readline.
     public init?(
-        isComplete: @escaping (String) -> Bool,
+        hasColor: Bool, isComplete: @escaping (String) -> Bool,
         complete: @escaping (_ text: String, _ start: Int, _ end: Int) -> [String]
     ) {
         ReadlineEditor.isComplete = isComplete
         ReadlineEditor.complete = complete
+        var drawing = bss_line_drawing()
+        drawing.begin = { ReadlineEditor.drawing.begin() }
+        drawing.indent = { text, point, excess in
+            let indent = text.map { BlockIndent(String(cString: $0), at: Int(point)) }
+            excess?.pointee = Int32(indent?.excess ?? 0)
+            return Int32(indent?.next ?? 0)
+        }
+        drawing.suggest = { text in
+            text.flatMap { ReadlineEditor.drawing.suggestion(String(cString: $0)) }.map { strdup($0) } ?? nil
+        }
+        if hasColor {
+            drawing.draw = { prompt, text, point, isSettled in
+                guard let prompt, let text else { return }
+                ReadlineEditor.drawing.draw(
+                    String(cString: prompt), String(cString: text), cursor: Int(point), isSettled: isSettled)
+            }
+        }
         let opened = bss_line_open(
             { text in text.map { ReadlineEditor.isComplete(String(cString: $0)) } ?? true },
             { text, start, end in
@@ -74,7 +93,7 @@ public final class ReadlineEditor: LineEditor {
             {
                 if bss_lua_prompt_interrupted() { return BSS_LINE_FRESH }
                 return bss_lua_signal_pending() != 0 ? BSS_LINE_LEAVE : BSS_LINE_GO_ON
-            })
+            }, drawing)
         guard opened else { return nil }
     }
 
@@ -94,5 +113,8 @@ public final class ReadlineEditor: LineEditor {
         }
     }
 
-    public func remember(_ text: String) { bss_line_remember(text) }
+    public func remember(_ text: String) {
+        bss_line_remember(text)
+        ReadlineEditor.drawing.earlier.append(text)
+    }
 }

@@ -31,7 +31,10 @@ public final class Prompt {
             }
         let isComplete: (String) -> Bool = { session.isComplete($0) }
         editor =
-            (isTerminal ? ReadlineEditor(isComplete: isComplete, complete: session.completion.candidates) : nil)
+            (isTerminal
+                ? ReadlineEditor(
+                    hasColor: hasColor && environment("TERM") != "dumb", isComplete: isComplete,
+                    complete: session.completion.candidates) : nil)
             ?? PlainEditor(isComplete: isComplete)
         session.fresh = { try context.fresh().0 }
         session.front = self
@@ -141,8 +144,19 @@ extension Prompt: FrontEnd {
     /// What a cell asks for by a function (`bss.repl.who()`) is no output of the cell: it goes to standard error.
     public func show(_ text: String) {
         guard isTerminal, !session.isEvaluating else { return Terminal.error(text + "\n") }
-        print(WordWrap.text(text, columns: Display.output.columns))
+        let wrapped = WordWrap.text(text, columns: Display.output.columns)
+        if wrapped.utf8.count(where: { $0 == 0x0A }) >= Display.output.rows - 1, page(wrapped) { return }
+        print(wrapped)
         fflush(stdout)
+    }
+
+    /// What is higher than the screen goes through `BSS_PAGER`, `PAGER` or less. False: there is none.
+    private func page(_ text: String) -> Bool {
+        let pager = Session.environment("BSS_PAGER") ?? Session.environment("PAGER") ?? "less -FRX"
+        guard !pager.isEmpty, pager != "cat", let pipe = popen(pager, "w") else { return false }
+        fputs(text + "\n", pipe)
+        // 127: the shell found no such program.
+        return (pclose(pipe) >> 8) & 0xFF != 127
     }
 
     /// On the screen figures have their colours; the log has none.

@@ -37,6 +37,9 @@ struct Command {
         Command(
             name: "profile", help: "run it once: time, calls and elements of each operator of the engine",
             measure: Timing.profile),
+        Command(
+            name: "debug", argument: "[up | down | N | EXPR]",
+            help: "frames and locals of the last error; EXPR: a value there", body: debug),
         Command(name: "who", argument: "", help: "variables of this session", body: who),
         Command(name: "run", argument: "FILE", help: "run a file in this session", body: run),
         Command(
@@ -61,7 +64,8 @@ struct Command {
     static var text: String {
         let rows =
             all.map { ("%\($0.name) \($0.argument)", $0.help) } + [
-                ("!COMMAND", "run it in the shell"), ("?NAME  ??NAME", "help; source"), ("?WORD", "search the help"),
+                ("!COMMAND", "run it in the shell"), ("x = !COMMAND", "its lines as a list"),
+                ("?NAME  ??NAME", "help; source"), ("?WORD", "search the help"),
             ]
         let width = rows.reduce(0) { max($0, $1.0.count) } + 2
         return rows.map { "  " + Text.padded($0.0, to: width) + $0.1 }.joined(separator: "\n")
@@ -107,6 +111,10 @@ struct Command {
         session.front?.show(
             rows.map { row in zip(row, widths).map { Text.padded($0, to: $1) }.joined() + row[3] }.joined(
                 separator: "\n"))
+    }
+
+    private static func debug(_ session: Session, _ text: String) throws {
+        session.front?.show(try session.debugger.answer(text, session))
     }
 
     private static func run(_ session: Session, _ path: String) throws {

@@ -22,10 +22,18 @@ public struct Completion {
         if before.hasPrefix("%") { return files(word) + names(word) }
         let tokens = LuaLexer(before).tokens.dropLast() as [LuaToken]
         if let last = tokens.last, last.kind == .string, last.end >= before.utf8.count, isOpen(last.text) {
-            let parts = partNames(Array(tokens.dropLast())).filter { $0.hasPrefix(word) }
-            return parts.isEmpty ? files(word) : parts
+            let parts = partNames(Array(tokens.dropLast()))
+            return parts.isEmpty ? files(word) : parts.filter { $0.hasPrefix(word) }
         }
-        let keys = word.contains(".") || word.contains(":") ? [] : optionKeys(tokens, word)
+        if let first = word.first, first == "." || first == ":", let last = tokens.last, last.end == start {
+            return members(Array(tokens), word)
+        }
+        let isPath = word.contains(".") || word.contains(":")
+        if tokens.last?.text == "=", !isPath {
+            let values = values(Array(tokens)).filter { $0.hasPrefix(word) }
+            if !values.isEmpty { return word.isEmpty ? values : values + names(word) }
+        }
+        let keys = isPath ? [] : optionKeys(tokens, word)
         return word.isEmpty && !keys.isEmpty ? keys : keys + names(word)
     }
 
@@ -77,6 +85,40 @@ public struct Completion {
         return Set(state.names(of: found, isMethod: isMethod)).filter { $0.hasPrefix(rest) }.sorted().map {
             prefix + $0
         }
+    }
+
+    /// What follows an index: `run.history[1].` → the fields of that record.
+    private func members(_ tokens: [LuaToken], _ word: String) -> [String] {
+        guard let path = path(tokens), let found = state.lookUp(path) else { return [] }
+        let steps = word.dropFirst().split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard let rest = steps.last,
+            let whole = state.lookUp(path + steps.dropLast()) ?? (steps.count == 1 ? found : nil)
+        else { return [] }
+        let head = word.dropLast(rest.count)
+        return Set(state.names(of: whole, isMethod: word.hasPrefix(":"))).filter { $0.hasPrefix(rest) }.sorted().map {
+            head + $0
+        }
+    }
+
+    /// The names and constant indices at the end of the tokens: `a.b[1]["c"]` → a, b, 1, c.
+    private func path(_ tokens: [LuaToken]) -> [String]? {
+        var steps: [String] = []
+        var at = tokens.count - 1
+        while at >= 0 {
+            if tokens[at].text == "]", at >= 2, tokens[at - 2].text == "[",
+                tokens[at - 1].kind == .number || tokens[at - 1].kind == .string
+            {
+                let key = tokens[at - 1].text
+                steps.insert(tokens[at - 1].kind == .string ? String(key.dropFirst().dropLast()) : "[\(key)]", at: 0)
+                at -= 3
+                continue
+            }
+            guard tokens[at].kind == .name else { return nil }
+            steps.insert(tokens[at].text, at: 0)
+            guard at >= 1, tokens[at - 1].text == "." else { return steps }
+            at -= 2
+        }
+        return nil
     }
 
     // MARK: Inside a constructor's table
@@ -137,25 +179,57 @@ public struct Completion {
         return names.filter { $0.hasPrefix(word) }.map { $0 + " = " }
     }
 
+    /// What can stand at `key = `.
+    private struct Offer {
+        var words: [String] = []
+        /// Of the parts that `words` name: `bss.scheduler`.
+        var family: String?
+    }
+
     /// Inside `key = "`: what the option offers, or the parts of the family that it expects.
-    private func partNames(_ tokens: [LuaToken]) -> [String] {
-        guard let call = enclosingCall(tokens) else { return [] }
+    private func partNames(_ tokens: [LuaToken]) -> [String] { offer(tokens)?.words ?? [] }
+
+    /// After `key = `: parts, names and flags.
+    private func values(_ tokens: [LuaToken]) -> [String] {
+        guard let offer = offer(tokens) else { return [] }
+        if offer.words == ["true", "false"] { return offer.words }
+        let parts = offer.family.map { family in offer.words.map { "\(family).\($0){" } } ?? []
+        return offer.words.map { "\"\($0)\"" } + parts
+    }
+
+    private func offer(_ tokens: [LuaToken]) -> Offer? {
+        guard let call = enclosingCall(tokens) else { return nil }
         var key = call.option ?? call.function.arguments.first?.name
         if call.option == nil, call.inside.last?.text == "=", let name = call.inside.dropLast().last { key = name.text }
         guard let argument = call.function.arguments.first(where: { $0.name == key || $0.aliases.contains(key ?? "") })
-        else { return [] }
+        else { return call.function.restHelp.flatMap(parts) }
         let choices = argument.choices + (call.receiver?.choices(of: argument.name) ?? [])
-        if !choices.isEmpty { return choices }
-        let expected = argument.expected
+        if !choices.isEmpty { return Offer(words: choices, family: family { Set(choices).isSubset(of: $0.names) }) }
+        if argument.expected.hasPrefix("boolean") { return Offer(words: ["true", "false"]) }
+        return parts(argument.expected)
+    }
+
+    /// The family whose parts are meant: its noun stands in what is expected.
+    private func parts(_ expected: String) -> Offer? {
+        var words: [String] = []
+        let found = family { family in
+            guard !family.noun.isEmpty, expected.range(of: family.noun) != nil else { return false }
+            words = family.names
+            return true
+        }
+        return found.map { Offer(words: words, family: $0) }
+    }
+
+    /// The full name of the first family of parts that fits.
+    private func family(_ fits: ((names: [String], noun: String)) -> Bool) -> String? {
         for case .namespace(let family) in root.entries {
             let constructors = family.entries.compactMap { entry -> Function? in
                 if case .function(let f) = entry { return f } else { return nil }
             }
-            if let noun = constructors.first?.returns, !noun.isEmpty, expected.range(of: noun) != nil {
-                return constructors.map(\.name)
-            }
+            guard let first = constructors.first, fits((constructors.map(\.name), first.returns)) else { continue }
+            return "\(root.name).\(family.name)"
         }
-        return []
+        return nil
     }
 
     // MARK: Files

@@ -74,6 +74,12 @@ void bss_lua_take_traceback(lua_State *L);
 /// Pushes `file:line: in …` lines of the Lua functions from `level` outwards; C frames are folded
 /// away.
 void bss_lua_push_traceback(lua_State *L, int level);
+/// From now on errors leave their frames; those of an earlier one are forgotten.
+void bss_lua_keep_frames(lua_State *L);
+/// Keeps the Lua frames from `level` on with their locals, unless a deeper stack is kept already.
+void bss_lua_note_frames(lua_State *L, int level);
+/// Pushes them, the innermost first, each `{ where =, name =, { local, value }, … }`; nil without.
+void bss_lua_push_frames(lua_State *L);
 /// Pushes the text of any value as `tostring` gives it; protected: a failing __tostring gives the
 /// type name.
 const char *bss_lua_push_text(lua_State *L, int index, size_t *length);

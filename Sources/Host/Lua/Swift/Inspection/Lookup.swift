@@ -33,6 +33,11 @@ extension LuaState {
                     return descend(namespace, full, Array(path[i...]), on: L)
                 }
                 if let object = hostObject(at: -1, on: L) {
+                    if let position = LuaState.position(step) {
+                        guard let element = try object.element(Int(position)) else { return nil }
+                        try push(element, on: L)
+                        continue
+                    }
                     if let method = object.objectType.method(step) {
                         return i == path.count - 1 ? .function(method, path: "\(object.objectType.name):\(step)") : nil
                     }
@@ -41,7 +46,11 @@ extension LuaState {
                     }
                     try push(member, on: L)
                 } else if lua_type(L, -1) == LUA_TTABLE {
-                    push(step, on: L)
+                    if let position = LuaState.position(step) {
+                        lua_pushinteger(L, position)
+                    } else {
+                        push(step, on: L)
+                    }
                     lua_rawget(L, -2)
                 } else {
                     return nil
@@ -49,6 +58,11 @@ extension LuaState {
             }
             return found(on: L)
         }) ?? nil
+    }
+
+    /// `[3]` among names is an index.
+    private static func position(_ step: String) -> lua_Integer? {
+        step.hasPrefix("[") && step.hasSuffix("]") ? lua_Integer(step.dropFirst().dropLast()) : nil
     }
 
     /// Names that can follow the value found; `isMethod`: after a colon.

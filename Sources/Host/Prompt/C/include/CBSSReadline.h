@@ -14,9 +14,22 @@ typedef bss_line_wish (*bss_line_interrupted)(void);
 
 enum { BSS_LINE_TEXT = 0, BSS_LINE_END = 1, BSS_LINE_INTERRUPTED = 2, BSS_LINE_TOLD_TO_LEAVE = 3 };
 
+/// How an input is drawn in colours, and what helps while it is typed.
+typedef struct {
+  /// Nothing is drawn yet.
+  void (*begin)(void);
+  /// Draws the input with the cursor at byte `point`; settled: without a suggestion, as it stays.
+  /// NULL: readline draws.
+  void (*draw)(const char *prompt, const char *text, int point, bool is_settled);
+  /// Blanks before a line that is begun at `point`; how many too many the line of `point` has.
+  int (*indent)(const char *text, int point, int *excess);
+  /// What an earlier input that begins like this one goes on with: malloc'ed, or NULL.
+  char *(*suggest)(const char *text);
+} bss_line_drawing;
+
 /// False: there is no readline.
 bool bss_line_open(bss_line_is_complete is_complete, bss_line_complete complete,
-                   bss_line_interrupted interrupted);
+                   bss_line_interrupted interrupted, bss_line_drawing drawing);
 /// Reads a block of one or more lines; `*text` is malloc'ed for BSS_LINE_TEXT and, if not empty,
 /// BSS_LINE_INTERRUPTED.
 int bss_line_read(const char *prompt, char **text);
