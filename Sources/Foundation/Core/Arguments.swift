@@ -72,12 +72,32 @@ public struct Arguments {
         where values[key] == nil && !declared.contains(where: { $0.aliases.contains(key) }) {
             guard allowsRest else {
                 let known = declared.flatMap { [$0.name] + $0.aliases }
-                let near = Text.nearest(to: key, in: known).map { "did you mean '\($0)'?" }
+                let near =
+                    Arguments.habit(key, known) ?? Text.nearest(to: key, in: known).map { "did you mean '\($0)'?" }
                 let list = known.isEmpty ? "it takes no options" : "known: \(known.joined(separator: ", "))"
                 throw BSSError(
                     operation, "unknown option '\(key)'", hint: near.map { "\($0) \(list)" } ?? list, kind: .usage)
             }
             rest.append((key, value))
         }
+    }
+}
+
+extension Arguments {
+    /// Names of options elsewhere, and what they are here.
+    private static let habits = [
+        "bs": "batch_size", "batch": "batch_size", "n_epochs": "epochs", "num_epochs": "epochs", "wd": "weight_decay",
+        "optim": "optimizer", "criterion": "loss", "dataset": "data", "network": "model", "random_state": "seed",
+        "momentum_factor": "momentum",
+    ]
+
+    /// What an option of another library is called here.
+    static func habit(_ key: String, _ known: [String]) -> String? {
+        if ["lr", "weight_decay", "wd", "momentum"].contains(key), known.contains("optimizer") {
+            let name = ["lr": "learning_rate", "wd": "weight_decay"][key] ?? key
+            return "it is the optimizer's: optimizer = bss.optimizer.sgd{ \(name) = … }."
+        }
+        if key == "lr", known.contains("learning_rate") { return "did you mean 'learning_rate'?" }
+        return habits[key].flatMap { known.contains($0) ? "did you mean '\($0)'?" : nil }
     }
 }

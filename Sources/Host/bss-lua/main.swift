@@ -27,6 +27,7 @@ let program = Program(
     api: { state, options in
         let namespace = try API.make(state, options)
         namespace.add(.namespace(Session.functions(state)))
+        namespace.add(.function(Session.show(state)))
         try state.installHelp(namespace)
         return namespace
     },

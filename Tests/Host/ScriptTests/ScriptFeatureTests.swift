@@ -32,7 +32,8 @@ import _BSSTestSupport
             local t = bss.tensor{ {1, 2, 3}, {4, 5, 6} }
             local s = t:shape()
             assert(#s == 2 and s[1] == 2 and s[2] == 3 and #t == 2 and t:numel() == 6 and t:dim() == 2)
-            assert(t[2][3] == 6 and t[-1][1] == 4 and t[3] == nil and t[0] == nil)
+            assert(t[2][3] == 6 and t[-1][1] == 4 and t[3] == nil)
+            fails("positions count from 1, got 0", function() return t[0] end)
             assert(t:totable()[1][2] == 2 and t:size(1) == 2 and t:size(-1) == 3)
             -- Operators and broadcasting, with numbers on either side.
             assert((t + 1)[1][1] == 2 and (1 - t)[2][3] == -5 and (t * t)[2][1] == 16 and (2 / t)[1][2] == 1 and \

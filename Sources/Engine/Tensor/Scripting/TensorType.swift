@@ -18,11 +18,25 @@ extension Tensor: HostObject {
             "__add": { try operate(.add, $0) }, "__sub": { try operate(.sub, $0) }, "__mul": { try operate(.mul, $0) },
             "__div": { try operate(.div, $0) }, "__pow": { try operate(.pow, $0) },
             "__unm": { .object(try TensorArgument(value: $0[0]).tensor.negated()) },
+            "__eq": { .bool(try areEqual($0[0], $0[1])) },
             "__len": { values in
                 let tensor = try TensorArgument(value: values[0]).tensor
                 return .int(tensor.rank == 0 ? 0 : tensor.shape[0])
             },
         ])
+
+    /// Of one shape and dtype, and every value equal (NaN is not equal to itself, -0 is to 0). Other objects are not.
+    private static func areEqual(_ a: Value, _ b: Value) throws -> Bool {
+        guard case .object(let x) = a, case .object(let y) = b, let x = x as? Tensor, let y = y as? Tensor,
+            x.shape == y.shape, x.dtype == y.dtype
+        else { return false }
+        switch x.dtype {
+        case .int64: return try x.values(Int.self) == y.values(Int.self)
+        case .bool: return try x.values(Bool.self) == y.values(Bool.self)
+        case .float32: return try x.values(Float.self) == y.values(Float.self)
+        default: return try x.values(Double.self) == y.values(Double.self)
+        }
+    }
 
     private static func operate(_ op: BinaryOp, _ values: [Value]) throws -> Value {
         func operand(_ index: Int) throws -> TensorArgument {

@@ -205,7 +205,14 @@ static int print(lua_State *L) {
   bool failed = false;
   for (int i = 1; i <= count; i++) {
     size_t length;
-    const char *text = luaL_tolstring(L, i, &length);
+    const char *text, *method = bss_lua_method_name(L, i);
+    if (method) {
+      const char *name = strchr(method, ':') ? strchr(method, ':') + 1 : method;
+      text = lua_pushfstring(L, "method %s (write x:%s())", method, name);
+      length = strlen(text);
+    } else {
+      text = luaL_tolstring(L, i, &length);
+    }
     if (i > 1) failed |= !put("\t", 1);
     failed |= !put(text, length);
     lua_settop(L, -2);

@@ -136,6 +136,13 @@ void bss_lua_push_method_entry(lua_State *L, void *entry, int metatable, const c
   lua_pushcclosure(L, call_method, 3);
 }
 
+const char *bss_lua_method_name(lua_State *L, int index) {
+  if (lua_tocfunction(L, index) != call_method || !lua_getupvalue(L, index, 3)) return NULL;
+  const char *name = lua_tostring(L, -1);  // the closure keeps it
+  lua_pop(L, 1);
+  return name;
+}
+
 void bss_lua_push_index_entry(lua_State *L, void *entry, int methods) {
   methods = lua_absindex(L, methods);
   push_entry_block(L, entry);

@@ -81,10 +81,19 @@ extension LuaState {
         var error = BSSError("", isText ? text : lua_type(L, -1) == LUA_TNIL ? "error(nil)" : "error value: \(text)")
         error.position = ""
         error.traceback = frames
+        if isText { error.hint = forgottenCall(text) }
         if !isText {
             lua_pushvalue(L, -1)
             error.payload = LuaReference(self, on: L)
         }
         return error
+    }
+
+    /// `attempt to index a function value (field 'shape')`: a method was not called.
+    private func forgottenCall(_ message: String) -> String? {
+        guard let start = message.range(of: "a function value (field '")?.upperBound,
+            let end = message[start...].firstIndex(of: "'"), methodNames.contains(String(message[start..<end]))
+        else { return nil }
+        return "\(message[start..<end]) is a method: write x:\(message[start..<end])()"
     }
 }

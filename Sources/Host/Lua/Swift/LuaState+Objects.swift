@@ -108,6 +108,7 @@ final class IndexEntry: LuaEntry {
         case LUA_TSTRING:
             let name = state.string(at: 2, on: L)
             if let method = type.method(name) {
+                state.methodNames.insert(name)
                 let path = "\(type.name):\(name)"
                 let entry = MethodEntry(state, method, path: path)
                 bss_lua_push_method_entry(L, Unmanaged.passRetained(entry).toOpaque(), bss_lua_upvalue(2), path)
@@ -130,6 +131,9 @@ final class IndexEntry: LuaEntry {
             let number = bss_lua_number(L, 2)
             guard let index = Int(exactly: number) else {
                 throw BSSError(type.name, "a position must be an integer, got \(Text.number(number))")
+            }
+            if index == 0, type.operators["__len"] != nil {
+                throw BSSError(type.name, "positions count from 1, got 0", hint: "the first is x[1]")
             }
             try state.push(object.element(index) ?? .null, on: L)
         case let other:

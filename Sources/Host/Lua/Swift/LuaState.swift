@@ -36,6 +36,8 @@ public final class LuaState {
     /// Whether `os.exit` only ends the cell that calls it; then `exitAsked` is its code.
     public var exitEndsCell = false
     public var exitAsked: Int32?
+    /// Methods that the script has named, for hints.
+    var methodNames: Set<String> = []
     /// What an interrupted function leaves to whoever interrupted it.
     public var leftBehind: (any HostObject)?
     /// Run by `os.exit` and at the end of the program, newest first, before the state is closed.

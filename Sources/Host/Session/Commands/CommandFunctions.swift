@@ -7,23 +7,8 @@ extension Session {
     public static func functions(_ state: LuaState) -> Namespace {
         Namespace("repl", "The prompt's commands as functions.") {
             let text = Argument<String>("text", default: "", "what would stand after the command's name")
-            let value = Argument<Value>("value", default: .null, "anything")
-            let show = Function(
-                "show", "Prints a value as the prompt does and keeps it as _.", [value],
-                example: "bss.repl.show({ 1, 2, x = 3 })", style: .positional
-            ) { arguments in
-                let printer = Printer()
-                try state.withValue(arguments[value]) { held in
-                    let front = current.flatMap { $0.state === state ? $0.front : nil }
-                    if held.type != "nil", front?.display(held) != true {
-                        try state.printLine(printer.text(held, in: state))
-                    }
-                    try state.setGlobal("_", held)
-                }
-                return []
-            }
             let code = Argument<Value>("code", "a function, or code as text")
-            return [.function(show)]
+            return [.function(show(state, path: "bss.repl.show"))]
                 + Command.all.filter { $0.name != "quit" }.map { command -> Namespace.Entry in
                     let path = "bss.repl.\(command.name)"
                     let summary = "%\(command.name): \(command.help)."
@@ -47,6 +32,25 @@ extension Session {
                             return []
                         })
                 }
+        }
+    }
+
+    /// `bss.show`, `bss.repl.show`
+    public static func show(_ state: LuaState, path: String = "bss.show") -> Function {
+        let value = Argument<Value>("value", default: .null, "anything")
+        return Function(
+            "show", "Prints a value as the prompt does and keeps it as _.", [value],
+            example: "\(path)({ 1, 2, x = 3 })", style: .positional
+        ) { arguments in
+            let printer = Printer()
+            try state.withValue(arguments[value]) { held in
+                let front = current.flatMap { $0.state === state ? $0.front : nil }
+                if held.type != "nil", front?.display(held) != true {
+                    try state.printLine(printer.text(held, in: state))
+                }
+                try state.setGlobal("_", held)
+            }
+            return []
         }
     }
 }

@@ -97,6 +97,8 @@ void bss_lua_push_numeric_entry(lua_State *L, void *entry, bss_lua_numeric numer
 /// Same, for a method: the first argument must be an object with the metatable at `metatable`;
 /// `name` is for messages.
 void bss_lua_push_method_entry(lua_State *L, void *entry, int metatable, const char *name);
+/// `tensor:shape` of a method that was not called; NULL for any other value.
+const char *bss_lua_method_name(lua_State *L, int index);
 /// Pushes the `__index` function of objects: methods by name from the table at `methods`,
 /// everything else by `entry`.
 void bss_lua_push_index_entry(lua_State *L, void *entry, int methods);

@@ -51,6 +51,9 @@ public struct Printer {
         case LUA_TSTRING: return quoted(state.string(at: -1, on: L))
         case LUA_TTABLE: return table(state, L, indent: indent, ancestors: &ancestors)
         case LUA_TFUNCTION:
+            if let method = bss_lua_method_name(L, -1).map({ String(cString: $0) }) {
+                return "method \(method) (write x:\(method.split(separator: ":").last ?? "")())"
+            }
             if let (_, path) = state.declaration(at: -1, on: L) { return "function \(path)" }
             return "function \(state.place(ofFunctionAt: -1, on: L))"
         case LUA_TUSERDATA:

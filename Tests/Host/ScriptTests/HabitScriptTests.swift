@@ -1,0 +1,69 @@
+import BSSCore
+import Testing
+import _BSSTestSupport
+
+/// What those who come from Python do out of habit, in scripts that run.
+@Suite(.oneAtATime) struct HabitScriptTests {
+    @Test("tensors are equal when shape, dtype and values are")
+    func equality() throws {
+        try ScriptFeatureTests.check(
+            """
+            assert(bss.tensor{1} == bss.tensor{1} and not (bss.tensor{1} ~= bss.tensor{1}))
+            assert(bss.tensor{1, 2} ~= bss.tensor{1, 3} and bss.tensor{1, 2} ~= bss.tensor{1})
+            assert(bss.tensor({1}, "i64") == bss.tensor({1}, "i64") and bss.tensor({1}, "i64") ~= bss.tensor{1})
+            assert(bss.tensor{ {1, 2} } ~= bss.tensor{ {1}, {2} } and bss.tensor{0/0} ~= bss.tensor{0/0})
+            assert(bss.tensor{1}:eq(1) == bss.tensor{2}:eq(2) and bss.tensor{1} ~= bss.pace.root{})
+            local t = bss.ones{ 300, 200 }
+            assert(t == t and t + 0 == t and t + 1 ~= t and t:t() ~= t and t:t():t() == t)
+            """)
+    }
+
+    @Test("a method that is not called: write x:shape()")
+    func uncalled() throws {
+        try ScriptFeatureTests.check(
+            """
+            local x = bss.ones{ 2, 3 }
+            fails("write x:shape()", function() return x.shape[1] end)
+            fails("write x:shape()", function() return "s: " .. x.shape end)
+            fails("write x:sum()", function() return x.sum + 1 end)
+            local text = bss.capture(function() print(x.shape) end)
+            assert(text == "method tensor:shape (write x:shape())\\n", text)
+            local t = { shape = print }
+            local ok, e = pcall(function() return t.other[1] end)
+            assert(not tostring(e):find("write x:"))
+            """)
+    }
+
+    @Test("positions count from 1")
+    func zero() throws {
+        try ScriptFeatureTests.check(
+            """
+            local data = bss.data.synthetic{ samples = 60 }
+            fails("positions count from 1, got 0", function() return data.train[0] end)
+            fails("positions count from 1, got 0", function() return bss.ones{2}[0] end)
+            assert(data.train[1] and data.train[#data.train + 1] == nil)
+            """)
+    }
+
+    @Test("options by their names elsewhere")
+    func options() throws {
+        try ScriptFeatureTests.check(
+            """
+            local data = bss.data.synthetic{ samples = 60 }
+            fails("unknown option 'lr'|optimizer = bss.optimizer.sgd{ learning_rate = … }", bss.train, { data = data, lr = 1 })
+            fails("bss.optimizer.sgd{ weight_decay = … }", bss.train, { data = data, wd = 1 })
+            fails("did you mean 'learning_rate'?", bss.optimizer.sgd, { lr = 1 })
+            fails("did you mean 'epochs'?", bss.train, { data = data, num_epochs = 1 })
+            fails("did you mean 'batch_size'?", bss.train, { data = data, batch = 1 })
+            """)
+    }
+
+    @Test("bss.show is the prompt's printer")
+    func show() throws {
+        try ScriptFeatureTests.check(
+            """
+            local text = bss.capture(function() bss.show{ 1, 2, x = "three" } end)
+            assert(text == '{ 1, 2, x = "three" }\\n', text)
+            """)
+    }
+}
