@@ -160,7 +160,7 @@ let package = Package(
         tests("Host", "Script", ["BSSCore", "BSSCodecs", "BSSLua", "_BSSHostile", "bss-lua"]),
         tests("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSScript"]),
         tests("Host", "Session", ["BSSCore", "BSSLua", "BSSScript", "BSSNotebook", "bss-lua"]),
-        tests("Host", "Prompt", ["BSSCore", "BSSPrompt", "bss-lua"]),
+        tests("Host", "Prompt", ["BSSCore", "bss-lua"]),
         tests("Host", "Jupyter", ["BSSCore", "bss-lua"]),
     ],
     cLanguageStandard: .gnu17

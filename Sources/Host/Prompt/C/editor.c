@@ -353,6 +353,7 @@ bool bss_line_open(bss_line_is_complete is, bss_line_complete by, bss_line_inter
                           // and a folder's name goes on
   rl.using_history();
   rl.variable_bind("enable-bracketed-paste", "on");  // a pasted block arrives as one insertion
+  rl.variable_bind("enable-active-region", "off");   // nothing stands out without colours
   rl.variable_bind("bell-style", "none");
   rl.variable_bind("completion-ignore-case", "off");
   rl.bind_keyseq("\\C-m", on_enter);
