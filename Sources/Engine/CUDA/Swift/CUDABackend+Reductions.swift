@@ -23,11 +23,17 @@ extension CUDABackend {
         let (outputs, groups, code) = (Int(plan.kept.count), Int(plan.groups), Int(op.rawValue))
         let partial = groups > 1 ? try scratch(outputs * groups * 16) : nil
         let kernel = Kernel(plan.goesByColumns ? "reduce_columns" : "reduce_rows", "reduce", dtype)
-        let grid = plan.goesByColumns ? elements(outputs * groups) : plan.rowGrid
+        let grid = plan.goesByColumns ? elements(outputs * groups) : rowGrid(plan)
         try launch(kernel, grid, plan, code, x, out, partial?.address)
         guard let partial else { return 0 }
         return try launch(
             Kernel("reduce_groups", "reduce", dtype), elements(outputs), outputs, groups, code, partial.address, out)
+    }
+
+    /// Blocks that take outputs and groups in turns.
+    private func rowGrid(_ plan: bss_reduction) -> Grid {
+        let blocks = min(Int(plan.kept.count * plan.groups), 16 * card.multiprocessors)
+        return Grid(blocks, threads: plan.reduced.count / plan.groups <= 512 ? 64 : 256)
     }
 
     /// Sums over the first axis of [rows, columns], rows `leading` apart.
@@ -64,9 +70,4 @@ extension bss_reduction {
 
     /// A thread an output, rather than a block.
     fileprivate var goesByColumns: Bool { reduced.count < 32 || (kept.isDense && kept.count >= 32) }
-
-    fileprivate var rowGrid: Grid {
-        let threads = reduced.count / groups <= 512 ? 64 : 256
-        return Grid(Int(min(kept.count * groups, 1 << 30)), threads: threads)
-    }
 }

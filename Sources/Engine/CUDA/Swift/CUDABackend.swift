@@ -71,7 +71,7 @@ public final class CUDABackend: Backend {
     // MARK: Memory
 
     public func allocate(byteCount: Int) throws -> Storage {
-        KernelCall.observer?.allocation(bytes: byteCount)
+        if KernelCall.isWatched { KernelCall.allocated(byteCount) }
         try enter()
         let size = max(byteCount, 1)
         return Storage(address: try memory.take(size), byteCount: size, backend: self)

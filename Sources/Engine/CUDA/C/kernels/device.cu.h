@@ -106,11 +106,11 @@ template <class V> DEVICE V block_sum(V v, V *scratch) {
   __syncthreads();
   return warp_sum(lane < warps ? scratch[lane] : V(0));
 }
+/// The same of the greatest; once a kernel for one `scratch`.
 template <class V> DEVICE V block_most(V v, V *scratch) {
   const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
   v = warp_most(v);
   if (warps == 1) return v;
-  __syncthreads();
   if (lane == 0) scratch[warp] = v;
   __syncthreads();
   return warp_most(lane < warps ? scratch[lane] : scratch[0]);
