@@ -81,6 +81,7 @@ let package = Package(
         room("Laboratory", "Statistics", ["BSSCore", "BSSCurriculum", "BSSTraining"]),
         room("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"], threads: true),
         room("Laboratory", "Sweep", ["BSSCore", "BSSRuns"]),
+        room("Laboratory", "Artifact", ["BSSCore", "BSSStatistics", "BSSRuns"]),
         // MARK: Host
         c("CBSSLua", "Host/Lua/C", links: ["lua5.4"]),
         c("CBSSReadline", "Host/Prompt/C"),  // opens GNU readline at run time, links nothing
@@ -99,7 +100,10 @@ let package = Package(
             "Host", "Jupyter", ["CBSSLua", "CBSSZMQ", "BSSCore", "BSSLua", "BSSSession"], beside: true, threads: true),
         room(
             "Host", "Commands",
-            ["BSSCore", "BSSSandbox", "BSSCodecs", "BSSData", "BSSPlot", "BSSRuns", "BSSSweep", "BSSLua"]),
+            [
+                "BSSCore", "BSSSandbox", "BSSCodecs", "BSSData", "BSSPlot", "BSSRuns", "BSSSweep", "BSSArtifact",
+                "BSSLua",
+            ]),
         room("Host", "Prompt", ["CBSSLua", "CBSSReadline", "BSSCore", "BSSLua", "BSSSession"], beside: true),
         .executableTarget(
             name: "bss-lua",
@@ -150,6 +154,7 @@ let package = Package(
         tests("Laboratory", "Statistics", ["BSSCore"]),
         tests("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"]),
         tests("Laboratory", "Sweep", ["BSSCore", "BSSRuns"]),
+        tests("Laboratory", "Artifact", ["BSSCore", "BSSRuns"]),
         tests("Host", "Lua", ["CBSSLua", "BSSCore", "bss-lua"]),
         .target(
             name: "_BSSHostile", dependencies: reach("_BSSHostile", ["BSSCore", "BSSLua", "BSSScript"]),

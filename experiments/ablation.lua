@@ -44,6 +44,19 @@ print(bss.experiment{
     { name = "BSS-L, PreSim + Loss", scheduler = learned{ "prediction_similarity", "loss" } },
     { name = "fused loss only", scheduler = bss.scheduler.random{}, rebalance = "none" },
   },
+  claims = {
+    bss.claim{
+      id = "T3.rows", place = "Table 3", text = "the table's numbers come out again", metric = "test.total.accuracy",
+    },
+    bss.claim{
+      id = "T3.order", place = "Table 3", text = "PreSim + Loss is worth less than a point over a uniform order",
+      metric = "test.total.accuracy", where = { "BSS-L, PreSim + Loss", "uniform order" }, equivalent = 0.01,
+    },
+    bss.claim{
+      id = "T3.fused", place = "Table 3", text = "the fused loss alone is worse than the losses of Eq. 5",
+      metric = "test.total.accuracy", better = { "uniform order", "fused loss only" },
+    },
+  },
   notes = {
     ("All arms but the last: losses of Eq. 5 (alpha = %g), inference of Eq. 12; "):format(p.alpha)
       .. "they differ in the order of the samples alone.",

@@ -32,6 +32,15 @@ require_swift() {
   command -v swift >/dev/null || stop "no Swift toolchain on the PATH: get Swift 6.2 or later at https://www.swift.org/install/linux"
 }
 
+# Which commit the program was built from, beside it, for the records of runs.
+note_commit() {
+  local commit changed="" build
+  commit="$(git -C "$root" rev-parse HEAD 2>/dev/null)" || return 0
+  [ -z "$(git -C "$root" status --porcelain -- Sources Package.swift 2>/dev/null)" ] || changed=+
+  build="$("$binary" -e 'io.write(bss.engine().build)')"
+  printf '%s %s\n' "$build" "$commit$changed" >"$(dirname "$binary")/.bss-lua.commit"
+}
+
 # Builds release unless nothing changed since the last build. The Swift runtime is linked in: it starts faster
 # and the binary runs where no toolchain is.
 build_release() {
@@ -49,5 +58,6 @@ build_release() {
     grep -E 'error|warning: you may' "$log" | sort -u | head -n 40 >&2 || tail -n 40 "$log" >&2
     stop "the build failed; everything it said is in .build/bss-lua.log"
   fi
+  note_commit
   mv "$stamp.new" "$stamp"
 }

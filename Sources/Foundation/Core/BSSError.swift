@@ -13,6 +13,7 @@ public struct BSSError: Error, CustomStringConvertible {
         case checked  // no mistake: --check has come to its end: exit 0
         case failedRuns  // a sweep ended with runs that came to no result: exit 6
         case left  // stopped with work left: exit 75
+        case damaged  // an artifact that is not what was packed: exit 5
         case busy  // a run is in the hands of another process: exit 1
     }
 

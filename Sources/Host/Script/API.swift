@@ -43,7 +43,8 @@ public enum API {
 
     static let types: [ObjectType] = [
         Tensor.scriptType, Dataset.type, DatasetSplit.type, ModelObject.type, RunObject.type, Measurer.type,
-        Report.type, FigureObject.type, ExperimentObject.type, ConfusionObject.type,
+        Report.type, FigureObject.type, ExperimentObject.type, ClaimObject.type,
+        ConfusionObject.type,
     ]
 
     private static func entries(_ workbench: Workbench, _ state: LuaState) -> [Namespace.Entry] {
@@ -51,7 +52,7 @@ public enum API {
             [
                 TrainFunction.make(workbench), MeasureFunction.make(workbench), PredictFunctions.accuracy,
                 Measurer.constructor, GradFunction.function,
-                ExperimentFunction.make(workbench), ParametersFunction.make(workbench),
+                ExperimentFunction.make(workbench), ClaimObject.constructor, ParametersFunction.make(workbench),
                 OrderFunction.weighted,
             ] + ArmFunctions.all
         return [

@@ -83,6 +83,8 @@ final class PlannedJob {
     private(set) var content: Table
     /// Trainings of its function so far: the first has the job's id, others get their own.
     var trainings = 0
+    /// Ids of their runs.
+    var runs: [String] = []
     var planned: RunStore.PlannedRun { RunStore.PlannedRun(id: id, name: name, content: content) }
 
     init(_ workbench: Workbench, experiment: String, parameters: Table, arm: Table, seed: Int, body: Callback) throws {

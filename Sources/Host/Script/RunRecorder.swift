@@ -67,6 +67,7 @@ final class RunRecorder: TrainingObserver {
             }
             identity = RunIdentity(parts)
         }
+        workbench.job?.runs.append(identity.id)
         let plain = Value.table(configuration).recorded.table ?? configuration
         planned = RunStore.PlannedRun(
             id: identity.id, name: name,
@@ -79,7 +80,9 @@ final class RunRecorder: TrainingObserver {
         record.threads = workbench.options.threads ?? CPUBackend.processorCount
         record.engine = workbench.engine
         record.parameters = workbench.effective
-        record.code = workbench.state.sources.digests
+        record.code = Table(fields: workbench.sourceFiles.map { ($0.path, .string($0.sha256)) })
+        record.sources = try workbench.keepSources(store)
+        record.commit = workbench.commit
         record.data = Table(fields: [
             ("name", .string(source.name)), ("hash", .string(data)),
             (
@@ -88,10 +91,11 @@ final class RunRecorder: TrainingObserver {
                     SplitName.allCases.map { ($0.rawValue, .int(source.rows($0).count)) })
             ),
         ])
-        if let data = (source as? DatasetSource)?.dataset, !data.skipped.isEmpty {
-            record.count("rows_without_sample", data.skipped.count)
-            record.data["rows_without_sample"] = .list(data.skipped.map(\.value))
-        }
+        guard let set = (source as? DatasetSource)?.dataset else { return }
+        record.data["index"] = .string(try store.keep(data: DataNote.table(set, hash: data), hash: data))
+        guard !set.skipped.isEmpty else { return }
+        record.count("rows_without_sample", set.skipped.count)
+        record.data["rows_without_sample"] = .list(set.skipped.map(\.value))
     }
 
     /// A planned run keeps its id unless what its function made of it differs from what stands in the folder: data,
@@ -285,7 +289,10 @@ final class RunRecorder: TrainingObserver {
         try log("learning_rate", epoch.learningRate)
         let order = trainer?.lastTrained?.trace ?? []
         orders.append(RunFolder.hash(order))
-        runFolder.trace(step: step, indices: order, loss: epoch.train.loss)
+        runFolder.trace(
+            step: step, indices: order, loss: epoch.train.loss, firstLoss: trainer?.firstStep?.loss,
+            gradientNorm: trainer?.firstStep?.gradientNorm,
+            parameters: try trainer.map { String(try $0.model.parametersHash().prefix(16)) })
         try runFolder.checkOwnership()
         try workbench.worker?.checkStanding()
         // Every file is synced: often enough to watch a run, not so often that short ones wait for the disk.

@@ -31,12 +31,20 @@ final class Workbench {
     /// This process's part in a sweep, if there is one.
     private(set) var worker: SweepWorker?
     private(set) var coordinator: SweepCoordinator?
+    /// The runs that `bss-lua verify` asks for.
+    let replay: Replay?
     private var hasSmokeForm = false
+    private(set) lazy var commit = options.script.flatMap { script in
+        Commit.of(folder: script.lastIndex(of: "/").map { String(script[..<$0]) } ?? ".")
+    }
+    /// Where the sources were copied to, and how many there were then.
+    private var kept: (count: Int, folder: String?)?
     /// Ids used in this process: a second training of the same configuration is numbered.
     private var used: [String: Int] = [:]
 
     init(_ options: RunOptions, _ state: LuaState) throws {
         (self.options, self.state) = (options, state)
+        replay = try options.replay.map { try Replay(file: $0) }
         guard let sweep = options.sweep else { return }
         switch sweep.role {
         case .coordinator(let workers):
@@ -55,13 +63,34 @@ final class Workbench {
             hint: "without -j the script runs as it is", kind: .usage)
     }
 
-    /// The script and its modules, by their paths from the script's folder; others by their names.
-    func sourceFiles() throws -> [(path: String, bytes: [UInt8])] {
+    /// The script and its modules as they were run, by their paths from the script's folder; others by their names.
+    var sourceFiles: [SourceFile] {
         let folder = options.script.flatMap { script in script.lastIndex(of: "/").map { String(script[...$0]) } } ?? ""
-        return try state.sources.entries.filter { Files.isFile($0.path) }.map { entry in
-            let isInside = entry.path.hasPrefix(folder) && !entry.path.dropFirst(folder.count).hasPrefix("../")
-            return (isInside ? String(entry.path.dropFirst(folder.count)) : entry.name, try Files.read(entry.path))
+        return state.sources.entries.filter { Files.isFile($0.path) }.map { entry in
+            var inner = entry.path.dropFirst(folder.count)
+            while inner.hasPrefix("./") { inner = inner.dropFirst(2) }
+            let isInside = entry.path.hasPrefix(folder) && !inner.hasPrefix("/") && !inner.hasPrefix("../")
+            return SourceFile(path: isInside ? String(inner) : entry.name, bytes: entry.bytes, sha256: entry.sha256)
         }
+    }
+
+    /// What gives the same results again: options that decide them, the script from its sources' folder, arguments.
+    var command: ExperimentRecord.Command {
+        var words = options.deciding
+        if let seed = options.seed, !words.contains(where: { $0.hasPrefix("--seed") }) {
+            words += ["--seed", "\(seed)"]
+        }
+        return ExperimentRecord.Command(
+            options: words, script: sourceFiles.first?.path ?? "", arguments: options.scriptArguments)
+    }
+
+    /// Copies the sources beside the runs; the copy's folder.
+    func keepSources(_ store: RunStore) throws -> String? {
+        let count = state.sources.entries.count
+        if let kept, kept.count == count { return kept.folder }
+        let folder = try store.keep(sources: sourceFiles)
+        kept = (count, folder)
+        return folder
     }
 
     var seed: Int { Int(truncatingIfNeeded: options.seed ?? 1) }
@@ -221,12 +250,14 @@ final class Workbench {
     }
 
     var engine: Table {
-        Table(fields: [
+        let commit = Commit.of(program: SpawnedProcess.ownPath, build: LuaState.buildID)
+        let table = Table(fields: [
             ("version", .string(API.version)), ("build", .string(LuaState.buildID)),
             ("lua", .string(LuaState.luaRelease)),
             ("instruction_set", .string(CPUBackend.instructionSet)), ("backend", .string(Devices.current.summary)),
             ("device", .string("\(Devices.current.device)")),
         ])
+        return Table(fields: table.fields + (commit.map { [("commit", .string($0))] } ?? []))
     }
 }
 

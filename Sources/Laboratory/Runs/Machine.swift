@@ -37,6 +37,16 @@ public enum Machine {
             parts.tm_min, parts.tm_sec)
     }
 
+    /// Seconds since 1970 of a `timestamp`; nil: it is none.
+    public static func seconds(_ timestamp: String) -> Int? {
+        let numbers = timestamp.split { !$0.isNumber }.compactMap { Int32($0) }
+        guard timestamp.utf8.count == 20, numbers.count == 6 else { return nil }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (numbers[0] - 1900, numbers[1] - 1, numbers[2])
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (numbers[3], numbers[4], numbers[5])
+        return timegm(&parts)
+    }
+
     private static func firstLine(_ path: String) -> String {
         // Unknown where there is no such file.
         (try? Files.readText(path))?.split(separator: "\n").first.map(String.init) ?? "?"

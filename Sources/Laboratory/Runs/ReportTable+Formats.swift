@@ -115,7 +115,9 @@ extension ReportTable {
                 ? "\"" + text.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\"" : text
         }
         let cells = try cells()
-        var lines = ["row,metric,seeds,mean,sd,difference,p,p_holm,paired,bold,values"]
+        let isNamed = rows.contains { !$0.runs.isEmpty }
+        func runs(_ row: Row) -> String { isNamed ? "," + row.runs.joined(separator: ";") : "" }
+        var lines = ["row,metric,seeds,mean,sd,difference,p,p_holm,paired,bold,values" + (isNamed ? ",runs" : "")]
         for (row, list) in zip(rows, cells) {
             for (metric, cell) in zip(metrics, list) {
                 guard let cell else { continue }
@@ -127,11 +129,11 @@ extension ReportTable {
                         optional(cell.p), optional(cell.adjustedP), cell.p == nil ? "" : String(cell.isPaired),
                         String(cell.isBold),
                         cell.values.map(Text.number).joined(separator: ";"),
-                    ].joined(separator: ","))
+                    ].joined(separator: ",") + runs(row))
             }
             for fact in facts {
                 if let text = row.facts[fact] {
-                    lines.append("\(quoted(row.name)),\(quoted(fact)),,,,,,,,,\(quoted(text))")
+                    lines.append("\(quoted(row.name)),\(quoted(fact)),,,,,,,,,\(quoted(text))\(runs(row))")
                 }
             }
         }

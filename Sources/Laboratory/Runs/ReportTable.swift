@@ -206,7 +206,7 @@ public struct ReportTable {
     }
 
     /// Decimals of a column.
-    func decimals(_ column: Int, _ cells: [[Cell?]]) -> Int {
+    public func decimals(_ column: Int, _ cells: [[Cell?]]) -> Int {
         if let digits { return digits }
         let largest = cells.compactMap { $0[column]?.sd }.filter { $0.isFinite && $0 > 0 }.max()
         guard let largest else { return isPercent ? 2 : 4 }

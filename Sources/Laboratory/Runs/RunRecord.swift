@@ -22,7 +22,11 @@ public struct RunRecord {
     public var streams = Table()
     /// Script, modules and texts of the command line, by name, with their SHA-256.
     public var code = Table()
-    /// Name, hash and sizes of the data.
+    /// Where copies of them are, from the folder of results.
+    public var sources: String?
+    /// The commit of the repository that the script lies in.
+    public var commit: String?
+    /// Name, hash and sizes of the data; `index` names the note with its files.
     public var data = Table()
     /// Version, compiler, Lua, BLAS.
     public var engine = Table()
@@ -95,6 +99,8 @@ public struct RunRecord {
             ("threads", .int(threads)), ("result", .table(result)),
         ])
         if let returned { table["returned"] = .table(returned) }
+        if let sources { table["sources"] = .string(sources) }
+        if let commit { table["commit"] = .string(commit) }
         if !cost.isEmpty { table["cost"] = .table(cost) }
         if let stopReason { table["stop_reason"] = .string(stopReason) }
         if let parametersHash { table["parameters_hash"] = .string(parametersHash) }

@@ -3,8 +3,7 @@ import BSSRuns
 
 /// What a worker needs beside the plan, in `sweeps/<script>-<hash>/`:
 ///
-///     sweep.json            command line, working folder, script, names and hashes of its sources
-///     sources/              copies of them, for the case that they are edited while the sweep waits
+///     sweep.json            command line, working folder, script
 ///     worker-<k>.txt        what worker k of the last call wrote to standard error
 ///     cancelled             `sweep cancel`: workers begin nothing more
 public struct SweepFolder {
@@ -100,17 +99,6 @@ public struct SweepFolder {
     public func runs() throws -> [RunStore.PlannedRun] {
         let store = try RunStore(root)
         return try content().plans.flatMap { try store.plan("\(root)/plans/\($0)") }
-    }
-
-    // MARK: Sources
-
-    /// Copies the script and its modules, by their paths from the script's folder.
-    public func keep(sources: [(path: String, bytes: [UInt8])]) throws {
-        for (path, bytes) in sources {
-            let copy = self.path + "/sources/" + path
-            if let slash = copy.lastIndex(of: "/") { try Files.makeFolder(String(copy[..<slash])) }
-            if !Files.exists(copy) { try Files.write(bytes, to: copy) }
-        }
     }
 
     // MARK: Cancelling

@@ -11,15 +11,8 @@ struct Experiment {
     let seeds: Int
     let metrics: [String]
     let facts: [String]
+    let claims: [ClaimObject]
     let body: Callback
-
-    init(
-        _ workbench: Workbench, name: String, parameters: Table, arms: [Table], control: String?, seeds: Int,
-        metrics: [String], facts: [String], body: Callback
-    ) {
-        (self.workbench, self.name, self.parameters, self.arms) = (workbench, name, parameters, arms)
-        (self.control, self.seeds, self.metrics, self.facts, self.body) = (control, seeds, metrics, facts, body)
-    }
 
     func run(title: String, lowerIsBetter: [String], notes: [String]) throws -> ExperimentObject {
         if let control, !arms.contains(where: { $0["name"]?.string == control }) {
@@ -27,45 +20,43 @@ struct Experiment {
                 "bss.experiment", "the control '\(control)' is no arm",
                 hint: "arms: " + arms.compactMap { $0["name"]?.string }.joined(separator: ", "), kind: .usage)
         }
+        let stated = try ClaimObject.resolved(claims, arms: arms, control: control, columns: metrics + facts)
         let seedList = (0..<seeds).map { workbench.seed &+ $0 }
         workbench.describe(parameters: parameters)
-        try workbench.endDescription(arms: arms.map { $0["name"]?.string ?? "run" }, seeds: seeds)
+        try workbench.endDescription(arms: arms.map(Experiment.name), seeds: seeds)
         if workbench.options.check { try check(seedList[0]) }
         try workbench.checkSmoke()
-        let jobs = try plan(seedList)
-        let trials = try run(jobs, seedList)
-        let rows = try zip(arms, trials).map { arm, trials in
-            var values: [String: [Double]] = [:]
-            var measured: [String: [Double]] = [:]
-            for answer in trials.map(\.answer) {
-                for metric in metrics { values[metric, default: []].append(try number(answer, metric, arm)) }
-                for fact in facts {
-                    if let value = (answer[fact] ?? answer.value(atPath: fact))?.double {
-                        measured[fact, default: []].append(value)
-                    }
-                }
-            }
-            return ReportTable.Row(
-                name: arm["name"]?.string ?? "run", seeds: seedList, values: values, facts: texts(measured, arm),
-                runs: trials.compactMap { $0.run?.facts.id })
-        }
-        var table = ReportTable(title: title, rows: rows, metrics: metrics, control: control)
-        table.lowerIsBetter = Set(lowerIsBetter)
-        table.notes = notes
-        table.facts = facts
-        var paths: [String] = []
-        if let store = try workbench.store() {
-            let path = "\(store.tables)/\(name)"
-            try table.save(path)
-            paths = ["csv", "md", "tex"].map { "\(path).\($0)" }
-        }
+        var record = ExperimentRecord(
+            name: name, title: title, metrics: metrics, facts: facts, control: control, lowerIsBetter: lowerIsBetter,
+            notes: notes,
+            rows: arms.map { arm in
+                .init(name: Experiment.name(arm), arm: Value.table(arm).recorded.table ?? Table(), answers: [])
+            })
+        (record.claims, record.seed, record.engine) = (stated, workbench.seed, workbench.engine)
+        record.engine["backend"] = nil  // which says how many threads there are
+        record.parameters = Value.table(parameters).recorded.table ?? parameters
+        record.command = workbench.command
+        let jobs = try plan(seedList, &record)
+        let runs = try run(jobs, seedList, &record)
         return ExperimentObject(
-            name: name, table: table, runs: trials.map { $0.compactMap(\.run) }, fields: arms, parameters: parameters,
-            paths: paths, figures: try workbench.store()?.figures)
+            record, runs: runs, fields: arms, parameters: parameters, paths: try write(&record),
+            figures: try workbench.store()?.figures)
+    }
+
+    static func name(_ arm: Table) -> String { arm["name"]?.string ?? "run" }
+
+    /// - Returns: the files of its table.
+    private func write(_ record: inout ExperimentRecord) throws -> [String] {
+        guard let store = try workbench.store() else { return [] }
+        record.sources = try workbench.keepSources(store)
+        if workbench.replay == nil { try record.write(in: store.root) }
+        let path = "\(store.tables)/\(name)"
+        try record.table.save(path)
+        return ["csv", "md", "tex"].map { "\(path).\($0)" }
     }
 
     /// Every run, named before the first of them begins; nil where nothing is recorded. The plan is on disk then.
-    private func plan(_ seedList: [Int]) throws -> [[PlannedJob]]? {
+    private func plan(_ seedList: [Int], _ record: inout ExperimentRecord) throws -> [[PlannedJob]]? {
         guard let store = try workbench.store() else { return nil }
         let jobs = try arms.map { arm in
             try seedList.map {
@@ -75,6 +66,7 @@ struct Experiment {
         let lines = jobs.joined().map { RunStore.PlannedRun(id: $0.id, name: $0.name, content: $0.content) }
         try tellReuse(store, lines)
         let frozen = try store.freeze(name, lines)
+        record.plan = "plans/\(frozen.split(separator: "/").last ?? "")"
         try workbench.coordinator?.finish(name, plan: frozen, lines, in: store)
         try workbench.worker?.join(name, plan: frozen, lines, in: store)
         return jobs
@@ -124,9 +116,13 @@ struct Experiment {
 
     /// Every run, by arm and seed. A run in the hands of another process is left for later; at the end its
     /// result is waited for.
-    private func run(_ jobs: [[PlannedJob]]?, _ seedList: [Int]) throws -> [[Trial]] {
-        var trials = arms.map { _ in [Trial?](repeating: nil, count: seedList.count) }
+    private func run(
+        _ jobs: [[PlannedJob]]?, _ seedList: [Int], _ record: inout ExperimentRecord
+    ) throws -> [[RunObject]] {
+        var answers = arms.map { _ in [ExperimentRecord.Answer?](repeating: nil, count: seedList.count) }
+        var runs = arms.map { _ in [RunObject?](repeating: nil, count: seedList.count) }
         var open = arms.indices.flatMap { arm in seedList.indices.map { (arm: arm, seed: $0) } }
+        if let replay = workbench.replay { open = try replay.take(name, open, of: record, seedList, &answers) }
         let before = workbench.tally
         var told: Set<String> = []
         workbench.progress = ExperimentProgress(
@@ -145,7 +141,9 @@ struct Experiment {
                 case .never?: break
                 case .begin?, nil:
                     do {
-                        trials[place.arm][place.seed] = try trial(arms[place.arm], seedList[place.seed], job)
+                        let (made, run) = try answer(arms[place.arm], seedList[place.seed], job)
+                        (answers[place.arm][place.seed], runs[place.arm][place.seed]) = (made, run)
+                        try workbench.replay?.note(made, of: record.rows[place.arm].name, in: record, workbench.store())
                         continue
                     } catch let error as BSSError where error.kind == .busy {
                         mayCome = true
@@ -164,19 +162,8 @@ struct Experiment {
             open = left
         }
         tell(since: before, jobs?.joined().count)
-        return trials.map { $0.compactMap { $0 } }
-    }
-
-    private func trial(_ arm: Table, _ seed: Int, _ job: PlannedJob?) throws -> Trial {
-        let call = Trial.Call(
-            workbench: workbench, body: body, parameters: parameters, arm: arm, seed: seed, job: job)
-        workbench.progress?.begin(arm: arm["name"]?.string ?? "run", seed: seed)
-        let trial = try StatusLine.sharing { try Trial(call) }
-        let figures = metrics.prefix(2).compactMap { metric in
-            (trial.answer[metric] ?? trial.answer.value(atPath: metric))?.double.map { (name: metric, value: $0) }
-        }
-        workbench.progress?.end(figures, id: trial.run?.facts.id)
-        return trial
+        for arm in arms.indices { record.rows[arm].answers = answers[arm].compactMap { $0 } }
+        return runs.map { $0.compactMap { $0 } }
     }
 
     /// Runs that have no record yet; nil where nothing is recorded.
@@ -225,29 +212,5 @@ struct Experiment {
         let armsText = "\(arms.count) \(arms.count == 1 ? "arm" : "arms")"
         let seedsText = "\(seeds) \(seeds == 1 ? "seed" : "seeds")"
         throw BSSError("bss.experiment", "checked: \(name), \(armsText) × \(seedsText)", kind: .checked)
-    }
-
-    /// Plain columns: the mean over seeds of what was measured, else the arm's own field.
-    private func texts(_ measured: [String: [Double]], _ arm: Table) -> [String: String] {
-        var texts: [String: String] = [:]
-        for fact in facts {
-            if let values = measured[fact] {
-                let mean = values.reduce(0, +) / Double(values.count)
-                texts[fact] = values.allSatisfy { $0 == $0.rounded() } ? Text.fixed(mean, 0) : Text.format("%.3g", mean)
-            } else if let own = arm[fact] {
-                texts[fact] = own.string ?? JSON.lua(own)
-            }
-        }
-        return texts
-    }
-
-    private func number(_ table: Table, _ metric: String, _ arm: Table) throws -> Double {
-        let where_ = "arm '\(arm["name"]?.string ?? "")'"
-        guard let number = (table[metric] ?? table.value(atPath: metric))?.double else {
-            throw BSSError(
-                "bss.experiment", "\(where_) gives no number '\(metric)'",
-                hint: "it has: \(table.keys.joined(separator: ", "))")
-        }
-        return number
     }
 }

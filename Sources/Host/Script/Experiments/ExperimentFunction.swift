@@ -35,12 +35,15 @@ enum ExperimentFunction {
         )
         let lower = Argument("lower_is_better", default: [String](), "metrics of which less is better")
         let notes = Argument("notes", default: [String](), "lines under the table")
+        let claims = Argument<[Value]>(
+            "claims", default: [], "what the paper says of the arms: a list of bss.claim; told with the table, packed")
         let body = Argument<Callback>("run", "function(p, arm, seed) returning a run or a table of numbers")
         return Function(
             "experiment",
             "Runs every arm with every seed and compares the arms: mean ± standard deviation over seeds, "
                 + "paired difference to the control with an exact permutation p-value.",
-            [name, title, params, arms, control, seeds, metrics, facts, lower, notes, body], returns: "experiment",
+            [name, title, params, arms, control, seeds, metrics, facts, lower, notes, claims, body],
+            returns: "experiment",
             example: ExperimentObject.example,
             source: "permutation test: Fisher 1935; Pitman 1937; Holm 1979 for several comparisons"
         ) { a in
@@ -65,8 +68,9 @@ enum ExperimentFunction {
             }
             try checkName(a[name])
             let experiment = Experiment(
-                workbench, name: a[name], parameters: parameters, arms: try a[arms].map(named) ?? combinations(axes),
-                control: a[control], seeds: count, metrics: a[metrics], facts: a[facts], body: a[body])
+                workbench: workbench, name: a[name], parameters: parameters,
+                arms: try a[arms].map(named) ?? combinations(axes), control: a[control], seeds: count,
+                metrics: a[metrics], facts: a[facts], claims: try claimObjects(a[claims]), body: a[body])
             return [
                 .object(
                     try experiment.run(
@@ -82,6 +86,17 @@ enum ExperimentFunction {
             throw BSSError(
                 "bss.experiment", "name = \(JSON.text(.string(name))) cannot name its files",
                 hint: "1 to 100 bytes without '/' and control characters, not beginning with '.'", kind: .usage)
+        }
+    }
+
+    private static func claimObjects(_ values: [Value]) throws -> [ClaimObject] {
+        try values.enumerated().map { index, value in
+            guard case .object(let object) = value, let claim = object as? ClaimObject else {
+                throw BSSError(
+                    "bss.experiment", "claim \(index + 1) is \(value.described)", hint: "bss.claim{ id =, text = }",
+                    kind: .usage)
+            }
+            return claim
         }
     }
 

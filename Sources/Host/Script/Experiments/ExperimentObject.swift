@@ -3,7 +3,7 @@ import BSSRuns
 
 /// A finished experiment in scripts; printing it shows its table.
 final class ExperimentObject: HostObject {
-    let name: String
+    let record: ExperimentRecord
     let table: ReportTable
     /// By arm and seed; empty lists where the function trained nothing.
     let runs: [[RunObject]]
@@ -12,14 +12,14 @@ final class ExperimentObject: HostObject {
     let parameters: Table
     let paths: [String]
     let figures: String?
+    var name: String { record.name }
 
     init(
-        name: String, table: ReportTable, runs: [[RunObject]], fields: [Table], parameters: Table, paths: [String],
+        _ record: ExperimentRecord, runs: [[RunObject]], fields: [Table], parameters: Table, paths: [String],
         figures: String?
     ) {
-        (self.name, self.table, self.runs, self.fields) = (name, table, runs, fields)
-        self.parameters = parameters
-        (self.paths, self.figures) = (paths, figures)
+        (self.record, self.runs, self.fields, self.parameters) = (record, runs, fields, parameters)
+        (table, self.paths, self.figures) = (record.table, paths, figures)
     }
 
     var objectType: ObjectType { ExperimentObject.type }
@@ -32,7 +32,7 @@ final class ExperimentObject: HostObject {
     }
     var summary: String {
         let written = paths.isEmpty || Report.printsData ? "" : "\nwritten: " + paths.joined(separator: ", ")
-        return (Report.shown(table, name: name) ?? name) + written
+        return (Report.shown(table, name: name) ?? name) + (Report.printsData ? "" : record.claimsText()) + written
     }
 
     private static let arm = Argument<String>("arm", "its name"), metric = Argument<String>("metric", "a column")
@@ -55,6 +55,16 @@ final class ExperimentObject: HostObject {
             throw BSSError(operation, "the function of experiment '\(name)' trains nothing: there are no runs")
         }
         return runs
+    }
+
+    private var claims: [Table] {
+        zip(record.claims, record.verdicts()).map { claim, verdict in
+            Table(fields: [
+                ("id", .string(claim.id)), ("text", .string(claim.text)),
+                ("verdict", .string(verdict.word.rawValue)), ("numbers", .string(verdict.numbers)),
+                ("needed", verdict.needed.map(Value.int) ?? .null),
+            ])
+        }
     }
 
     /// What the examples run, and call the methods of.
@@ -101,6 +111,9 @@ final class ExperimentObject: HostObject {
             ) { (e: ExperimentObject) in .list(e.runs.joined().map(Value.object)) },
             Property("params", "The parameters it ran with.") { (e: ExperimentObject) in .table(e.parameters) },
             Property("table", "The report table.") { (e: ExperimentObject) in .object(Report(e.table)) },
+            Property("claims", "Its claims: id, text, verdict, numbers.") { (e: ExperimentObject) in
+                .list(e.claims.map(Value.table))
+            },
             Property("figures", "The folder for figures of this experiment; nil if nothing is recorded.") {
                 (e: ExperimentObject) in e.figures.map(Value.string) ?? .null
             },

@@ -102,7 +102,7 @@ final class SweepCoordinator {
         let folder = try SweepFolder(of: content, in: store.root)
         try folder.write(content)
         folder.allow()
-        try folder.keep(sources: workbench.sourceFiles())
+        _ = try workbench.keepSources(store)
         self.folder = folder
         return folder
     }

@@ -33,7 +33,7 @@ final class SweepWorker {
             throw BSSError("--worker", "cannot open /dev/null", kind: .output)
         }
         close(nothing)
-        Files.confine(to: ["runs", "plans", "tmp", "sweeps"].map { "\(root)/\($0)/" })
+        Files.confine(to: ["runs", "plans", "tmp", "sweeps", "sources", "data"].map { "\(root)/\($0)/" })
         try workbench.state.run(SweepWorker.quietFiles, name: "=(worker)")
     }
 

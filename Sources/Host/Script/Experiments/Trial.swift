@@ -7,9 +7,12 @@ struct Trial {
     /// The run that was returned, else the last one that was trained; nil if none was. Without its model, which is
     /// trained again when it is asked for: the models of all runs would not fit into memory.
     let run: RunObject?
+    /// The run was returned: its numbers are those of its record.
+    let isRun: Bool
 
     init(_ call: Call) throws {
         let (value, trained) = try call.run()
+        isRun = Trial.run(value) != nil
         run = (Trial.run(value) ?? trained).map { run in
             var facts = run.facts
             facts.arm = call.arm["name"]?.string
@@ -51,6 +54,7 @@ struct Trial {
             defer { (workbench.job, workbench.onTrained) = outer }
             (workbench.job, workbench.onTrained) = (job, { last = $0 })
             job?.trainings = 0
+            job?.runs = []
             let call = { try body.function.call([.table(parameters), .table(arm), .int(seed)]).first ?? .null }
             guard let shared = try FunctionRun(workbench, job) else { return (try call(), last) }
             if let found = try shared.recorded() { return (.table(found), nil) }

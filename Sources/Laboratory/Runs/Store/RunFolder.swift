@@ -40,13 +40,18 @@ public final class RunFolder {
         metrics.append((step, JSON.text(.fields(fields))))
     }
 
-    /// A checkpoint of what happened: hash of the sample indices, loss, gradient norm, parameter hash; nothing is
-    /// rounded.
-    public func trace(step: Int, indices: [Int], loss: Double, gradientNorm: Double? = nil, parameters: String? = nil) {
+    /// A checkpoint of what happened in an epoch: hash of the sample indices, mean loss; loss and gradient norm of its
+    /// first step, hash of the parameters after its last; nothing is rounded. Two runs part where the first of these
+    /// differs: in the order, the forward pass, the gradient or the update.
+    public func trace(
+        step: Int, indices: [Int], loss: Double, firstLoss: Double? = nil, gradientNorm: Double? = nil,
+        parameters: String? = nil
+    ) {
         var fields: [(String, Value)] = [
             ("step", .int(step)), ("order", .string(RunFolder.hash(indices))), ("loss", .number(loss)),
             ("loss_bits", .string(RunFolder.bits(loss))),
         ]
+        if let firstLoss { fields.append(("first_loss_bits", .string(RunFolder.bits(firstLoss)))) }
         if let gradientNorm {
             fields += [
                 ("gradient_norm", .number(gradientNorm)), ("gradient_norm_bits", .string(RunFolder.bits(gradientNorm))),

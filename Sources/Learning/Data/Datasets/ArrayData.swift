@@ -65,7 +65,7 @@ enum ArrayData {
     }
 
     private static func buildNpy(_ a: Arguments) throws -> Dataset {
-        let folder = DataFolder(a[DataArgument.root] ?? "", a.operation)
+        let folder = DataFolder(DataFolder.found(a[DataArgument.root] ?? ""), a.operation)
         let sources = try ModalitySource.list(.table(a[modalityFiles]), key: "file", operation: a.operation)
         let name = folder.path.split(separator: "/").last.map(String.init) ?? "npy"
         return try build(
@@ -153,8 +153,17 @@ struct ModalitySource {
 }
 
 extension DataFolder {
+    /// A relative path that is not there from the working folder is looked for beside the script and in the data
+    /// folders; not there either, it stays as it is.
+    static func found(_ path: String) -> String {
+        guard !path.isEmpty, !path.hasPrefix("/"), !Files.exists(path) else { return path }
+        let places = [SearchPath.scriptFolder].compactMap { $0 } + SearchPath.allDataFolders
+        return places.map { "\($0)/\(path)" }.first(where: Files.exists) ?? path
+    }
+
     /// A single file's folder and its name there.
     static func of(file path: String, _ operation: String) -> (DataFolder, String) {
+        let path = found(path)
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard let file = parts.last, parts.count > 1 else { return (DataFolder("", operation), path) }
         let folder = parts.dropLast().joined(separator: "/")

@@ -22,7 +22,7 @@ extension Gradients {
     /// nothing is read. nil without gradients.
     public func clippingFactor(norm maximum: Double, _ parameters: [Parameter]) throws -> Tensor? {
         try Autograd.withoutRecording {
-            guard let total = try squaredNorm(parameters)?.unary(.sqrt).adding(1e-6) else { return nil }
+            guard let total = try squaredSum(parameters)?.unary(.sqrt).adding(1e-6) else { return nil }
             return try Tensor.scalar(maximum, .float64, on: total.backend).divided(by: total).clamped(-.infinity, 1)
         }
     }
@@ -30,14 +30,19 @@ extension Gradients {
     /// The joint p-norm of the gradients of `parameters`.
     public func norm(p: Double = 2, _ parameters: [Parameter]) throws -> Double {
         try Autograd.withoutRecording {
-            if p == 2 { return try squaredNorm(parameters)?.item().squareRoot() ?? 0 }
+            if p == 2 { return try squaredSum(parameters)?.item().squareRoot() ?? 0 }
             let norms = try parameters.compactMap { try self[$0.value]?.norm(p: p).item() }
             if p.isInfinite { return norms.max() ?? 0 }
             return Math.pow(norms.reduce(0) { $0 + Math.pow($1, p) }, 1 / p)
         }
     }
 
-    private func squaredNorm(_ parameters: [Parameter]) throws -> Tensor? {
+    /// The square of the joint 2-norm, on the device; nil without gradients.
+    public func squaredNorm(_ parameters: [Parameter]) throws -> Tensor? {
+        try Autograd.withoutRecording { try squaredSum(parameters) }
+    }
+
+    private func squaredSum(_ parameters: [Parameter]) throws -> Tensor? {
         let gradients = try parameters.compactMap { try self[$0.value]?.contiguous() }
         return gradients.isEmpty ? nil : try Tensor.sumOfSquares(gradients)
     }

@@ -32,6 +32,8 @@ public final class Trainer {
     public private(set) var lastSamples: SamplePlan?
     /// What was trained in the last epoch: `drop_last` leaves out what fills no batch.
     public private(set) var lastTrained: SamplePlan?
+    /// The last epoch's first step.
+    public private(set) var firstStep: FirstStep?
 
     /// - Throws: options that do not fit model or data.
     public init(_ options: TrainingOptions, model: MultimodalModel, source: any SampleSource) throws {
@@ -158,6 +160,7 @@ public final class Trainer {
         let planned = Clock.seconds()
         let trained = try loop.run(samples, dropsLast: plan.dropsLast, epoch, hooks(epoch))
         (lastSamples, lastTrained) = (samples, samples.prefix(trained.rows.count))
+        firstStep = trained.first
         let stepped = Clock.seconds()
         try observe(trained, samples, epoch)
         var record = EpochRecord(

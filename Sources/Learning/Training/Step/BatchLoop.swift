@@ -28,6 +28,7 @@ struct TrainedBatches {
     let scan: ScanResult
     let rows: [Int]
     let loss: Double
+    let first: FirstStep?
 }
 
 /// Runs the batches of a plan: {forward → loss → backward → adjust → clip → update} for every sub-step of every batch.
@@ -115,6 +116,9 @@ final class BatchLoop {
                 try gradients.add(penalty.backward(), model.parameters().map(\.parameter.value))
             }
             try log.add(loss)
+            if hooks.predict != nil {
+                try log.note(loss) { try gradients.squaredNorm(optimizer.parameters(nil).map(\.parameter)) }
+            }
             if hooks.readsNumbers { _ = try look() }
             try batch.sampleLoss?.update(gradients)
             if let scopes = step.scopes { gradients = gradients.keeping(scopes, optimizer.groups) }

@@ -89,7 +89,9 @@ final class EpochRun {
     /// What was trained. Waits for it.
     func finish() throws -> TrainedBatches {
         let (rows, sum) = (feed.rows, try look().lossSum)
-        return TrainedBatches(scan: try seen.read(), rows: rows, loss: rows.isEmpty ? 0 : sum / Double(rows.count))
+        return TrainedBatches(
+            scan: try seen.read(), rows: rows, loss: rows.isEmpty ? 0 : sum / Double(rows.count),
+            first: try log.readFirst())
     }
 }
 

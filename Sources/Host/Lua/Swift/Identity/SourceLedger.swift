@@ -10,6 +10,8 @@ public struct SourceLedger {
         public let path: String
         /// Of the bytes, and of the tokens.
         public let sha256, tokens: String
+        /// As it was run, whatever has become of the file.
+        public let bytes: [UInt8]
     }
 
     public private(set) var entries: [Entry] = []
@@ -27,7 +29,7 @@ public struct SourceLedger {
         entries.append(
             Entry(
                 name: same.isEmpty ? base : "\(base) (\(same.count + 1))", path: name, sha256: sha256,
-                tokens: SourceLedger.tokenHash(bytes)))
+                tokens: SourceLedger.tokenHash(bytes), bytes: bytes))
     }
 
     /// - Throws: kind `.data`: a file that cannot be read cannot be told from another.

@@ -56,6 +56,7 @@ public enum ErrorReport {
         switch error.kind {
         case .usage: return error.operation.hasPrefix("-") ? 2 : 1
         case .runtime, .busy: return 1
+        case .damaged: return 5
         case .failedRuns: return 6
         case .left: return 75
         case .data: return 8

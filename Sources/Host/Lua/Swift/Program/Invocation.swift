@@ -146,6 +146,7 @@ struct Invocation {
             reader.value(of: one.option, word) { other in ProgramOption.all.contains { $0.option.name == other } })
         let isOfSweep = name == "--out" || ProgramOption.sweep.contains { $0.option.name == name }
         if !isOfSweep { options.passed += reader.words[start..<reader.at] }
+        if ProgramOption.deciding.contains(name) { options.deciding += reader.words[start..<reader.at] }
     }
 
     private mutating func short(_ word: String, _ reader: inout WordReader) throws {
@@ -159,7 +160,10 @@ struct Invocation {
             return try ProgramOption.jobs.apply(&self, count)
         }
         let start = reader.at - 1
-        defer { options.passed += reader.words[start..<reader.at] }
+        defer {
+            options.passed += reader.words[start..<reader.at]
+            if ["e", "l"].contains(word.dropFirst().first) { options.deciding += reader.words[start..<reader.at] }
+        }
         switch word.dropFirst().first {
         case "e": steps.append(.execute(try value()))
         case "l":

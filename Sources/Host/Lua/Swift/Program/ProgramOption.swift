@@ -119,5 +119,10 @@ public struct ProgramOption {
 
     /// What a command takes that runs code as a script does.
     public static let running = [set] + engine + [data] + records + [progress, quiet, json] + code
-    static let all = running + [smoke] + sandbox + sweep + prompt + [color] + program
+    /// Options that decide results; the others say where, how fast and how loud.
+    public static let deciding = ["--set", "--seed", "--device", "--smoke", "--no-strict", "--lua-env", "--max-memory"]
+    static let replay = ProgramOption(
+        Argument<String>("replay", "only the runs that FILE lists, as bss-lua verify asks for them"), value: "FILE"
+    ) { $0.options.replay = $1 }
+    static let all = running + [smoke, replay] + sandbox + sweep + prompt + [color] + program
 }

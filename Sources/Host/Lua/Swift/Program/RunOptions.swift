@@ -36,6 +36,10 @@ public struct RunOptions {
     public var sweep: SweepRequest?
     /// Options as given, without those of the sweep itself and `--out`: what a worker is started with.
     public var passed: [String] = []
+    /// Those of them that decide results: no threads, no data folders, nothing about output.
+    public var deciding: [String] = []
+    /// The runs that `bss-lua verify` asks for: a file.
+    public var replay: String?
     public var scriptArguments: [String] = []
     /// The script's path as given; nil at the prompt and for standard input.
     public var script: String?

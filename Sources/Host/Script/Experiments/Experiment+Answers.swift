@@ -1,0 +1,34 @@
+import BSSCore
+import BSSRuns
+
+/// What the function of an experiment gives for an arm and a seed.
+extension Experiment {
+    func answer(_ arm: Table, _ seed: Int, _ job: PlannedJob?) throws -> (ExperimentRecord.Answer, RunObject?) {
+        let call = Trial.Call(
+            workbench: workbench, body: body, parameters: parameters, arm: arm, seed: seed, job: job)
+        workbench.progress?.begin(arm: Experiment.name(arm), seed: seed)
+        let trial = try StatusLine.sharing { try Trial(call) }
+        let ids = job?.runs ?? []
+        var answer = ExperimentRecord.Answer(
+            seed: seed, runs: ids, isRun: trial.isRun && ids.count == 1 && trial.run?.facts.id == ids[0], values: [:],
+            facts: [:])
+        for metric in metrics { answer.values[metric] = try number(trial.answer, metric, arm) }
+        for fact in facts {
+            answer.facts[fact] = (trial.answer[fact] ?? trial.answer.value(atPath: fact))?.double
+        }
+        let figures = metrics.prefix(2).compactMap { metric in
+            answer.values[metric].map { (name: metric, value: $0) }
+        }
+        workbench.progress?.end(figures, id: trial.run?.facts.id)
+        return (answer, trial.run)
+    }
+
+    private func number(_ table: Table, _ metric: String, _ arm: Table) throws -> Double {
+        guard let number = (table[metric] ?? table.value(atPath: metric))?.double else {
+            throw BSSError(
+                "bss.experiment", "arm '\(Experiment.name(arm))' gives no number '\(metric)'",
+                hint: "it has: \(table.keys.joined(separator: ", "))")
+        }
+        return number
+    }
+}
