@@ -85,21 +85,29 @@ import _BSSTestSupport
         let program = try program()
         defer { program.remove() }
         let probe = try program.run(["--quiet", "--out", "probe", "train.lua"])
-        let seconds = probe.seconds
-        _ = try program.run(Self.arguments, interrupt: (seconds * 0.7, SIGKILL))
+        func hasBegun(_ attempt: Int, epochs: Int) -> () -> Bool {
+            { [self] in
+                let runs = program.folder + "/runs/runs"
+                guard let folder = (try? Files.list(runs))?.first.map({ "\(runs)/\($0)" }) else { return false }
+                let done = (try? checkpoints("\(folder)/attempt-\(attempt)")) ?? []
+                return epochs == 0 ? Files.exists("\(folder)/attempt-\(attempt)/owner.json") : done.count >= epochs
+            }
+        }
+        _ = try program.run(Self.arguments, stop: (SIGKILL, hasBegun(1, epochs: 2)))
         let folder = try run(in: program)
         let far = try checkpoints(folder + "/attempt-1")
         #expect(!far.isEmpty)
         // Anew, and killed early: the first attempt stands.
-        _ = try program.run(Self.arguments, interrupt: (seconds * 0.3, SIGINT))
+        _ = try program.run(Self.arguments, stop: (SIGINT, hasBegun(2, epochs: 0)))
         #expect(try checkpoints(folder + "/attempt-1") == far && Files.exists(folder + "/attempt-2"))
         let resumed = try program.run(["--resume"] + Self.arguments)
         #expect(resumed.code == 0 && resumed.output == probe.output, "\(resumed.summary)")
         let record = try JSON.parse(Files.readText(folder + "/run.json")).table
         #expect(record?["restarts"]?.table?.items.count == 1 && record?["attempt"]?.int == 3)
         let before = try ["run.json", "metrics.jsonl", "trace.jsonl"].map { try Files.read(folder + "/" + $0) }
-        for (signal, options) in [(SIGKILL, ["--rerun"]), (SIGINT, ["--rerun"]), (SIGTERM, ["--rerun", "--resume"])] {
-            let ended = try program.run(options + Self.arguments, interrupt: (seconds * 0.4, signal))
+        let signals = [(SIGKILL, ["--rerun"]), (SIGINT, ["--rerun"]), (SIGTERM, ["--rerun", "--resume"])]
+        for (number, (signal, options)) in signals.enumerated() {
+            let ended = try program.run(options + Self.arguments, stop: (signal, hasBegun(4 + number, epochs: 0)))
             #expect(ended.code != 0, "\(ended.summary)")
             #expect(
                 try ["run.json", "metrics.jsonl", "trace.jsonl"].map { try Files.read(folder + "/" + $0) } == before)

@@ -39,11 +39,13 @@ struct BuiltProgram {
         try JSON.parse(Files.readText("\(folder)/\(name)"), source: name).table ?? Table()
     }
 
-    /// Runs to its end, or until `interrupt` sends a signal; ends it after `limit` seconds in any case.
+    /// Runs to its end, or until `interrupt` sends a signal after some seconds or `stop` does when something holds; ends
+    /// it after `limit` seconds in any case.
     func run(
         _ arguments: [String], of executable: String = BuiltProgram.path, input: String = "",
         environment: [String: String] = [:], output: String? = nil,
-        interrupt: (after: Double, signal: Int32)? = nil, limit: Double = 300
+        interrupt: (after: Double, signal: Int32)? = nil, stop: (signal: Int32, when: () -> Bool)? = nil,
+        limit: Double = 300
     ) throws -> Outcome {
         let child = Process()
         child.executableURL = URL(fileURLWithPath: executable)
@@ -72,8 +74,9 @@ struct BuiltProgram {
         var isSignalled = false
         while child.isRunning {
             let elapsed = Date().timeIntervalSince(start)
-            if let interrupt, !isSignalled, elapsed >= interrupt.after {
-                kill(child.processIdentifier, interrupt.signal)
+            let due = interrupt.flatMap { elapsed >= $0.after ? $0.signal : nil }
+            if !isSignalled, let signal = due ?? stop.flatMap({ $0.when() ? $0.signal : nil }) {
+                kill(child.processIdentifier, signal)
                 signalled = Date()
                 isSignalled = true
             }
