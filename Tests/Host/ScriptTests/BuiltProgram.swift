@@ -39,8 +39,8 @@ struct BuiltProgram {
         try JSON.parse(Files.readText("\(folder)/\(name)"), source: name).table ?? Table()
     }
 
-    /// Runs to its end, or until `interrupt` sends a signal after some seconds or `stop` does when something holds; ends
-    /// it after `limit` seconds in any case.
+    /// Runs to its end, or until `interrupt` sends a signal after some seconds, or `stop` when something holds; ends it
+    /// after `limit` seconds in any case.
     func run(
         _ arguments: [String], of executable: String = BuiltProgram.path, input: String = "",
         environment: [String: String] = [:], output: String? = nil,
