@@ -167,4 +167,8 @@ private final class RunWatch: TrainingObserver {
         if isShown { read = Clock.seconds() }
         progress.step(epoch: epoch + 1, done: done, loss: isShown ? try loss() : nil)
     }
+    // An epoch's figures are known when it ends, shown or not: what stands there is never older than that.
+    func epochEnded(_ record: EpochRecord) {
+        progress.step(epoch: record.epoch, done: Double(record.epoch), loss: record.train.loss)
+    }
 }

@@ -31,8 +31,15 @@ public final class RunStore {
             let tag = name.split(separator: ".").first.map(String.init) ?? ""
             if process.isGone(tag: tag) { StoreFiles.removeFolder("\(root)/tmp/\(name)") }
         }
-        for folder in ["plans", "results/tables", "results/figures"] {
-            try Files.removeLeftovers(in: "\(root)/\(folder)")
+        try RunStore.tidy(root, depth: 3) { $0 != "runs" && $0 != "tmp" }
+    }
+
+    /// Removes unfinished files of killed processes from a folder and those below it.
+    private static func tidy(_ folder: String, depth: Int, where enters: (String) -> Bool = { _ in true }) throws {
+        try Files.removeLeftovers(in: folder)
+        guard depth > 0 else { return }
+        for name in try Files.list(folder) where enters(name) && Files.isFolder("\(folder)/\(name)") {
+            try tidy("\(folder)/\(name)", depth: depth - 1)
         }
     }
 
