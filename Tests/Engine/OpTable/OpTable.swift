@@ -14,7 +14,7 @@ public struct OpTable {
     public init(onFunction: @escaping (String) -> Void = { _ in }) { self.onFunction = onFunction }
 
     /// Names whose results tell of dtype or memory, or are drawn.
-    private static let ownResults: Set<String> = ["dtype", "to", "requires_grad"]
+    private static let ownResults: Set<String> = ["dtype", "to", "requires_grad", "__eq"]
 
     public mutating func run(big: Bool = true) throws {
         for function in Tensor.scriptType.methods {
