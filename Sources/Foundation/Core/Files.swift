@@ -154,6 +154,12 @@ public enum Files {
         return stat(path, &info) == 0 ? Int(info.st_size) : nil
     }
 
+    /// Whether nothing more can be written where a path lies: less than 64 KiB are free.
+    public static func isDiskFull(_ path: String) -> Bool {
+        var info = statvfs()
+        return statvfs(path, &info) == 0 && info.f_bavail * info.f_frsize < 1 << 16
+    }
+
     /// Takes from others the right to read and write a file.
     public static func makePrivate(_ path: String) {
         var info = stat()

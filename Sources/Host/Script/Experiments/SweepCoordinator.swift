@@ -171,8 +171,11 @@ final class SweepCoordinator {
             if let folder { try startWorkers(folder) }
             for ending in try pool?.look() ?? [] where ![0, 6, 75].contains(ending.code) {
                 pool?.leave(within: 10)
+                // Where results cannot be written, a worker's words cannot either.
+                let isFull = ending.words.isEmpty && Files.isDiskFull(store.root)
+                let words = isFull ? "\(store.root): \(String(cString: strerror(ENOSPC)))" : ending.words
                 throw BSSError(
-                    name, "worker \(ending.number) ended with exit code \(ending.code)\n\(ending.words)",
+                    name, "worker \(ending.number) ended with exit code \(ending.code)\n\(words)",
                     kind: SweepCoordinator.kinds[ending.code] ?? .runtime)
             }
             if pool?.living == 0, try watch.look({ shown.tell("\(name): \($0)") }) == nil {
