@@ -58,29 +58,44 @@ import _BSSTestSupport
 
     /// jupyter_kernel_test with every sample, and what it does not ask, where Python has it.
     @Test func conformance() throws {
+        guard try Self.python(["-c", "import jupyter_kernel_test, ctypes; ctypes.CDLL('libzmq.so.5')"]).code == 0 else {
+            return print("conformance of the Jupyter kernel: 0 of 1 (no jupyter_kernel_test, or no libzmq5)")
+        }
+        let outcome = try Self.python([Self.support + "kernel_conformance.py", Program.path])
+        print(outcome.text.split(separator: "\n").filter { $0.contains("interrupt of") || $0.hasPrefix("Ran") })
+        #expect(outcome.code == 0 && !outcome.text.contains("skipped"), "\(outcome.text.suffix(3000))")
+    }
+
+    /// Every guide as a notebook, executed by nbclient and papermill, where Python has them.
+    @Test func guides() throws {
+        let folder = Repository.root + "/experiments/guide"
+        let count = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".lua") }.count
+        guard try Self.python(["-c", "import nbclient, papermill, ctypes; ctypes.CDLL('libzmq.so.5')"]).code == 0 else {
+            return print("guides by nbclient and papermill: 0 of \(count) (no nbclient, papermill or libzmq5)")
+        }
+        let outcome = try Self.python([Self.support + "run_guides.py", Program.path, folder])
+        #expect(outcome.code == 0 && count > 10, "\(outcome.text.suffix(3000))")
+        print("guides by nbclient and papermill: \(outcome.text.components(separatedBy: ": ok").count - 1) of \(count)")
+    }
+
+    private static let support = Repository.root + "/Tests/Support/Jupyter/"
+
+    /// Runs the Python that has the packages (`BSS_PYTHON`, else python3) to its end, with a home of its own.
+    private static func python(_ words: [String]) throws -> (code: Int32, text: String) {
         let home = FileManager.default.temporaryDirectory.path + "/bss-kernel-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: home) }
         let environment = ProcessInfo.processInfo.environment
-        let python = environment["BSS_PYTHON"] ?? "python3"
-        func run(_ words: [String]) throws -> (code: Int32, text: String) {
-            let child = Process()
-            child.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            child.arguments = [python] + words
-            // Debug builds are slower by far; the release is held to 0.2 s.
-            child.environment = environment.merging(["KERNEL_HOME": home, "KERNEL_LIMIT": Self.limit]) { $1 }
-            let out = Pipe()
-            (child.standardOutput, child.standardError) = (out, out)
-            try child.run()
-            let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            child.waitUntilExit()
-            return (child.terminationStatus, text)
-        }
-        guard try run(["-c", "import jupyter_kernel_test, ctypes; ctypes.CDLL('libzmq.so.5')"]).code == 0 else {
-            return print("conformance of the Jupyter kernel: 0 of 1 (no jupyter_kernel_test, or no libzmq5)")
-        }
-        let outcome = try run([Repository.root + "/Tests/Support/Jupyter/kernel_conformance.py", Program.path])
-        print(outcome.text.split(separator: "\n").filter { $0.contains("interrupt of") || $0.hasPrefix("Ran") })
-        #expect(outcome.code == 0 && !outcome.text.contains("skipped"), "\(outcome.text.suffix(3000))")
+        let child = Process()
+        child.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        child.arguments = [environment["BSS_PYTHON"] ?? "python3"] + words
+        // Debug builds are slower by far; the release is held to 0.2 s.
+        child.environment = environment.merging(["KERNEL_HOME": home, "KERNEL_LIMIT": limit]) { $1 }
+        let out = Pipe()
+        (child.standardOutput, child.standardError) = (out, out)
+        try child.run()
+        let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        child.waitUntilExit()
+        return (child.terminationStatus, text)
     }
 
     #if DEBUG
