@@ -29,10 +29,20 @@ public enum WatchCommand {
                     : [try store.run(beginning: call.operand, operation: call.path)]
                 try screen.show(runs)
                 let isOver = !runs.contains { if case .running = $0.state { return true } else { return false } }
-                if isOver || call[once] { return 0 }
+                if isOver || call[once] {
+                    guard screen.hasShown else { throw try nothing(in: runs, call) }
+                    return 0
+                }
                 try ClaimRules.sleep(1)
             }
         }
+    }
+
+    /// No run has a number of this name.
+    private static func nothing(in runs: [StoredRun], _ call: ProgramCommand.Call) throws -> BSSError {
+        let known = try runs.flatMap { try $0.metrics() }
+        let near = Text.nearest(to: call[metric], in: known).map { "did you mean '\($0)'?" }
+        return BSSError(call.path, "no epoch of these runs has '\(call[metric])'", hint: near, kind: .usage)
     }
 
     /// What was shown so far.
@@ -40,11 +50,13 @@ public enum WatchCommand {
         let metric: String
         let display: Display
         private var told: [String: Int] = [:]
+        private(set) var hasShown = false
 
         init(metric: String, display: Display) { (self.metric, self.display) = (metric, display) }
 
         mutating func show(_ runs: [StoredRun]) throws {
             let curves = try runs.map { (run: $0, points: try $0.curve(metric)) }.filter { !$0.points.isEmpty }
+            hasShown = hasShown || !curves.isEmpty
             guard display.isTerminal else { return tell(curves) }
             var figure = Figure(title: metric)
             figure.xLabel = "epoch"

@@ -136,6 +136,25 @@ final class RunRecorder: TrainingObserver {
         if job == nil { workbench.note("\(name): reused \(id), finished earlier (--rerun trains it again)") }
         let path = folder + "/output.txt"
         if Files.exists(path) { workbench.state.write(try Files.read(path)) }
+        _ = try startEvents(after: .max, in: folder)
+    }
+
+    /// The event file that `--log-to` asks for, if it does; epochs that an earlier call measured without one are in it.
+    private func startEvents(after epoch: Int, in measured: String?) throws -> EventFile? {
+        guard workbench.options.log == .tensorboard else { return nil }
+        let run = "\(RunStore.fileName(job?.name ?? name))-seed\(record.seed)-\(id.prefix(8))"
+        let place = "\(store.root)/tensorboard/\(run)"
+        guard let measured, !Files.isFolder(place) else {
+            return epoch == .max ? nil : try EventFile(place, from: epoch + 1)
+        }
+        let events = try EventFile(place, from: 1)
+        for line in try Files.readText(measured + "/metrics.jsonl").split(separator: "\n") {
+            guard let fact = try JSON.parse(String(line)).table, let step = fact["step"]?.int, step <= epoch,
+                let name = fact["name"]?.string, let value = fact["value"]?.double
+            else { continue }
+            try events.log(step: step, name, value)
+        }
+        return events
     }
 
     // MARK: Beginning
@@ -237,10 +256,7 @@ final class RunRecorder: TrainingObserver {
         try code.begin()
         trainer?.checkpoints.name = runFolder.map { folder in { folder.checkpoint($0) } }
         trainer?.checkpoints.carried = { [unowned self] in carried }
-        if workbench.options.log == .tensorboard {
-            let run = "\(RunStore.fileName(job?.name ?? name))-seed\(record.seed)-\(id.prefix(8))"
-            events = try EventFile("\(store.root)/tensorboard/\(run)", from: resumedAt + 1)
-        }
+        events = try startEvents(after: resumedAt, in: resumedAt > 0 ? start?.checkpoint.folder : nil)
         let here = CPUBackend.instructionSet
         if resumedAt > 0, let start {
             let bytes = start.carried["output_bytes"]?.int ?? 0

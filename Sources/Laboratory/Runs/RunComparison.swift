@@ -35,13 +35,18 @@ public struct RunComparison {
         ("engine", "engine"),
     ]
 
+    /// - Throws: kind `.data`: a run that has no numbers yet.
     public init(_ own: StoredRun, _ other: StoredRun) throws {
+        for run in [own, other] where try run.record["returned"] == nil && run.metrics().isEmpty {
+            throw BSSError("diff", "\(run.id) has no numbers yet: it is \(run.state.name)", kind: .data)
+        }
         inputs = RunComparison.groups.flatMap { group, key in
             RunComparison.differences(group, own.record[key], other.record[key])
         }
         results =
             RunComparison.differences(
                 "results", own.record.value(atPath: "result.selected"), other.record.value(atPath: "result.selected"))
+            + RunComparison.differences("returned", own.record["returned"], other.record["returned"])
             + RunComparison.differences(
                 "parameters of the model", own.record["parameters_hash"], other.record["parameters_hash"])
         let (first, count) = try RunComparison.parting(own, other)

@@ -1,4 +1,5 @@
 import BSSCore
+import Foundation
 import Testing
 import _BSSTestSupport
 
@@ -96,6 +97,7 @@ import _BSSTestSupport
         let id = try #require(ids("seed=1 and name=joint").first)
         let lines = try ask(["watch", id, "--metric", "train.loss"]).split(separator: "\n")
         #expect(lines.count == 2 && lines[1].hasPrefix("joint, seed 1 (\(id.prefix(6))) epoch 2: train.loss"))
+        #expect(try ask(["watch", id, "--metric", "train.los"], code: 2).contains("did you mean 'train.loss'?"))
         #expect(try program.run(["watch", "out", "--once"]).output.split(separator: "\n").count == 8)
     }
 
@@ -114,6 +116,12 @@ import _BSSTestSupport
             #expect(event.tag.split(separator: "/").joined(separator: ".") == fact["name"]?.string)
             #expect(event.value == fact["value"]?.double.map { Float($0) })
         }
+        // Asked for when the run is finished already: the same numbers, from its record.
+        try FileManager.default.removeItem(atPath: program.folder + "/out/tensorboard")
+        let again = try program.run(["--quiet", "--out", "out", "--log-to", "tensorboard", "try.lua"])
+        #expect(again.code == 0, "\(again.summary)")
+        let copy = try EventReader.read(Files.read("\(folder)/\(try #require(Files.list(folder).first))"))
+        #expect(copy.map(\.value) == events.map(\.value) && copy.map(\.tag) == events.map(\.tag))
     }
 }
 

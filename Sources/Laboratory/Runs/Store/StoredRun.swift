@@ -48,6 +48,11 @@ public struct StoredRun {
         }
     }
 
+    /// The names of the numbers of its first epoch.
+    public func metrics() throws -> [String] {
+        try lines("metrics.jsonl").prefix { $0["step"]?.int == 1 }.compactMap { $0["name"]?.string }
+    }
+
     /// The lines of `metrics.jsonl` or `trace.jsonl`: of the published attempt, else of the latest.
     func lines(_ file: String) throws -> [Table] {
         let places = [folder] + attempts.reversed().map(\.path)
