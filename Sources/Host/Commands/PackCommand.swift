@@ -14,7 +14,8 @@ public enum PackCommand {
         license = Argument<String?>("license", default: nil, "the licence's file; by default LICENSE in DIR or here"),
         data = Argument<OneOf<Packer.Data>>(
             "with_data", default: OneOf(.none), "data that came from files: none, small (sets up to 64 MiB) or all"),
-        engine = Argument("with_engine", default: false, "this program too, with the libraries that it needs"),
+        engine = Argument(
+            "with_engine", default: false, "this program and its libraries: LD_LIBRARY_PATH=engine/lib engine/bss-lua"),
         smoke = Argument<String?>(
             "smoke_results", default: nil, "results of the small form; by default DIR/smoke, where it is")
 
@@ -95,6 +96,14 @@ enum EngineBundle {
                 && !system.contains { path.split(separator: "/").last?.hasPrefix($0) == true } && Files.isFile(path)
         }
         return [("bss-lua", SpawnedProcess.ownPath)]
-            + libraries.sorted().map { ("lib/\($0.split(separator: "/").last ?? "")", $0) }
+            + libraries.sorted().map { ("lib/\(loaded($0.split(separator: "/").last ?? ""))", $0) }
+    }
+
+    /// The name that programs ask the loader for: `liblua5.4.so.0` of `liblua5.4.so.0.0.0`.
+    private static func loaded(_ file: Substring) -> String {
+        var words = file.split(separator: ".", omittingEmptySubsequences: false)
+        guard let so = words.firstIndex(of: "so") else { return String(file) }
+        words.removeSubrange(min(so + 2, words.count)...)
+        return words.joined(separator: ".")
     }
 }
