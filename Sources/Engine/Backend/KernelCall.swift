@@ -51,7 +51,7 @@ public struct KernelCall {
         if count > 0, view.offset < 0 || view.offset + count > view.storage.byteCount / dtype.byteSize {
             throw mismatch(view, "reaches beyond its memory")
         }
-        return view.address
+        return handedOut(view)
     }
 
     @inlinable
@@ -75,6 +75,7 @@ public struct KernelCall {
         if view.dtype != dtype ?? self.dtype { throw mismatch(view, "needs \((dtype ?? self.dtype).name)") }
         if let shape, shape != view.shape { throw mismatch(view, "needs shape \(shape)") }
         if !view.liesInStorage { throw mismatch(view, "reaches beyond its memory") }
+        _ = handedOut(view)
         return view
     }
 
@@ -90,7 +91,7 @@ public struct KernelCall {
                 throw mismatch(view, "reaches beyond its memory")
             }
         }
-        return view.address
+        return handedOut(view)
     }
 
     @inlinable
@@ -101,6 +102,13 @@ public struct KernelCall {
         if count > 0, view.offset < 0 || view.offset + count > view.storage.byteCount / dtype.byteSize {
             throw mismatch(view, "reaches beyond its memory")
         }
+        return handedOut(view)
+    }
+
+    /// A recorded call may hold on to the address: the memory stays.
+    @inlinable
+    func handedOut(_ view: ArrayView) -> UnsafeMutableRawPointer {
+        if KernelCall.isWatched { KernelCall.keep(view.storage) }
         return view.address
     }
 
@@ -128,6 +136,12 @@ extension KernelCall {
     /// One of them is there.
     @exclusivity(unchecked) nonisolated(unsafe) public private(set) static var isWatched = false
 
+    @usableFromInline
+    static func keep(_ storage: Storage) { recording?.keep(storage) }
+
+    /// Said by a backend of draws from a stream: how far on they are when they are made again.
+    public static func draws(key: UInt64) -> Recording.Draws? { recording?.draws(key: key) }
+
     /// Said by a backend of every block of memory that it gives, while somebody watches.
     public static func allocated(_ bytes: Int) {
         observer?.allocation(bytes: bytes)
@@ -150,7 +164,7 @@ extension Backend {
 
     /// Every call to a kernel: runs it, turns its status into an error, and tells who observes or records.
     ///
-    /// `kernel` gives what runs it, with everything that it needs: `{ bss_gemm(…) }`.
+    /// `kernel` gives what runs it: `{ bss_gemm(…) }`. Addresses from a `KernelCall` stay good as long as it may run.
     @inline(__always)
     public func run(
         _ name: @autoclosure () -> String, writes elements: @autoclosure () -> Int,
@@ -162,7 +176,7 @@ extension Backend {
         try watched(name(), elements(), call)
     }
 
-    /// A call that a recording cannot make again: numbers come from the host or go there, or are drawn.
+    /// A call that a recording cannot make again: numbers come from the host or go there.
     @inline(__always)
     public func runOnce(
         _ name: @autoclosure () -> String, writes elements: @autoclosure () -> Int,

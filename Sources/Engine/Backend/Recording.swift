@@ -3,16 +3,20 @@ import BSSCore
 /// The kernel calls of a piece of work, to be made again on the same memory: a step of training without its tape.
 ///
 /// What runs while it records is done as ever. Calls say how they are made again (`Backend.run`); one that cannot be
-/// (the host reads or writes, random numbers are drawn) leaves the recording incomplete: there is nothing to replay.
-/// Memory that the calls touch stays theirs as long as the recording lives.
+/// (the host reads or writes) leaves the recording incomplete: there is nothing to replay. Memory that the calls touch
+/// stays theirs as long as the recording lives. Random numbers come from one stream, named beforehand, and in a replay
+/// from where it is by then.
 public final class Recording {
     private var calls: [() throws -> Int32] = []
+    private var memory: [ObjectIdentifier: Storage] = [:]
+    private let draws: Draws
     public private(set) var isComplete = true
     /// Bytes of new memory so far, and how many there may be.
     private var made = 0
     private static let limit = 64 << 20
 
-    public init() {}
+    /// `stream`: what the calls draw from.
+    public init(drawingFrom stream: RandomStream? = nil) { draws = Draws(stream) }
 
     /// Runs `body` and keeps its calls.
     public func record<R>(_ body: () throws -> R) rethrows -> R {
@@ -27,6 +31,16 @@ public final class Recording {
 
     func add(_ call: @escaping () throws -> Int32) { if isComplete { calls.append(call) } }
 
+    /// A kernel was given this memory: it lives as long as its address is in a call.
+    func keep(_ storage: Storage) { if isComplete { memory[ObjectIdentifier(storage)] = storage } }
+
+    /// For a draw from the stream of that key; nil, and nothing to replay, where it is another than the recording's.
+    func draws(key: UInt64) -> Draws? {
+        if draws.key == key { return draws }
+        spoil()
+        return nil
+    }
+
     /// Memory of a recording is not used twice. Where it is much, the time is in the kernels: nothing is gained.
     func made(_ bytes: Int) {
         made += bytes
@@ -34,10 +48,21 @@ public final class Recording {
     }
 
     /// It holds a call that is not the same again.
-    func spoil() { (isComplete, calls) = (false, []) }
+    func spoil() { (isComplete, calls, memory) = (false, [], [:]) }
 
-    /// The same calls in the same order.
-    public func replay() throws {
+    /// The same calls in the same order. They draw from where `stream` is now, as they did from where it was when the
+    /// recording was made; the caller moves it on.
+    public func replay(drawingFrom stream: RandomStream? = nil) throws {
+        if let stream { draws.shift = stream.block &- draws.block }
         for call in calls { try Cancellation.checkKernel(call(), "replay") }
+    }
+
+    /// How far a stream has moved since the recording: calls draw that many blocks further on.
+    public final class Draws {
+        fileprivate let key: UInt64?
+        fileprivate let block: UInt64
+        @exclusivity(unchecked) public fileprivate(set) var shift: UInt64 = 0
+
+        fileprivate init(_ stream: RandomStream?) { (key, block) = (stream?.key, stream?.block ?? 0) }
     }
 }

@@ -47,17 +47,17 @@ extension CPUBackend {
 
     public func gather(_ x: ArrayView, index: ArrayView, axis: Int, out: ArrayView) throws {
         let call = try KernelCall("gather", x, .any)
-        let cx = try call.strided(x)
-        let ci = try call.strided(index, .int64, like: out.shape)
-        let co = try call.strided(out)
+        let cx = try call.strided(x).c
+        let ci = try call.strided(index, .int64, like: out.shape).c
+        let co = try call.strided(out).c
         try run("gather", writes: out.elementCount, { views(cx, ci, co) { bss_gather($0, $1, Int32(axis), $2) } })
     }
 
     public func scatterAdd(into out: ArrayView, index: ArrayView, axis: Int, source: ArrayView) throws {
         let call = try KernelCall("scatter_add", out, .numbers)
-        let co = try call.strided(out)
-        let ci = try call.strided(index, .int64, like: source.shape)
-        let cs = try call.strided(source)
+        let co = try call.strided(out).c
+        let ci = try call.strided(index, .int64, like: source.shape).c
+        let cs = try call.strided(source).c
         try run(
             "scatter add", writes: out.elementCount, { views(co, ci, cs) { bss_scatter_add($0, $1, Int32(axis), $2) } })
     }

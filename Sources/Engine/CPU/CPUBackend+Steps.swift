@@ -21,11 +21,14 @@ extension CPUBackend {
 
     public func logLoss(_ loss: ArrayView, log: ArrayView) throws {
         let call = try KernelCall("log loss", loss)
-        try run("log loss", writes: 1, { try bss_log_loss(call.dtype.c, call.memory(loss, 1), CPUBackend.log(log)) })
+        let value = try call.memory(loss, 1)
+        let log = try CPUBackend.log(log)
+        try run("log loss", writes: 1, { bss_log_loss(call.dtype.c, value, log) })
     }
 
     public func logStep(samples: Int, log: ArrayView) throws {
-        try run("log step", writes: StepLog.count, { try bss_log_step(Int64(samples), CPUBackend.log(log)) })
+        let log = try CPUBackend.log(log)
+        try run("log step", writes: StepLog.count, { bss_log_step(Int64(samples), log) })
     }
 
     private static func log(_ view: ArrayView) throws -> UnsafeMutablePointer<bss_step_log> {
@@ -36,39 +39,30 @@ extension CPUBackend {
     public func update(_ parts: [ParameterUpdate], scale: ArrayView?, log: ArrayView?) throws {
         guard let first = parts.first else { return }
         let list = try UpdateList(parts)
+        let scale = try scale.map { try KernelCall("optimizer", $0).doubles($0, 1) }
+        let log = try log.map(CPUBackend.log)
         try run(
             first.rule.name, writes: parts.reduce(0) { $0 + $1.parameter.elementCount },
-            {
-                let scale = try scale.map { try KernelCall("optimizer", $0).doubles($0, 1) }
-                return try list.run(scale?.pointee ?? 1, log.map(CPUBackend.log))
-            })
+            { list.run(scale?.pointee ?? 1, log) })
     }
 
     public func sumOfSquares(_ parts: [ArrayView], out: ArrayView) throws {
-        let sum = try KernelCall("norm", out)
-        try run(
-            "sum of squares", writes: 1,
-            {
-                let kernels = try parts.map { part in
-                    let call = try KernelCall("norm", part)
-                    let count = part.elementCount
-                    return try bss_buffer(dtype: call.dtype.c, data: call.buffer(part, count), count: Int64(count))
-                }
-                return try bss_sum_squares_all(kernels, Int64(kernels.count), sum.doubles(out, 1))
-            })
+        let sum = try KernelCall("norm", out).doubles(out, 1)
+        let kernels = try parts.map { part in
+            let call = try KernelCall("norm", part)
+            let count = part.elementCount
+            return try bss_buffer(dtype: call.dtype.c, data: call.buffer(part, count), count: Int64(count))
+        }
+        try run("sum of squares", writes: 1, { bss_sum_squares_all(kernels, Int64(kernels.count), sum) })
     }
 }
 
 /// An update as its kernel takes it. Run again, it is the next update: Adam counts on, a momentum has begun.
 private final class UpdateList {
-    private let parts: [ParameterUpdate]
     private var kernels: [bss_update]
     private var isFirst = true
 
-    init(_ parts: [ParameterUpdate]) throws {
-        self.parts = parts
-        kernels = try parts.map(UpdateList.kernel)
-    }
+    init(_ parts: [ParameterUpdate]) throws { kernels = try parts.map(UpdateList.kernel) }
 
     func run(_ scale: Double, _ log: UnsafeMutablePointer<bss_step_log>?) -> Int32 {
         if !isFirst { for i in kernels.indices { kernels[i].advance() } }

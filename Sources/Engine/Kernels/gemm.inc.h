@@ -127,14 +127,29 @@ static __attribute__((noinline)) void TN(rows_narrow)(const TN(tile) * t, int ro
 }
 #endif
 
-/// Transposes a WIDTH x WIDTH block: log2(WIDTH) rounds of interleaving row i with row i + WIDTH
-/// / 2. Of `rows` rows the last stands in for missing ones.
-INLINE void TN(transpose_block)(const T *from, int64_t from_step, int64_t rows, T *to,
-                                int64_t to_step) {
-  V x[WIDTH], y[WIDTH];
+/// x = xᵀ: log2(WIDTH) rounds of interleaving row i with row i + WIDTH / 2; where lanes of 128 bits
+/// are 4 x 4 blocks (WIDTH 16), two rounds inside them and two between them, which is quicker.
+INLINE void TN(turn_lanes)(V x[WIDTH]) {
+  V y[WIDTH];
+#ifdef INTERLEAVE_BLOCKS
 #pragma clang loop unroll(full)
-  for (int i = 0; i < WIDTH; i++)
-    x[i] = *(const VU *)(from + (i < rows ? i : rows - 1) * from_step);
+  for (int i = 0; i < WIDTH; i += 4)
+#pragma clang loop unroll(full)
+    for (int j = 0; j < 2; j++) {
+      V even = INTERLEAVE_1(j, x[i], x[i + 1]), odd = INTERLEAVE_1(j, x[i + 2], x[i + 3]);
+      y[i + 2 * j] = INTERLEAVE_2(0, even, odd);
+      y[i + 2 * j + 1] = INTERLEAVE_2(1, even, odd);
+    }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 4; i++)
+#pragma clang loop unroll(full)
+    for (int j = 0; j < 2; j++) {
+      V low = INTERLEAVE_BLOCKS(j, y[i], y[i + 4]),
+        high = INTERLEAVE_BLOCKS(j, y[i + 8], y[i + 12]);
+      x[i + 4 * j] = INTERLEAVE_BLOCKS(0, low, high);
+      x[i + 4 * j + 8] = INTERLEAVE_BLOCKS(1, low, high);
+    }
+#else
 #pragma clang loop unroll(full)
   for (int round = 1; round < WIDTH; round *= 2) {
 #pragma clang loop unroll(full)
@@ -145,6 +160,17 @@ INLINE void TN(transpose_block)(const T *from, int64_t from_step, int64_t rows, 
 #pragma clang loop unroll(full)
     for (int i = 0; i < WIDTH; i++) x[i] = y[i];
   }
+#endif
+}
+
+/// Transposes a WIDTH x WIDTH block. Of `rows` rows the last stands in for missing ones.
+INLINE void TN(transpose_block)(const T *from, int64_t from_step, int64_t rows, T *to,
+                                int64_t to_step) {
+  V x[WIDTH];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < WIDTH; i++)
+    x[i] = *(const VU *)(from + (i < rows ? i : rows - 1) * from_step);
+  TN(turn_lanes)(x);
 #pragma clang loop unroll(full)
   for (int i = 0; i < WIDTH; i++) *(VU *)(to + i * to_step) = x[i];
 }
@@ -205,11 +231,49 @@ static void FN(CAT(gemm_pack, S))(const gemm_problem *g, int64_t first, int64_t 
 
 enum { TN(a_step) = GEMM_KC + 64 / sizeof(T), TN(near_rows) = 512 / sizeof(T) };
 
+/// Fewer columns than half a vector: the lanes are rows of A instead, and C is written turned. The
+/// same chains of additions, so the same bits.
+static void TN(gemm_narrow)(const gemm_problem *g, T *work) {
+  const int64_t n = g->n, k = g->k, step = TN(nr);
+  T *sums = work, *panel = sums + MR * step;
+  TN(tile) t = {.a_row = g->b_column, .a_column = g->b_row, .k = k, .ldc = step, .alpha = 1};
+  for (int64_t i0 = 0; i0 < g->m; i0 += step) {
+    const int64_t rows = g->m - i0 < step ? g->m - i0 : step;
+    const T *a = (const T *)g->a + i0 * g->a_row;
+    const bool in_place = g->a_row == 1 && rows == step;
+    if (!in_place) TN(pack_panel)(a, g->a_column, g->a_row, k, rows, step, panel);
+    t.b = in_place ? a : panel;
+    t.b_step = in_place ? g->a_column : step;
+    t.columns = step;
+    for (int64_t j0 = 0; j0 < n; j0 += MR) {
+      const int64_t columns = n - j0 < MR ? n - j0 : MR;
+      t.a = (const T *)g->b + j0 * g->b_column;
+      t.c = sums;
+      TN(rows_wide)(&t, (int)columns);
+      const T *bias = g->bias ? (const T *)g->bias + j0 : NULL;
+      for (int64_t i = 0; i < rows; i++) {
+        T *restrict c = (T *)g->c + (i0 + i) * g->ldc + j0;
+        for (int64_t j = 0; j < columns; j++) {
+          T sum = sums[j * step + i];
+          if (bias) sum += bias[j];
+          c[j] = g->epilogue == BSS_EPILOGUE_RELU && 0 > sum ? 0 : sum;
+        }
+      }
+    }
+  }
+}
+
 static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
+  if (g->n <= WIDTH / 2 && g->m >= WIDTH && g->k <= GEMM_KC && g->alpha == 1 && g->beta == 0 &&
+      !g->packed) {
+    TN(gemm_narrow)(g, work);
+    return;
+  }
   const int64_t blocks = (g->m + MR - 1) / MR;
   const bool copy_a = g->a_column == 1 && g->a_row >= 4 * TN(near_rows) && g->n >= 4 * TN(nr) &&
                       g->m <= GEMM_TILE_M;
   const bool copy_b = g->b_column != 1 || (g->b_row >= 2 * TN(near_rows) && g->m >= 4 * MR);
+  const int64_t group = copy_b && g->b_column == 1 ? GEMM_GROUP : 1;
   T *panel = work, *rows = panel + GEMM_KC * TN(nr) * GEMM_GROUP;
   TN(tile) t = {.a_column = g->a_column, .ldc = g->ldc, .alpha = (T)g->alpha};
   for (int64_t p0 = 0; p0 == 0 || p0 < g->k; p0 += GEMM_KC) {
@@ -227,20 +291,19 @@ static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
     }
     for (int64_t j0 = 0; j0 < g->n; j0 += TN(nr)) {
       t.columns = g->n - j0 < TN(nr) ? g->n - j0 : TN(nr);
-      const int64_t width = TN(panel_width)(t.columns), slot = j0 / TN(nr) % GEMM_GROUP;
+      const int64_t width = TN(panel_width)(t.columns), slot = j0 / TN(nr) % group;
       const T *b = (const T *)g->b + p0 * g->b_row;
       if (g->packed) {
         t.b = (const T *)g->packed + j0 * g->k + p0 * width;
         t.b_step = width;
       } else if (copy_b || t.columns != width) {
-        // A group of panels at a time: then B is read in long stretches.
-        if (slot == 0 || !copy_b)
-          for (int64_t j = j0; j < g->n && j < j0 + (copy_b ? GEMM_GROUP : 1) * TN(nr);
-               j += TN(nr)) {
+        // A group of panels at a time: then rows of B are read in long stretches.
+        if (slot % group == 0)
+          for (int64_t j = j0; j < g->n && j < j0 + group * TN(nr); j += TN(nr)) {
             const int64_t columns = g->n - j < TN(nr) ? g->n - j : TN(nr);
             TN(pack_panel)
             (b + j * g->b_column, g->b_row, g->b_column, t.k, columns, TN(panel_width)(columns),
-             panel + (j / TN(nr) % GEMM_GROUP) * GEMM_KC * TN(nr));
+             panel + (j / TN(nr) % group) * GEMM_KC * TN(nr));
           }
         t.b = panel + slot * GEMM_KC * TN(nr);
         t.b_step = width;

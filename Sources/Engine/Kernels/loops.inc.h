@@ -21,10 +21,16 @@
 #define V8U f32x8u
 #define WIDTH 16
 #define SQRT __builtin_elementwise_sqrt
-#define INTERLEAVE_LOW(a, b) \
-  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define INTERLEAVE_HIGH(a, b) \
-  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+// What interleaves inside fours of lanes, one lane or two at a time, and even or odd fours.
+#define INTERLEAVE_1(odd, a, b)                                                                    \
+  (odd ? __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31) \
+       : __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29))
+#define INTERLEAVE_2(odd, a, b)                                                                    \
+  (odd ? __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31) \
+       : __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29))
+#define INTERLEAVE_BLOCKS(odd, a, b)                                                               \
+  (odd ? __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31) \
+       : __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27))
 #include "elementwise.inc.h"
 #include "gemm.inc.h"
 #include "optim.inc.h"
@@ -39,8 +45,9 @@
 #undef V8U
 #undef WIDTH
 #undef SQRT
-#undef INTERLEAVE_LOW
-#undef INTERLEAVE_HIGH
+#undef INTERLEAVE_1
+#undef INTERLEAVE_2
+#undef INTERLEAVE_BLOCKS
 
 #define T double
 #define S f64

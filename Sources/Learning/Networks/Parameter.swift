@@ -71,10 +71,13 @@ public final class Parameter {
 public final class StateTensor {
     public private(set) var value: Tensor
     public init(_ value: Tensor) { self.value = value }
+
+    /// Replaces the values, in their memory.
     public func assign(_ new: Tensor) throws {
         guard new.shape == value.shape else {
             throw BSSError("buffer", "shape \(value.shape) cannot take values of shape \(new.shape)")
         }
+        if new.dtype == value.dtype, new.backend === value.backend { return try value.assign(new.detached) }
         value = try new.detached.contiguous()
         Recording.spoil()
     }

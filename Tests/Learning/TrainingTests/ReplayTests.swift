@@ -43,11 +43,40 @@ private final class Watcher: KernelObserver {
         #expect(eager.replayed == 0 && replayed.replayed == 3 * 2)
     }
 
+    /// Masks go on along their stream, running statistics move in place; the eager rest of an epoch goes on from both.
+    @Test(
+        arguments: [
+            #"{"name": "mlp", "hidden": [16, 8], "dropout": 0.2}"#,
+            #"{"name": "mlp", "hidden": [16], "norm": "batch"}"#,
+            #"{"name": "mlp", "hidden": [16], "norm": "batch", "dropout": 0.5, "activation": "gelu"}"#,
+        ],
+        [
+            #""rebalance": "joint", "optimizer": {"name": "sgd", "momentum": 0.9}"#,
+            #""rebalance": "none", "optimizer": "adam", "scheduler": "learned""#,
+        ])
+    func masksAndStatistics(encoder: String, options: String) throws {
+        let eager = try run(options, encoder, "concat", isWatched: true)
+        let replayed = try run(options, encoder, "concat", isWatched: false)
+        #expect(eager.bits == replayed.bits)
+        #expect(eager.replayed == 0 && replayed.replayed == 3 * 2)
+    }
+
+    @Test func draws() throws {
+        var stream = RandomStream(seed: 7, name: "dropout")
+        let x = try Tensor.ones([5, 3])
+        let recording = Recording(drawingFrom: stream)
+        let y = try recording.record { try x.dropout(rate: 0.5, using: &stream) }
+        #expect(recording.isComplete)
+        try recording.replay(drawingFrom: stream)
+        #expect(try y.values(Float.self) == x.dropout(rate: 0.5, using: &stream).values())
+        let foreign = Recording(drawingFrom: RandomStream(seed: 7, name: "other"))
+        _ = try foreign.record { try x.dropout(rate: 0.5, using: &stream) }
+        #expect(!foreign.isComplete)
+    }
+
     @Test(
         "what changes from step to step is eager",
         arguments: [
-            (#""rebalance": "joint""#, #"{"name": "mlp", "hidden": [8], "dropout": 0.2}"#),
-            (#""rebalance": "joint""#, #"{"name": "mlp", "hidden": [8], "norm": "batch"}"#),
             (#""rebalance": "ogm""#, plain), (#""rebalance": "joint", "scheduler": "self_paced""#, plain),
             (#""rebalance": "joint", "sample_loss": "superloss""#, plain), (#""rebalance": "reconboost""#, plain),
         ])

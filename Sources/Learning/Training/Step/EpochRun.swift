@@ -7,7 +7,8 @@ import BSSTensor
 ///
 /// Where every step is the same list of calls (`BatchHooks.isFixed`, resident data, no weights or masks of samples),
 /// the second step of the pass is recorded, and the full batches after it replay it without a tape: the same kernels
-/// on the same memory, so the same bits. A recording that met anything else (random numbers, a read) is not used.
+/// on the same memory, so the same bits: dropout draws on from its stream, running statistics move in place. A
+/// recording that met anything else (a read, numbers of another stream) is not used.
 final class EpochRun {
     let log: EpochLog
     private let loop: BatchLoop
@@ -55,17 +56,22 @@ final class EpochRun {
     }
 
     private func record(_ batch: TrainingBatch, _ given: BatchFeed.Batch) throws {
-        let recording = Recording()
+        let recording = Recording(drawingFrom: forward.random)
+        let block = forward.random.block
         var prediction: Prediction?
         try recording.record { try make(batch) { prediction = $0.detached } }
         try prediction.map { try seen.append($0, samples: size) }
         mayRecord = recording.isComplete
-        if recording.isComplete { repeated = RepeatedStep(recording: recording, batch: given, prediction: prediction) }
+        if recording.isComplete {
+            repeated = RepeatedStep(
+                recording: recording, batch: given, prediction: prediction, draws: Int(forward.random.block - block))
+        }
     }
 
     private func replay(_ step: RepeatedStep, _ range: Range<Int>) throws {
         try feed.fill(step.batch, range)
-        try step.recording.replay()
+        try step.recording.replay(drawingFrom: forward.random)
+        _ = forward.random.reserve(blocks: step.draws)
         loop.optimizer.stepRepeated()
         loop.state.replayedSteps += 1
         try step.prediction.map { try seen.append($0, samples: size) }
@@ -100,4 +106,6 @@ private struct RepeatedStep {
     let recording: Recording
     let batch: BatchFeed.Batch
     let prediction: Prediction?
+    /// Blocks of the stream of dropout.
+    let draws: Int
 }
