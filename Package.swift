@@ -19,13 +19,18 @@ func reach(_ name: String, _ imported: [String]) -> [Target.Dependency] {
 }
 
 /// A room of Swift: the module BSS<Room>, in Sources/<Floor>/<Room> or, beside C, in its folder `Swift`.
+///
+/// A room that only arranges text and files, and waits for whoever reads them, is not optimised (`arranges: true`):
+/// four fifths of its compilation would go into that. None of these is part of the library BSS, which others may use.
 func room(
-    _ floor: String, _ name: String, _ imported: [String] = [], beside: Bool = false, threads: Bool = false
+    _ floor: String, _ name: String, _ imported: [String] = [], beside: Bool = false, threads: Bool = false,
+    arranges: Bool = false
 ) -> Target {
     .target(
         name: "BSS\(name)", dependencies: reach("BSS\(name)", imported),
         path: "Sources/\(floor)/\(name)\(beside ? "/Swift" : "")",
-        swiftSettings: [.swiftLanguageMode(threads ? .v6 : .v5)])
+        swiftSettings: [.swiftLanguageMode(threads ? .v6 : .v5)]
+            + (arranges ? [.unsafeFlags(["-Onone"], .when(configuration: .release))] : []))
 }
 
 /// Only what Swift cannot express, or cannot vectorise.
@@ -81,7 +86,7 @@ let package = Package(
         room("Laboratory", "Statistics", ["BSSCore", "BSSCurriculum", "BSSTraining"]),
         room("Laboratory", "Runs", ["BSSCore", "BSSPlot", "BSSStatistics"], threads: true),
         room("Laboratory", "Sweep", ["BSSCore", "BSSRuns"]),
-        room("Laboratory", "Artifact", ["BSSCore", "BSSStatistics", "BSSRuns"]),
+        room("Laboratory", "Artifact", ["BSSCore", "BSSStatistics", "BSSRuns"], arranges: true),
         // MARK: Host
         c("CBSSLua", "Host/Lua/C", links: ["lua5.4"]),
         c("CBSSReadline", "Host/Prompt/C"),  // opens GNU readline at run time, links nothing
@@ -93,18 +98,21 @@ let package = Package(
                 "BSSCurriculum", "BSSTraining", "BSSPlot", "BSSStatistics", "BSSRuns", "BSSSweep", "BSSLua",
             ]),
         room("Host", "Session", ["BSSCore", "BSSBackend", "BSSLua"]),
-        room("Host", "Notebook", ["BSSCore", "BSSLua", "BSSSession"]),
-        room("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSNotebook"]),
+        room("Host", "Notebook", ["BSSCore", "BSSLua", "BSSSession"], arranges: true),
+        room("Host", "Documentation", ["BSSCore", "BSSLua", "BSSSession", "BSSNotebook"], arranges: true),
         c("CBSSZMQ", "Host/Jupyter/C"),  // opens libzmq at run time, links nothing
         room(
-            "Host", "Jupyter", ["CBSSLua", "CBSSZMQ", "BSSCore", "BSSLua", "BSSSession"], beside: true, threads: true),
+            "Host", "Jupyter", ["CBSSLua", "CBSSZMQ", "BSSCore", "BSSLua", "BSSSession"], beside: true, threads: true,
+            arranges: true),
         room(
             "Host", "Commands",
             [
                 "BSSCore", "BSSSandbox", "BSSCodecs", "BSSData", "BSSPlot", "BSSRuns", "BSSSweep", "BSSArtifact",
                 "BSSLua",
-            ]),
-        room("Host", "Prompt", ["CBSSLua", "CBSSReadline", "BSSCore", "BSSLua", "BSSSession"], beside: true),
+            ], arranges: true),
+        room(
+            "Host", "Prompt", ["CBSSLua", "CBSSReadline", "BSSCore", "BSSLua", "BSSSession"], beside: true,
+            arranges: true),
         .executableTarget(
             name: "bss-lua",
             dependencies: reach(

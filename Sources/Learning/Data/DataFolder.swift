@@ -14,11 +14,11 @@ public enum DataPath {
 
     /// Names of the folders on the data path, and of those that are on it themselves.
     static var folderNames: [String] {
-        all.flatMap { folder in
+        all.flatMap { folder -> [String] in
             // A folder that cannot be listed offers no names.
-            ((try? Files.list(folder)) ?? []).filter { Files.isFolder("\(folder)/\($0)") } + [
-                folder.split(separator: "/").last.map(String.init) ?? ""
-            ]
+            let inside: [String] = (try? Files.list(folder)) ?? []
+            let own = folder.split(separator: "/").last.map(String.init) ?? ""
+            return inside.filter { Files.isFolder("\(folder)/\($0)") } + [own]
         }
     }
 

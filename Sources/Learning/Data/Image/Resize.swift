@@ -65,7 +65,10 @@ extension RasterImage {
         var out: [UInt8] = []
         out.reserveCapacity(newWidth * newHeight * channels)
         for y in sources(height, newHeight) {
-            for x in columns { out += pixels[(y * width + x) * channels..<(y * width + x + 1) * channels] }
+            for x in columns {
+                let first = (y * width + x) * channels
+                out += pixels[first..<first + channels]
+            }
         }
         return RasterImage(width: newWidth, height: newHeight, channels: channels, pixels: out)
     }
