@@ -9,7 +9,10 @@ public struct DTypes: OptionSet, Sendable {
     public static let int64 = DTypes(.int64), bool = DTypes(.bool)
     public static let floats: DTypes = [DTypes(.float32), DTypes(.float64)]
     public static let numbers: DTypes = [.floats, DTypes(.int64)]
-    public static let any: DTypes = [.numbers, DTypes(.bool)]
+    /// What kernels compute on.
+    public static let computed: DTypes = [.numbers, DTypes(.bool)]
+    /// What is moved and converted.
+    public static let any: DTypes = [.computed, DTypes(.float16), DTypes(.bfloat16)]
 
     public func contains(_ dtype: DType) -> Bool { rawValue >> dtype.rawValue & 1 == 1 }
     var names: String {

@@ -89,7 +89,7 @@ extension ReduceOp {
         switch self {
         case .any, .all: return .bool
         case .sumSquares, .sumAbs: return .floats
-        default: return .any
+        default: return .computed
         }
     }
 

@@ -17,6 +17,7 @@ open class CPUBackend: Backend {
     public var summary: String {
         "\(String(cString: bss_blas_name())), \(String(cString: bss_isa())), \(bss_pool_threads()) threads"
     }
+    public var dtypes: DTypes { .any }
     /// Bytes held by live tensors.
     public var liveBytes: Int { pool.liveBytes }
 
@@ -81,7 +82,7 @@ open class CPUBackend: Backend {
     }
 
     public func compare(_ op: CompareOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
-        let call = try KernelCall("compare", a, .any)
+        let call = try KernelCall("compare", a, .computed)
         let ca = try call.strided(a, like: out.shape).c
         let cb = try call.strided(b, like: out.shape).c
         let co = try call.strided(out, .bool).c

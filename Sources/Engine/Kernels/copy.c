@@ -1,5 +1,6 @@
 // Copy, conversion, fill.
 #include "bss_elementwise.h"
+#include "bss_half.h"
 #include "walk.h"
 #include <string.h>
 
@@ -7,24 +8,27 @@ typedef struct {
   bss_dtype from, to;
 } convert_context;
 
-#define CONVERT(FROM, TO, expression)   \
-  do {                                  \
-    const FROM *x = (const FROM *)p[0]; \
-    TO *restrict out = (TO *)p[1];      \
-    for (int64_t i = 0; i < n; i++) {   \
-      FROM v = x[i];                    \
-      out[i] = (expression);            \
-    }                                   \
-    return;                             \
+#define CONVERT(FROM, READ, TO, expression)        \
+  do {                                             \
+    const FROM *x = (const FROM *)p[0];            \
+    TO *restrict out = (TO *)p[1];                 \
+    for (int64_t i = 0; i < n; i++) {              \
+      const __typeof__(READ(x[i])) v = READ(x[i]); \
+      out[i] = (expression);                       \
+    }                                              \
+    return;                                        \
   } while (0)
-#define CONVERT_FROM(FROM, whole)                 \
-  switch (c->to) {                                \
-  case BSS_F32: CONVERT(FROM, float, (float)v);   \
-  case BSS_F64: CONVERT(FROM, double, (double)v); \
-  case BSS_BOOL: CONVERT(FROM, uint8_t, v != 0);  \
-  case BSS_I64: CONVERT(FROM, int64_t, whole);    \
-  }                                               \
+#define CONVERT_FROM(FROM, READ, whole)                                      \
+  switch (c->to) {                                                           \
+  case BSS_F32: CONVERT(FROM, READ, float, (float)v);                        \
+  case BSS_F64: CONVERT(FROM, READ, double, (double)v);                      \
+  case BSS_BOOL: CONVERT(FROM, READ, uint8_t, v != 0);                       \
+  case BSS_I64: CONVERT(FROM, READ, int64_t, whole);                         \
+  case BSS_F16: CONVERT(FROM, READ, uint16_t, bss_f16_of_float((float)v));   \
+  case BSS_BF16: CONVERT(FROM, READ, uint16_t, bss_bf16_of_float((float)v)); \
+  }                                                                          \
   return
+#define AS_IT_IS(x) (x)
 static void convert_body(const void *context, char *const *p, int64_t n) {
   const convert_context *c = context;
   if (c->from == c->to) {
@@ -32,10 +36,12 @@ static void convert_body(const void *context, char *const *p, int64_t n) {
     return;
   }
   switch (c->from) {
-  case BSS_F32: CONVERT_FROM(float, saturated_i64(v));
-  case BSS_F64: CONVERT_FROM(double, saturated_i64(v));
-  case BSS_I64: CONVERT_FROM(int64_t, v);
-  case BSS_BOOL: CONVERT_FROM(uint8_t, v);
+  case BSS_F32: CONVERT_FROM(float, AS_IT_IS, saturated_i64(v));
+  case BSS_F64: CONVERT_FROM(double, AS_IT_IS, saturated_i64(v));
+  case BSS_I64: CONVERT_FROM(int64_t, AS_IT_IS, v);
+  case BSS_BOOL: CONVERT_FROM(uint8_t, AS_IT_IS, v);
+  case BSS_F16: CONVERT_FROM(uint16_t, bss_float_of_f16, saturated_i64(v));
+  case BSS_BF16: CONVERT_FROM(uint16_t, bss_float_of_bf16, saturated_i64(v));
   }
 }
 
@@ -81,6 +87,7 @@ static void transpose_task(void *context, int64_t task) {
     int64_t i1 = i0 + transpose_tile < end ? i0 + transpose_tile : end;
     if (t->size == 4) TRANSPOSE(uint32_t)
     else if (t->size == 8) TRANSPOSE(uint64_t)
+    else if (t->size == 2) TRANSPOSE(uint16_t)
     else TRANSPOSE(uint8_t)
   }
 }
@@ -125,6 +132,9 @@ static void fill_body(const void *context, char *const *p, int64_t n) {
   } else if (c->size == 4) {
     uint32_t v = (uint32_t)c->bits, *out = (uint32_t *)p[0];
     for (int64_t i = 0; i < n; i++) out[i] = v;
+  } else if (c->size == 2) {
+    uint16_t v = (uint16_t)c->bits, *out = (uint16_t *)p[0];
+    for (int64_t i = 0; i < n; i++) out[i] = v;
   } else {
     uint64_t *out = (uint64_t *)p[0];
     for (int64_t i = 0; i < n; i++) out[i] = c->bits;
@@ -140,6 +150,8 @@ int bss_fill(const bss_view *out, double value) {
   case BSS_F64: memcpy(&c.bits, &value, 8); break;
   case BSS_I64: memcpy(&c.bits, &i, 8); break;
   case BSS_BOOL: c.bits = value != 0; break;
+  case BSS_F16: c.bits = bss_f16_of_float(f); break;
+  case BSS_BF16: c.bits = bss_bf16_of_float(f); break;
   }
   return walk_run((const bss_view *[]){out}, 1, 0, fill_body, &c);
 }

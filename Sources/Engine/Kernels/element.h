@@ -44,9 +44,7 @@ static inline int64_t bss_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / 
 
 static inline int64_t bss_product3(const int64_t v[3]) { return v[0] * v[1] * v[2]; }
 
-static inline size_t bss_size(bss_dtype dtype) {
-  return dtype == BSS_F32 ? 4 : dtype == BSS_BOOL ? 1 : 8;
-}
+static inline size_t bss_size(bss_dtype dtype) { return (size_t)bss_dtype_size(dtype); }
 
 /// Items per task, by shape only: `count` items of `cost` element visits each.
 static inline int64_t bss_items_per_task(int64_t count, int64_t cost) {

@@ -153,6 +153,7 @@ static void compare_body(const void *context, char *const *p, int64_t n) {
   case BSS_F64: COMPARE(double) break;
   case BSS_I64: COMPARE(int64_t) break;
   case BSS_BOOL: COMPARE(uint8_t) break;
+  default: break;  // halves are compared as f32
   }
 }
 
@@ -190,6 +191,7 @@ static void select_body(const void *context, char *const *p, int64_t n) {
   const uint8_t *condition = (const uint8_t *)p[0];
   switch (*(const int64_t *)context) {  // bits are moved, not values: one loop a size
   case 1: SELECT(uint8_t) break;
+  case 2: SELECT(uint16_t) break;
   case 4: SELECT(uint32_t) break;
   default: SELECT(uint64_t)
   }

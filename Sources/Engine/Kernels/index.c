@@ -1,5 +1,6 @@
 // Indexing: bss_index.h says what. Copies work on element sizes, sums on types.
 #include "bss_index.h"
+#include "bss_half.h"
 #include "element.h"
 #include <math.h>
 
@@ -177,6 +178,7 @@ int bss_index_add(bss_dtype dtype, int64_t outer, int64_t axis, int64_t inner, v
       y[i * job->y->stride[a]] = x[index[i * job->index->stride[a]] * job->source->stride[a]];     \
   }
 BSS_GATHER(gather_1, uint8_t)
+BSS_GATHER(gather_2, uint16_t)
 BSS_GATHER(gather_4, uint32_t)
 BSS_GATHER(gather_8, uint64_t)
 
@@ -187,6 +189,7 @@ int bss_gather(const bss_view *x, const bss_view *index, int32_t axis, const bss
   bss_task task;
   switch (bss_size(x->dtype)) {
   case 1: task = gather_1; break;
+  case 2: task = gather_2; break;
   case 4: task = gather_4; break;
   default: task = gather_8; break;
   }
@@ -211,6 +214,8 @@ int bss_one_hot(bss_dtype dtype, const int64_t *indices, int64_t count, int64_t 
     case BSS_F64: ((double *)y)[at] = 1; break;
     case BSS_I64: ((int64_t *)y)[at] = 1; break;
     case BSS_BOOL: ((uint8_t *)y)[at] = 1; break;
+    case BSS_F16: ((uint16_t *)y)[at] = bss_f16_of_float(1); break;
+    case BSS_BF16: ((uint16_t *)y)[at] = bss_bf16_of_float(1); break;
     }
   }
   return BSS_OK;
@@ -237,6 +242,9 @@ typedef struct {
 static void fill_bytes(const pad_job *job, char *to, int64_t count) {
   switch (job->size) {
   case 1: memset(to, job->value[0], (size_t)count); break;
+  case 2:
+    for (int64_t i = 0; i < count; i++) memcpy(to + 2 * i, job->value, 2);
+    break;
   case 4:
     for (int64_t i = 0; i < count; i++) memcpy(to + 4 * i, job->value, 4);
     break;
@@ -281,12 +289,15 @@ int bss_pad_constant(bss_dtype dtype, int32_t rank, const int64_t *in_shape,
                  .x = x,
                  .y = y};
   float f32 = (float)value;
+  uint16_t f16 = bss_f16_of_float(f32), bf16 = bss_bf16_of_float(f32);
   int64_t i64 = (int64_t)value, rows = 1;
   switch (dtype) {
   case BSS_F32: memcpy(job.value, &f32, 4); break;
   case BSS_F64: memcpy(job.value, &value, 8); break;
   case BSS_I64: memcpy(job.value, &i64, 8); break;
   case BSS_BOOL: job.value[0] = value != 0; break;
+  case BSS_F16: memcpy(job.value, &f16, 2); break;
+  case BSS_BF16: memcpy(job.value, &bf16, 2); break;
   }
   for (int32_t d = 0; d < rank - 1; d++) rows *= out_shape[d];
   if (rank == 0) {

@@ -162,6 +162,7 @@ static void store(const plan *p, const state *s, int64_t first) {
     case BSS_F64: ((double *)out->data)[i] = s->f[j]; break;
     case BSS_I64: ((int64_t *)out->data)[i] = p->is_arg ? s->position[j] : s->i[j]; break;
     case BSS_BOOL: ((uint8_t *)out->data)[i] = s->i[j] != 0; break;
+    default: break;  // halves are reduced as f32
     }
   }
 }

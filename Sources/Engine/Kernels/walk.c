@@ -105,6 +105,7 @@ static void strided_move(char *to, int64_t to_stride, const char *from, int64_t 
     else memcpy(to, from, (size_t)(n * size));
   } else if (size == 4) STRIDED_MOVE(uint32_t)
   else if (size == 8) STRIDED_MOVE(uint64_t)
+  else if (size == 2) STRIDED_MOVE(uint16_t)
   else STRIDED_MOVE(uint8_t)
 }
 

@@ -17,7 +17,7 @@ typedef void (*walk_body)(const void *context, char *const *ptr, int64_t count);
 int walk_run(const bss_view *const *operands, int count, int64_t grain, walk_body body,
              const void *context);
 
-static inline int64_t dtype_size(bss_dtype d) { return d == BSS_BOOL ? 1 : d == BSS_F32 ? 4 : 8; }
+static inline int64_t dtype_size(bss_dtype d) { return bss_dtype_size(d); }
 static inline int64_t view_count(const bss_view *v) {
   int64_t n = 1;
   for (int i = 0; i < v->rank; i++) n *= v->shape[i];

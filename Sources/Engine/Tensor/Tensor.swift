@@ -34,7 +34,7 @@ public final class Tensor {
 
     /// A leaf with these values: `backward()` reports its gradient.
     public func requiringGradient() throws -> Tensor {
-        guard dtype.isFloat else {
+        guard dtype.isReal else {
             throw BSSError("requires_grad", "only float tensors have gradients, got \(dtype.name)")
         }
         return Tensor(view, node: Node.leaf())
@@ -46,6 +46,9 @@ public final class Tensor {
     public static func allocate(_ shape: Shape, _ dtype: DType, on backend: any Backend) throws -> ArrayView {
         let (bytes, overflows) = shape.elementCount.multipliedReportingOverflow(by: dtype.byteSize)
         if overflows || !shape.isRepresentable { throw shape.tooLarge("tensor") }
+        if dtype.isHalf, !backend.dtypes.contains(dtype) {
+            throw BSSError("tensor", "\(backend.device) does not hold \(dtype.name) yet", hint: "use \"f32\" there")
+        }
         return ArrayView(storage: try backend.allocate(byteCount: bytes), shape: shape, dtype: dtype)
     }
 
@@ -174,6 +177,9 @@ public final class Tensor {
 
     // MARK: Layout and type
 
+    /// What operations compute on: halves as f32.
+    var computing: Tensor { get throws { try converted(to: dtype.computing) } }
+
     /// Row-major without gaps; itself if it already is.
     public func contiguous() throws -> Tensor {
         if view.isContiguous { return self }
@@ -216,7 +222,7 @@ public final class Tensor {
         if dtype == target { return self }
         let out = try Tensor.allocate(shape, target, on: backend)
         try backend.copy(view, out: out)
-        guard target.isFloat else { return Tensor(out) }
+        guard target.isReal else { return Tensor(out) }
         let source = dtype
         return recorded("to", out, self) { [try $0.converted(to: source)] }
     }

@@ -7,7 +7,7 @@ import BSSCore
 /// Source: Hugging Face safetensors, format description in its README.
 public enum TensorFile {
     private static let names: [(DType, String)] = [
-        (.float32, "F32"), (.float64, "F64"), (.int64, "I64"), (.bool, "BOOL"),
+        (.float32, "F32"), (.float64, "F64"), (.int64, "I64"), (.bool, "BOOL"), (.float16, "F16"), (.bfloat16, "BF16"),
     ]
 
     /// Writes atomically; `metadata` is kept as text under its keys. A checksum over the whole file goes with it.

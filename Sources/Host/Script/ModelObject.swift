@@ -145,6 +145,10 @@ final class ModelObject: ConfiguredObject {
         return [.object(ModelObject(content.recipe, network: content.network, card: content.card))]
     }
 
+    private static let storage = Argument<DTypeName?>(
+        "dtype", default: nil,
+        "what its numbers are rounded to: \"f16\" and \"bf16\" halve the file; as they are if left out",
+        check: Check("that is a real type") { $0?.dtype.isReal ?? true })
     private static let dropoutSeed = Argument(
         "seed", default: 1, "root of the stream `dropout`, which goes on from call to call", check: .anyInteger)
 
@@ -248,16 +252,16 @@ final class ModelObject: ConfiguredObject {
                 "Writes the model as one safetensors file: weights (linear ones as [outputs, inputs], like other "
                     + "programs) and, in its metadata, architecture, standardisation, classes, modalities and who made "
                     + "it. bss.model.load(path) and scripts/interop/load_in_pytorch.py need nothing else.",
-                [path],
+                [path, storage],
                 example: example + ":save(os.tmpname())",
                 style: .positional
             ) { a in
                 let model = try a.receiver(as: ModelObject.self)
                 let network = try built(a)
                 if let card = model.card {
-                    try ModelFile.save(network, model.recipe, card, to: a[path])
+                    try ModelFile.save(network, model.recipe, card, to: a[path], as: a[storage]?.dtype)
                 } else {
-                    try network.save(to: a[path])
+                    try network.save(to: a[path], as: a[storage]?.dtype)
                 }
                 return []
             },

@@ -13,6 +13,9 @@ public struct OpTable {
     /// `onFunction` hears of every operator before it is tried.
     public init(onFunction: @escaping (String) -> Void = { _ in }) { self.onFunction = onFunction }
 
+    /// What the memory of the device holds.
+    static var dtypes: [DType] { DType.allCases.filter(Devices.current.dtypes.contains) }
+
     /// Names whose results tell of dtype or memory, or are drawn.
     private static let ownResults: Set<String> = ["dtype", "to", "requires_grad", "__eq"]
 
@@ -38,7 +41,7 @@ public struct OpTable {
     // MARK: Methods
 
     private mutating func methods(_ function: Function, _ input: Input, most: Int = .max) throws {
-        for dtype in DType.allCases {
+        for dtype in OpTable.dtypes {
             let shown = try input.make(dtype)
             for call in try Candidates.calls(function, receiver: shown, dtype: dtype).prefix(most) {
                 let label = "\(input.name) \(dtype.name):\(function.name)(\(OpTable.text(call)))"
@@ -59,7 +62,7 @@ public struct OpTable {
         _ name: String, _ operation: @escaping ([Value]) throws -> Value, _ input: Input
     ) throws {
         let other = Function("other", "", [Argument<TensorArgument>("other", "")], style: .positional) { _ in [] }
-        for dtype in DType.allCases {
+        for dtype in OpTable.dtypes {
             for call in try Candidates.calls(other, receiver: input.make(dtype), dtype: dtype) {
                 let label = "\(input.name) \(dtype.name) \(name) \(OpTable.text(call))"
                 try check(label, name, dtype) { wide in
@@ -100,15 +103,16 @@ public struct OpTable {
                 receiver.view.strides[$0] == 0 && receiver.shape[$0] > 1
             }
             if name == "assign", isStretched { return }  // its elements share memory
-            if dtype.isFloat, expected.refusal == nil { failures.append("\(label): refused, \(refusal)") }
+            if dtype.isReal, expected.refusal == nil { failures.append("\(label): refused, \(refusal)") }
             return
         }
         if OpTable.ownResults.contains(name) { return }
         if expected.refusal != nil { return }  // integers have what floats have not, an exact power
-        if dtype.isFloat || !OpTable.dependsOnKind(name), let difference = outcome.difference(to: expected) {
+        if dtype.isReal || !OpTable.dependsOnKind(name), let difference = outcome.difference(to: expected) {
             failures.append("\(label): \(difference)")
         }
-        if dtype.isFloat { try gradient(label, make, body) }
+        // Gradients of halves are halves.
+        if dtype.isReal { try gradient(label, make, body, tolerance: dtype == .bfloat16 ? 8e-3 : 2e-3) }
     }
 
     /// Results that follow the kind of number by rule: integers are cut, powers wrap, positions stay.
@@ -117,7 +121,8 @@ public struct OpTable {
     }
 
     private mutating func gradient(
-        _ label: String, _ make: (Bool) throws -> (Tensor, [Value]), _ body: (Tensor, [Value]) throws -> [Value]
+        _ label: String, _ make: (Bool) throws -> (Tensor, [Value]), _ body: (Tensor, [Value]) throws -> [Value],
+        tolerance: Double
     ) throws {
         func slope(_ isReference: Bool) throws -> Outcome? {
             let (x, values) = try make(isReference)
@@ -134,7 +139,7 @@ public struct OpTable {
         do {
             guard let mine = try slope(false), let reference = try slope(true) else { return }
             gradients += 1
-            if let difference = mine.difference(to: reference, tolerance: 2e-3) {
+            if let difference = mine.difference(to: reference, tolerance: tolerance) {
                 failures.append("\(label): gradient, \(difference)")
             }
         } catch { failures.append("\(label): gradient, \(error)") }
@@ -143,7 +148,7 @@ public struct OpTable {
     // MARK: Functions
 
     private mutating func functions(_ function: Function) throws {
-        for dtype in DType.allCases {
+        for dtype in OpTable.dtypes {
             for call in try Candidates.calls(function, receiver: nil, dtype: dtype) {
                 calls += 1
                 let label = "bss.\(function.name)(\(OpTable.text(call)))"
@@ -178,7 +183,7 @@ public struct OpTable {
     static func plain(_ x: Tensor) throws -> Tensor { try Tensor.from(x.values(Double.self), x.shape) }
 
     private static func plain(_ value: Value) throws -> Value {
-        guard case .object(let object) = value, let tensor = object as? Tensor, tensor.dtype.isFloat else {
+        guard case .object(let object) = value, let tensor = object as? Tensor, tensor.dtype.isReal else {
             return value
         }
         return .object(try plain(tensor))

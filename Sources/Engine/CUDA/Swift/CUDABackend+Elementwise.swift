@@ -1,4 +1,5 @@
 import BSSBackend
+import BSSCore
 import CBSSCUDA
 
 // Elementwise ops: the rows of bss_ops.h, as the kernels of unary, arithmetic, integer, logic and move.
@@ -57,7 +58,7 @@ extension CUDABackend {
     }
 
     public func compare(_ op: CompareOp, _ a: ArrayView, _ b: ArrayView, out: ArrayView) throws {
-        let call = try KernelCall("compare", a, .any)
+        let call = try KernelCall("compare", a, .computed)
         try pairs("compare", Kernel("compare_\(op.row)", "move", call.dtype), call, a, b, call.strided(out, .bool))
     }
 
@@ -112,8 +113,11 @@ extension CUDABackend {
         case .float64: return try launch(kernel, grid, walk, out, value)
         case .int64: return try launch(kernel, grid, walk, out, Int(saturating: value))
         case .bool: return try launch(kernel, grid, walk, out, UInt8(value != 0 ? 1 : 0))
+        case .float16, .bfloat16: throw unheld(kernel.program.dtype)
         }
     }
+
+    func unheld(_ dtype: DType) -> BSSError { BSSError("\(device)", "does not hold \(dtype.name) yet") }
 
     public func fill(_ out: ArrayView, integer value: Int) throws {
         let to = try KernelCall("fill", out, .int64).strided(out)

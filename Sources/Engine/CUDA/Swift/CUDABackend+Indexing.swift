@@ -103,6 +103,7 @@ extension CUDABackend {
             case .float64: return try launch(kernel, grid, walk, from, value, to)
             case .int64: return try launch(kernel, grid, walk, from, Int(saturating: value), to)
             case .bool: return try launch(kernel, grid, walk, from, UInt8(value != 0 ? 1 : 0), to)
+            case .float16, .bfloat16: throw unheld(call.dtype)
             }
         }
     }

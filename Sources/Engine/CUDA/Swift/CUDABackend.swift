@@ -56,6 +56,8 @@ public final class CUDABackend: Backend {
 
     public var device: Device { .cuda(card.ordinal) }
     public var summary: String { "\(card.summary), CUDA \(card.driverText), \(kernels.summary)" }
+    /// Halves are not there yet: `Tensor.allocate` refuses them.
+    public var dtypes: DTypes { .computed }
     /// Bytes: of live tensors, cached, most ever live; and how often the driver was asked.
     public var memoryStatistics: (live: Int, cached: Int, peak: Int, driverCalls: Int) {
         (memory.liveBytes, memory.cachedBytes, memory.peakBytes, memory.driverCalls)

@@ -7,6 +7,7 @@
 #include "bss_dispatch.h"
 #include "bss_elementwise.h"
 #include "bss_gemm.h"
+#include "bss_half.h"
 #include "bss_index.h"
 #include "bss_media.h"
 #include "bss_norm.h"

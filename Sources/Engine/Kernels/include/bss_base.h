@@ -12,7 +12,27 @@
 
 #define BSS_MAX_RANK 8
 
-typedef enum { BSS_F32 = 0, BSS_F64 = 1, BSS_I64 = 2, BSS_BOOL = 3 } bss_dtype;  // sizes 4, 8, 8, 1
+/// F16 (IEEE binary16) and BF16 (the upper half of an F32) are stored, moved and converted; kernels
+/// compute on the others.
+typedef enum {
+  BSS_F32 = 0,
+  BSS_F64 = 1,
+  BSS_I64 = 2,
+  BSS_BOOL = 3,
+  BSS_F16 = 4,
+  BSS_BF16 = 5,
+} bss_dtype;
+
+/// Bytes an element.
+static inline int64_t bss_dtype_size(bss_dtype dtype) {
+  switch (dtype) {
+  case BSS_BOOL: return 1;
+  case BSS_F16:
+  case BSS_BF16: return 2;
+  case BSS_F32: return 4;
+  default: return 8;
+  }
+}
 
 /// A strided view. `data` points at element [0, 0, …]; strides count elements, may be 0 (broadcast)
 /// or negative.

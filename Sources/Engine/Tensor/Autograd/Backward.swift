@@ -97,9 +97,10 @@ private struct BackwardPass {
             try Cancellation.check("backward")
             try node.checkSaved()
             for (input, part) in zip(node.inputs, try pullback(gradient)) {
-                guard let input, let part else { continue }
+                guard let input, var part else { continue }
                 let slot = input.slot
                 if let sum = pending[slot] {
+                    part = try part.computing
                     if isOwned[slot] {
                         try sum.backend.accumulate(1, part.view, into: sum.view)
                     } else {
@@ -125,7 +126,7 @@ extension Autograd {
     ) throws -> (value: Tensor, gradients: [Tensor]) {
         let lent = parameters.filter { $0.node == nil }
         for tensor in lent {
-            guard tensor.dtype.isFloat else {
+            guard tensor.dtype.isReal else {
                 throw BSSError("bss.grad", "only float tensors have gradients, got \(tensor.dtype.name)")
             }
             tensor.node = Node.leaf()

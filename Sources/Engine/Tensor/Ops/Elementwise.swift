@@ -80,8 +80,8 @@ extension Tensor {
     ///
     /// Gradients are summed back over broadcast axes; at ties maximum and minimum share it equally.
     public static func binary(_ op: BinaryOp, _ a: Tensor, _ b: Tensor) throws -> Tensor {
-        if a.dtype != b.dtype || a.dtype == .bool || (op == .div && a.dtype == .int64) {
-            var target = DType.promoted(a.dtype, b.dtype)
+        if a.dtype != b.dtype || a.dtype == .bool || a.dtype.isHalf || (op == .div && a.dtype == .int64) {
+            var target = DType.promoted(a.dtype, b.dtype).computing
             if target == .bool { target = .int64 }
             if op == .div, !target.isFloat { target = .float32 }
             return try binary(op, a.converted(to: target), b.converted(to: target))
@@ -154,7 +154,8 @@ extension Tensor {
     /// 2⁵³.
     public static func compare(_ op: CompareOp, _ a: Tensor, _ b: Tensor) throws -> Tensor {
         let isMixed = a.dtype != b.dtype && (a.dtype == .int64 || b.dtype == .int64)
-        let target = isMixed && (a.dtype.isFloat || b.dtype.isFloat) ? .float64 : DType.promoted(a.dtype, b.dtype)
+        let target =
+            isMixed && (a.dtype.isReal || b.dtype.isReal) ? .float64 : DType.promoted(a.dtype, b.dtype).computing
         let shape = try Shape.broadcast(a.shape, b.shape, operation: "\(op)")
         let out = try allocate(shape, .bool, on: a.backend)
         let x = try a.detached.converted(to: target)

@@ -4,6 +4,7 @@ import BSSCore
 extension Tensor {
     /// y[o, i, :] = x[o, indices[i], :] along `axis`; indices [count] i64. Repeated indices add up in the gradient.
     public func indexSelect(_ axis: Int, _ indices: Tensor) throws -> Tensor {
+        if dtype.isHalf { return try computing.indexSelect(axis, indices).converted(to: dtype) }
         let axis = try shape.axis(axis, operation: "index_select")
         guard indices.dtype == .int64, indices.rank == 1 else {
             throw BSSError("index_select", "needs a list of i64 indices, got \(indices.dtype.name) \(indices.shape)")
@@ -28,6 +29,7 @@ extension Tensor {
 
     /// y[…, i, …] = x[…, index[…, i, …], …] along `axis`; y has the shape of `index`.
     public func gather(_ axis: Int, _ index: Tensor) throws -> Tensor {
+        if dtype.isHalf { return try computing.gather(axis, index).converted(to: dtype) }
         let axis = try shape.axis(axis, operation: "gather")
         guard index.dtype == .int64, index.rank == rank,
             (0..<rank).allSatisfy({ $0 == axis || index.shape[$0] <= shape[$0] })

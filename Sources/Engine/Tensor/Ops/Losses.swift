@@ -61,7 +61,7 @@ extension Tensor {
                 "cross_entropy",
                 "logits \(logits.shape) and target probabilities \(target.shape) must have one shape [N, C, …]")
         }
-        var q = try target.converted(to: logits.dtype)
+        var q = try target.converted(to: logits.dtype.computing)
         if labelSmoothing > 0 {
             q = try q.multiplied(by: 1 - labelSmoothing).adding(labelSmoothing / Double(logits.shape[1]))
         }
@@ -94,7 +94,7 @@ extension Tensor {
     private static func classRows(
         _ name: String, _ scores: Tensor, _ target: Tensor, _ classWeight: Tensor?, _ ignoreIndex: Int
     ) throws -> (rows: Tensor, labels: Tensor, outer: Shape) {
-        var scores = scores
+        var scores = try scores.computing
         var target = target
         if scores.rank == 1, target.rank == 0 {
             (scores, target) = (try scores.unsqueezed(0), try target.unsqueezed(0))

@@ -12,6 +12,7 @@ extension Tensor {
 
     /// The reduction with the reduced axes gone; not recorded.
     func reduced(_ op: ReduceOp, axes mask: UInt32) throws -> Tensor {
+        if dtype.isHalf { return try computing.reduced(op, axes: mask) }
         var kept = Shape()
         var removed = 1
         for axis in 0..<rank {
@@ -33,6 +34,7 @@ extension Tensor {
 
     /// y = sum over `axes` (nil: all). dx = g broadcast.
     public func sum(_ axes: [Int]? = nil, keepsAxes: Bool = false) throws -> Tensor {
+        if dtype.isHalf { return try computing.sum(axes, keepsAxes: keepsAxes) }
         let mask = try axisMask(axes, "sum")
         if mask == 0 { return self }
         let y = try reduced(.sum, axes: mask)
@@ -80,6 +82,7 @@ extension Tensor {
 
     /// Largest (or smallest) over `axes`; the gradient is shared equally by all elements that attain it.
     public func extremum(_ op: ReduceOp, _ axes: [Int]? = nil, keepsAxes: Bool = false) throws -> Tensor {
+        if dtype.isHalf { return try computing.extremum(op, axes, keepsAxes: keepsAxes) }
         let mask = try axisMask(axes, op == .max ? "amax" : "amin")
         if mask == 0 { return self }
         let y = try reduced(op, axes: mask)
@@ -95,6 +98,7 @@ extension Tensor {
 
     /// Position of the largest (smallest) element along an axis, or in the flattened tensor; the first wins.
     public func argExtremum(_ op: ReduceOp, _ axis: Int?, keepsAxis: Bool = false) throws -> Tensor {
+        if dtype.isHalf { return try computing.argExtremum(op, axis, keepsAxis: keepsAxis) }
         let mask = try axisMask(axis.map { [$0] }, "\(op)")
         if rank == 0 { return try Tensor.zeros(shape, .int64, on: backend) }
         let y = try reduced(op, axes: mask)
@@ -105,6 +109,7 @@ extension Tensor {
     public func extremumWithIndex(
         _ op: ReduceOp, axis: Int, keepsAxis: Bool = false
     ) throws -> (values: Tensor, indices: Tensor) {
+        if dtype.isHalf { return try computing.extremumWithIndex(op, axis: axis, keepsAxis: keepsAxis) }
         let axis = try shape.axis(axis, operation: "\(op)")
         let indices = try argExtremum(op == .max ? .argmax : .argmin, axis, keepsAxis: true)
         let values = try gather(axis, indices)
@@ -113,6 +118,7 @@ extension Tensor {
 
     /// y = product over `axes`. dx_i = g · product of the others, exact also where elements are zero.
     public func product(_ axes: [Int]? = nil, keepsAxes: Bool = false) throws -> Tensor {
+        if dtype.isHalf { return try computing.product(axes, keepsAxes: keepsAxes) }
         let mask = try axisMask(axes, "prod")
         if mask == 0 { return self }
         let y = try reduced(.prod, axes: mask)

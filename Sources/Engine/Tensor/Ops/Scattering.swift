@@ -9,6 +9,9 @@ extension Tensor {
     /// `index` (i64) fits inside `source` in every axis, and inside self in every axis but `axis`.
     /// dself = g, dsource = g gathered at `index`.
     public func scatterAdd(_ axis: Int, _ index: Tensor, _ source: Tensor) throws -> Tensor {
+        if dtype.isHalf || source.dtype.isHalf {
+            return try computing.scatterAdd(axis, index, source.computing)
+        }
         let axis = try shape.axis(axis, operation: "scatter_add")
         guard index.dtype == .int64, index.rank == rank, source.rank == rank,
             shape.indices.allSatisfy({
@@ -44,6 +47,9 @@ extension Tensor {
     ///
     /// dself = g, dsource = alpha · g at `indices`.
     public func indexAdd(_ axis: Int, _ indices: Tensor, _ source: Tensor, alpha: Double = 1) throws -> Tensor {
+        if dtype.isHalf || source.dtype.isHalf {
+            return try computing.indexAdd(axis, indices, source.computing, alpha: alpha)
+        }
         let axis = try shape.axis(axis, operation: "index_add")
         var expected = shape
         expected[axis] = indices.elementCount

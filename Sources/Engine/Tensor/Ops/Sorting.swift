@@ -36,6 +36,10 @@ extension Tensor {
             let (values, indices) = try converted(to: .int64).ranked(name, axis, count: count, kernel)
             return (try values.converted(to: .bool), indices)
         }
+        if dtype.isHalf {
+            let (values, indices) = try computing.ranked(name, axis, count: count, kernel)
+            return (try values.converted(to: dtype), indices)
+        }
         if rank == 0 { return (self, try Tensor.zeros(shape, .int64, on: backend)) }
         let axis = try shape.axis(axis, operation: "\(name)")
         var order = Array(shape.indices)
@@ -59,6 +63,7 @@ extension Tensor {
     /// y_i = x_1 + … + x_i along `axis`; dx_i = g_i + … + g_n.
     public func cumulativeSum(_ axis: Int) throws -> Tensor {
         if dtype == .bool { return try converted(to: .int64).cumulativeSum(axis) }
+        if dtype.isHalf { return try computing.cumulativeSum(axis) }
         if rank == 0 { return self }
         let axis = try shape.axis(axis, operation: "cumsum")
         let (outer, size, inner) = shape.around(axis)

@@ -34,10 +34,10 @@ public struct Axes: ArgumentType {
     public var plain: Value { .list(indices.map { .int($0 >= 0 ? $0 + 1 : $0) }) }
 }
 
-/// "f32", "f64", "i64", "bool"
+/// "f32", "f64", "i64", "bool", "f16", "bf16"
 public struct DTypeName: ArgumentType {
-    public static let expected = "dtype (\"f32\", \"f64\", \"i64\" or \"bool\")"
-    public static let luaType = "\"f32\"|\"f64\"|\"i64\"|\"bool\""
+    public static let expected = "dtype (\"f32\", \"f64\", \"i64\", \"bool\", \"f16\" or \"bf16\")"
+    public static let luaType = DType.allCases.map { "\"\($0.name)\"" }.joined(separator: "|")
     public let dtype: DType
     public init(_ dtype: DType) { self.dtype = dtype }
     public init(value: Value) throws {
@@ -99,12 +99,12 @@ public struct TensorArgument: ArgumentType {
         get throws { isNumber ? try exact.converted(to: .float32) : exact }
     }
 
-    /// Beside a tensor of `dtype`, by PyTorch's rule: the tensor's dtype unless the number's kind is wider, then i64 or
-    /// f32.
+    /// Beside a tensor of `dtype`, by PyTorch's rule: the tensor's dtype (for halves what they compute in) unless the
+    /// number's kind is wider, then i64 or f32.
     func dtype(beside dtype: DType) -> DType {
         guard let kind else { return exact.dtype }
-        let own: Kind = dtype.isFloat ? .real : dtype == .int64 ? .integer : .flag
-        return kind.rawValue <= own.rawValue ? dtype : kind == .real ? .float32 : .int64
+        let own: Kind = dtype.isReal ? .real : dtype == .int64 ? .integer : .flag
+        return kind.rawValue <= own.rawValue ? dtype.computing : kind == .real ? .float32 : .int64
     }
 
     /// This operand beside another.
@@ -118,7 +118,7 @@ public struct TensorArgument: ArgumentType {
     /// Whole numbers as i64: positions, labels. Nothing is rounded.
     /// - Throws: naming the first entry that is no integer.
     public func integers(_ operation: String, _ what: String) throws -> Tensor {
-        guard exact.dtype.isFloat else { return try exact.converted(to: .int64) }
+        guard exact.dtype.isReal else { return try exact.converted(to: .int64) }
         let whole = try exact.detached.converted(to: .int64)
         let back = try whole.converted(to: .float64)
         let isSame = try Tensor.compare(.equal, back, exact.detached)

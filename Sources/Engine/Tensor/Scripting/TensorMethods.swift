@@ -43,7 +43,7 @@ enum TensorMethods {
     /// Two operands, one of them perhaps a number, which takes the dtype of the other.
     static func binary(_ op: BinaryOp, _ a: TensorArgument, _ b: TensorArgument) throws -> Tensor {
         let (x, y) = (try a.matching(b), try b.matching(a))
-        if op == .pow, b.isNumber, !x.dtype.isFloat, y.dtype == .int64,
+        if op == .pow, b.isNumber, !x.dtype.isReal, y.dtype == .int64,
             try y.values(Int.self).contains(where: { $0 < 0 })
         {
             throw BSSError(
@@ -55,7 +55,7 @@ enum TensorMethods {
 
     /// As numbers, not rounded to the tensor's dtype where that holds integers.
     private static func compare(_ op: CompareOp, _ x: Tensor, _ other: TensorArgument) throws -> Tensor {
-        guard other.kind == .real, other.exact.rank == 0, !x.dtype.isFloat else {
+        guard other.kind == .real, other.exact.rank == 0, !x.dtype.isReal else {
             return try Tensor.compare(op, x, other.matching(x))
         }
         // An integer is below 2.5 if it is at most 2; no integer is 2.5.
@@ -92,7 +92,7 @@ enum TensorMethods {
             example: "bss.tensor{-2, 0.5, 2}:clamp{ min = 0, max = 1 }"
         ) { a in
             let x = try tensor(a)
-            if x.dtype.isFloat {
+            if x.dtype.isReal {
                 return result(try x.clamped(a[low]?.double ?? -.infinity, a[high]?.double ?? .infinity))
             }
             var y = TensorArgument(x)

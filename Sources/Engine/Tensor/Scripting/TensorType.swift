@@ -69,7 +69,7 @@ extension Tensor: HostObject {
         // What cannot be read is not shown: a summary never fails.
         guard elementCount > 0, let corner = try? Tensor.corner(self, indent: "") else { return head }
         if rank == 0 { return "\(head): \(corner)" }
-        return "\(head)\n\(corner)" + (elementCount > 1 && dtype.isFloat ? "\n\(statistics)" : "")
+        return "\(head)\n\(corner)" + (elementCount > 1 && dtype.isReal ? "\n\(statistics)" : "")
     }
 
     /// `mean 0.01, std 1.0, min -2.9, max 3.1` and counts of NaN and infinities, if any.

@@ -37,8 +37,9 @@ public final class Namespace {
     public private(set) lazy var product: ObjectType? = makeProduct()
     private var makeProduct: () -> ObjectType? = { nil }
     private let make: () -> [Entry]
-    /// In reading order.
-    public private(set) lazy var entries: [Entry] = make()
+    private var added: [Entry] = []
+    /// In reading order; made when somebody looks, for a program's start waits for them no more than it must.
+    public private(set) lazy var entries: [Entry] = make() + added
     private lazy var index = Dictionary(
         entries.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
 
@@ -68,11 +69,8 @@ public final class Namespace {
         makeProduct = { F.productType }
     }
 
-    /// Adds an entry at the end; before scripts see the namespace.
-    public func add(_ entry: Entry) {
-        entries.append(entry)
-        index[entry.name] = entries.count - 1
-    }
+    /// Adds an entry at the end; before anybody has looked at the namespace.
+    public func add(_ entry: Entry) { added.append(entry) }
 
     public subscript(name: String) -> Entry? { index[name].map { entries[$0] } }
 }

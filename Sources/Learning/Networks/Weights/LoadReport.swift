@@ -85,8 +85,8 @@ extension Module {
 
 extension Module {
     /// Writes parameters and buffers as safetensors, atomically, in the layout of other programs: linear weights as [O,
-    /// I].
-    public func save(to path: String, metadata: [(String, String)] = []) throws {
+    /// I]. `dtype`: what real numbers are rounded to; nil: as they are.
+    public func save(to path: String, as dtype: DType? = nil, metadata: [(String, String)] = []) throws {
         let weights = try parameters().map { name, parameter in
             (
                 name: name,
@@ -94,8 +94,11 @@ extension Module {
                     ? try parameter.value.detached.transposed(0, 1) : parameter.value.detached
             )
         }
+        let all = weights + buffers().map { (name: $0.name, tensor: $0.buffer.value) }
         try TensorFile.write(
-            weights + buffers().map { (name: $0.name, tensor: $0.buffer.value) },
+            all.map {
+                ($0.name, $0.tensor.dtype.isReal ? try $0.tensor.converted(to: dtype ?? $0.tensor.dtype) : $0.tensor)
+            },
             metadata: [("format", "pt")] + metadata, to: path
         )
     }

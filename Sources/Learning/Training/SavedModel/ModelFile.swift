@@ -15,12 +15,10 @@ public enum ModelFile {
 
     /// - Throws: kind `.output`.
     public static func save(
-        _ network: MultimodalModel, _ recipe: ModelRecipe, _ card: ModelCard, to path: String
-    )
-        throws
-    {
+        _ network: MultimodalModel, _ recipe: ModelRecipe, _ card: ModelCard, to path: String, as dtype: DType? = nil
+    ) throws {
         let table = card.table(configuration: recipe.standalone(network))
-        try network.save(to: path, metadata: [(ModelCard.key, JSON.text(.table(table)))])
+        try network.save(to: path, as: dtype, metadata: [(ModelCard.key, JSON.text(.table(table)))])
     }
 
     /// The weights of a file, and the description of their model; nil: weights alone.

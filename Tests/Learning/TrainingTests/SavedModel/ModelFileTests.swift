@@ -72,6 +72,24 @@ import _BSSTestSupport
         }
     }
 
+    /// The numbers of a file of halves are those of the model, rounded.
+    @Test(arguments: [DType.float16, .bfloat16])
+    func filesOfHalves(dtype: DType) throws {
+        let made = try trained()
+        let path = SmallTraining.temporaryFile("half-\(UUID().uuidString).safetensors")
+        try ModelFile.save(made.result.model, made.recipe, made.card, to: path, as: dtype)
+        let loaded = try ModelFile.load(path)
+        let pairs = zip(loaded.network.parameters(), made.result.model.parameters())
+        for ((name, mine), (_, own)) in pairs {
+            let rounded = try own.value.detached.converted(to: dtype).values(Float.self)
+            #expect(try mine.value.values(Float.self) == rounded, "\(name)")
+        }
+        func bytes(_ path: String) throws -> Int {
+            try TensorFile.read(path).tensors.values.reduce(0) { $0 + $1.byteCount }
+        }
+        #expect(try 2 * bytes(path) == bytes(made.path))
+    }
+
     @Test func rawValuesGetTheModelsStatisticsOnce() throws {
         let made = try trained()
         let predictor = try ModelPredictor(made.result.model, made.card)

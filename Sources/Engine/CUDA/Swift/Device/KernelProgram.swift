@@ -52,6 +52,7 @@ extension DType {
         case .float64: return "double"
         case .int64: return "int64_t"
         case .bool: return "uint8_t"
+        case .float16, .bfloat16: return "uint16_t"
         }
     }
 }
