@@ -140,15 +140,25 @@ extension KernelCall {
     @exclusivity(unchecked) nonisolated(unsafe) public private(set) static var isWatched = false
 
     @usableFromInline
-    static func keep(_ storage: Storage) { recording?.keep(storage) }
+    static func keep(_ storage: Storage) { recording?.memory.keep(storage) }
 
     /// Said by a backend of draws from a stream: how far on they are when they are made again.
     public static func draws(key: UInt64) -> Recording.Draws? { recording?.draws(key: key) }
 
-    /// Said by a backend of every block of memory that it gives, while somebody watches.
-    public static func allocated(_ bytes: Int) {
-        observer?.allocation(bytes: bytes)
-        recording?.made(bytes)
+    /// Said by a backend of every storage that it makes, while somebody watches.
+    public static func allocated(_ storage: Storage) {
+        observer?.allocation(bytes: storage.byteCount)
+        recording?.allocated(storage)
+    }
+
+    /// A block of that size that a recording has and does not use, for a backend to take while somebody watches.
+    public static func recycled(_ byteCount: Int) -> UnsafeMutableRawPointer? { recording?.memory.recycled(byteCount) }
+
+    /// Asked by a backend before it takes a block back, while somebody watches: whether a recording keeps it.
+    public static func recycles(
+        _ address: UnsafeMutableRawPointer, _ byteCount: Int, of backend: any Backend
+    ) -> Bool {
+        recording?.memory.recycles(address, byteCount, of: backend) ?? false
     }
 
     /// `body` with this observer; an outer one rests meanwhile.

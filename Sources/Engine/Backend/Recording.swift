@@ -4,16 +4,16 @@ import BSSCore
 ///
 /// What runs while it records is done as ever. Calls say how they are made again (`Backend.run`); one that cannot be
 /// (the host reads or writes) leaves the recording incomplete: there is nothing to replay. Memory that the calls touch
-/// stays theirs as long as the recording lives. Random numbers come from one stream, named beforehand, and in a replay
+/// stays theirs as long as the recording lives; among themselves they use it again as soon as they would without a
+/// recording. Random numbers come from one stream, named beforehand, and in a replay
 /// from where it is by then.
 public final class Recording {
     private var calls: [() throws -> Int32] = []
-    private var memory: [ObjectIdentifier: Storage] = [:]
+    let memory = RecordedMemory()
     private let draws: Draws
     public private(set) var isComplete = true
-    /// Bytes of new memory so far, and how many there may be.
-    private var made = 0
-    private static let limit = 64 << 20
+    /// Bytes of memory that a recording may hold: where it is more, the time is in the kernels, nothing is gained.
+    private static let limit = 256 << 20
 
     /// `stream`: what the calls draw from.
     public init(drawingFrom stream: RandomStream? = nil) { draws = Draws(stream) }
@@ -23,16 +23,15 @@ public final class Recording {
         let outer = KernelCall.recording
         KernelCall.recording = self
         defer { KernelCall.recording = outer }
-        return try body()
+        let result = try body()
+        memory.close()
+        return result
     }
 
     /// Said by whoever does in Swift what a replay would not do: puts another tensor in the place of one.
     public static func spoil() { KernelCall.recording?.spoil() }
 
     func add(_ call: @escaping () throws -> Int32) { if isComplete { calls.append(call) } }
-
-    /// A kernel was given this memory: it lives as long as its address is in a call.
-    func keep(_ storage: Storage) { if isComplete { memory[ObjectIdentifier(storage)] = storage } }
 
     /// For a draw from the stream of that key; nil, and nothing to replay, where it is another than the recording's.
     func draws(key: UInt64) -> Draws? {
@@ -41,14 +40,16 @@ public final class Recording {
         return nil
     }
 
-    /// Memory of a recording is not used twice. Where it is much, the time is in the kernels: nothing is gained.
-    func made(_ bytes: Int) {
-        made += bytes
-        if made > Recording.limit { spoil() }
+    func allocated(_ storage: Storage) {
+        memory.allocated(storage)
+        if memory.size > Recording.limit { spoil() }
     }
 
     /// It holds a call that is not the same again.
-    func spoil() { (isComplete, calls, memory) = (false, [], [:]) }
+    func spoil() {
+        (isComplete, calls) = (false, [])
+        memory.forget()
+    }
 
     /// The same calls in the same order. They draw from where `stream` is now, as they did from where it was when the
     /// recording was made; the caller moves it on.

@@ -28,11 +28,18 @@ open class CPUBackend: Backend {
     // MARK: Memory
 
     open func allocate(byteCount: Int) throws -> Storage {
-        if KernelCall.isWatched { KernelCall.allocated(byteCount) }
-        return Storage(address: try pool.take(max(byteCount, 1)), byteCount: max(byteCount, 1), backend: self)
+        let size = max(byteCount, 1)
+        guard KernelCall.isWatched else { return Storage(address: try pool.take(size), byteCount: size, backend: self) }
+        let address = try KernelCall.recycled(size) ?? pool.take(size)
+        let storage = Storage(address: address, byteCount: size, backend: self)
+        KernelCall.allocated(storage)
+        return storage
     }
 
-    open func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) { pool.give(address, byteCount) }
+    open func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) {
+        if KernelCall.isWatched, KernelCall.recycles(address, byteCount, of: self) { return }
+        pool.give(address, byteCount)
+    }
     public func synchronise() throws {}
 
     public func upload(_ bytes: UnsafeRawBufferPointer, to out: ArrayView) throws {

@@ -269,7 +269,8 @@ static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
     TN(gemm_narrow)(g, work);
     return;
   }
-  const int64_t blocks = (g->m + MR - 1) / MR;
+  const int64_t blocks = g->m > 0 ? (g->m + MR - 1) / MR : 1;
+  const int64_t even_rows = g->m / blocks, odd_rows = g->m % blocks;
   const bool copy_a = g->a_column == 1 && g->a_row >= 4 * TN(near_rows) && g->n >= 4 * TN(nr) &&
                       g->m <= GEMM_TILE_M;
   const bool copy_b = g->b_column != 1 || (g->b_row >= 2 * TN(near_rows) && g->m >= 4 * MR);
@@ -312,9 +313,11 @@ static void FN(CAT(gemm, S))(const gemm_problem *g, void *work) {
         t.b_step = g->b_row;
       }
       t.bias = last && g->bias ? (const T *)g->bias + j0 : 0;
-      for (int64_t block = 0; block < blocks;
-           block++) {  // rows shared out evenly: no thin last block
-        const int64_t i0 = g->m * block / blocks, i1 = g->m * (block + 1) / blocks;
+      // Rows are shared out evenly, m block / blocks on: no thin last block.
+      for (int64_t i0 = 0, i1, share = 0; i0 < g->m; i0 = i1) {
+        share += odd_rows;
+        i1 = i0 + even_rows + (share >= blocks);
+        if (share >= blocks) share -= blocks;
         t.a = a + i0 * t.a_row;
         t.c = (T *)g->c + i0 * g->ldc + j0;
 #if NV > 1

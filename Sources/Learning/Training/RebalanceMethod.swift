@@ -35,6 +35,10 @@ open class RebalanceMethod {
         try context.prediction(fused: output.fused, unimodal: output.unimodal)
     }
 
+    /// Whether hooks look at the heads' logits in training; where nobody does they are not made, and training has no
+    /// unimodal figures.
+    open var looksAtHeads: Bool { true }
+
     // MARK: What records and checkpoints keep
 
     /// What the method did in this epoch, for the history: coefficients, acceptance rates.

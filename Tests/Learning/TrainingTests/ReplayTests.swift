@@ -1,4 +1,5 @@
 import BSSBackend
+import BSSCPU
 import BSSCore
 import BSSTensor
 import Testing
@@ -61,6 +62,28 @@ private final class Watcher: KernelObserver {
         #expect(eager.replayed == 0 && replayed.replayed == 3 * 2)
     }
 
+    /// Blocks that fell free in a recording serve it again, and nobody else while it lives.
+    @Test func memoryOfARecording() throws {
+        let x = try Tensor.from((0..<1000).map { Float($0) })
+        func chain() throws -> Tensor { try (0..<20).reduce(x) { y, _ in try y.multiplied(by: 2) } }
+        let expected = try chain().values(Float.self)
+        let recording = Recording()
+        let y = try recording.record(chain)
+        let others = try (0..<40).map { _ in try Tensor.full([1000], 7) }
+        try y.assign(Tensor.zeros([1000]))
+        try recording.replay()
+        #expect(try y.values(Float.self) == expected)
+        for other in others { #expect(try other.values(Float.self) == [Float](repeating: 7, count: 1000)) }
+        let live = CPUBackend.shared.liveBytes
+        do {
+            let again = Recording()
+            _ = try again.record(chain)
+            // Two blocks take turns; without them it would be twenty.
+            #expect(CPUBackend.shared.liveBytes - live <= 2 * 4096)
+        }
+        #expect(CPUBackend.shared.liveBytes == live)
+    }
+
     @Test func draws() throws {
         var stream = RandomStream(seed: 7, name: "dropout")
         let x = try Tensor.ones([5, 3])
@@ -95,7 +118,7 @@ private final class Watcher: KernelObserver {
         try recording.replay()
         #expect(try sum.item() == 12)
         let large = Recording()
-        _ = try large.record { try Tensor.zeros([20 << 20]) }
+        _ = try large.record { try (0..<4).map { _ in try Tensor.zeros([20 << 20]) } }
         #expect(!large.isComplete)
         let reading = Recording()
         _ = try reading.record { try (x * x).sum().item() }

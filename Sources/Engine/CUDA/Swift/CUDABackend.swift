@@ -73,10 +73,11 @@ public final class CUDABackend: Backend {
     // MARK: Memory
 
     public func allocate(byteCount: Int) throws -> Storage {
-        if KernelCall.isWatched { KernelCall.allocated(byteCount) }
         try enter()
         let size = max(byteCount, 1)
-        return Storage(address: try memory.take(size), byteCount: size, backend: self)
+        let storage = Storage(address: try memory.take(size), byteCount: size, backend: self)
+        if KernelCall.isWatched { KernelCall.allocated(storage) }
+        return storage
     }
 
     public func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) { memory.give(address) }

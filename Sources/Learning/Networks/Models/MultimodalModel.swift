@@ -107,10 +107,11 @@ public final class MultimodalModel: Module {
         try output(features: encode(inputs, context), context, keeps: keeps)
     }
 
-    /// The same from features.
-    public func output(features: [Tensor], _ context: ForwardContext, keeps: [UInt32]? = nil) throws -> MultimodalOutput
-    {
-        let unimodal = try zip(heads, features).map { try $0($1, context) }
+    /// The same from features. Without `heads` nobody looks at their logits: `unimodal` is empty.
+    public func output(
+        features: [Tensor], _ context: ForwardContext, keeps: [UInt32]? = nil, heads isWanted: Bool = true
+    ) throws -> MultimodalOutput {
+        let unimodal = try isWanted ? zip(heads, features).map { try $0($1, context) } : []
         let result = try fusion.fuse(keeps.map { try masked(features, $0) } ?? features, context)
         return MultimodalOutput(features: features, unimodal: unimodal, fused: result.logits, views: result.views)
     }

@@ -62,7 +62,8 @@ public final class Evaluator {
         let columns = source.classColumns
         let labels = rows.map { columns[$0] }
         func figures(_ logits: [Float]) throws -> OutputMetrics? {
-            try OutputMetrics(logits: logits, classes: model.classes, labels: labels, average: average)
+            if logits.isEmpty { return nil }
+            return try OutputMetrics(logits: logits, classes: model.classes, labels: labels, average: average)
         }
         let fused = try figures(scan.fused)
         let unimodal = try scan.unimodal.map(figures)

@@ -187,6 +187,8 @@ public final class Trainer {
         hooks.stepEnded = { [observer] in try observer?.stepEnded(epoch: epoch, step: $0, steps: $1, loss: $2) }
         let isPlain = sampleLoss == nil && options.loss == nil
         hooks.readsNumbers = options.rebalance.product.traits.steps == .reading || !isPlain
+        hooks.makesHeads =
+            method.looksAtHeads || order.sequencer.observesTraining || !isPlain || !options.inferenceHeads.isAutomatic
         hooks.isFixed = options.rebalance.product.traits.steps == .fixed && isPlain
         return hooks
     }

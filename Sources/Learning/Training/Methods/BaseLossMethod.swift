@@ -56,6 +56,8 @@ open class BaseLossMethod: RebalanceMethod {
     /// True if linear heads are trained on detached features: they report, and change nothing else.
     private var hasProbes: Bool { trainsProbes && base.terms == .fused && base.unimodal == .head }
 
+    open override var looksAtHeads: Bool { hasProbes || base.terms == .joint || base.unimodal != .head }
+
     open override func loss(_ output: MultimodalOutput, _ batch: TrainingBatch) throws -> [LossTerm] {
         let terms = try EquationFive.terms(context, output, batch, isJoint: base.terms == .joint)
         guard hasProbes else { return terms }

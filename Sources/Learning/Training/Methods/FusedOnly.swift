@@ -3,10 +3,14 @@ import BSSCore
 /// Vanilla fusion: the fused loss alone trains encoders and fusion, and alone predicts (Eqs. 2, 3).
 ///
 /// The unimodal figures are those of linear probes on detached features: they report what each encoder has learned and
-/// change nothing else. `probes = false` saves their time; the unimodal figures are then those of untrained heads.
+/// change nothing else. `probes = false` saves their time: training has no unimodal figures then, and those of other
+/// splits are untrained heads'.
 enum FusedOnly {
     struct Options: OptionGroup {
-        @Option("probes", "train the unimodal heads on detached features, as probes") var trainsProbes = true
+        @Option(
+            "probes",
+            "train the unimodal heads on detached features, as probes; without them training has no unimodal figures")
+        var trainsProbes = true
     }
 
     private static let base = BaseLoss(.fused, unimodal: .head)

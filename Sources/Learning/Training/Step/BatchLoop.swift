@@ -16,6 +16,8 @@ struct BatchHooks {
     var stepEnded: ((_ step: Int, _ steps: Int, _ loss: () throws -> Double) throws -> Void)?
     /// Hooks look at values, so the loop looks at the loss before they do.
     var readsNumbers = false
+    /// Somebody looks at the logits of the unimodal heads.
+    var makesHeads = true
     /// Every full batch of an epoch is the same list of calls, which may be made again without their tape.
     var isFixed = false
 
@@ -99,7 +101,7 @@ final class BatchLoop {
         _ look: () throws -> StepLog, _ keep: (Prediction) throws -> Void
     ) throws {
         let steps = try hooks.steps(batch)
-        let pass = BatchPass(model, batch, forward)
+        let pass = BatchPass(model, batch, forward, makesHeads: hooks.makesHeads)
         // An encoder that no sub-step moves keeps its running statistics too.
         let frozen = model.frozen
         model.frozen.formUnion(model.modalities.filter { name in !steps.contains { $0.moves(.encoder(name)) } })

@@ -7,10 +7,13 @@ public final class BatchPass {
     public let batch: TrainingBatch
     public let model: MultimodalModel
     public let forward: ForwardContext
+    private let makesHeads: Bool
     private var features: [Tensor?]
     private var made: MultimodalOutput?
 
-    init(_ model: MultimodalModel, _ batch: TrainingBatch, _ forward: ForwardContext) {
+    /// `makesHeads`: somebody looks at the heads' logits.
+    init(_ model: MultimodalModel, _ batch: TrainingBatch, _ forward: ForwardContext, makesHeads: Bool = true) {
+        self.makesHeads = makesHeads
         self.model = model
         self.batch = batch
         self.forward = forward
@@ -33,7 +36,8 @@ public final class BatchPass {
     /// Everything the model says of the batch, with the parameters as they are now.
     public func output() throws -> MultimodalOutput {
         if let made { return made }
-        let output = try model.output(features: model.modalities.indices.map(feature), forward, keeps: batch.keeps)
+        let output = try model.output(
+            features: model.modalities.indices.map(feature), forward, keeps: batch.keeps, heads: makesHeads)
         made = output
         return output
     }

@@ -102,10 +102,14 @@ final class EpochRun {
 }
 
 /// A step as its kernel calls, with the memory where its batch goes and its logits come.
-private struct RepeatedStep {
+private final class RepeatedStep {
     let recording: Recording
     let batch: BatchFeed.Batch
     let prediction: Prediction?
     /// Blocks of the stream of dropout.
     let draws: Int
+
+    init(recording: Recording, batch: BatchFeed.Batch, prediction: Prediction?, draws: Int) {
+        (self.recording, self.batch, self.prediction, self.draws) = (recording, batch, prediction, draws)
+    }
 }
