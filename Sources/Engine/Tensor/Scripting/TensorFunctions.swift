@@ -7,7 +7,7 @@ public enum TensorFunctions {
     private static let dtype = Argument("dtype", default: DTypeName(.float32), "element type")
     private static let floatType = Argument(
         "dtype", default: DTypeName(.float32), "element type: \"f32\" or \"f64\"",
-        check: Check("that is a float type") { $0.dtype.isFloat })
+        check: Check("that numbers are drawn in (\"f32\" or \"f64\")") { $0.dtype.isFloat })
     private static let ownType = Argument<DTypeName?>(
         "dtype", default: nil, "element type; that of a given tensor, \"f32\" for numbers if left out")
     private static let sizes = Argument<[Int]>(
