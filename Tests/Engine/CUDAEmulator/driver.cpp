@@ -39,6 +39,7 @@ extern "C" unsigned emulated_findings(const char **text) {
 }
 static std::map<std::string, int> calls;
 static int waits;
+static bool wasIdle;
 /// As a new process would find the card, memory aside; calls and waits are counted anew.
 extern "C" void emulated_clear() {
   findings.clear();
@@ -47,7 +48,12 @@ extern "C" void emulated_clear() {
   pending.clear();
   calls.clear();
   waits = 0;
+  wasIdle = false;
 }
+extern "C" int emulated_waits() { return waits; }
+extern "C" int emulated_pending() { return (int)pending.size(); }
+/// Whether the wait that was left out had nothing to wait for.
+extern "C" int emulated_idle() { return wasIdle; }
 extern "C" int emulated_calls(const char *name) { return calls[name]; }
 extern "C" void emulated_order(int order) { emu::options.order = (emu::Order)order; }
 
@@ -143,8 +149,10 @@ void enqueue(std::shared_ptr<Operation> op) {
 }
 
 int runAll() {
+  waits++;
   if (const char *skip = getenv("EMULATED_CUDA_SKIP")) {
-    if (++waits == atoi(skip)) {
+    if (waits == atoi(skip)) {
+      wasIdle = pending.empty();
       for (auto &op : pending)  // what was waited for arrives too late
         if (op->kind == Operation::download) op->to = nullptr;
       return sticky;

@@ -55,6 +55,17 @@ public enum EmulatedCard {
         Int(function("emulated_calls", as: (@convention(c) (UnsafePointer<CChar>) -> Int32).self)?(entry) ?? 0)
     }
 
+    private static func number(_ name: String) -> Int {
+        Int(function(name, as: (@convention(c) () -> Int32).self)?() ?? 0)
+    }
+
+    /// Waits since the last `clear`.
+    public static var waits: Int { number("emulated_waits") }
+    /// Operations that have yet to run.
+    public static var pending: Int { number("emulated_pending") }
+    /// Whether the wait that `SKIP` left out had nothing to wait for.
+    public static var wasIdle: Bool { number("emulated_idle") == 1 }
+
     public enum Order: Int32, CaseIterable { case forward, reverse, shuffled }
 
     /// Of threads in a block and blocks in a grid.
