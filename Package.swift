@@ -155,7 +155,8 @@ let package = Package(
         tests(
             "Learning", "Training",
             [
-                "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSCodecs", "BSSData", "BSSNetworks", "BSSCurriculum",
+                "BSSCore", "BSSBackend", "BSSCPU", "BSSCUDA", "BSSTensor", "BSSCodecs", "BSSData", "BSSNetworks",
+                "BSSCurriculum",
                 "_BSSEmulatedCard",
             ]),
         tests("Laboratory", "Plot", ["BSSCore"]),

@@ -16,6 +16,12 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend, StepBac
     var summary: String { get }
     /// What its memory may hold.
     var dtypes: DTypes { get }
+    /// f32 at first.
+    var precision: Precision { get }
+    /// - Throws: kind `.device`: a precision that the device does not compute in.
+    func setPrecision(_ precision: Precision) throws
+    /// Calls that were made before, as one that makes them again in their order; nil where nothing would be gained.
+    func joined(_ calls: [() throws -> Int32]) throws -> (() throws -> Int32)?
 
     // MARK: Memory
 

@@ -152,13 +152,23 @@ extension KernelCall {
     }
 
     /// A block of that size that a recording has and does not use, for a backend to take while somebody watches.
-    public static func recycled(_ byteCount: Int) -> UnsafeMutableRawPointer? { recording?.memory.recycled(byteCount) }
+    public static func recycled(_ byteCount: Int, of backend: any Backend) -> UnsafeMutableRawPointer? {
+        recording?.memory.recycled(byteCount, of: backend)
+    }
 
     /// Asked by a backend before it takes a block back, while somebody watches: whether a recording keeps it.
     public static func recycles(
         _ address: UnsafeMutableRawPointer, _ byteCount: Int, of backend: any Backend
     ) -> Bool {
         recording?.memory.recycles(address, byteCount, of: backend) ?? false
+    }
+
+    /// Whether calls are kept, to be made again.
+    public static var isRecorded: Bool { recording?.isComplete ?? false }
+
+    /// Said by a backend whose calls are many kernels or depend on numbers of the host: how this part is made again.
+    public static func add(_ call: @escaping () throws -> Int32, on backend: any Backend) {
+        recording?.add(call, on: backend)
     }
 
     /// `body` with this observer; an outer one rests meanwhile.
@@ -185,7 +195,7 @@ extension Backend {
     ) throws {
         guard KernelCall.isWatched else { return try Cancellation.checkKernel(kernel()(), name()) }
         let call = kernel()
-        KernelCall.recording?.add(call)
+        KernelCall.recording?.add(call, on: self)
         try watched(name(), elements(), call)
     }
 
@@ -197,6 +207,16 @@ extension Backend {
     ) throws {
         guard KernelCall.isWatched else { return try Cancellation.checkKernel(kernel(), name()) }
         KernelCall.recording?.spoil()
+        try watched(name(), elements(), kernel)
+    }
+
+    /// A call that says itself how it is made again (`KernelCall.add`).
+    @inline(__always)
+    public func runKept(
+        _ name: @autoclosure () -> String, writes elements: @autoclosure () -> Int,
+        _ kernel: @autoclosure () throws -> Int32
+    ) throws {
+        guard KernelCall.isWatched else { return try Cancellation.checkKernel(kernel(), name()) }
         try watched(name(), elements(), kernel)
     }
 

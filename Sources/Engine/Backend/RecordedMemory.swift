@@ -25,8 +25,11 @@ final class RecordedMemory {
         if blocks[storage.address] == nil { held[ObjectIdentifier(storage)] = storage }
     }
 
-    /// A free block of that size.
-    func recycled(_ byteCount: Int) -> UnsafeMutableRawPointer? { free[byteCount]?.popLast()?.address }
+    /// A free block of that size and device.
+    func recycled(_ byteCount: Int, of backend: any Backend) -> UnsafeMutableRawPointer? {
+        guard let last = free[byteCount]?.lastIndex(where: { $0.backend === backend }) else { return nil }
+        return free[byteCount]?.remove(at: last).address
+    }
 
     /// A storage was made in a new or a recycled block.
     func allocated(_ storage: Storage) {

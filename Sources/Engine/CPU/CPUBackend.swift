@@ -18,6 +18,18 @@ open class CPUBackend: Backend {
         "\(String(cString: bss_blas_name())), \(String(cString: bss_isa())), \(bss_pool_threads()) threads"
     }
     public var dtypes: DTypes { .any }
+    public var precision: Precision { .f32 }
+
+    public func setPrecision(_ precision: Precision) throws {
+        if precision == .f32 { return }
+        throw BSSError(
+            "device", "the CPU computes in f32; precision = \"\(precision.rawValue)\" needs an NVIDIA card",
+            hint: "use --device cuda, or precision = \"f32\"", kind: .device)
+    }
+
+    /// A call costs as much either way.
+    public func joined(_ calls: [() throws -> Int32]) throws -> (() throws -> Int32)? { nil }
+
     /// Bytes held by live tensors.
     public var liveBytes: Int { pool.liveBytes }
 
@@ -30,7 +42,7 @@ open class CPUBackend: Backend {
     open func allocate(byteCount: Int) throws -> Storage {
         let size = max(byteCount, 1)
         guard KernelCall.isWatched else { return Storage(address: try pool.take(size), byteCount: size, backend: self) }
-        let address = try KernelCall.recycled(size) ?? pool.take(size)
+        let address = try KernelCall.recycled(size, of: self) ?? pool.take(size)
         let storage = Storage(address: address, byteCount: size, backend: self)
         KernelCall.allocated(storage)
         return storage

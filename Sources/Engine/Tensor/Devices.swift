@@ -19,6 +19,12 @@ public enum Devices {
     /// What a card whose memory is full calls before it gives up: lets the owners of dropped tensors go.
     public static func whenMemoryIsFull(_ collect: @escaping () -> Void) { CUDABackend.whenMemoryIsFull(collect) }
 
+    /// The cards of this process as `CUDA_VISIBLE_DEVICES` names them.
+    /// - Throws: kind `.device`: no driver.
+    public static func visibleCards() throws -> [String] {
+        try GraphicsCard.all().map(\.visibleName)
+    }
+
     /// A device by its name, with what it is, or why it cannot be used.
     public struct Listing {
         public let name, description: String

@@ -37,7 +37,7 @@ extension RunOptions.Device {
     var place: Device {
         switch self {
         case .cpu: return .cpu
-        case .cuda(let ordinal): return .cuda(ordinal)
+        case .cuda(let ordinal): return .cuda(ordinal ?? 0)
         }
     }
 }

@@ -32,6 +32,11 @@ enum MeasureFunction {
             let root = a[seed]?.value ?? workbench.seed
             let network = try (a[model] ?? ModelObject.automatic(a[data].product)).instantiate(source, seed: root)
             var settings = ScanSettings()
+            guard a[mode] != .lastEpoch else {
+                throw BSSError(
+                    "bss.measure", "score_mode = \"last_epoch\" belongs to a training; here nothing was trained",
+                    hint: "use \"eval\" or \"batch_statistics\"", kind: .usage)
+            }
             settings.mode = a[mode]
             let measurement = try Scoring.measure(
                 network, source, rows: source.rows(SplitName(rawValue: a[split]) ?? .train), a[measurer], settings,

@@ -18,13 +18,16 @@ public enum Machine {
             (try? Files.readText("/proc/meminfo"))?.split(separator: "\n").first?.split(separator: " ").compactMap {
                 Int($0)
             }.first ?? 0
-        return Table(fields: [
+        // The card that a worker of a sweep was given.
+        let cards = getenv("CUDA_VISIBLE_DEVICES").map { [("cuda_visible_devices", Value.string(String(cString: $0)))] }
+        let fields: [(String, Value)] = [
             ("host", .string(ProcessIdentity.current.host)), ("cpu", .string(field("model name"))),
             ("cores", .int(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))),
             ("features", .list(["avx512f", "avx2", "fma"].filter(features.contains))),
             ("memory_mib", .int(memory / 1024)),
             ("kernel", .string(firstLine("/proc/sys/kernel/osrelease"))),
-        ])
+        ]
+        return Table(fields: fields + (cards ?? []))
     }()
 
     /// UTC, `2026-11-23T18:26:00Z`.

@@ -12,6 +12,7 @@ public final class WorkerPool {
     }
 
     private let arguments: (_ worker: Int) -> [String]
+    private let variables: (_ worker: Int) -> [String: String]
     private let log: (_ worker: Int) -> String
     private var workers: [Worker] = []
     /// Deaths within a second of the start, one after the other.
@@ -20,9 +21,13 @@ public final class WorkerPool {
 
     /// - Parameters:
     ///   - arguments: of worker k's command line.
+    ///   - variables: of worker k's environment, beyond those of this process.
     ///   - log: the file for its standard error.
-    public init(arguments: @escaping (Int) -> [String], log: @escaping (Int) -> String) {
-        (self.arguments, self.log) = (arguments, log)
+    public init(
+        arguments: @escaping (Int) -> [String], variables: @escaping (Int) -> [String: String] = { _ in [:] },
+        log: @escaping (Int) -> String
+    ) {
+        (self.arguments, self.variables, self.log) = (arguments, variables, log)
     }
 
     deinit { end() }
@@ -38,7 +43,7 @@ public final class WorkerPool {
 
     private func start(number: Int) throws {
         let process = try SpawnedProcess(
-            SpawnedProcess.ownPath, arguments(number), errors: .file(log(number)))
+            SpawnedProcess.ownPath, arguments(number), variables: variables(number), errors: .file(log(number)))
         workers.append(Worker(number: number, process: process, since: Clock.seconds()))
     }
 

@@ -12,6 +12,9 @@ public struct ScanSettings {
         case eval
         /// Training mode with dropout; buffers change and stay changed, as in the released code.
         case train
+        /// What the steps of the epoch before saw of each sample, where they saw every sample once: no pass is made.
+        /// Else, as before the first epoch, a scan with the batch's statistics.
+        case lastEpoch = "last_epoch"
     }
 
     public var mode = Mode.batchStatistics
@@ -39,8 +42,8 @@ public struct ScanOptions: OptionGroup {
 
     @Option(
         "score_mode",
-        "how the network runs while scoring: \"batch_statistics\" (no dropout, buffers untouched), \"eval\", or "
-            + "\"train\" (as released)")
+        "how the network runs while scoring: \"batch_statistics\" (no dropout, buffers untouched), \"eval\", "
+            + "\"train\" (as released), or \"last_epoch\": scores from the steps of the epoch before, without a pass")
     public var mode = ScanSettings.Mode.batchStatistics
     @Option("score_transform", "transforms while scoring: \"eval\" or \"train\" (augmented, as released)")
     public var transform = Transform.eval

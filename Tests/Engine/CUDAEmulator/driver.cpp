@@ -17,7 +17,8 @@ namespace emu {
 bool kernelFault(void *);
 }
 
-std::vector<std::shared_ptr<Operation>> pending;
+Operations pending;
+std::unique_ptr<Operations> captured;
 int sticky;
 static std::string findings;
 static unsigned findingCount, operations;
@@ -46,6 +47,7 @@ extern "C" void emulated_clear() {
   findingCount = 0;
   sticky = 0;
   pending.clear();
+  captured = nullptr;
   calls.clear();
   waits = 0;
   wasIdle = false;
@@ -134,6 +136,7 @@ static void perform(Operation &op) {
     if (op.to) memcpy(op.to, op.from, op.bytes);
     break;
   case Operation::release: emu::shadowFree(op.to, op.bytes); break;
+  case Operation::library: op.work(); break;
   }
   if (emu::report.count)
     finding("operation %u, %s: %d complaints\n%s", op.number, op.name.c_str(), emu::report.count,
@@ -144,8 +147,27 @@ static void perform(Operation &op) {
 }
 
 void enqueue(std::shared_ptr<Operation> op) {
+  if (captured) return captured->push_back(op);
   op->number = ++operations;
   pending.push_back(op);
+}
+
+/// For the emulated libraries: work on the stream; it tells the checker what it reads and writes.
+extern "C" void emulated_enqueue(const char *name, const std::function<void()> *work) {
+  auto op = std::make_shared<Operation>();
+  op->kind = Operation::library;
+  op->name = name;
+  op->work = *work;
+  enqueue(op);
+}
+extern "C" void emulated_reads(const void *p, size_t bytes) { emu::shadowRead((const char *)p, bytes); }
+extern "C" void emulated_writes(void *p, size_t bytes) { emu::shadowWrite((char *)p, bytes); }
+
+bool spoilsCapture(const char *call) {
+  if (!captured) return false;
+  finding("%s while the stream captures", call);
+  captured = nullptr;
+  return true;
 }
 
 int runAll() {

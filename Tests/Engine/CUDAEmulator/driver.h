@@ -3,6 +3,7 @@
 #include "bss_cuda_driver.h"
 #include "cuda_emu.h"
 #include <csignal>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,7 +11,7 @@
 
 /// Something enqueued: it runs when something waits.
 struct Operation {
-  enum Kind { kernel, upload, download, release } kind;
+  enum Kind { kernel, upload, download, release, library } kind;
   std::string name;
   unsigned number = 0;
   const emu::Kernel *function = nullptr;
@@ -19,7 +20,9 @@ struct Operation {
   char *to = nullptr;
   const char *from = nullptr;
   size_t bytes = 0;
+  std::function<void()> work;  // of a library
 };
+using Operations = std::vector<std::shared_ptr<Operation>>;
 
 struct Card {
   char *heap = nullptr;
@@ -28,7 +31,9 @@ struct Card {
 };
 
 extern Card card;
-extern std::vector<std::shared_ptr<Operation>> pending;
+extern Operations pending;
+/// What the stream captures instead of running it; nullptr: it does not.
+extern std::unique_ptr<Operations> captured;
 /// An error that every later call answers.
 extern int sticky;
 
@@ -37,6 +42,8 @@ void setUp();
 int entered(const char *name);
 void enqueue(std::shared_ptr<Operation> op);
 int runAll();
+/// Whether something is called that a stream which captures does not allow; the capture is lost.
+bool spoilsCapture(const char *call);
 
 #define ENTER(name) \
   if (int error = entered(name)) return error

@@ -8,16 +8,30 @@ struct CUstream_st {};
 struct CUfunc_st {
   const emu::Kernel *kernel;
 };
+struct CUgraph_st {
+  Operations operations;
+};
+struct CUgraphExec_st {
+  Operations operations;
+};
 struct CUmod_st {
+  std::string ptx;
   std::map<std::string, CUfunc_st> functions;
 };
 static CUctx_st theContext;
 static CUstream_st theStream;
 
-static int deviceCount() {
-  const char *count = getenv("EMULATED_CUDA_DEVICES");
-  return count ? atoi(count) : 1;
+/// The numbers of the cards that this process may see.
+static std::vector<int> devices() {
+  const char *wanted = getenv("EMULATED_CUDA_DEVICES"), *shown = getenv("CUDA_VISIBLE_DEVICES");
+  const int count = wanted ? atoi(wanted) : 1;
+  std::vector<int> seen;
+  for (int i = 0; i < count && !shown; i++) seen.push_back(i);
+  for (const char *at = shown; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : nullptr)
+    if (atoi(at) < count) seen.push_back(atoi(at));
+  return seen;
 }
+static int deviceCount() { return (int)devices().size(); }
 static bool isOurs(CUstream stream, const char *call) {
   if (stream == &theStream) return true;
   finding("%s uses the default stream, which waits for all others", call);
@@ -46,7 +60,7 @@ int cuDeviceGet(CUdevice *device, int ordinal) {
 }
 int cuDeviceGetName(char *name, int length, CUdevice device) {
   ENTER("cuDeviceGetName");
-  snprintf(name, length, "Emulated card %d", device);
+  snprintf(name, length, "Emulated card %d", devices().at(device));
   return 0;
 }
 int cuDeviceGetAttribute(int *value, int attribute, CUdevice) {
@@ -145,6 +159,7 @@ int cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
 /// The bytes leave at once, as from memory that can be paged out.
 int cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream) {
   ENTER("cuMemcpyHtoDAsync_v2");
+  if (spoilsCapture("cuMemcpyHtoDAsync")) return 900;  // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
   isOurs(stream, "cuMemcpyHtoDAsync");
   auto op = std::make_shared<Operation>();
   op->kind = Operation::upload;
@@ -158,6 +173,7 @@ int cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstrea
 /// The bytes arrive when something waits, though a real driver may be quicker.
 int cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream stream) {
   ENTER("cuMemcpyDtoHAsync_v2");
+  if (spoilsCapture("cuMemcpyDtoHAsync")) return 900;  // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
   isOurs(stream, "cuMemcpyDtoHAsync");
   auto op = std::make_shared<Operation>();
   op->kind = Operation::download;
@@ -179,19 +195,65 @@ int cuStreamCreate(CUstream *stream, unsigned flags) {
 }
 int cuStreamSynchronize(CUstream stream) {
   ENTER("cuStreamSynchronize");
+  if (spoilsCapture("cuStreamSynchronize")) return 900;  // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
   isOurs(stream, "cuStreamSynchronize");
   return runAll();
 }
+int cuStreamBeginCapture_v2(CUstream stream, int mode) {
+  ENTER("cuStreamBeginCapture");
+  enum { relaxed = 2, illegal = 401 };
+  isOurs(stream, "cuStreamBeginCapture");
+  if (captured || mode < 0 || mode > relaxed) return illegal;
+  captured = std::make_unique<Operations>();
+  return 0;
+}
+int cuStreamEndCapture(CUstream stream, CUgraph *graph) {
+  ENTER("cuStreamEndCapture");
+  isOurs(stream, "cuStreamEndCapture");
+  *graph = nullptr;
+  if (!captured) return 901;  // CUDA_ERROR_STREAM_CAPTURE_INVALIDATED
+  *graph = new CUgraph_st{*captured};
+  captured = nullptr;
+  return 0;
+}
+int cuGraphInstantiateWithFlags(CUgraphExec *started, CUgraph graph, unsigned long long flags) {
+  ENTER("cuGraphInstantiateWithFlags");
+  if (!graph || flags) return 1;
+  *started = new CUgraphExec_st{graph->operations};
+  return 0;
+}
+/// Every start runs the operations anew, with the parameters that they were captured with.
+int cuGraphLaunch(CUgraphExec started, CUstream stream) {
+  ENTER("cuGraphLaunch");
+  isOurs(stream, "cuGraphLaunch");
+  if (!started) return 1;
+  for (auto &op : started->operations) enqueue(std::make_shared<Operation>(*op));
+  return 0;
+}
+int cuGraphExecDestroy(CUgraphExec started) {
+  delete started;
+  return 0;
+}
+int cuGraphDestroy(CUgraph graph) {
+  delete graph;
+  return 0;
+}
 int cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned, int *, void **) {
   ENTER("cuModuleLoadDataEx");
-  if (strncmp((const char *)image, "emulated", 8)) return 200;  // CUDA_ERROR_INVALID_IMAGE
-  *module = new CUmod_st;
+  // A cubin of our nvrtc, or PTX text: any compiler's, whose kernels then run from the emulator.
+  const std::string text = (const char *)image;
+  const bool isPTX = text.find("\n.version 8.0\n") != std::string::npos;
+  if (!isPTX && text.compare(0, 8, "emulated")) return 200;  // CUDA_ERROR_INVALID_IMAGE
+  *module = new CUmod_st{isPTX ? text : "", {}};
   return 0;
 }
 int cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name) {
   ENTER("cuModuleGetFunction");
   const emu::Kernel *kernel = emu::find(name);
   if (!kernel) return 500;  // CUDA_ERROR_NOT_FOUND
+  const std::string entry = std::string(".entry ") + name + "(";
+  const bool standsForAll = module->ptx.find("// emulated PTX") != std::string::npos;
+  if (!module->ptx.empty() && !standsForAll && module->ptx.find(entry) == std::string::npos) return 500;
   module->functions[name].kernel = kernel;
   *function = &module->functions[name];
   return 0;

@@ -140,6 +140,37 @@ import _BSSTestSupport
         }
     }
 
+    @Test("without NVRTC the PTX of a bundle is taken, if it was made from these kernels")
+    func bundledTexts() throws {
+        try EmulatedCard.run("PTX in place of NVRTC") { card in
+            let before = Environment.text("BSS_CUDA_PATH")
+            let folder = "/tmp/bss-ptx-\(getpid())"
+            setenv("BSS_CUDA_PATH", "/no/such/folder", 1)
+            setenv("BSS_CUDA_PTX", folder, 1)
+            defer {
+                if let before { setenv("BSS_CUDA_PATH", before, 1) } else { unsetenv("BSS_CUDA_PATH") }
+                unsetenv("BSS_CUDA_PTX")
+                for file in ["hash", "move_f32.ptx", "move_f64.ptx"] { Files.remove("\(folder)/\(file)") }
+                rmdir(folder)
+            }
+            func expectMissing() {
+                let error = #expect(throws: BSSError.self) { try KernelLibrary(card.card) }
+                #expect(error?.message.contains("NVRTC") == true)
+            }
+            expectMissing()
+            try Files.makeFolder(folder)
+            try Files.write("of other kernels\n", to: folder + "/hash")
+            expectMissing()
+            try Files.write(KernelLibrary.textHash + "\n", to: folder + "/hash")
+            try Files.write("// emulated PTX\n.version 8.0\n", to: folder + "/move_f32.ptx")
+            try Files.write("// emulated PTX\n.version 9.9\n", to: folder + "/move_f64.ptx")
+            let library = try KernelLibrary(card.card)
+            #expect(library.summary == "PTX of the bundle")
+            _ = try library.function(Kernel("fill", "move", .float32))
+            #expect(throws: BSSError.self) { try library.function(Kernel("fill", "move", .float64)) }
+        }
+    }
+
     @Test("what is missing is one sentence: which library, where it was looked for, who brings it")
     func missing() throws {
         let before = Environment.text("BSS_CUDA_PATH")
@@ -147,6 +178,7 @@ import _BSSTestSupport
         defer { if let before { setenv("BSS_CUDA_PATH", before, 1) } else { unsetenv("BSS_CUDA_PATH") } }
         for (library, words) in [
             (NVIDIALibrary.driver, "driver package"), (.compiler, "pip install nvidia-cuda-nvrtc"),
+            (.products, "pip install nvidia-cublas"),
         ] {
             let error = #expect(throws: BSSError.self) { try library.open() }
             #expect(error?.kind == .device)

@@ -15,7 +15,7 @@ public enum EmulatedCard {
 
     public static var isChecked: Bool { folder?.hasSuffix("checked") ?? false }
 
-    /// Runs `body` with the card as the current device; says so where there is none.
+    /// Runs `body` with the card as the current device, products by own kernels; says so where there is none.
     public static func run(_ what: String, _ body: (CUDABackend) throws -> Void) throws {
         guard folder != nil else {
             return print("ring 1 (emulated card), \(what): 0 of 1 ran (BSS_TEST_CUDA names no folder)")
@@ -23,7 +23,11 @@ public enum EmulatedCard {
         let card = try CUDABackend.shared(0)
         let before = Devices.current
         Devices.current = card
-        defer { Devices.current = before }
+        card.usesProducts = false
+        defer {
+            Devices.current = before
+            card.usesProducts = true
+        }
         clear()
         try body(card)
         try card.synchronise()

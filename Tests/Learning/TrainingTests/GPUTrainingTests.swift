@@ -1,3 +1,5 @@
+import BSSCUDA
+import BSSCore
 import Testing
 import _BSSEmulatedCard
 import _BSSTestSupport
@@ -10,5 +12,48 @@ import _BSSTestSupport
 
     @Test func train() throws {
         try EmulatedCard.run("fixtures train") { _ in try TrainFixtureTests().train() }
+    }
+
+    @Test("a replayed step is one graph, with the bits of the eager one")
+    func graphs() throws {
+        try EmulatedCard.run("replayed steps") { card in
+            for usesProducts in [false, true] {
+                card.usesProducts = usesProducts
+                for options in [
+                    #""rebalance": "joint", "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 0.01}"#,
+                    #""rebalance": "none", "optimizer": {"name": "adam", "amsgrad": true}, "clip_norm": 0.1"#,
+                    #""rebalance": "joint", "scheduler": "learned", "optimizer": {"name": "rmsprop", "momentum": 0.5}"#,
+                ] {
+                    let tests = ReplayTests()
+                    let eager = try tests.run(options, ReplayTests.plain, "concat", isWatched: true)
+                    EmulatedCard.clear()
+                    let (launched, made) = (card.launches, card.graphs)
+                    let replayed = try tests.run(options, ReplayTests.plain, "concat", isWatched: false)
+                    #expect(eager.bits == replayed.bits, "\(options)")
+                    #expect(eager.replayed == 0 && replayed.replayed == 3 * 2)
+                    #expect(EmulatedCard.calls("cuGraphLaunch") == 3 * 2 && card.graphs - made == 3)
+                    print("replayed steps: \(card.launches - launched) launches, \(options)")
+                }
+            }
+        }
+    }
+
+    @Test("precision is refused where it is not computed, and changes what it should")
+    func precisions() throws {
+        func hash(_ precision: String) throws -> String {
+            try ReplayTests().run(#""precision": "\#(precision)""#, ReplayTests.plain, "concat", isWatched: false).bits
+        }
+        for precision in ["tf32", "bf16"] {
+            let error = #expect(throws: BSSError.self) { try hash(precision) }
+            #expect(error?.kind == .device && error?.message.contains("needs an NVIDIA card") == true)
+        }
+        try EmulatedCard.run("trainings in every precision") { card in
+            for usesProducts in [false, true] {
+                card.usesProducts = usesProducts
+                let hashes = try ["f32", "tf32", "bf16", "f32", "bf16"].map(hash)
+                #expect(Set(hashes).count == 3 && hashes[0] == hashes[3] && hashes[2] == hashes[4])
+                #expect(card.precision == .f32)
+            }
+        }
     }
 }

@@ -15,10 +15,10 @@ private final class Watcher: KernelObserver {
 
 /// A replayed step has the bits of the eager one, and what is not the same every time is not replayed.
 @Suite(.oneAtATime) struct ReplayTests {
-    private static let plain = #"{"name": "mlp", "hidden": [16]}"#
+    static let plain = #"{"name": "mlp", "hidden": [16]}"#
 
     /// Bits of the result, and how many of the steps were replayed; 4 full batches and a part of one an epoch.
-    private func run(
+    func run(
         _ options: String, _ encoder: String, _ fusion: String, isWatched: Bool
     ) throws -> (bits: String, replayed: Int) {
         let source = try SmallTraining.data(samples: 180, #"{"val": 0, "test": 0}"#)

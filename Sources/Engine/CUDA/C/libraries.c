@@ -3,12 +3,14 @@
 #include "bss_cuda_driver.h"
 #include <dlfcn.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { NOT_OPENED = 3 };  // CUDA_ERROR_NOT_INITIALIZED
 
 #define SLOT(slot, symbol, parameters, arguments) int(*slot) parameters;
 static struct { BSS_CUDA_ENTRIES(SLOT) } cuda;
 static struct { BSS_NVRTC_ENTRIES(SLOT) } nvrtc;
+static struct { BSS_CUBLAS_ENTRIES(SLOT) } cublas;
 
 #define FORWARD_TO(library, slot, parameters, arguments)            \
   int bss_##library##_##slot parameters {                           \
@@ -16,8 +18,10 @@ static struct { BSS_NVRTC_ENTRIES(SLOT) } nvrtc;
   }
 #define CUDA(slot, symbol, parameters, arguments) FORWARD_TO(cuda, slot, parameters, arguments)
 #define NVRTC(slot, symbol, parameters, arguments) FORWARD_TO(nvrtc, slot, parameters, arguments)
+#define CUBLAS(slot, symbol, parameters, arguments) FORWARD_TO(cublas, slot, parameters, arguments)
 BSS_CUDA_ENTRIES(CUDA)
 BSS_NVRTC_ENTRIES(NVRTC)
+BSS_CUBLAS_ENTRIES(CUBLAS)
 
 typedef struct {
   void *slot;
@@ -26,12 +30,26 @@ typedef struct {
 #define ENTRY_OF(library, slot, symbol) {&library.slot, #symbol},
 #define CUDA_ENTRY(slot, symbol, ...) ENTRY_OF(cuda, slot, symbol)
 #define NVRTC_ENTRY(slot, symbol, ...) ENTRY_OF(nvrtc, slot, symbol)
+#define CUBLAS_ENTRY(slot, symbol, ...) ENTRY_OF(cublas, slot, symbol)
 static const entry cuda_entries[] = {BSS_CUDA_ENTRIES(CUDA_ENTRY){0}};
 static const entry nvrtc_entries[] = {BSS_NVRTC_ENTRIES(NVRTC_ENTRY){0}};
-static const entry *const entries[] = {cuda_entries, nvrtc_entries};
+static const entry cublas_entries[] = {BSS_CUBLAS_ENTRIES(CUBLAS_ENTRY){0}};
+static const entry *const entries[] = {cuda_entries, nvrtc_entries, cublas_entries};
+
+/// cuBLAS needs cublasLt of its own folder; once that is open, the loader takes no other.
+static void open_companion(const char *path) {
+  const char *name = strstr(path, "libcublas.so");
+  char companion[4096];
+  if (!name || strlen(path) + 3 > sizeof companion) return;
+  snprintf(companion, sizeof companion, "%.*slibcublasLt.so%s", (int)(name - path), path,
+           name + strlen("libcublas.so"));
+  // Where it is not there, opening cuBLAS says so.
+  (void)dlopen(companion, RTLD_NOW | RTLD_GLOBAL);
+}
 
 const char *bss_library_open(bss_library library, const char *path) {
   static char message[512];
+  open_companion(path);
   void *opened = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!opened) {
     snprintf(message, sizeof message, "%s", dlerror());

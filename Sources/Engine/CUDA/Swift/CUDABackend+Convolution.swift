@@ -46,11 +46,11 @@ extension CUDABackend {
         _ geometry: ConvolutionGeometry, x: ArrayView, weight: ArrayView, bias: ArrayView?, out: ArrayView
     ) throws {
         let call = try KernelCall("conv", x), g = geometry
-        try runOnce(
+        try runKept(
             "convolution", writes: out.elementCount,
             launch(
                 Kernel("convolution", "convolution", call.dtype), .tiles(g.pixels, g.outChannels / g.groups, g.groups),
-                bss_geometry(g), call.memory(x, g.inputCount), call.memory(weight, g.weightCount),
+                bss_geometry(g), code(call.dtype), call.memory(x, g.inputCount), call.memory(weight, g.weightCount),
                 call.memory(ifAny: bias, g.outChannels), call.memory(out, g.outputCount)))
     }
 
@@ -59,11 +59,12 @@ extension CUDABackend {
     ) throws {
         let call = try KernelCall("conv", grad), g = geometry
         let grid = Grid.tiles(g.batch * g.input.volume, g.inChannels / g.groups, g.groups)
-        try runOnce(
+        try runKept(
             "convolution input gradient", writes: out.elementCount,
             launch(
                 Kernel("convolution_input", "convolution", call.dtype), grid, bss_geometry(g),
-                call.memory(weight, g.weightCount), call.memory(grad, g.outputCount), call.memory(out, g.inputCount)))
+                code(call.dtype), call.memory(weight, g.weightCount), call.memory(grad, g.outputCount),
+                call.memory(out, g.inputCount)))
     }
 
     public func convolutionWeightGradient(
@@ -73,14 +74,15 @@ extension CUDABackend {
         let (source, upstream) = (try call.memory(x, g.inputCount), try call.memory(grad, g.outputCount))
         let (target, bias) = (try call.memory(out, g.weightCount), try call.memory(ifAny: biasOut, g.outChannels))
         let outputs = g.outChannels / g.groups
-        try runOnce("convolution weight gradient", writes: out.elementCount) {
+        try runKept("convolution weight gradient", writes: out.elementCount) {
             // Few results, sums over many pixels: parts of the pixels fill the card, and are added up in order.
             let tiles = ((g.taps + 63) / 64) * ((outputs + 63) / 64) * g.groups
             let parts = max(1, min(256 / max(tiles, 1), g.pixels / 256))
             let partial = parts > 1 ? try scratch(parts * g.weightCount * call.dtype.byteSize) : nil
             let kernel = Kernel("convolution_weight", "convolution", call.dtype)
             try launch(
-                kernel, .tiles(g.taps, outputs, g.groups * parts), bss_geometry(g), parts, source, upstream,
+                kernel, .tiles(g.taps, outputs, g.groups * parts), bss_geometry(g), code(call.dtype), parts, source,
+                upstream,
                 partial?.address ?? target)
             if let partial {
                 try columnSums(
@@ -101,7 +103,7 @@ extension CUDABackend {
         _ geometry: PoolingGeometry, zeroPadding: Bool, x: ArrayView, out: ArrayView, indices: ArrayView
     ) throws {
         let call = try KernelCall("max_pool", x), count = geometry.outputCount
-        try runOnce(
+        try runKept(
             "max pool", writes: out.elementCount,
             launch(
                 Kernel("max_pool", "pooling", call.dtype), elements(count), bss_geometry(geometry), zeroPadding ? 1 : 0,
@@ -111,7 +113,7 @@ extension CUDABackend {
     public func maxPoolBackward(_ geometry: PoolingGeometry, indices: ArrayView, grad: ArrayView, out: ArrayView) throws
     {
         let call = try KernelCall("max_pool", grad), count = geometry.outputCount
-        try runOnce(
+        try runKept(
             "max pool backward", writes: out.elementCount,
             launch(
                 Kernel("max_pool_backward", "pooling", call.dtype), elements(geometry.inputCount),
@@ -151,7 +153,7 @@ extension CUDABackend {
         _ out: ArrayView
     ) throws {
         let call = try KernelCall(operation, x)
-        try runOnce(
+        try runKept(
             name, writes: out.elementCount,
             launch(
                 Kernel("mean_pool", "pooling", call.dtype), elements(geometry.outputCount), bss_geometry(geometry),
@@ -164,7 +166,7 @@ extension CUDABackend {
         _ grad: ArrayView, _ out: ArrayView
     ) throws {
         let call = try KernelCall(operation, grad)
-        try runOnce(
+        try runKept(
             name, writes: out.elementCount,
             launch(
                 Kernel("mean_pool_backward", "pooling", call.dtype), elements(geometry.inputCount),

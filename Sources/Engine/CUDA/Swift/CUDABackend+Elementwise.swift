@@ -14,7 +14,7 @@ extension CUDABackend {
         let call = try KernelCall("unary", x, op.takes)
         let from = try call.strided(x), to = try call.strided(out, op.yieldsBool ? .bool : nil, like: x.shape)
         let (walk, count) = (bss_walk(from, to), out.elementCount)
-        try runOnce(
+        try runKept(
             op.name, writes: count, start(op, call.dtype, walk, elements(count), from.address, to.address, p0, p1))
     }
 
@@ -38,7 +38,7 @@ extension CUDABackend {
         let (g, v) = (try call.strided(grad, like: out.shape), try call.strided(x, like: out.shape))
         let to = try call.strided(out)
         let kernel = Kernel("unary_backward_\(op.row)", "unary", call.dtype, row: op.row)
-        try runOnce(
+        try runKept(
             op.name + " backward", writes: out.elementCount,
             launch(kernel, elements(out.elementCount), bss_walk(g, v, to), g.address, v.address, to.address, p0, p1))
     }
@@ -48,7 +48,7 @@ extension CUDABackend {
         let (u, v) = (try call.strided(a, like: out.shape), try call.strided(b, like: out.shape))
         let (to, grid) = (try call.strided(out), elements(out.elementCount))
         let walk = bss_walk(u, v, to)
-        try runOnce(
+        try runKept(
             op.name, writes: out.elementCount,
             call.dtype == .int64
                 ? launch(
@@ -72,7 +72,7 @@ extension CUDABackend {
     ) throws {
         let (u, v) = (try call.strided(a, like: out.shape), try call.strided(b, like: out.shape))
         let grid = elements(out.elementCount)
-        try runOnce(
+        try runKept(
             name, writes: out.elementCount,
             launch(kernel, grid, bss_walk(u, v, out), u.address, v.address, out.address))
     }
@@ -82,7 +82,7 @@ extension CUDABackend {
         let c = try call.strided(condition, .bool, like: out.shape)
         let (u, v) = (try call.strided(a, like: out.shape), try call.strided(b, like: out.shape))
         let to = try call.strided(out)
-        try runOnce(
+        try runKept(
             "where", writes: out.elementCount,
             launch(
                 Kernel("select", "move", call.dtype), elements(out.elementCount), bss_walk(c, u, v, to), c.address,
@@ -92,7 +92,7 @@ extension CUDABackend {
     public func copy(_ x: ArrayView, out: ArrayView) throws {
         let call = try KernelCall("copy", x, .any)
         let (from, to) = (try call.strided(x, like: out.shape), try call.strided(out, out.dtype))
-        try runOnce(
+        try runKept(
             "copy", writes: out.elementCount,
             launch(
                 Kernel("copy_to_\(out.dtype.name)", "move", call.dtype), elements(out.elementCount), bss_walk(from, to),
@@ -102,7 +102,7 @@ extension CUDABackend {
     public func fill(_ out: ArrayView, _ value: Double) throws {
         let to = try KernelCall("fill", out, .any).strided(out)
         let (kernel, grid, walk) = (Kernel("fill", "move", out.dtype), elements(out.elementCount), bss_walk(to))
-        try runOnce("fill", writes: out.elementCount, filled(kernel, grid, walk, to.address, value))
+        try runKept("fill", writes: out.elementCount, filled(kernel, grid, walk, to.address, value))
     }
 
     private func filled(
@@ -121,7 +121,7 @@ extension CUDABackend {
 
     public func fill(_ out: ArrayView, integer value: Int) throws {
         let to = try KernelCall("fill", out, .int64).strided(out)
-        try runOnce(
+        try runKept(
             "fill", writes: out.elementCount,
             launch(Kernel("fill", "move", .int64), elements(out.elementCount), bss_walk(to), to.address, value))
     }
@@ -131,7 +131,7 @@ extension CUDABackend {
         let (from, to) = (try call.strided(x, like: out.shape), try call.strided(out))
         let kernel = Kernel("accumulate", call.dtype == .int64 ? "integer" : "arithmetic", call.dtype)
         let grid = elements(out.elementCount)
-        try runOnce(
+        try runKept(
             "accumulate", writes: out.elementCount,
             launch(kernel, grid, bss_walk(from, to), alpha, from.address, to.address))
     }
@@ -140,7 +140,7 @@ extension CUDABackend {
         let call = try KernelCall("addcmul", out)
         let (u, v) = (try call.strided(a, like: out.shape), try call.strided(b, like: out.shape))
         let (w, to) = (try call.strided(c, like: out.shape), try call.strided(out))
-        try runOnce(
+        try runKept(
             "multiply add", writes: out.elementCount,
             launch(
                 Kernel("multiply_add", "arithmetic", call.dtype), elements(out.elementCount), bss_walk(u, v, w, to),

@@ -9,7 +9,7 @@ extension CUDABackend {
         let count = indices.elementCount
         let call = try KernelCall("index", indices, .int64)
         let (list, first) = (try call.integers(indices, count), try call.integers(out, 1))
-        try runOnce("check indices", writes: count) {
+        try runKept("check indices", writes: count) {
             let none = -1
             try launch(Kernel("fill", "move", .int64), elements(1), bss_walk([], [[]]), first, none)
             return try launch(Kernel("first_outside", "index", .int64), elements(count), list, count, limit, first)
@@ -21,7 +21,7 @@ extension CUDABackend {
     ) throws {
         let call = try KernelCall("index_select", x, .any)
         let count = indices.elementCount
-        try runOnce(
+        try runKept(
             "index select", writes: out.elementCount,
             launch(
                 Kernel("index_select", "move", call.dtype), elements(outer * count * inner),
@@ -37,7 +37,7 @@ extension CUDABackend {
         let count = indices.elementCount
         let target = try call.memory(out, outer * axis * inner), list = try call.integers(indices, count)
         let from = try call.memory(source, outer * count * inner)
-        try runOnce("index add", writes: out.elementCount) {
+        try runKept("index add", writes: out.elementCount) {
             let (sorted, rows) = (try sortedPairs(list, rows: 1, n: count, .int64), try scratch(max(count, 1) * 8))
             try launch(
                 Kernel("sort_take", "sort", .int64), elements(count), 1, count, sorted.width, count, list,
@@ -57,7 +57,7 @@ extension CUDABackend {
         let step = steps[axis]
         steps[axis] = 0
         let walk = bss_walk(out.shape.array, [steps, places.strides.array, to.strides.array])
-        try runOnce(
+        try runKept(
             "gather", writes: out.elementCount,
             launch(
                 Kernel("gather", "move", call.dtype), elements(out.elementCount), walk, step, from.address,
@@ -74,7 +74,7 @@ extension CUDABackend {
             others.map { source.shape[$0] }, [to, places, from].map { view in others.map { view.strides[$0] } })
         lines.length = Int64(source.shape[axis])
         lines.stride = (Int64(to.strides[axis]), Int64(places.strides[axis]), Int64(from.strides[axis]))
-        try runOnce(
+        try runKept(
             "scatter add", writes: out.elementCount,
             launch(
                 Kernel("scatter_add", "index", call.dtype), elements(Int(lines.lines.count)), lines, to.address,
@@ -84,7 +84,7 @@ extension CUDABackend {
     public func oneHot(_ indices: ArrayView, classes: Int, out: ArrayView) throws {
         let call = try KernelCall("one_hot", out, .any)
         let count = indices.elementCount
-        try runOnce(
+        try runKept(
             "one hot", writes: out.elementCount,
             launch(
                 Kernel("one_hot", "move", call.dtype), elements(count * classes), call.integers(indices, count), count,
@@ -97,7 +97,7 @@ extension CUDABackend {
         let walk = bss_walk(exactly: out.shape.array, steps, count: out.elementCount)
         let (from, to) = (try call.memory(x, x.elementCount), try call.memory(out, out.elementCount))
         let (kernel, grid) = (Kernel("pad", "move", call.dtype), elements(out.elementCount))
-        try runOnce("pad", writes: out.elementCount) {
+        try runKept("pad", writes: out.elementCount) {
             switch call.dtype {
             case .float32: return try launch(kernel, grid, walk, from, Float(value), to)
             case .float64: return try launch(kernel, grid, walk, from, value, to)
@@ -111,7 +111,7 @@ extension CUDABackend {
     public func cumulativeSum(_ x: ArrayView, outer: Int, axis: Int, inner: Int, reverse: Bool, out: ArrayView) throws {
         let call = try KernelCall("cumsum", x, .numbers)
         let count = outer * axis * inner
-        try runOnce(
+        try runKept(
             "cumsum", writes: count,
             launch(
                 Kernel("cumulative_sum", "index", call.dtype), elements(outer * inner), bss_axis(outer, axis, inner, 0),
@@ -123,7 +123,7 @@ extension CUDABackend {
     public func sort(_ x: ArrayView, descending: Bool, values: ArrayView?, indices: ArrayView) throws {
         let call = try KernelCall("sort", x, .numbers)
         let count = x.elementCount
-        try runOnce(
+        try runKept(
             "sort", writes: count,
             first(
                 x.columns, of: call.memory(x, count), rows: x.rows, n: x.columns, descending, call.dtype,
@@ -133,7 +133,7 @@ extension CUDABackend {
     public func topK(_ x: ArrayView, k: Int, largest: Bool, values: ArrayView?, indices: ArrayView) throws {
         let call = try KernelCall("topk", x, .numbers)
         let count = x.rows * k
-        try runOnce(
+        try runKept(
             "topk", writes: count,
             first(
                 k, of: call.memory(x, x.elementCount), rows: x.rows, n: x.columns, largest, call.dtype,

@@ -25,7 +25,7 @@ extension CUDABackend {
         let (rows, columns) = (bss_rows(x), x.shape.last)
         let source = try call.memory(x, x.elementCount)
         let (first, second) = (try call.doubles(mean, columns), try call.doubles(variance, columns))
-        try runOnce("batch statistics", writes: mean.elementCount) {
+        try runKept("batch statistics", writes: mean.elementCount) {
             let partial = try scratch(rows.partialBytes)
             try launch(
                 Kernel("batch_statistics_sums", "norm", call.dtype), rows.sumGrid, rows, source, partial.address)
@@ -41,7 +41,7 @@ extension CUDABackend {
     ) throws {
         let call = try KernelCall("batch_norm", x)
         let (count, columns) = (x.elementCount, x.shape.last)
-        try runOnce(
+        try runKept(
             residual == nil ? "batch norm" : "batch norm + residual", writes: out.elementCount,
             launch(
                 Kernel("batch_norm", "norm", call.dtype), elements(count), bss_rows(x), call.memory(x, count),
@@ -64,7 +64,7 @@ extension CUDABackend {
         let (weights, biases) = (try call.memory(ifAny: weightOut, columns), try call.memory(ifAny: biasOut, columns))
         let target = try call.memory(ifAny: out, count)
         let relu = epilogue == .relu ? 1 : 0
-        try runOnce("batch norm backward", writes: grad.elementCount) {
+        try runKept("batch norm backward", writes: grad.elementCount) {
             let (partial, totals) = (try scratch(rows.partialBytes), try scratch(max(columns, 1) * 16))
             let needsTotals = target != nil && ownStatistics
             if needsTotals || weights != nil || biases != nil || kept != nil {
@@ -90,7 +90,7 @@ extension CUDABackend {
     ) throws {
         let call = try KernelCall("layer_norm", x)
         let (count, columns, rows) = (x.elementCount, x.shape.last, x.rows)
-        try runOnce(
+        try runKept(
             "layer norm", writes: out.elementCount,
             launch(
                 Kernel("layer_norm", "norm", call.dtype), .rows(rows, of: columns), columns, eps, call.memory(x, count),
@@ -109,7 +109,7 @@ extension CUDABackend {
         let gain = try call.memory(ifAny: weight, columns)
         let (weights, biases) = (try call.memory(ifAny: weightOut, columns), try call.memory(ifAny: biasOut, columns))
         let target = try call.memory(ifAny: out, count)
-        try runOnce("layer norm backward", writes: grad.elementCount) {
+        try runKept("layer norm backward", writes: grad.elementCount) {
             if let target {
                 try launch(
                     Kernel("layer_norm_backward", "norm", call.dtype), .rows(x.rows, of: columns), columns, source,

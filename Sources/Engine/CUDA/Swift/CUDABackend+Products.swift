@@ -17,7 +17,7 @@ extension CUDABackend {
         let result = try call.matrices(out, rows: m, columns: n, leading: ldc, batch: batch, step: strideC)
         var product = bss_product(m: m, n: n, k: k, lda: lda, ldb: ldb, ldc: ldc, alpha: alpha, beta: beta)
         (product.stride_a, product.stride_b, product.stride_c) = (Int64(strideA), Int64(strideB), Int64(strideC))
-        try runOnce("matmul", writes: out.elementCount) {
+        try runKept("matmul", writes: out.elementCount) {
             // A grid is at most 65535 deep.
             for first in stride(from: 0, to: batch, by: 32_768) {
                 func moved(_ pointer: UnsafeMutableRawPointer, _ step: Int) -> UnsafeMutableRawPointer {
@@ -43,7 +43,7 @@ extension CUDABackend {
         let offsets = try call.memory(ifAny: bias, n)
         var product = bss_product(m: m, n: n, k: k, lda: lda, ldb: ldb, ldc: ldc, alpha: 1, beta: 0)
         product.relu = epilogue == .relu ? 1 : 0
-        try runOnce(
+        try runKept(
             epilogue == .relu ? "linear relu" : "linear", writes: out.elementCount,
             multiply(transposeA, transposeB, product, call.dtype, 1, left, right, offsets, result))
     }
@@ -54,8 +54,41 @@ extension CUDABackend {
         _ a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ bias: UnsafeMutableRawPointer?,
         _ out: UnsafeMutableRawPointer
     ) throws -> Int32 {
+        if usesProducts, let products {
+            let wanted = ProductLibrary.Product(
+                transposeA: turnA, transposeB: turnB, numbers: product, dtype: dtype, precision: precision,
+                batch: batch, a: a, b: b, out: out)
+            if wanted.isForLibrary {
+                try enter()
+                func start() throws -> Int32 { try products.multiply(wanted) }
+                KernelCall.add(start, on: self)
+                _ = try start()
+                return try finish(product, bias, out, dtype)
+            }
+        }
+        var product = product
+        product.precision = code(dtype)
         let kernel = Kernel("gemm_\(turnA ? "t" : "n")\(turnB ? "t" : "n")", "gemm", dtype)
         return try launch(kernel, .tiles(Int(product.m), Int(product.n), batch), product, a, b, bias, out)
+    }
+
+    /// What cuBLAS leaves to do: bias and ReLU.
+    private func finish(
+        _ product: bss_product, _ bias: UnsafeMutableRawPointer?, _ out: UnsafeMutableRawPointer, _ dtype: DType
+    ) throws -> Int32 {
+        if bias == nil, product.relu == 0 { return 0 }
+        return try launch(
+            Kernel("gemm_epilogue", "gemm", dtype), elements(Int(product.m * product.n)), product, bias, out)
+    }
+
+    /// How own kernels round the factors of a product: 0 not at all, 1 to TF32, 2 to bfloat16.
+    func code(_ dtype: DType) -> Int64 {
+        if dtype != .float32 { return 0 }
+        switch precision {
+        case .f32: return 0
+        case .tf32: return 1
+        case .bf16: return 2
+        }
     }
 
     public func linearBackward(grad: ArrayView, y: ArrayView?, out: ArrayView?, biasOut: ArrayView?) throws {
@@ -64,7 +97,7 @@ extension CUDABackend {
         let source = try call.matrices(grad, rows: rows, columns: columns, leading: leading)
         let (mask, target) = (try call.memory(ifAny: y, rows * columns), try call.memory(ifAny: out, rows * columns))
         let bias = try call.memory(ifAny: biasOut, columns)
-        try runOnce("linear backward", writes: rows * columns) {
+        try runKept("linear backward", writes: rows * columns) {
             var (passed, step) = (source, leading)
             if let mask, let target {
                 let kernel = Kernel("relu_mask", "arithmetic", call.dtype)

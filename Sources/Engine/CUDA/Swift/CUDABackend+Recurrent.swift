@@ -7,7 +7,7 @@ extension CUDABackend {
     public func lstmCell(gates: ArrayView, previousCell: ArrayView, cell: ArrayView, hidden: ArrayView) throws {
         let call = try KernelCall("lstm", cell)
         let count = cell.elementCount
-        try runOnce(
+        try runKept(
             "lstm cell", writes: count,
             launch(
                 Kernel("lstm_cell", "recurrent", call.dtype), elements(count), cell.rows, cell.columns,
@@ -21,7 +21,7 @@ extension CUDABackend {
     ) throws {
         let call = try KernelCall("lstm", cell)
         let count = cell.elementCount
-        try runOnce(
+        try runKept(
             "lstm cell backward", writes: count,
             launch(
                 Kernel("lstm_cell_backward", "recurrent", call.dtype), elements(count), cell.rows, cell.columns,
@@ -35,7 +35,7 @@ extension CUDABackend {
     ) throws {
         let call = try KernelCall("gru", hidden)
         let count = hidden.elementCount
-        try runOnce(
+        try runKept(
             "gru cell", writes: count,
             launch(
                 Kernel("gru_cell", "recurrent", call.dtype), elements(count), hidden.rows, hidden.columns,
@@ -49,7 +49,7 @@ extension CUDABackend {
     ) throws {
         let call = try KernelCall("gru", hiddenGrad)
         let count = hiddenGrad.elementCount
-        try runOnce(
+        try runKept(
             "gru cell backward", writes: inputOut.elementCount,
             launch(
                 Kernel("gru_cell_backward", "recurrent", call.dtype), elements(count), hiddenGrad.rows,

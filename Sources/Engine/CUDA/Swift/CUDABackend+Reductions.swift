@@ -13,7 +13,7 @@ extension CUDABackend {
         let outputs = kept.reduce(1) { $0 * from.shape[$1] }
         let result = try KernelCall("reduce", out, DTypes(op.result(of: x.dtype))).memory(out, outputs)
         let plan = bss_reduction(from, kept: kept, reduced: from.shape.indices.filter(isReduced))
-        try runOnce(op.name, writes: outputs, reduced(op, plan, call.dtype, from.address, result))
+        try runKept(op.name, writes: outputs, reduced(op, plan, call.dtype, from.address, result))
     }
 
     private func reduced(
@@ -48,9 +48,9 @@ extension CUDABackend {
 }
 
 extension Backend {
-    /// `runOnce` for a call of several kernels.
-    func runOnce(_ name: String, writes elements: Int, _ body: () throws -> Int32) throws {
-        try runOnce(name, writes: elements, try body())
+    /// `runKept` for a call of several kernels.
+    func runKept(_ name: String, writes elements: Int, _ body: () throws -> Int32) throws {
+        try runKept(name, writes: elements, try body())
     }
 }
 

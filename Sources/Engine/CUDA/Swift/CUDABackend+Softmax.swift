@@ -7,7 +7,7 @@ extension CUDABackend {
     public func softmax(_ x: ArrayView, log: Bool, out: ArrayView) throws {
         let call = try KernelCall("softmax", x)
         let count = x.elementCount, name = log ? "log_softmax" : "softmax"
-        try runOnce(
+        try runKept(
             name, writes: count,
             launch(
                 Kernel(name, "softmax", call.dtype), .rows(x.rows, of: x.columns), call.memory(x, count), x.columns,
@@ -17,7 +17,7 @@ extension CUDABackend {
     public func softmaxBackward(grad: ArrayView, y: ArrayView, log: Bool, out: ArrayView) throws {
         let call = try KernelCall("softmax", y)
         let count = y.elementCount, name = log ? "log_softmax" : "softmax"
-        try runOnce(
+        try runKept(
             name + " backward", writes: count,
             launch(
                 Kernel(name + "_backward", "softmax", call.dtype), .rows(y.rows, of: y.columns),
@@ -28,7 +28,7 @@ extension CUDABackend {
         let call = try KernelCall("logsumexp", x)
         let rows = out.elementCount, columns = x.shape.last
         guard columns > 0 else { return try fill(out, -.infinity) }
-        try runOnce(
+        try runKept(
             "logsumexp", writes: rows,
             launch(
                 Kernel("logsumexp", "softmax", call.dtype), .rows(rows, of: columns), call.memory(x, rows * columns),
@@ -41,7 +41,7 @@ extension CUDABackend {
     ) throws {
         let call = try KernelCall("cross_entropy", logits)
         let (count, rows, columns) = (logits.elementCount, logits.rows, logits.columns)
-        try runOnce(
+        try runKept(
             "cross entropy", writes: logitsGradient == nil ? 0 : count,
             launch(
                 Kernel("cross_entropy", "softmax", call.dtype), .rows(rows, of: columns), call.memory(logits, count),
@@ -53,7 +53,7 @@ extension CUDABackend {
     public func scaleRows(_ x: ArrayView, scale: ArrayView, factor: Double, out: ArrayView) throws {
         let call = try KernelCall("cross_entropy", x)
         let (count, isShared) = (x.elementCount, scale.elementCount == 1)
-        try runOnce(
+        try runKept(
             "scale rows", writes: count,
             launch(
                 Kernel("scale_rows", "arithmetic", call.dtype), elements(count), call.memory(x, count),
@@ -66,7 +66,7 @@ extension CUDABackend {
     public func softmaxMasked(_ scores: ArrayView, keys: ArrayView?, isCausal: Bool) throws {
         let (s, count) = (scores.shape, scores.elementCount)
         let call = try KernelCall("attention", scores)
-        try runOnce(
+        try runKept(
             "masked softmax", writes: count,
             launch(
                 Kernel("softmax_masked", "softmax", call.dtype), .rows(scores.rows, of: s[3]),
@@ -76,7 +76,7 @@ extension CUDABackend {
     public func softmaxDroppedBackward(_ grad: ArrayView, weights: ArrayView, dropped: ArrayView) throws {
         let call = try KernelCall("attention", grad)
         let count = grad.elementCount
-        try runOnce(
+        try runKept(
             "masked softmax backward", writes: count,
             launch(
                 Kernel("softmax_dropped_backward", "softmax", call.dtype), .rows(grad.rows, of: grad.columns),

@@ -1,6 +1,5 @@
 import BSSBackend
 import CBSSCUDA
-import Glibc
 
 // Training steps: step.cu.h, optimizer.cu.h. Parameters that a rule treats alike share a launch.
 
@@ -17,7 +16,7 @@ extension CUDABackend {
                     x: try call.memory(part.x, part.x.elementCount), out: try call.memory(part.out, count * run),
                     run: Int64(run)))
         }
-        try runOnce("gather rows", writes: parts.reduce(0) { $0 + $1.out.elementCount }) {
+        try runKept("gather rows", writes: parts.reduce(0) { $0 + $1.out.elementCount }) {
             for (dtype, group) in groups {
                 for some in group.pieces {
                     let blocks = elements(count * Int(some.map(\.run).max() ?? 0)).blocks.0
@@ -32,7 +31,7 @@ extension CUDABackend {
 
     public func logLoss(_ loss: ArrayView, log: ArrayView) throws {
         let call = try KernelCall("log loss", loss)
-        try runOnce(
+        try runKept(
             "log loss", writes: 1,
             launch(
                 Kernel("log_loss", "step", call.dtype), Grid(1, threads: 32), call.memory(loss, 1),
@@ -40,7 +39,7 @@ extension CUDABackend {
     }
 
     public func logStep(samples: Int, log: ArrayView) throws {
-        try runOnce(
+        try runKept(
             "log step", writes: StepLog.count,
             launch(
                 Kernel("log_step", "step", .float64), Grid(1, threads: 32), Double(samples), CUDABackend.log(log)))
@@ -61,7 +60,7 @@ extension CUDABackend {
                     parameter: nil, gradient: try call.buffer(part, count), state: (nil, nil, nil),
                     count: Int64(count)))
         }
-        try runOnce("sum of squares", writes: 1) {
+        try runKept("sum of squares", writes: 1) {
             let blocks = 32
             let partial = try scratch(max(parts.count, 1) * blocks * 8)
             var done = 0
@@ -92,15 +91,41 @@ extension CUDABackend {
                 groups.append((kernel, numbers, [buffers]))
             }
         }
-        try runOnce(first.rule.name, writes: parts.reduce(0) { $0 + $1.parameter.elementCount }) {
+        try runKept(first.rule.name, writes: parts.reduce(0) { $0 + $1.parameter.elementCount }) {
             if let log { try mark(groups.map { ($0.kernel.program.dtype, $0.parts) }, log) }
             for group in groups {
-                for some in group.parts.pieces {
-                    try launch(group.kernel, grid(some), bss_update_parts(some), group.numbers, factor, log)
-                }
+                try step(group.kernel, group.numbers, group.parts, factor, log)
             }
             return 0
         }
+    }
+
+    private func step(
+        _ kernel: Kernel, _ numbers: bss_rule_numbers, _ parts: [bss_update_part],
+        _ factor: UnsafeMutablePointer<Double>?, _ log: UnsafeMutablePointer<Double>?
+    ) throws {
+        if kernel.name == "adam" {
+            let count = KernelCall.isRecorded ? try counting(numbers, kernel.program.dtype) : nil
+            for some in parts.pieces {
+                try launch(kernel, grid(some), bss_update_parts(some), numbers, factor, log, count?.address)
+            }
+            return
+        }
+        // A momentum begins once: that step is not the same when it is made again.
+        if numbers.first == 1, numbers.momentum != 0 { Recording.spoil() }
+        for some in parts.pieces { try launch(kernel, grid(some), bss_update_parts(some), numbers, factor, log) }
+    }
+
+    /// A step that may be made again counts on the device.
+    private func counting(_ numbers: bss_rule_numbers, _ dtype: DType) throws -> Storage {
+        let size = MemoryLayout<bss_adam_count>.size
+        let count = try allocate(byteCount: size)
+        var before = bss_adam_count(step: numbers.step - 1, correction1: 0, correction2: 0)
+        _ = try withUnsafeBytes(of: &before) { bytes in
+            try bytes.baseAddress.map { try sent($0, to: count.address, size) }
+        }
+        try launch(Kernel("adam_count", "optimizer", dtype), Grid(1, threads: 32), numbers, count.address)
+        return count
     }
 
     /// Makes this step the bad one of `log` if a gradient is not finite.
@@ -198,12 +223,24 @@ extension ParameterUpdate.Rule {
         case .adam(let step):
             (o.rate, o.decay, o.eps) = (step.learningRate, step.weightDecay, step.eps)
             (o.beta1, o.beta2, o.decoupled) = (step.beta1, step.beta2, step.decoupled ? 1 : 0)
-            o.correction1 = 1 - pow(step.beta1, Double(step.step))
-            o.correction2 = (1 - pow(step.beta2, Double(step.step))).squareRoot()
+            o.step = Int64(step.step)
+            o.correction1 = 1 - power(step.beta1, step.step)
+            o.correction2 = (1 - power(step.beta2, step.step)).squareRoot()
         case .rmsprop(let step):
             (o.rate, o.decay, o.eps) = (step.learningRate, step.weightDecay, step.eps)
             (o.beta1, o.momentum, o.variant) = (step.alpha, step.momentum, step.centered ? 1 : 0)
         }
         return o
     }
+}
+
+/// b to the n-th by squaring: on the card the same products give the same bits (optimizer.cu.h).
+private func power(_ base: Double, _ exponent: Int) -> Double {
+    var (power, b, n) = (1.0, base, exponent)
+    while n > 0 {
+        if n & 1 == 1 { power *= b }
+        b *= b
+        n >>= 1
+    }
+    return power
 }

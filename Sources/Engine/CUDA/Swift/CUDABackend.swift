@@ -18,6 +18,8 @@ public final class CUDABackend: Backend {
     var flag: Storage?
     /// Kernels enqueued so far.
     public internal(set) var launches = 0
+    /// Recorded steps that became graphs.
+    public internal(set) var graphs = 0
 
     nonisolated(unsafe) private static var opened: [Int: CUDABackend] = [:]
 
@@ -55,9 +57,19 @@ public final class CUDABackend: Backend {
     }
 
     public var device: Device { .cuda(card.ordinal) }
-    public var summary: String { "\(card.summary), CUDA \(card.driverText), \(kernels.summary)" }
     /// Halves are not there yet: `Tensor.allocate` refuses them.
     public var dtypes: DTypes { .computed }
+    public var summary: String {
+        "\(card.summary), CUDA \(card.driverText), \(kernels.summary), "
+            + (products.map(\.summary) ?? "products by own kernels")
+    }
+    /// cuBLAS where it is there and `BSS_CUDA_BLAS` is not `none`; opened when it is first asked for.
+    private(set) lazy var products = ProductLibrary.find(card, stream)
+    /// Whether products go to cuBLAS where it is there; tests of own kernels say no.
+    public var usesProducts = true
+    public private(set) var precision = Precision.f32
+    /// Every card that is taken on has tensor cores for both.
+    public func setPrecision(_ precision: Precision) throws { self.precision = precision }
     /// Bytes: of live tensors, cached, most ever live; and how often the driver was asked.
     public var memoryStatistics: (live: Int, cached: Int, peak: Int, driverCalls: Int) {
         (memory.liveBytes, memory.cachedBytes, memory.peakBytes, memory.driverCalls)
@@ -75,12 +87,19 @@ public final class CUDABackend: Backend {
     public func allocate(byteCount: Int) throws -> Storage {
         try enter()
         let size = max(byteCount, 1)
-        let storage = Storage(address: try memory.take(size), byteCount: size, backend: self)
-        if KernelCall.isWatched { KernelCall.allocated(storage) }
+        guard KernelCall.isWatched else {
+            return Storage(address: try memory.take(size), byteCount: size, backend: self)
+        }
+        let address = try KernelCall.recycled(size, of: self) ?? memory.take(size)
+        let storage = Storage(address: address, byteCount: size, backend: self)
+        KernelCall.allocated(storage)
         return storage
     }
 
-    public func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) { memory.give(address) }
+    public func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) {
+        if KernelCall.isWatched, KernelCall.recycles(address, byteCount, of: self) { return }
+        memory.give(address)
+    }
 
     public func synchronise() throws {
         try enter()

@@ -2,6 +2,7 @@ import BSSCore
 import BSSLua
 import BSSRuns
 import BSSSweep
+import BSSTensor
 import Glibc
 
 /// The process that was asked for a sweep: it runs the script, has workers do the runs of each experiment, and prints
@@ -144,6 +145,7 @@ final class SweepCoordinator {
         let threads = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) / workers)
         let content = try folder.content()
         let workers = workers
+        let cards = workbench.options.device == .cuda(nil) ? try Devices.visibleCards() : []
         pool = WorkerPool(
             arguments: { number in
                 [
@@ -151,6 +153,10 @@ final class SweepCoordinator {
                     "\(number)/\(workers)@\(folder.name)",
                 ]
                     + only + content.options + [content.script, "--"] + content.arguments
+            },
+            variables: { number in
+                // One run a card: each worker sees its own, in turns.
+                cards.count < 2 ? [:] : ["CUDA_VISIBLE_DEVICES": cards[(number - 1) % cards.count]]
             }, log: { folder.log(of: $0) })
         try pool?.start(workers)
     }

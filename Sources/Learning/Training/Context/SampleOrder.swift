@@ -17,6 +17,13 @@ final class SampleOrder {
         batchSize = options.batchSize
         self.random = random
         let rows = division.trainRows
+        let needs = scheduler.needs.union(scheduler.measurer?.needs ?? [])
+        if scheduler.scan.mode == .lastEpoch, !needs.isDisjoint(with: [.features, .gradientNorms]) {
+            throw BSSError(
+                "bss.scheduler.\(scheduler.name)",
+                "score_mode = \"last_epoch\" knows the outputs of samples, not their features or gradients",
+                hint: "use a measurer of \"prediction_similarity\" and \"loss\", or another score_mode", kind: .usage)
+        }
         sequencer = scheduler.begin(
             count: rows.count, labels: rows.map { source.classColumns[$0] }, classes: source.classes)
         guard let given = scheduler.given else { return }
@@ -38,6 +45,20 @@ final class SampleOrder {
         let checkpoint: String?
         /// Epochs of training of a copy that scores.
         let selfTaughtEpochs: Int
+    }
+
+    /// Whether scores are taken from the steps of an epoch.
+    var scoresAhead: Bool { scheduler.scan.mode == .lastEpoch }
+
+    /// Scores of the plan of `epoch` by what the epoch before saw of every sample, if the scheduler takes them so.
+    func scoreAhead(_ epoch: Int, _ evidence: () throws -> Evidence) throws {
+        guard scoresAhead, sequencer.needsScores(atEpoch: epoch),
+            let measurer = scheduler.measurer
+        else { return }
+        let start = Clock.seconds()
+        let found = try evidence()
+        try sequencer.receive(measurer.score(found), found, epoch: epoch)
+        scoringSeconds += Clock.seconds() - start
     }
 
     /// Scores the training set for this epoch's plan, once, if its scheduler wants it.

@@ -40,6 +40,7 @@ public final class Trainer {
         let traits = options.rebalance.product.traits
         (self.options, self.source) = (options, source)
         division = try Holdout(source, fraction: traits.holdout, seed: options.seed)
+        try Devices.current.with(options.precision) {}  // refused before anything is made
         guard !division.trainRows.isEmpty else {
             throw BSSError("bss.train", "the dataset '\(source.name)' has no training samples", kind: .data)
         }
@@ -88,6 +89,10 @@ public final class Trainer {
 
     /// Trains to the end, or until `onEpoch` says stop. With `resumes` it goes on from the checkpoint, if there is one.
     public func run(resumes: Bool = false) throws -> TrainingResult {
+        try Devices.current.with(options.precision) { try train(resumes: resumes) }
+    }
+
+    private func train(resumes: Bool) throws -> TrainingResult {
         let identity = try self.identity()
         let saved = resumes ? try checkpoints.last(identity, loop.model, loop.optimizer) : nil
         if let saved { try takeUp(saved) }
@@ -163,6 +168,7 @@ public final class Trainer {
         firstStep = trained.first
         let stepped = Clock.seconds()
         try observe(trained, samples, epoch)
+        if order.scoresAhead, epoch + 1 < options.epochs { try scoreAhead(trained, epoch) }
         var record = EpochRecord(
             epoch: epoch + 1, learningRate: loop.optimizer.learningRate, samples: trained.rows.count,
             train: try metrics(trained.scan, trained.rows, loss: trained.loss))
@@ -188,7 +194,7 @@ public final class Trainer {
         let isPlain = sampleLoss == nil && options.loss == nil
         hooks.readsNumbers = options.rebalance.product.traits.steps == .reading || !isPlain
         hooks.makesHeads =
-            method.looksAtHeads || order.sequencer.observesTraining || !isPlain || !options.inferenceHeads.isAutomatic
+            method.looksAtHeads || order.sequencer.observesTraining || order.scoresAhead || !isPlain || !options.inferenceHeads.isAutomatic
         hooks.isFixed = options.rebalance.product.traits.steps == .fixed && isPlain
         return hooks
     }
@@ -197,15 +203,37 @@ public final class Trainer {
     private func observe(_ trained: TrainedBatches, _ plan: SamplePlan, _ epoch: Int) throws {
         let (sequencer, rows) = (order.sequencer, trained.rows)
         guard sequencer.observesTraining, !rows.isEmpty else { return }
-        let classes = loop.model.classes
-        func matrix(_ logits: [Float]) -> Matrix { Matrix(rows: rows.count, columns: classes, values: logits) }
-        let evidence = try Evidence(
-            modalities: loop.model.modalities, logits: trained.scan.unimodal.map(matrix),
-            fused: matrix(trained.scan.fused), labels: rows.map { source.classColumns[$0] },
-            lossWeights: context.lossWeights)
+        let evidence = try seenEvidence(trained, Array(rows.indices))
         try sequencer.observed(
             Array(plan.positions.prefix(rows.count)), evidence, learningRate: loop.optimizer.learningRate,
             epoch: epoch)
+    }
+
+    /// What the steps saw of the samples at some positions of the epoch.
+    private func seenEvidence(_ trained: TrainedBatches, _ positions: [Int]) throws -> Evidence {
+        let classes = loop.model.classes
+        func matrix(_ logits: [Float]) -> Matrix {
+            var values: [Float] = []
+            values.reserveCapacity(positions.count * classes)
+            for position in positions { values += logits[position * classes..<(position + 1) * classes] }
+            return Matrix(rows: positions.count, columns: classes, values: values)
+        }
+        return try Evidence(
+            modalities: loop.model.modalities, logits: trained.scan.unimodal.map(matrix),
+            fused: matrix(trained.scan.fused), labels: positions.map { source.classColumns[trained.rows[$0]] },
+            lossWeights: context.lossWeights)
+    }
+
+    /// Scores for the next epoch, where the scheduler takes them from this one's steps and these saw every sample once.
+    private func scoreAhead(_ trained: TrainedBatches, _ epoch: Int) throws {
+        let seen = trained.rows.indices.sorted { trained.rows[$0] < trained.rows[$1] }
+        let wanted = division.trainRows.indices.sorted { division.trainRows[$0] < division.trainRows[$1] }
+        guard seen.map({ trained.rows[$0] }) == wanted.map({ division.trainRows[$0] }) else { return }
+        try order.scoreAhead(epoch + 1) {
+            var positions = [Int](repeating: 0, count: wanted.count)
+            for (place, position) in zip(wanted, seen) { positions[place] = position }
+            return try seenEvidence(trained, positions)
+        }
     }
 
     private func sampleLossReport() throws -> Table? {

@@ -1,3 +1,4 @@
+import BSSBackend
 import BSSCore
 import BSSCurriculum
 import BSSNetworks
@@ -57,6 +58,12 @@ public struct TrainingOptions: OptionGroup {
         Check("at least 1", anyInteger: true) { $0 ?? 1 >= 1 })
     public var sampleBudget: Int? = nil
 
+    @Option(
+        "precision",
+        "of the factors of float32 products: \"f32\" as they are, \"tf32\" and \"bf16\" rounded, summed in float32, on "
+            + "NVIDIA cards only; weights and all else stay float32")
+    public var precision = Precision.f32
+
     private var defaultSeed = 1
     /// The plain form of every option, for the run record.
     public private(set) var configuration = Table()
@@ -71,6 +78,8 @@ public struct TrainingOptions: OptionGroup {
         configuration["seed"] = .int(seed)
         configuration["alpha"] = nil
         if sampleBudget == nil { configuration["sample_budget"] = nil }
+        // What is not asked for does not name a run anew.
+        if precision == .f32 { configuration["precision"] = nil }
         configuration["w_multi"] = .number(weights.multi)
         configuration["w_uni"] = .number(weights.uni)
     }

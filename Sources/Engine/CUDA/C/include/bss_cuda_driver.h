@@ -13,7 +13,10 @@ typedef struct CUctx_st *CUcontext;
 typedef struct CUmod_st *CUmodule;
 typedef struct CUfunc_st *CUfunction;
 typedef struct CUstream_st *CUstream;
+typedef struct CUgraph_st *CUgraph;
+typedef struct CUgraphExec_st *CUgraphExec;
 typedef struct nvrtc_program *nvrtcProgram;
+typedef struct cublasContext *cublasHandle;
 typedef uint64_t CUdeviceptr;
 typedef int CUdevice;
 
@@ -44,6 +47,13 @@ typedef int CUdevice;
     (to, from, bytes, stream))                                                                    \
   X(stream_create, cuStreamCreate, (CUstream *stream, unsigned flags), (stream, flags))           \
   X(stream_wait, cuStreamSynchronize, (CUstream stream), (stream))                                \
+  X(capture_begin, cuStreamBeginCapture_v2, (CUstream stream, int mode), (stream, mode))          \
+  X(capture_end, cuStreamEndCapture, (CUstream stream, CUgraph *graph), (stream, graph))          \
+  X(graph_instantiate, cuGraphInstantiateWithFlags,                                               \
+    (CUgraphExec *started, CUgraph graph, unsigned long long flags), (started, graph, flags))     \
+  X(graph_launch, cuGraphLaunch, (CUgraphExec started, CUstream stream), (started, stream))       \
+  X(graph_exec_destroy, cuGraphExecDestroy, (CUgraphExec started), (started))                     \
+  X(graph_destroy, cuGraphDestroy, (CUgraph graph), (graph))                                      \
   X(module_load, cuModuleLoadDataEx,                                                              \
     (CUmodule *module, const void *image, unsigned count, int *options, void **values),           \
     (module, image, count, options, values))                                                      \
@@ -68,13 +78,31 @@ typedef int CUdevice;
   X(cubin, nvrtcGetCUBIN, (nvrtcProgram program, char *bytes), (program, bytes))                  \
   X(destroy, nvrtcDestroyProgram, (nvrtcProgram *program), (program))
 
+// Matrices are column-major; `kind` 0 float, 1 double; `compute` 68 float, 77 of factors rounded to
+// TF32, 75 to bfloat16, 70 double; alpha and beta lie on the host.
+#define BSS_CUBLAS_ENTRIES(X)                                                                     \
+  X(create, cublasCreate_v2, (cublasHandle *handle), (handle))                                    \
+  X(version, cublasGetVersion_v2, (cublasHandle handle, int *version), (handle, version))         \
+  X(set_stream, cublasSetStream_v2, (cublasHandle handle, CUstream stream), (handle, stream))     \
+  X(set_workspace, cublasSetWorkspace_v2, (cublasHandle handle, void *memory, size_t bytes),      \
+    (handle, memory, bytes))                                                                      \
+  X(gemm, cublasGemmStridedBatchedEx,                                                             \
+    (cublasHandle handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha,         \
+     const void *a, int kind_a, int lda, long long stride_a, const void *b, int kind_b, int ldb,  \
+     long long stride_b, const void *beta, void *c, int kind_c, int ldc, long long stride_c,      \
+     int batch, int compute, int algorithm),                                                      \
+    (handle, turn_a, turn_b, m, n, k, alpha, a, kind_a, lda, stride_a, b, kind_b, ldb, stride_b,  \
+     beta, c, kind_c, ldc, stride_c, batch, compute, algorithm))
+
 #define BSS_CUDA_DECLARED(slot, symbol, parameters, arguments) int bss_cuda_##slot parameters;
 #define BSS_NVRTC_DECLARED(slot, symbol, parameters, arguments) int bss_nvrtc_##slot parameters;
+#define BSS_CUBLAS_DECLARED(slot, symbol, parameters, arguments) int bss_cublas_##slot parameters;
 BSS_CUDA_ENTRIES(BSS_CUDA_DECLARED)
 BSS_NVRTC_ENTRIES(BSS_NVRTC_DECLARED)
+BSS_CUBLAS_ENTRIES(BSS_CUBLAS_DECLARED)
 // clang-format on
 
-typedef enum { BSS_LIBRARY_CUDA, BSS_LIBRARY_NVRTC } bss_library;
+typedef enum { BSS_LIBRARY_CUDA, BSS_LIBRARY_NVRTC, BSS_LIBRARY_CUBLAS } bss_library;
 
 /// Opens the library at `path` and finds all of its entries. NULL: done; else why not.
 const char *bss_library_open(bss_library library, const char *path);

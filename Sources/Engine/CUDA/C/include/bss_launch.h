@@ -23,11 +23,12 @@ typedef struct {
   int64_t groups;
 } bss_reduction;
 
-/// out = alpha op(a) op(b) + beta out, then + bias and ReLU.
+/// out = alpha op(a) op(b) + beta out, then + bias and ReLU; `precision` of the factors: 0 as they
+/// are, 1 TF32, 2 bfloat16.
 typedef struct {
   int64_t m, n, k, lda, ldb, ldc, stride_a, stride_b, stride_c;
   double alpha, beta;
-  int64_t relu;
+  int64_t relu, precision;
 } bss_product;
 
 /// A convolution or a pooling over three spatial axes, channels last (bss_conv.h, bss_pooling.h).
@@ -82,5 +83,12 @@ typedef struct {
 /// The numbers of a rule, as the formulas of bss_optim.h name them; unused ones are 0.
 typedef struct {
   double rate, decay, momentum, damping, beta1, beta2, eps, correction1, correction2;
+  int64_t step;
   int32_t nesterov, first, decoupled, variant;
 } bss_rule_numbers;
+
+/// Adam's step on the device, where the host does not count: a step that is replayed.
+typedef struct {
+  int64_t step;
+  double correction1, correction2;
+} bss_adam_count;

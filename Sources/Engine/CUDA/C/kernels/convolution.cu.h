@@ -1,5 +1,6 @@
 // Convolution over up to three spatial axes, channels last, in groups (bss_conv.h), as matrix
 // products whose operands are gathered while they are loaded: the im2col matrix is never stored.
+// `precision`: of the factors (product.cu.h).
 #include "product.cu.h"
 
 #ifndef CONVOLUTION_PLACES
@@ -41,14 +42,15 @@ DEVICE int64_t volume(const int64_t size[3]) { return size[0] * size[1] * size[2
 #endif
 
 /// Grid (pixels / 64, outputs of a group / 64, groups).
-KERNEL(convolution, 256, (bss_geometry g, const T *x, const T *weight, const T *bias, T *out)) {
+KERNEL(convolution, 256,
+       (bss_geometry g, int64_t precision, const T *x, const T *weight, const T *bias, T *out)) {
   __shared__ OF(Tile) tile;
   const int64_t in = g.in_channels / g.groups, outs = g.out_channels / g.groups;
   const int64_t row0 = (int64_t)blockIdx.x * 64, column0 = (int64_t)blockIdx.y * 64,
                 group = blockIdx.z, rows = g.batch * volume(g.out);
   T acc[4][4] = {};
   OF(tile_product)<false, true>(
-      acc, tile, 0, volume(g.kernel) * in,
+      acc, tile, precision, 0, volume(g.kernel) * in,
       [&](int r, int64_t k) {
         if (row0 + r >= rows) return (T)0;
         const int64_t at = seen_by(g, place_of(row0 + r, g.out), k / in);
@@ -66,14 +68,15 @@ KERNEL(convolution, 256, (bss_geometry g, const T *x, const T *weight, const T *
 }
 
 /// Grid (input positions / 64, inputs of a group / 64, groups).
-KERNEL(convolution_input, 256, (bss_geometry g, const T *weight, const T *grad, T *out)) {
+KERNEL(convolution_input, 256,
+       (bss_geometry g, int64_t precision, const T *weight, const T *grad, T *out)) {
   __shared__ OF(Tile) tile;
   const int64_t in = g.in_channels / g.groups, outs = g.out_channels / g.groups;
   const int64_t row0 = (int64_t)blockIdx.x * 64, column0 = (int64_t)blockIdx.y * 64,
                 group = blockIdx.z, rows = g.batch * volume(g.in);
   T acc[4][4] = {};
   OF(tile_product)<false, false>(
-      acc, tile, 0, volume(g.kernel) * outs,
+      acc, tile, precision, 0, volume(g.kernel) * outs,
       [&](int r, int64_t k) {
         if (row0 + r >= rows) return (T)0;
         const int64_t at = seen_from(g, place_of(row0 + r, g.in), k / outs);
@@ -93,7 +96,7 @@ KERNEL(convolution_input, 256, (bss_geometry g, const T *weight, const T *grad, 
 /// Grid (taps and inputs of a group / 64, outputs of a group / 64, groups x parts): part s sums its
 /// share of the pixels into partial[s], of the weight's shape.
 KERNEL(convolution_weight, 256,
-       (bss_geometry g, int64_t parts, const T *x, const T *grad, T *partial)) {
+       (bss_geometry g, int64_t precision, int64_t parts, const T *x, const T *grad, T *partial)) {
   __shared__ OF(Tile) tile;
   const int64_t in = g.in_channels / g.groups, outs = g.out_channels / g.groups;
   const int64_t row0 = (int64_t)blockIdx.x * 64, column0 = (int64_t)blockIdx.y * 64;
@@ -101,7 +104,7 @@ KERNEL(convolution_weight, 256,
   const int64_t rows = volume(g.kernel) * in, pixels = g.batch * volume(g.out);
   T acc[4][4] = {};
   OF(tile_product)<true, true>(
-      acc, tile, pixels * part / parts, pixels * (part + 1) / parts,
+      acc, tile, precision, pixels * part / parts, pixels * (part + 1) / parts,
       [&](int r, int64_t k) {
         if (row0 + r >= rows) return (T)0;
         const int64_t at = seen_by(g, place_of(k, g.out), (row0 + r) / in);

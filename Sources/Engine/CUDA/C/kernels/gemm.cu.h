@@ -11,7 +11,7 @@ DEVICE void OF(gemm)(OF(Tile) & tile, const bss_product &p, const T *a, const T 
   out += blockIdx.z * p.stride_c;
   T acc[4][4] = {};
   OF(tile_product)<TURN_A, !TURN_B>(
-      acc, tile, 0, p.k,
+      acc, tile, p.precision, 0, p.k,
       [&](int r, int64_t k) {
         const int64_t row = row0 + r;
         return row < p.m ? a[TURN_A ? k * p.lda + row : row * p.lda + k] : (T)0;
@@ -42,3 +42,12 @@ GEMM(gemm_nt, false, true)
 GEMM(gemm_tn, true, false)
 GEMM(gemm_tt, true, true)
 #undef GEMM
+
+/// out = relu(out + bias) over [m, n], rows ldc apart: what a product of cuBLAS lacks.
+KERNEL(gemm_epilogue, 256, (bss_product p, const T *bias, T *out)) {
+  EACH_INDEX(i, p.m * p.n) {
+    T *y = out + i / p.n * p.ldc + i % p.n;
+    const T v = bias ? *y + bias[i % p.n] : *y;
+    *y = p.relu && v < 0 ? (T)0 : v;
+  }
+}

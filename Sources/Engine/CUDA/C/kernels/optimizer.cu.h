@@ -30,11 +30,33 @@ KERNEL(sgd, 256,
   }
 }
 
-/// `rate` over correction1 is the step's length; correction2: the root of the second correction.
+#ifndef ADAM_POWER
+#define ADAM_POWER
+/// b to the n-th by squaring, each product rounded: the bits of the host (CUDABackend+Steps.swift).
+DEVICE double adam_power(double b, int64_t n) {
+  double power = 1;
+  for (; n; n >>= 1) {
+    if (n & 1) power *= b;
+    b *= b;
+  }
+  return power;
+}
+#endif
+/// One thread: the next step of a rule that is replayed.
+KERNEL(adam_count, 32, (bss_rule_numbers o, bss_adam_count *count)) {
+  if (threadIdx.x != 0) return;
+  count->step += 1;
+  count->correction1 = 1 - adam_power(o.beta1, count->step);
+  count->correction2 = sqrt(1 - adam_power(o.beta2, count->step));
+}
+
+/// `rate` over correction1 is the step's length; correction2: the root of the second correction;
+/// those of `count` if it is there.
 KERNEL(adam, 256,
-       (bss_update_parts parts, bss_rule_numbers o, const double *factor,
-        const bss_step_log *log)) {
+       (bss_update_parts parts, bss_rule_numbers o, const double *factor, const bss_step_log *log,
+        const bss_adam_count *count)) {
   SCALE;
+  if (count) o.correction1 = count->correction1, o.correction2 = count->correction2;
   const T b1 = (T)(1 - o.beta1), b2 = (T)o.beta2, c2 = (T)(1 - o.beta2), eps = (T)o.eps;
   const T step = (T)(o.rate / o.correction1), root = (T)o.correction2;
   const T decay = o.decoupled ? (T)0 : (T)o.decay;

@@ -19,6 +19,12 @@ public struct GraphicsCard {
     /// "12.8"
     public var driverText: String { "\(driverVersion / 1000).\(driverVersion % 1000 / 10)" }
 
+    /// The entry of `CUDA_VISIBLE_DEVICES` that shows this card; its number where that is not set.
+    public var visibleName: String {
+        let shown = Environment.text("CUDA_VISIBLE_DEVICES")?.split(separator: ",").map(String.init) ?? []
+        return shown.indices.contains(ordinal) ? shown[ordinal] : String(ordinal)
+    }
+
     /// All cards of this machine.
     /// - Throws: kind `.device`: no driver, or none that answers.
     public static func all() throws -> [GraphicsCard] {

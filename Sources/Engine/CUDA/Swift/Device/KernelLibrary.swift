@@ -2,38 +2,69 @@ import BSSBackend
 import BSSCore
 import CBSSCUDA
 
-/// The kernels of one card: compiled when they are first used, kept as cubins between processes.
+/// The kernels of one card: compiled by NVRTC when they are first used, kept as cubins between processes; without
+/// NVRTC, PTX that came with the program (scripts/bundle), which the driver compiles.
 final class KernelLibrary {
+    private enum Maker {
+        case compiler(version: String)
+        case texts(folder: String)
+    }
+
     private let card: GraphicsCard
-    private let compilerVersion: String
-    /// Path of NVRTC.
-    let compilerPath: String
+    private let maker: Maker
     private var modules: [KernelProgram: CUmodule] = [:]
     private var functions: [Kernel: CUfunction] = [:]
-    private let texts: [(name: UnsafePointer<CChar>, text: UnsafePointer<CChar>)]
-    private lazy var textHash: String = {
+    private typealias Text = (name: UnsafePointer<CChar>, text: UnsafePointer<CChar>)
+    nonisolated(unsafe) private static let texts: [Text] = {  // constants of the program
+        var (texts, at) = ([Text](), bss_kernel_texts)
+        while at.pointee.name.pointee != 0 {
+            texts.append((at.pointee.name, at.pointee.text))
+            at += 1
+        }
+        return texts
+    }()
+    /// Of all kernels' sources.
+    static let textHash: String = {
         var hash = SHA256()
         for (name, text) in texts { hash.update("\(String(cString: name))\n\(String(cString: text))\n") }
         return hash.finish()
     }()
 
-    /// - Throws: kind `.device` if NVRTC is not there.
+    /// - Throws: kind `.device` if neither NVRTC nor PTX of these kernels is there.
     init(_ card: GraphicsCard) throws {
         self.card = card
-        compilerPath = try NVIDIALibrary.compiler.open(driverMajor: card.driverVersion / 1000)
-        var (major, minor): (Int32, Int32) = (0, 0)
-        try KernelLibrary.check(bss_nvrtc_version(&major, &minor), "NVRTC")
-        compilerVersion = "\(major).\(minor)"
-        var (texts, at) = ([(UnsafePointer<CChar>, UnsafePointer<CChar>)](), bss_kernel_texts)
-        while at.pointee.name.pointee != 0 {
-            texts.append((at.pointee.name, at.pointee.text))
-            at += 1
+        do {
+            _ = try NVIDIALibrary.compiler.open(driverMajor: card.driverVersion / 1000)
+            var (major, minor): (Int32, Int32) = (0, 0)
+            try KernelLibrary.check(bss_nvrtc_version(&major, &minor), "NVRTC")
+            maker = .compiler(version: "\(major).\(minor)")
+        } catch {
+            guard let folder = KernelLibrary.textFolder, KernelLibrary.hash(in: folder) == KernelLibrary.textHash
+            else { throw error }
+            maker = .texts(folder: folder)
         }
-        self.texts = texts
     }
 
     /// "NVRTC 12.9"
-    var summary: String { "NVRTC \(compilerVersion)" }
+    var summary: String {
+        switch maker {
+        case .compiler(let version): return "NVRTC \(version)"
+        case .texts: return "PTX of the bundle"
+        }
+    }
+
+    /// `BSS_CUDA_PTX`, else `share/bss-lua/ptx` beside the program's folder.
+    private static var textFolder: String? {
+        if let named = Environment.text("BSS_CUDA_PTX") { return named }
+        let words = SpawnedProcess.ownPath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+        return words.isEmpty ? nil : words.joined(separator: "/") + "/share/bss-lua/ptx"
+    }
+
+    /// Of the kernels that the PTX was made from; nil: there is none.
+    private static func hash(in folder: String) -> String? {
+        // No such file: no PTX.
+        (try? Files.readText("\(folder)/hash"))?.split(separator: "\n").first.map(String.init)
+    }
 
     /// - Throws: kind `.device` if the kernel does not compile or the card refuses it.
     func function(_ kernel: Kernel) throws -> CUfunction {
@@ -47,9 +78,9 @@ final class KernelLibrary {
 
     private func module(_ program: KernelProgram) throws -> CUmodule {
         if let known = modules[program] { return known }
-        let image = try cached(program)
+        let code = try image(program)
         var module: CUmodule?
-        try Driver.check(bss_cuda_module_load(&module, image, 0, nil, nil), "kernels of \(program.family)")
+        try Driver.check(bss_cuda_module_load(&module, code, 0, nil, nil), "kernels of \(program.family)")
         guard let module else { throw BSSError(program.family, "the driver gave no module", kind: .device) }
         modules[program] = module
         return module
@@ -57,13 +88,21 @@ final class KernelLibrary {
 
     // MARK: Compiling
 
-    private func cached(_ program: KernelProgram) throws -> [UInt8] {
-        guard let folder = KernelLibrary.cacheFolder else { return try compile(program) }
+    private func image(_ program: KernelProgram) throws -> [UInt8] {
+        switch maker {
+        case .compiler(let version): return try cached(program, version)
+        case .texts(let folder): return try Files.read("\(folder)/\(program.family)_\(program.dtype.name).ptx") + [0]
+        }
+    }
+
+    private func cached(_ program: KernelProgram, _ compilerVersion: String) throws -> [UInt8] {
+        guard let folder = KernelLibrary.cacheFolder else { return try compile(program, compilerVersion) }
         var hash = SHA256()
-        hash.update("\(textHash) \(compilerVersion) \(card.architecture) \(program.options)\n\(program.text)")
+        hash.update(
+            "\(KernelLibrary.textHash) \(compilerVersion) \(card.architecture) \(program.options)\n\(program.text)")
         let path = "\(folder)/\(hash.finish()).cubin"
         if Files.isFile(path) { return try Files.read(path) }
-        let image = try compile(program)
+        let image = try compile(program, compilerVersion)
         // A cache that cannot be written costs time at the next start, nothing else.
         try? Files.makeFolder(folder)
         try? image.withUnsafeBytes { try Files.write($0, to: path, isDurable: false) }  // as above
@@ -77,7 +116,8 @@ final class KernelLibrary {
         return cache.map { "\($0)/bss-lua/cubin" }
     }
 
-    private func compile(_ program: KernelProgram) throws -> [UInt8] {
+    private func compile(_ program: KernelProgram, _ compilerVersion: String) throws -> [UInt8] {
+        let texts = KernelLibrary.texts
         var names = texts.map { Optional($0.name) }
         var headers = texts.map { Optional($0.text) }
         var handle: nvrtcProgram?

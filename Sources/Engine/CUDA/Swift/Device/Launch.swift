@@ -45,7 +45,8 @@ extension CUDABackend {
     /// Blocks for `count` elements that threads share in turns.
     func elements(_ count: Int) -> Grid { Grid(min((count + 255) / 256, 8 * card.multiprocessors)) }
 
-    /// Enqueues a kernel. What goes wrong while it runs is thrown by a later call that reads.
+    /// Enqueues a kernel, and keeps the call where one is recorded. What goes wrong while it runs is thrown by a later
+    /// call that reads.
     /// - Returns: 0, as kernels of the CPU do.
     /// - Throws: Ctrl-C, a kernel that does not compile, a card that stopped.
     @discardableResult
@@ -53,12 +54,23 @@ extension CUDABackend {
         if grid.isEmpty { return 0 }
         try Cancellation.check(kernel.name)
         try enter()
-        let packed = Parameters(repeat each parameter)
-        var blocks = [grid.blocks.0, grid.blocks.1, grid.blocks.2]
         let function = try kernels.function(kernel)
-        let status = bss_cuda_launch_packed(function, &blocks, grid.threads, stream, packed.bytes, packed.bytes.count)
-        try Driver.check(status, kernel.symbol)
+        return try enqueue(
+            kernel.symbol, [grid.blocks.0, grid.blocks.1, grid.blocks.2], grid.threads, function,
+            Parameters(repeat each parameter))
+    }
+
+    private func enqueue(
+        _ symbol: String, _ blocks: [UInt32], _ threads: UInt32, _ function: CUfunction, _ parameters: Parameters
+    ) throws -> Int32 {
+        let bytes = parameters.bytes
+        func start() throws -> Int32 {
+            let status = bss_cuda_launch_packed(function, blocks, threads, stream, bytes, bytes.count)
+            try Driver.check(status, symbol)
+            return 0
+        }
         launches += 1
-        return 0
+        if KernelCall.isRecorded { KernelCall.add(start, on: self) }
+        return try start()
     }
 }

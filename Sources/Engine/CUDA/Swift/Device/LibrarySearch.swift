@@ -20,6 +20,11 @@ struct NVIDIALibrary {
         packages: ["nvidia/cu13/lib", "nvidia/cuda_nvrtc/lib"],
         bringer: "pip install nvidia-cuda-nvrtc brings it (nvidia-cuda-nvrtc-cu12 for a driver before 580)")
 
+    static let products = NVIDIALibrary(
+        library: BSS_LIBRARY_CUBLAS, name: "cuBLAS", files: ["libcublas.so.13", "libcublas.so.12"],
+        packages: ["nvidia/cu13/lib", "nvidia/cublas/lib"],
+        bringer: "pip install nvidia-cublas brings it (nvidia-cublas-cu12 for a driver before 580)")
+
     /// `libnvrtc.so.13`: 13; 0 for the driver.
     private func major(_ file: String) -> Int { library == BSS_LIBRARY_CUDA ? 0 : Int(file.suffix(2)) ?? 0 }
 

@@ -7,7 +7,8 @@ public struct RunOptions {
     public enum Log: String, CaseIterable, Sendable { case tensorboard }
     public enum Device: Equatable, Sendable {
         case cpu
-        case cuda(Int)
+        /// nil: the first; in a sweep each worker its own, in turns.
+        case cuda(Int?)
     }
 
     /// `--set key=value`, in order; typed by the script's declarations.

@@ -108,7 +108,11 @@ struct DeviceName: TextualType {
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard ["cuda", "gpu"].contains(parts.first), parts.count <= 2 else { return nil }
-        guard let index = parts.count == 1 ? 0 : Int(parts[1]), index >= 0 else { return nil }
+        if parts.count == 1 {
+            device = .cuda(nil)
+            return
+        }
+        guard let index = Int(parts[1]), index >= 0 else { return nil }
         device = .cuda(index)
     }
     static let expected = "cpu, cuda or cuda:N"
