@@ -19,16 +19,23 @@ import _BSSTestSupport
         try EmulatedCard.run("replayed steps") { card in
             for usesProducts in [false, true] {
                 card.usesProducts = usesProducts
-                for options in [
-                    #""rebalance": "joint", "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 0.01}"#,
-                    #""rebalance": "none", "optimizer": {"name": "adam", "amsgrad": true}, "clip_norm": 0.1"#,
-                    #""rebalance": "joint", "scheduler": "learned", "optimizer": {"name": "rmsprop", "momentum": 0.5}"#,
+                let masked = #"{"name": "mlp", "hidden": [16], "norm": "batch", "dropout": 0.5}"#
+                for (options, encoder) in [
+                    (
+                        #""rebalance": "joint", "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 0.01}"#,
+                        ReplayTests.plain
+                    ),
+                    (#""rebalance": "none", "optimizer": {"name": "adam", "amsgrad": true}, "clip_norm": 0.1"#, masked),
+                    (
+                        #""rebalance": "joint", "scheduler": "learned", "optimizer": {"name": "rmsprop"}"#,
+                        ReplayTests.plain
+                    ),
                 ] {
                     let tests = ReplayTests()
-                    let eager = try tests.run(options, ReplayTests.plain, "concat", isWatched: true)
+                    let eager = try tests.run(options, encoder, "concat", isWatched: true)
                     EmulatedCard.clear()
                     let (launched, made) = (card.launches, card.graphs)
-                    let replayed = try tests.run(options, ReplayTests.plain, "concat", isWatched: false)
+                    let replayed = try tests.run(options, encoder, "concat", isWatched: false)
                     #expect(eager.bits == replayed.bits, "\(options)")
                     #expect(eager.replayed == 0 && replayed.replayed == 3 * 2)
                     #expect(EmulatedCard.calls("cuGraphLaunch") == 3 * 2 && card.graphs - made == 3)

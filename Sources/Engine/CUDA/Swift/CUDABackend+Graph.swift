@@ -10,9 +10,12 @@ extension CUDABackend {
         try enter()
         let graph = try StepGraph(stream) { for call in calls { try Cancellation.checkKernel(call(), "graph") } }
         graphs += 1
+        let drawing = drawing
+        self.drawing = nil
         return { [unowned self] in
             try Cancellation.check("graph")
             try enter()
+            if let drawing { try write(drawing.draws.shift, to: drawing.shift) }
             return try graph.start()
         }
     }

@@ -14,6 +14,8 @@ public final class CUDABackend: Backend {
     let stream: CUstream
     private let context: CUcontext
     private var thread: pthread_t?
+    /// How far the stream of the step that is being recorded has moved, for the host and for the card.
+    var drawing: (draws: Recording.Draws, shift: Storage)?
     /// Where kernels of a step say that a gradient is not finite.
     var flag: Storage?
     /// Kernels enqueued so far.

@@ -37,9 +37,12 @@ DEVICE void normals(const Words &w, double mean, double std, double (&z)[2]) {
 }
 #endif
 
+// `shift`: how many blocks further on the stream is by now, for draws that are made again; or none.
 /// low + (high - low) u, at most `below`, the number before high.
 KERNEL(random_uniform, 256,
-       (uint64_t key, uint64_t counter, T low, T high, T below, T *out, int64_t n)) {
+       (uint64_t key, uint64_t counter, const uint64_t *shift, T low, T high, T below, T *out,
+        int64_t n)) {
+  if (shift) counter += *shift;
   constexpr int a_block = 16 / sizeof(T);
   EACH_INDEX(b, (n + a_block - 1) / a_block) {
     T u[a_block];
@@ -50,7 +53,9 @@ KERNEL(random_uniform, 256,
     }
   }
 }
-KERNEL(random_normal, 256, (uint64_t key, uint64_t counter, T mean, T std, T *out, int64_t n)) {
+KERNEL(random_normal, 256,
+       (uint64_t key, uint64_t counter, const uint64_t *shift, T mean, T std, T *out, int64_t n)) {
+  if (shift) counter += *shift;
   constexpr int a_block = 16 / sizeof(T);
   EACH_INDEX(b, (n + a_block - 1) / a_block) {
     T z[a_block];
@@ -59,7 +64,10 @@ KERNEL(random_normal, 256, (uint64_t key, uint64_t counter, T mean, T std, T *ou
   }
 }
 /// u < p ? value : 0, with the f32 uniform for f64 too.
-KERNEL(random_mask, 256, (uint64_t key, uint64_t counter, float p, T value, T *out, int64_t n)) {
+KERNEL(random_mask, 256,
+       (uint64_t key, uint64_t counter, const uint64_t *shift, float p, T value, T *out,
+        int64_t n)) {
+  if (shift) counter += *shift;
   EACH_INDEX(b, (n + 3) / 4) {
     float u[4];
     uniforms(philox(key, counter + (uint64_t)b), u);
