@@ -4,9 +4,9 @@ import BSSCore
 ///
 /// What runs while it records is done as ever. Calls say how they are made again (`Backend.run`, `KernelCall.add`); one
 /// that cannot be (the host reads or writes) leaves the recording incomplete: there is nothing to replay. Memory that
-/// the calls touch stays theirs as long as the recording lives; among themselves they use it again as soon as they would
-/// without a recording. Random numbers come from one stream, named beforehand, and in a replay from where it is by then.
-/// Where the device can start all calls at once (`Backend.joined`), replays do.
+/// the calls touch stays theirs as long as the recording lives; among themselves they use it again as soon as they
+/// would without a recording. Random numbers come from one stream, named beforehand, and in a replay from where it is
+/// by then. Where the device can start all calls at once (`Backend.joined`), replays do.
 public final class Recording {
     private var calls: [() throws -> Int32] = []
     let memory = RecordedMemory()

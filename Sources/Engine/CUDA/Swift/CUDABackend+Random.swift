@@ -42,10 +42,7 @@ extension CUDABackend {
     /// Where draws that are made again read how far their stream has moved since; nil: they are not.
     private func shift(_ key: UInt64) throws -> UnsafeMutableRawPointer? {
         guard KernelCall.isRecorded, let draws = KernelCall.draws(key: key) else { return nil }
-        if let drawing, drawing.draws === draws {
-            KernelCall.keep(drawing.shift)
-            return drawing.shift.address
-        }
+        if let drawing, drawing.draws === draws { return drawing.shift.address }
         let shift = try allocate(byteCount: 8)
         try write(0, to: shift)
         drawing = (draws, shift)

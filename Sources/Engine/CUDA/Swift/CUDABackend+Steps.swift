@@ -124,6 +124,8 @@ extension CUDABackend {
         _ = try withUnsafeBytes(of: &before) { bytes in
             try bytes.baseAddress.map { try sent($0, to: count.address, size) }
         }
+        // It counts on from replay to replay: nobody else may use the block meanwhile.
+        KernelCall.add({ withExtendedLifetime(count) { 0 } }, on: self)
         try launch(Kernel("adam_count", "optimizer", dtype), Grid(1, threads: 32), numbers, count.address)
         return count
     }

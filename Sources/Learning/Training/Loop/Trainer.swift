@@ -194,7 +194,8 @@ public final class Trainer {
         let isPlain = sampleLoss == nil && options.loss == nil
         hooks.readsNumbers = options.rebalance.product.traits.steps == .reading || !isPlain
         hooks.makesHeads =
-            method.looksAtHeads || order.sequencer.observesTraining || order.scoresAhead || !isPlain || !options.inferenceHeads.isAutomatic
+            method.looksAtHeads || order.sequencer.observesTraining || order.scoresAhead || !isPlain
+            || !options.inferenceHeads.isAutomatic
         hooks.isFixed = options.rebalance.product.traits.steps == .fixed && isPlain
         return hooks
     }
