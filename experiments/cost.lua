@@ -38,12 +38,10 @@ local result = bss.experiment{
   },
   run = function(_, arm, seed)
     local run = task.train{ name = arm.name, seed = seed, scheduler = arm.scheduler, alpha = p.alpha }
-    local seconds, scoring, samples = 0, 0, 0
-    for _, epoch in ipairs(run.history) do
-      seconds, scoring, samples = seconds + epoch.seconds, scoring + epoch.scoring_seconds, samples + epoch.samples
-    end
     local epochs = #run.history
-    return { epoch_seconds = seconds / epochs, scoring_seconds = scoring / epochs, samples = samples }
+    return {
+      epoch_seconds = run.seconds / epochs, scoring_seconds = run.scoring_seconds / epochs, samples = run.cost.samples,
+    }
   end,
 }
 print(result)

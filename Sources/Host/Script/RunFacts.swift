@@ -31,13 +31,27 @@ struct RunFacts {
     init(_ record: Table, recorder: RunRecorder) {
         (id, folder) = (recorder.id, recorder.folder)
         result = record["result"]?.table ?? Table()
-        history = record["history"]?.table?.items.compactMap(\.table) ?? []
+        history = RunFacts.history(record)
         configuration = record["config"]?.table ?? Table()
         parametersHash = record["parameters_hash"]?.string ?? ""
         seconds = record.value(atPath: "time.training_seconds")?.double ?? 0
         scoringSeconds = record.value(atPath: "time.scoring_seconds")?.double ?? 0
         cost = record["cost"]?.table ?? Table()
         stopReason = record["stop_reason"]?.string
+    }
+
+    /// The epochs of a record, with the times that stand apart in it.
+    private static func history(_ record: Table) -> [Table] {
+        let times = record.value(atPath: "time.epochs")?.table ?? Table()
+        let epochs = record["history"]?.table?.items.compactMap(\.table) ?? []
+        return epochs.enumerated().map { index, epoch in
+            var whole = epoch
+            for (key, values) in times.fields {
+                guard let items = values.table?.items, items.indices.contains(index) else { continue }
+                whole[key] = items[index]
+            }
+            return whole
+        }
     }
 
     /// Trainable numbers (probes and method parameters counted) and training samples that went forward and backward.

@@ -335,6 +335,10 @@ final class RunRecorder: TrainingObserver {
         record.parametersHash = result.parametersHash
         record.phases = [("training", result.seconds), ("scoring", result.scoringSeconds)]
         // Times differ from call to call: they stand in `time` alone.
+        record.epochTimes = Table(
+            fields: EpochRecord.times.map { key in
+                (key, .list(result.history.map { $0.table[key] ?? .number(0) }))
+            })
         record.history = result.history.map { epoch in
             var plain = epoch.table
             for key in EpochRecord.times { plain[key] = nil }

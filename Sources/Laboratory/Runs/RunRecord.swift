@@ -52,6 +52,8 @@ public struct RunRecord {
     public var history: [Table] = []
     /// Training and scoring seconds, which belong to `time`.
     public var phases: [(name: String, seconds: Double)] = []
+    /// By name a list over the epochs.
+    public var epochTimes = Table()
     /// Hash of the sample order of every epoch.
     public var orders: [String] = []
     /// Epochs at which the run was resumed.
@@ -114,6 +116,7 @@ public struct RunRecord {
         table["machine"] = .table(Machine.description)
         var time = clock.table
         for (name, seconds) in phases { time[name + "_seconds"] = .number(seconds) }
+        if !epochTimes.isEmpty { time["epochs"] = .table(epochTimes) }
         table["time"] = .table(time)
         return table
     }

@@ -220,9 +220,11 @@ import _BSSTestSupport
           name = "small", params = p, seeds = p.seeds, metrics = { "last.test.total.loss" }, \
         arms = { { name = "a" }, { name = "b" } },
           run = function(p, arm, seed)
-            return bss.train{ name = arm.name, data = data, epochs = 2, seed = seed, \
+            local run = bss.train{ name = arm.name, data = data, epochs = 2, seed = seed, \
         batch_size = arm.name == "a" and 16 or 32,
               scheduler = bss.scheduler.random{ pace = bss.pace.custom(function(t) return p.k / 100 end) } }
+            assert(run.history[2].seconds > 0, "a run from its record has its times, too")
+            return run
           end,
         })
         """

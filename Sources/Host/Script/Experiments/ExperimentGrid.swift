@@ -102,25 +102,25 @@ struct ExperimentGrid {
         var figure = Figure(title: "", kind: .heatmap)
         var (certain, all, seeds) = (0, 0, Set<Int>())
         figure.series = rows.map { row in
-            let means = columns.map { column -> Double in
-                let values = cell(Table(fields: [(x, column), (y, row)]))
-                guard !values.isEmpty else { return .nan }
-                let (low, high) = ExperimentGrid.interval(values, level)
-                all += 1
-                if low > 0 || high < 0 { certain += 1 }
-                seeds.insert(values.count)
-                return Math.mean(values)
-            }
-            return Figure.Series(name: ExperimentGrid.text(row), y: means)
+            let cells = columns.map { cell(Table(fields: [(x, $0), (y, row)])) }
+            var one = Figure.Series(
+                name: ExperimentGrid.text(row), y: cells.map { $0.isEmpty ? .nan : Math.mean($0) })
+            seeds.formUnion(cells.map(\.count).filter { $0 > 0 })
+            guard against != nil else { return one }
+            let intervals = cells.map { $0.isEmpty ? (.nan, .nan) : ExperimentGrid.interval($0, level) }
+            (one.low, one.high) = (intervals.map(\.low), intervals.map(\.high))
+            all += cells.filter { !$0.isEmpty }.count
+            certain += intervals.filter { $0.low > 0 || $0.high < 0 }.count
+            return one
         }
         figure.categories = columns.map(ExperimentGrid.text)
-        (figure.xLabel, figure.yLabel) = (x, y)
+        (figure.xLabel, figure.yLabel) = (x, what)
         let counts = seeds.sorted().map(String.init).joined(separator: " or ")
         figure.remarks = ["rows: \(y), columns: \(x); mean of \(what) over \(counts) seeds"]
         if against != nil {
             figure.remarks.append(
-                "\(certain) of \(all) cells have a \(Text.number(level * 100)) % interval without 0 (paired t, not "
-                    + "corrected for \(all) cells)")
+                "*: a \(Text.number(level * 100)) % interval without 0, in \(certain) of \(all) cells (paired t, not corrected "
+                    + "for \(all) cells)")
         }
         figure.remarks += try remark(without: [x, y])
         return figure

@@ -2,8 +2,8 @@ import BSSCore
 
 extension Figure {
     /// All values behind the drawing, one a line. Columns by kind: `series,x,y,low,high` (with `category` after
-    /// `series` where there are categories), `series,from,to,count` (histogram), `row,column,value` (heat map),
-    /// `series,value` (box).
+    /// `series` where there are categories), `series,from,to,count` (histogram), `row,column,value` (heat map, with
+    /// `low,high` where they are known), `series,value` (box).
     public func csv() throws -> String {
         try check()
         var out = ""
@@ -28,10 +28,13 @@ extension Figure {
                 }
             }
         case .heatmap:
-            line("row,column,value")
+            let hasIntervals = series.contains { $0.low != nil }
+            line("row,column,value" + (hasIntervals ? ",low,high" : ""))
             for one in series {
                 for i in one.y.indices {
-                    line(Figure.cell(one.name), Figure.cell(columnName(i)), Text.number(one.y[i]))
+                    let cells = [Figure.cell(one.name), Figure.cell(columnName(i)), Text.number(one.y[i])]
+                    let interval = hasIntervals ? [one.low, one.high].map { $0.map { Text.number($0[i]) } ?? "" } : []
+                    out += (cells + interval).joined(separator: ",") + "\n"
                 }
             }
         case .box:

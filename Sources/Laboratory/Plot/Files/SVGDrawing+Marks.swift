@@ -125,7 +125,7 @@ extension SVGDrawing {
                 page.rectangle(x1, y1, x1 + w, y1 + h, fill: shade.map(Figure.shade) ?? "#bbbbbb")
                 if !map.isReduced, w >= 26, h >= 12 {
                     page.text(
-                        Axis.short(value), x1 + w / 2, y1 + h / 2 + 4, size: 10,
+                        map.labels[r][c], x1 + w / 2, y1 + h / 2 + 4, size: 10,
                         colour: (shade ?? 1) < 0.5 ? "white" : "black")
                 }
             }

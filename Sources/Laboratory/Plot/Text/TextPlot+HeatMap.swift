@@ -9,7 +9,7 @@ extension TextPlot {
         let cellWidth = max(1, min(room / max(map.columns, 1), 10))
         let shown = map.reduced(rows: max(rows, 24), columns: room / cellWidth)
         if let note = shown.note { notes.append(note) }
-        let numbers = !shown.isReduced && cellWidth >= 6 ? shown.values.map { row in row.map { number($0) } } : []
+        let numbers = cellWidth >= 6 ? shown.labels : []
         let fits = !numbers.isEmpty && numbers.allSatisfy { $0.allSatisfy { $0.count <= cellWidth - 3 } }
         for (r, row) in shown.values.enumerated() {
             var grid = TextGrid(columns: width, rows: 1)
@@ -24,12 +24,6 @@ extension TextPlot {
         columnLabels(shown, gutter: gutter, cellWidth: cellWidth)
         appendLabel(figure.xLabel, gutter: gutter, columns: min(room, cellWidth * (shown.values.first?.count ?? 1)))
         scale(map.axis, indent: gutter)
-    }
-
-    private func number(_ value: Double) -> String {
-        guard value.isFinite else { return Text.number(value) }
-        return figure.series.allSatisfy { $0.y.allSatisfy { !$0.isFinite || $0 == $0.rounded() } }
-            ? Text.number(value) : Text.format("%.3g", value)
     }
 
     private var glyphs: [Character] { display.isUnicode ? Array(" ░▒▓█") : Array(" .:-=+*#%@") }
@@ -114,26 +108,47 @@ struct HeatMap {
         let values: [[Double]]
         let rowStep: Int
         let columnStep: Int
+        /// What stands in the cells, with a `*` where an interval is known and does not hold 0; empty: they are means.
+        var labels: [[String]] = []
         var isReduced: Bool { rowStep > 1 || columnStep > 1 }
         var note: String? { isReduced ? "each cell: mean of up to \(rowStep) × \(columnStep) values" : nil }
     }
 
     let values: [[Double]]
     let axis: Axis
+    private let labels: [[String]]
     var columns: Int { values.first?.count ?? 0 }
 
     init(_ figure: Figure) {
         values = figure.series.map(\.y)
+        let write = HeatMap.format(values.joined().filter(\.isFinite))
+        labels = figure.series.map { one in
+            one.y.indices.map { i in
+                let isCertain = one.low.map { $0[i] > 0 } ?? false || one.high.map { $0[i] < 0 } ?? false
+                return write(one.y[i]) + (isCertain ? "*" : "")
+            }
+        }
         var bounds = Axis.Bounds(isLog: figure.yScale.isLog)
         for row in values { row.forEach { bounds.add($0) } }
         axis = Axis(bounds, figure.yScale, count: 4, fit: .tight)
+    }
+
+    /// Whole numbers as they are; others with the decimals that the largest has within three digits.
+    private static func format(_ finite: [Double]) -> (Double) -> String {
+        let largest = finite.map(abs).max() ?? 0
+        if finite.allSatisfy({ $0 == $0.rounded() }) || largest == 0 { return Text.number }
+        let decimals = 2 - Int(saturating: Math.log10(largest).rounded(.down))
+        let pattern = decimals <= 6 ? "%.\(max(decimals, 0))f" : "%.3g"
+        return { $0.isFinite ? Text.format(pattern, $0) : Text.number($0) }
     }
 
     /// At most so many rows and columns: blocks of values become their mean.
     func reduced(rows: Int, columns: Int) -> Reduced {
         let rowStep = max(1, (values.count + rows - 1) / max(rows, 1))
         let columnStep = max(1, (self.columns + columns - 1) / max(columns, 1))
-        guard rowStep > 1 || columnStep > 1 else { return Reduced(values: values, rowStep: 1, columnStep: 1) }
+        guard rowStep > 1 || columnStep > 1 else {
+            return Reduced(values: values, rowStep: 1, columnStep: 1, labels: labels)
+        }
         let means = stride(from: 0, to: values.count, by: rowStep).map { r in
             stride(from: 0, to: self.columns, by: columnStep).map { c -> Double in
                 var sum = 0.0
