@@ -147,7 +147,7 @@ class Beyond(unittest.TestCase):
         data = [m for m in shown if m["msg_type"] == "execute_result"][0]["content"]["data"]
         self.assertIn("<td>a&lt;b</td>", data["text/html"])
         self.assertEqual(data["application/vnd.bss-lua.value+json"]["kind"], "table")
-        code = "r = bss.train{ data = bss.data.synthetic{ samples = 90, classes = 3 }, epochs = 1 } "
+        code = "r = bss.train{ data = bss.data.synthetic{ samples = 90, classes = 3 }, epochs = 1 }\n"
         for value in ["r", "r:confusion('test')"]:
             _, shown = run(self.client, code + value)
             data = [m for m in shown if m["msg_type"] == "execute_result"][0]["content"]["data"]

@@ -94,27 +94,17 @@ final class Channels: @unchecked Sendable {
             if ready[0] { while let parts = control.receive() { hear(parts) } }
             if ready[1], let parts = heartbeat.receive() { heartbeat.send(parts) }
             guard !isFull else { continue }
-            // What was written before a message was sent is in the pipes by now; what is there when a request begins
-            // was written since.
+            for position in pipes.indices where ready[3 + position] { forward(position) }
+            // What was written before a message was sent is in the pipes by now.
             while waiting.isEmpty, let parts = inbox.receive() {
-                if !Channels.begins(parts) { drain() }
+                drain()
                 if parts == [[]] { isEnded = true } else { publish(parts) }
             }
-            for position in pipes.indices where ready[3 + position] { forward(position) }
         }
         let deadline = time(nil) + 1
         while let message = waiting.first, time(nil) < deadline {
             if publisher.send(message, waits: false) { waiting.removeFirst() } else { usleep(5000) }
         }
-    }
-
-    /// The messages that stand before anything a request writes.
-    private static func begins(_ parts: [[UInt8]]) -> Bool {
-        guard let topic = parts.first.map({ String(decoding: $0, as: UTF8.self) }), let content = parts.last else {
-            return false
-        }
-        let isBusy = topic == "status" && String(decoding: content, as: UTF8.self).range(of: "\"busy\"") != nil
-        return isBusy || topic == "execute_input"
     }
 
     private func publish(_ parts: [[UInt8]]) {
