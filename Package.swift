@@ -94,7 +94,7 @@ let package = Package(
         room(
             "Host", "Script",
             [
-                "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSText", "BSSData", "BSSNetworks",
+                "BSSCore", "BSSBackend", "BSSCPU", "BSSTensor", "BSSCodecs", "BSSText", "BSSData", "BSSNetworks",
                 "BSSCurriculum", "BSSTraining", "BSSPlot", "BSSStatistics", "BSSRuns", "BSSSweep", "BSSLua",
             ]),
         room("Host", "Session", ["BSSCore", "BSSBackend", "BSSLua"]),

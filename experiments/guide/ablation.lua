@@ -1,4 +1,4 @@
--- %% [markdown] tags=["guide", "2"]
+-- %% [markdown] tags=["guide", "4"]
 -- # An ablation and a sweep
 --
 -- An experiment runs every arm with every seed, pairs the results by seed, and compares each arm with a control. Finished runs are kept:

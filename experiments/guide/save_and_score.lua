@@ -1,4 +1,4 @@
--- %% [markdown] tags=["guide", "3"]
+-- %% [markdown] tags=["guide", "5"]
 -- # Save a model and score new samples
 --
 -- A saved model is one file: architecture, weights, the statistics that standardised its training data, names of classes and modalities.

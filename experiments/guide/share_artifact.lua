@@ -1,4 +1,4 @@
--- %% [markdown] tags=["guide", "4"]
+-- %% [markdown] tags=["guide", "9"]
 -- # Share an artifact and verify one
 --
 -- A paper says "A is above B". An artifact is one file that says it with its runs, so that somebody else can compute it again. Four steps:

@@ -176,7 +176,10 @@ extension Argument: AnyArgument {
                 operation, "option '\(name)' expects \(expected), got \(value.described)\(detail)", kind: .usage)
         }
         if let check, !check.holds(decoded) {
-            throw BSSError(operation, "option '\(name)' expects \(expected), got \(value.described)", kind: .usage)
+            let near = value.string.flatMap { Text.nearest(to: $0, in: check.choices) }
+            throw BSSError(
+                operation, "option '\(name)' expects \(expected), got \(value.described)",
+                hint: near.map { "did you mean '\($0)'?" }, kind: .usage)
         }
         if !decoded.isBounded, !(check?.takesAnyInteger ?? false) {
             let bound = "no integer beyond \(Int.largestArgument)"

@@ -97,6 +97,13 @@ extension Arguments {
             let name = ["lr": "learning_rate", "wd": "weight_decay"][key] ?? key
             return "it is the optimizer's: optimizer = bss.optimizer.sgd{ \(name) = … }."
         }
+        if key == "device" { return "the device is the run's: bss-lua --device cuda script.lua, or BSS_DEVICE." }
+        if ["shuffle", "sampler"].contains(key), known.contains("scheduler") {
+            return "scheduler = \"random\" shuffles; others order the samples."
+        }
+        if ["callbacks", "verbose"].contains(key), known.contains("on_epoch") {
+            return "on_epoch = function(e) … end is called after each epoch."
+        }
         if key == "lr", known.contains("learning_rate") { return "did you mean 'learning_rate'?" }
         return habits[key].flatMap { known.contains($0) ? "did you mean '\($0)'?" : nil }
     }

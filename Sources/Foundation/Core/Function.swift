@@ -4,7 +4,7 @@ public struct Function: @unchecked Sendable {
     /// How arguments arrive.
     public enum Style: Sendable {
         /// One table of named options, whose list part fills the declared arguments in order; or plain positional
-        /// values.
+        /// values, after which a table may name further options.
         case options
         /// Positional values only (for functions whose first argument is itself a table).
         case positional
@@ -59,11 +59,22 @@ public struct Function: @unchecked Sendable {
             positional = table.items
             if let first = arguments.first, first.takesList, !positional.isEmpty { positional = [.list(positional)] }
             named.items = []
+        } else if style == .options, values.count > 1, case .table(let table)? = values.last, names(table) {
+            // `model:predict(data, { missing = "audio" })`
+            named = table
+            positional.removeLast()
         }
         while let last = positional.last, last.isNull { positional.removeLast() }
         return try Arguments(
             operation: path ?? name, declared: arguments, positional: positional, named: named,
             allowsRest: restHelp != nil, isVariadic: isVariadic, receiver: receiver)
+    }
+
+    /// Whether a table names options of this function, well or nearly so.
+    private func names(_ table: Table) -> Bool {
+        let known = arguments.flatMap { [$0.name] + $0.aliases }
+        return table.items.isEmpty
+            && table.keys.contains { known.contains($0) || Text.nearest(to: $0, in: known) != nil }
     }
 
     /// `name{ option = default, … } → returns`

@@ -53,6 +53,19 @@ public struct SHA256 {
         return hash.finish()
     }
 
+    /// Of many bytes.
+    /// - Throws: cancelled, soon after Ctrl-C.
+    public static func hex(_ bytes: [UInt8], operation: String) throws -> String {
+        var hash = SHA256()
+        try bytes.withUnsafeBytes { bytes in
+            for start in stride(from: 0, to: bytes.count, by: 1 << 20) {
+                try Cancellation.check(operation)
+                hash.update(UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + 1 << 20)]))
+            }
+        }
+        return hash.finish()
+    }
+
     private mutating func compress(_ block: UnsafeRawBufferPointer) {
         for i in 0..<16 {
             schedule[i] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self))

@@ -37,6 +37,19 @@ public enum Text {
         return right ? blank + text : text + blank
     }
 
+    /// RFC 4648.
+    public static func base64(_ bytes: [UInt8]) -> String {
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var out: [UInt8] = []
+        out.reserveCapacity((bytes.count + 2) / 3 * 4)
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let piece = bytes[start..<min(start + 3, bytes.count)]
+            let bits = piece.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - piece.count))
+            for k in 0..<4 { out.append(k <= piece.count ? letters[bits >> (18 - 6 * k) & 63] : UInt8(ascii: "=")) }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
     /// The known name closest to what was typed, if it is close enough to be a slip (edit distance with swaps).
     public static func nearest(to typed: String, in known: [String]) -> String? {
         allNearest(to: typed, in: known).first

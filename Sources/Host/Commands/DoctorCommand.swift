@@ -1,6 +1,8 @@
 import BSSCore
 import BSSLua
+import BSSPlot
 import BSSSandbox
+import Glibc
 
 /// `bss-lua doctor`: what this build is and finds here, and whether its engine computes what it should.
 public enum DoctorCommand {
@@ -18,6 +20,8 @@ public enum DoctorCommand {
             report["sandbox"] = .string(sandbox)
             report["engine"] = try state.run("return bss.engine()", name: "=doctor").first ?? .null
             report["devices"] = try state.run(devices, name: "=doctor").first ?? .null
+            report["libraries"] = .table(libraries)
+            let start = Clock.seconds()
             let failures = checks.compactMap { name, code -> Value? in
                 do {
                     guard try state.run(code, name: "=doctor").first?.bool == true else { return .string(name) }
@@ -26,9 +30,29 @@ public enum DoctorCommand {
             }
             report["checks"] = .int(checks.count)
             report["failed"] = failures.isEmpty ? .int(0) : .list(failures)
-            print(call.options.json ? JSON.text(.table(report)) : text(.table(report), indent: ""), terminator: "\n")
+            report["seconds"] = .number(Clock.seconds() - start)
+            print(call.options.json ? JSON.text(.table(report)) : page(report))
             return failures.isEmpty ? 0 : 1
         }
+    }
+
+    /// What is opened when it is first needed, and what for.
+    private static var libraries: Table {
+        let known = [
+            ("readline", ["libreadline.so.8", "libreadline.so.7"], "editing at the prompt", "libreadline8"),
+            ("libzmq", ["libzmq.so.5"], "the Jupyter kernel", "libzmq5"),
+            ("libsndfile", ["libsndfile.so.1"], "sound files that are no WAV", "libsndfile1"),
+            ("OpenBLAS", ["libopenblas.so.0"], "BSS_BLAS=openblas", "libopenblas0"),
+        ]
+        return Table(
+            fields: known.map { name, files, use, package in
+                let isThere = files.contains { file in
+                    guard let handle = dlopen(file, RTLD_LAZY | RTLD_LOCAL) else { return false }
+                    dlclose(handle)
+                    return true
+                }
+                return (name, .string(isThere ? "found" : "missing: \(use) needs it (package \(package))"))
+            } + [("gnuplot", .string(Gnuplot.find() ?? "missing: PDF and PNG figures need it"))])
     }
 
     /// By name: what each is, or what is missing.
@@ -71,14 +95,44 @@ public enum DoctorCommand {
             "local a, b = bss.randn{ 8, seed = 1 }, bss.randn{ 8, seed = 1 } return (a - b):abs():sum():item() == 0"
         ),
         (
+            "large product",
+            "local a, b = bss.randn{ 257, 301, seed = 1 }, bss.randn{ 301, 129, seed = 2 } "
+                + "local c, sum = a:matmul(b), 0 for k = 1, 301 do sum = sum + a[257][k] * b[k][129] end "
+                + "return math.abs(c[257][129] - sum) < 1e-3"
+        ),
+        (
             "training",
             "local r = bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 3, record = false } "
                 + "return r.history[3].train.loss < r.history[1].train.loss"
         ),
+        (
+            "the same bits twice",
+            "local function hash() return bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2, "
+                + "scheduler = \"learned\", record = false }.parameters_hash end return hash() == hash()"
+        ),
+        (
+            "a saved model",
+            "local d, path = bss.data.synthetic{ samples = 120 }, os.tmpname() "
+                + "local m = bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(d) m:save(path) "
+                + "local same = bss.model.load(path):predict(d).logits == m:predict(d).logits "
+                + "os.remove(path) return same"
+        ),
     ]
 
+    /// The report for readers: the last lines say how the self-test went.
+    private static func page(_ report: Table) -> String {
+        var facts = report
+        let failed = report["failed"]?.table?.items.compactMap(\.string) ?? []
+        for key in ["checks", "failed", "seconds"] { facts[key] = nil }
+        let checks = report["checks"]?.int ?? 0
+        let seconds = Text.fixed(report["seconds"]?.double ?? 0, 2)
+        let end = "self-test  \(checks - failed.count) of \(checks) checks passed in \(seconds) s"
+        return ([text(.table(facts), indent: ""), end] + failed.map { "  failed: \($0)" }).joined(separator: "\n")
+    }
+
     private static func text(_ value: Value, indent: String) -> String {
-        guard case .table(let table) = value, !table.isEmpty else { return value.string ?? JSON.lua(value) }
+        guard case .table(let table) = value else { return value.string ?? JSON.lua(value) }
+        guard !table.isEmpty else { return "none found" }
         if table.keys.isEmpty { return table.items.map { text($0, indent: indent) }.joined(separator: "; ") }
         let width = table.fields.reduce(0) { max($0, $1.key.count) } + 2
         let lines = table.fields.map { key, value -> String in

@@ -21,13 +21,14 @@ public enum WatchCommand {
             let isFolder = Files.isFolder(call.operand + "/runs")
             let root = isFolder ? call.operand : call.options.out ?? RunOptions.usualOut
             let store = try RunStore.existing(root, operation: call.path)
+            var watch = StoreWatch(store)
             var screen = Screen(metric: call[metric], display: Display.output)
             while true {
                 let runs =
                     isFolder
-                    ? Array(try store.runs().prefix(call[most]))
-                    : [try store.run(beginning: call.operand, operation: call.path)]
-                try screen.show(runs)
+                    ? Array(try watch.all().prefix(call[most]))
+                    : [try watch.run(beginning: call.operand, operation: call.path)]
+                try screen.show(try runs.map { ($0, try watch.curve(call[metric], of: $0)) })
                 let isOver = !runs.contains { if case .running = $0.state { return true } else { return false } }
                 if isOver || call[once] {
                     guard screen.hasShown else { throw try nothing(in: runs, call) }
@@ -54,8 +55,9 @@ public enum WatchCommand {
 
         init(metric: String, display: Display) { (self.metric, self.display) = (metric, display) }
 
-        mutating func show(_ runs: [StoredRun]) throws {
-            let curves = try runs.map { (run: $0, points: try $0.curve(metric)) }.filter { !$0.points.isEmpty }
+        mutating func show(_ all: [(run: StoredRun, points: StoredRun.Curve)]) throws {
+            let runs = all.map(\.run)
+            let curves = all.filter { !$0.points.isEmpty }
             hasShown = hasShown || !curves.isEmpty
             guard display.isTerminal else { return tell(curves) }
             var figure = Figure(title: metric)
@@ -72,7 +74,7 @@ public enum WatchCommand {
             fflush(nil)
         }
 
-        private mutating func tell(_ curves: [(run: StoredRun, points: [(epoch: Int, value: Double)])]) {
+        private mutating func tell(_ curves: [(run: StoredRun, points: StoredRun.Curve)]) {
             for (run, points) in curves {
                 for point in points where point.epoch > told[run.id] ?? 0 {
                     print("\(name(run)) epoch \(point.epoch): \(metric) \(Text.fixed(point.value, 4))")

@@ -6,7 +6,16 @@ struct Frame {
     let version: String
 
     func page(_ page: Site.Page) -> String {
-        document(title: "\(page.title) – bss-lua", main: page.body, current: page)
+        document(title: "\(page.title) – bss-lua", main: page.body + neighbours(page), current: page)
+    }
+
+    /// The pages of the same kind before and after.
+    private func neighbours(_ page: Site.Page) -> String {
+        let row = pages.filter { $0.kind == page.kind }
+        guard let place = row.firstIndex(where: { $0.name == page.name }) else { return "" }
+        let before = place > 0 ? "<span>← \(link(row[place - 1]))</span>" : "<span></span>"
+        let after = place + 1 < row.count ? "<span>\(link(row[place + 1])) →</span>" : ""
+        return "\n<nav class=\"neighbours\" aria-label=\"Next pages\">\(before)\(after)</nav>"
     }
 
     /// The first page: what there is, by kind.
@@ -58,8 +67,14 @@ struct Frame {
         #found { border-bottom: 1px solid var(--line); padding-bottom: .5rem; }
         main { min-width: 0; max-width: 60rem; }
         h2 { margin-top: 2rem; }
+        nav.neighbours { display: flex; justify-content: space-between; gap: 1rem; margin-top: 3rem;
+          border-top: 1px solid var(--line); padding-top: .6rem; }
         @media (max-width: 50rem) {
           body { display: block; margin: 1rem auto; } nav.site { position: static; max-height: none; }
+          table.options tr { display: block; border: 1px solid var(--line); margin-bottom: .4rem; padding: .3rem; }
+          table.options tr:first-child { display: none; } table.options td { display: block; border: 0; padding: 0; }
+          table.options td:nth-child(2)::before { content: "expects "; color: var(--soft); }
+          table.options td:nth-child(3)::before { content: "default "; color: var(--soft); }
           nav.site details { display: none; } nav.site { border-bottom: 1px solid var(--line); padding-bottom: .6rem; }
         }
         """

@@ -12,7 +12,7 @@ enum ReferencePages {
         }
         visit(root, root.name)
         pages += root.allTypes.map(page)
-        return pages + [commandLine(commands)]
+        return pages + [commandLine(commands)] + PresetPage.pages(root)
     }
 
     private static func commandLine(_ commands: [(name: String, text: String)]) -> Site.Page {
@@ -21,11 +21,21 @@ enum ReferencePages {
             body += "<h2 id=\"\(command.name)\"><code>\(command.name)</code></h2>\n"
             body += "<pre>\(HTML.escaped(command.text))</pre>\n"
         }
+        for list in CommandReference.lists {
+            let rows = list.rows.map { "<tr><td><code>\($0.0)</code></td><td>\(HTML.escaped($0.1))</td></tr>\n" }
+            body += "<h2 id=\"\(Markdown.anchor(list.title))\">\(list.title)</h2>\n<table>\n\(rows.joined())</table>\n"
+        }
+        let lists = CommandReference.lists.map { list in
+            Site.Entry(
+                title: list.title, address: "command-line.html#\(Markdown.anchor(list.title))",
+                words: list.rows.map { "\($0.0) \($0.1)" }.joined(separator: " "))
+        }
         let entries = commands.map { command in
             Site.Entry(title: command.name, address: "command-line.html#\(command.name)", words: command.text)
         }
         return Site.Page(
-            kind: .reference, name: "command-line", title: "The command line", body: body, entries: entries)
+            kind: .reference, name: "command-line", title: "The command line", body: body,
+            entries: entries + lists)
     }
 
     // MARK: Namespaces
@@ -95,7 +105,8 @@ enum ReferencePages {
                 return "<tr><td>\(names)</td><td>\(HTML.escaped(argument.expected))</td><td>\(value)</td>"
                     + "<td>\(Markdown.inline(argument.help))</td></tr>\n"
             }
-            out += "<table>\n<tr><th>option</th><th>expects</th><th>default</th><th>meaning</th></tr>\n"
+            out +=
+                "<table class=\"options\">\n<tr><th>option</th><th>expects</th><th>default</th><th>meaning</th></tr>\n"
             out += "\(rows.joined())</table>\n"
         }
         if let rest = function.restHelp { out += "<p>Further fields: \(Markdown.inline(rest))</p>\n" }

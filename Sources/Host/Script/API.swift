@@ -44,7 +44,7 @@ public enum API {
     static let types: [ObjectType] = [
         Tensor.scriptType, Dataset.type, DatasetSplit.type, ModelObject.type, RunObject.type, Measurer.type,
         Report.type, FigureObject.type, ExperimentObject.type, ClaimObject.type,
-        ConfusionObject.type,
+        ConfusionObject.type, ExtremesObject.type,
     ]
 
     private static func entries(_ workbench: Workbench, _ state: LuaState) -> [Namespace.Entry] {
@@ -53,7 +53,7 @@ public enum API {
                 TrainFunction.make(workbench), MeasureFunction.make(workbench), PredictFunctions.accuracy,
                 Measurer.constructor, GradFunction.function,
                 ExperimentFunction.make(workbench), ClaimObject.constructor, ParametersFunction.make(workbench),
-                OrderFunction.weighted,
+                OrderFunction.weighted, BatchFunction.function,
             ] + ArmFunctions.all
         return [
             .namespace(Namespace(Dataset.self)), .namespace(Namespace(EncoderRecipe.self)),

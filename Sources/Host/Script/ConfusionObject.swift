@@ -45,6 +45,22 @@ final class ConfusionObject: HostObject {
         return lines.joined(separator: "\n")
     }
 
+    private var markdown: String {
+        let names = classNames.map { Text.shown($0) }
+        let rows = zip(names, counts).enumerated().map { place, line -> String in
+            let all = line.1.reduce(0, +)
+            let recall = all == 0 ? "" : Text.fixed(Double(line.1[place]) / Double(all), 4)
+            return "| \(line.0) | \(line.1.map(String.init).joined(separator: " | ")) | \(recall) |"
+        }
+        return
+            ([
+                "confusion (\(title)): \(Text.fixed(accuracy, 4)) are right", "",
+                "| class | \(names.joined(separator: " | ")) | recall |",
+                "|" + String(repeating: "---|", count: names.count + 2),
+            ]
+            + rows).joined(separator: "\n")
+    }
+
     private func figure() -> Figure {
         var figure = Figure(title: "confusion (\(title))", kind: .heatmap)
         figure.categories = classNames
@@ -63,7 +79,12 @@ final class ConfusionObject: HostObject {
             ) { a in
                 let matrix = try a.receiver(as: ConfusionObject.self)
                 return [.object(try FigureObject(matrix.figure(), a.operation))]
-            }
+            },
+            Function(
+                "markdown", "The matrix as a Markdown table.", returns: "string",
+                example: "print(bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2 }"
+                    + ":confusion(\"test\"):markdown())"
+            ) { a in [.string(try a.receiver(as: ConfusionObject.self).markdown)] },
         ],
         properties: [
             Property("counts", "By class of the sample, then by class that was predicted.") { (c: ConfusionObject) in

@@ -189,6 +189,7 @@ final class ModelObject: ConfiguredObject {
                 style: .positional
             ) { a in
                 let network = try built(a)
+                try network.checkNames(a[inputs].keys, "forward")
                 let tensors = try network.modalities.map { name in
                     guard let value = a[inputs][name] else {
                         throw BSSError(

@@ -7,7 +7,8 @@ import BSSTraining
 /// `model:predict(data)`, `run:predict(split)`: what a model says of samples.
 enum PredictFunctions {
     private static let data = Argument<Value>(
-        "data", "a dataset, one of its splits (data.test), or raw tensors [n, …] by modality, { audio = …, image = … }")
+        "data", default: .null,
+        "a dataset, one of its splits (data.test), or raw tensors [n, …] by modality, { audio = …, image = … }")
     static let split = Argument(
         "split", default: "test", "which samples", check: .oneOf(SplitName.allCases.map(\.rawValue) + ["all"]))
     private static let ofData = Argument(
@@ -32,17 +33,21 @@ enum PredictFunctions {
             + "get the model's own standardisation; what a dataset did to them is undone first.",
         [data, ofData, missing, output, csv], returns: returned,
         example: "(function(d) return bss.model{ strong = \"mlp\", weak = \"mlp\" }:build(d):predict(d).accuracy end)"
-            + "(bss.data.synthetic{ samples = 60 })"
+            + "(bss.data.synthetic{ samples = 60 })",
+        rest: "raw tensors by modality, instead of data: model:predict{ audio = …, image = … }"
     ) { a in
         let model = try a.receiver(as: ModelObject.self)
         let predictor = try model.predictor(a.operation, missing: try names(a[missing], a.operation))
         let prediction: ModelPrediction
-        switch a[data] {
+        switch try given(a) {
         case .object(let object as Dataset):
             prediction = try predictor.predict(object, rows: rows(object, a[ofData]))
         case .object(let object as DatasetSplit):
             prediction = try predictor.predict(object.dataset, rows: object.indices)
         case .table(let table):
+            guard a[ofData] == "all" else {
+                throw BSSError(a.operation, "raw tensors have no split '\(a[ofData])'", kind: .usage)
+            }
             prediction = try predictor.predict(try tensors(table, a.operation))
         case let other:
             throw BSSError(
@@ -110,6 +115,19 @@ enum PredictFunctions {
     }()
 
     // MARK: Reading arguments
+
+    /// What is to be scored: data, or the tensors that stand among the options.
+    private static func given(_ a: Arguments) throws -> Value {
+        if a.rest.isEmpty, !a[data].isNull { return a[data] }
+        guard let first = a.rest.first else {
+            throw BSSError(a.operation, "option 'data' is missing: \(data.help)", kind: .usage)
+        }
+        guard a[data].isNull else {
+            let near = Text.nearest(to: first.key, in: ofModel.arguments.map(\.name)).map { "did you mean '\($0)'?" }
+            throw BSSError(a.operation, "unknown option '\(first.key)' beside data", hint: near, kind: .usage)
+        }
+        return .fields(a.rest.map { ($0.key, $0.value) })
+    }
 
     private static func names(_ value: Value, _ operation: String) throws -> [String] {
         switch value {

@@ -13,7 +13,7 @@ final class RunObject: HostObject {
     private let dataset: Dataset?
     let scores: [Double]
     /// The training samples behind `scores`.
-    let samples: [(id: String, label: String, files: Table)]
+    let samples: [(row: Int, id: String, label: String, files: Table)]
     private let order: [Int]
     private let measurement: Measurement?
     /// For a run whose model is not at hand: trains it once more, to the same bits, for what no record holds.
@@ -59,11 +59,26 @@ final class RunObject: HostObject {
 
     var history: [Table] { facts.history }
 
-    private static func sample(_ row: Int, of data: Dataset) -> (id: String, label: String, files: Table) {
+    private static func sample(_ row: Int, of data: Dataset) -> (row: Int, id: String, label: String, files: Table) {
         let files = data.modalities.compactMap { modality in
             modality.file(row).map { (modality.name, Value.string($0)) }
         }
-        return (data.ids[row], data.classNames[data.labels[row]], Table(fields: files))
+        return (row, data.ids[row], data.classNames[data.labels[row]], Table(fields: files))
+    }
+
+    /// The samples at both ends of the scores.
+    /// - Throws: the run has no scores.
+    func extremes(_ count: Int, _ operation: String) throws -> ExtremesObject {
+        let ends = try ends(count, operation)
+        guard let dataset else { throw BSSError(operation, "the run has no data") }
+        func listed(_ positions: [Int]) -> [ExtremesObject.Sample] {
+            positions.map {
+                .init(
+                    position: $0, row: samples[$0].row, id: samples[$0].id, label: samples[$0].label,
+                    score: scores[$0], files: samples[$0].files)
+            }
+        }
+        return ExtremesObject(lowest: listed(ends.lowest), highest: listed(ends.highest), of: dataset)
     }
 
     /// What its model says of a split of its data.
@@ -94,20 +109,46 @@ final class RunObject: HostObject {
             return Text.padded(path, to: 20)
                 + "\(Text.fixed(first, 4)) \(Sparkline.text(values, on: Display.output)) \(Text.fixed(last, 4))"
         }
+        // Narrow terminals get narrower columns, and shorter names in them.
+        let isNarrow = Display.output.columns < 80
         let metrics = ["accuracy", "map", "macro_f1", "weighted_f1", "loss"]
-        lines.append(Text.padded("", to: 20) + metrics.map { Text.padded($0, to: 12, right: true) }.joined())
+        let names = isNarrow ? ["acc", "map", "macro_f1", "w_f1", "loss"] : metrics
+        let (first, width) = isNarrow ? (14, 9) : (20, 12)
+        lines.append(Text.padded("", to: first) + names.map { Text.padded($0, to: width, right: true) }.joined())
         for split in ["train", "val", "test"] {
             guard let outputs = chosen[split]?.table else { continue }
             for (name, value) in outputs.fields {
                 guard let table = value.table else { continue }
                 let cells = metrics.map {
-                    Text.padded(table[$0]?.double.map { Text.fixed($0, 4) } ?? "", to: 12, right: true)
+                    Text.padded(table[$0]?.double.map { Text.fixed($0, 4) } ?? "", to: width, right: true)
                 }
-                lines.append(Text.padded("\(split) \(name)", to: 20) + cells.joined())
+                lines.append(Text.padded("\(split) \(name)", to: first) + cells.joined())
             }
         }
         return lines.joined(separator: "\n")
     }
+
+    /// The metrics of the selected epoch as a table, for notebooks and texts.
+    private var markdown: String {
+        let selection = facts.configuration["select"]?.string ?? "last"
+        let chosen = facts.result[selection]?.table ?? Table()
+        let metrics = ["accuracy", "map", "macro_f1", "weighted_f1", "loss"]
+        var lines = [summary.split(separator: "\n").first.map(String.init) ?? "", ""]
+        lines += ["| split | output | \(metrics.joined(separator: " | ")) |", "|---|---|---|---|---|---|---|"]
+        for split in ["train", "val", "test"] {
+            for (name, value) in chosen[split]?.table?.fields ?? [] {
+                guard let table = value.table else { continue }
+                let cells = metrics.map { table[$0]?.double.map { Text.fixed($0, 4) } ?? "" }
+                lines.append("| \(([split, name] + cells).joined(separator: " | ")) |")
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static let markdownMethod = Function(
+        "markdown", "The metrics of the selected epoch as a Markdown table.", returns: "string",
+        example: "print(bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2 }:markdown())"
+    ) { a in [.string(try a.receiver(as: RunObject.self).markdown)] }
 
     /// The results and the parameters' hash; no times and no paths.
     func resultData() throws -> Value? {
@@ -119,7 +160,7 @@ final class RunObject: HostObject {
 
     static let type = ObjectType(
         "run", help: "A finished training: results, history, scores and the trained model.",
-        methods: RunPlots.methods + [PredictFunctions.ofRun, PredictFunctions.confusion],
+        methods: RunPlots.methods + [PredictFunctions.ofRun, PredictFunctions.confusion, markdownMethod],
         properties: [
             Property(
                 "result",

@@ -34,7 +34,7 @@ enum RunPlots {
             source: "Guan, Jiang, Yang, IJCAI 2025, Figure 4"
         ) { a in
             let run = try a.receiver(as: RunObject.self).whole()
-            let ends = try run.extremes(a[count], a.operation)
+            let ends = try run.ends(a[count], a.operation)
             var figure = Figure.histogram(
                 [(name: "", values: run.scores)], bins: a[bins],
                 title: a[title].isEmpty ? "balance scores of \(run.scores.count) training samples" : a[title])
@@ -50,28 +50,14 @@ enum RunPlots {
         },
         Function(
             "extremes",
-            "The training samples with the lowest and highest balance scores: "
-                + "{ lowest, highest }, each a list of { position, id, class, score, files = { modality = path } }.",
-            [count], returns: "table",
+            "The training samples with the lowest and highest balance scores: { lowest, highest }, each a list of "
+                + "{ position, id, class, score, files = { modality = path } }; notebooks show their pictures.",
+            [count], returns: "extremes",
             example:
                 "bss.train{ data = bss.data.synthetic{ samples = 300 }, epochs = 2, scheduler = \"heuristic\" }"
                 + ":extremes{ count = 3 }.lowest[1].id",
             source: "Guan, Jiang, Yang, IJCAI 2025, Figure 4"
-        ) { a in
-            let run = try a.receiver(as: RunObject.self).whole()
-            let ends = try run.extremes(a[count], a.operation)
-            func rows(_ positions: [Int]) -> Value {
-                .list(
-                    positions.map {
-                        .fields([
-                            ("position", .int($0 + 1)), ("id", .string(run.samples[$0].id)),
-                            ("class", .string(run.samples[$0].label)), ("score", .number(run.scores[$0])),
-                            ("files", .table(run.samples[$0].files)),
-                        ])
-                    })
-            }
-            return [.fields([("lowest", rows(ends.lowest)), ("highest", rows(ends.highest))])]
-        },
+        ) { a in [.object(try a.receiver(as: RunObject.self).whole().extremes(a[count], a.operation))] },
     ]
 
     private static func curves(_ a: Arguments) throws -> Figure {
@@ -172,7 +158,7 @@ extension RunObject {
 
     /// Positions of the samples at both ends of the scores, the outermost first.
     /// - Throws: the run has no scores.
-    func extremes(_ count: Int, _ operation: String) throws -> (lowest: [Int], highest: [Int]) {
+    func ends(_ count: Int, _ operation: String) throws -> (lowest: [Int], highest: [Int]) {
         guard !scores.isEmpty else {
             throw BSSError(
                 operation, "the run has no balance scores",

@@ -187,7 +187,6 @@ final class RunRecorder: TrainingObserver {
         }
         runFolder = folder
         if job == nil {
-            if workbench.worker == nil { try ReuseReasons(store, workbench).keep(workbench.state.sources.entries) }
             if workbench.options.resume, start == nil { try tellDifferences() }
             try store.freeze(name, [planned])
         }

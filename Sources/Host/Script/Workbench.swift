@@ -27,7 +27,7 @@ final class Workbench {
     var tally = RunTally()
     /// Arms of a sweep whose function trains nothing, as far as that is known.
     var untrainedArms: Set<String> = []
-    private var openedStore: RunStore?
+    private(set) var openedStore: RunStore?
     /// This process's part in a sweep, if there is one.
     private(set) var worker: SweepWorker?
     private(set) var coordinator: SweepCoordinator?
@@ -45,6 +45,7 @@ final class Workbench {
     init(_ options: RunOptions, _ state: LuaState) throws {
         (self.options, self.state) = (options, state)
         replay = try options.replay.map { try Replay(file: $0) }
+        if options.script != nil { ScriptOutput(self).begin() }
         guard let sweep = options.sweep else { return }
         switch sweep.role {
         case .coordinator(let workers):

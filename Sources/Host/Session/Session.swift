@@ -81,7 +81,10 @@ public final class Session {
             } catch {
                 let message = "\(error)"
                 // An unfinished short string ends at the end as well, but no further line can repair it.
-                if message.hasSuffix("near <eof>"), message.range(of: "unfinished string") == nil { return .incomplete }
+                if message.hasSuffix("near <eof>"), message.range(of: "unfinished string") == nil {
+                    // `x = 1; x` ends with an expression, which no Lua may.
+                    return CellParser.names(in: text).lastExpressions == nil ? .incomplete : .complete
+                }
             }
         }
         // A last line that is an expression is shown.
@@ -92,8 +95,9 @@ public final class Session {
     package func evaluateAside(_ code: String) -> Cell {
         runner.keepsLast = false
         defer { runner.keepsLast = true }
-        let outcome = runner.run(code, name: "=input")
-        return Cell(number: 0, code: code, executed: code, outcome: outcome, outputs: runner.outputs(of: outcome))
+        var outcome = runner.run(code, name: "=input")
+        let outputs = runner.outputs(of: &outcome)
+        return Cell(number: 0, code: code, executed: code, outcome: outcome, outputs: outputs)
     }
 
     /// Evaluates `code`; every error ends up in the cell.
@@ -107,8 +111,8 @@ public final class Session {
         let executed = withShownLastLine(CellRunner.withoutEqualSign(code))
         var outcome = runner.run(executed, name: "=cell \(nextNumber)")
         outcome.printed = PrintTap.end()
-        let cell = Cell(
-            number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: runner.outputs(of: outcome))
+        let outputs = runner.outputs(of: &outcome)
+        let cell = Cell(number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: outputs)
         if outcome.error == nil, let first = outcome.values.first { remember(first) }
         if outcome.wasInterrupted { rememberLeftBehind() }
         // Only a full stack throws: then there are no frames to look at.

@@ -92,26 +92,11 @@ enum TerminalPicture: String, CaseIterable {
 
     /// Pieces of 4096 characters, all but the last with m=1.
     static func kitty(_ png: [UInt8]) -> String {
-        let text = Array(base64(png).utf8)
+        let text = Array(Text.base64(png).utf8)
         return stride(from: 0, to: text.count, by: 4096).map { start in
             let isLast = start + 4096 >= text.count
             return "\u{1B}_G" + (start == 0 ? "a=T,f=100," : "") + "m=\(isLast ? 0 : 1);"
                 + String(decoding: text[start..<min(start + 4096, text.count)], as: UTF8.self) + "\u{1B}\\"
         }.joined()
-    }
-
-    static func base64(_ bytes: [UInt8]) -> String {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var out: [UInt8] = []
-        for at in stride(from: 0, to: bytes.count, by: 3) {
-            let rest = bytes.count - at
-            let word =
-                UInt32(bytes[at]) << 16 | (rest > 1 ? UInt32(bytes[at + 1]) << 8 : 0)
-                | (rest > 2 ? UInt32(bytes[at + 2]) : 0)
-            for k in 0..<4 {
-                out.append(k <= min(rest, 3) ? digits[Int(word >> (18 - 6 * UInt32(k)) & 63)] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }

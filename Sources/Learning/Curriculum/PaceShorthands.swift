@@ -52,6 +52,6 @@ struct DrawOptions: OptionGroup {
 struct OrderSign: OptionGroup {
     @Option(
         "order_sign", "1: high scores first; -1: low scores first, as released for Twitter2015",
-        Check("1 or -1") { abs($0) == 1 })
+        Check("1 or -1") { $0 == 1 || $0 == -1 })
     var value = 1
 }

@@ -25,6 +25,11 @@ struct DatasetDraft: ~Copyable {
         /// A column of integers, or of text; one that begins with an integer is one of integers, text in it is a
         /// mistake.
         init(_ table: CSVTable, column: String) throws {
+            guard table.has(column) else {
+                throw BSSError(
+                    "labels", "\(table.source): no column '\(column)'",
+                    hint: "option 'label' names the column of labels: one of \(table.columnsListed)", kind: .data)
+            }
             let texts = try table.strings(column)
             self = Int(texts.first ?? "") == nil ? .texts(texts) : .integers(try table.integers(column))
         }

@@ -66,4 +66,32 @@ import _BSSTestSupport
             $0.split(separator: "\"", omittingEmptySubsequences: false).first.map(String.init)
         }
     }
+
+    @Test("the guides that the documentation promises are there, and each page leads to the next")
+    func everyGuideIsThere() throws {
+        let files = Dictionary(uniqueKeysWithValues: try SiteTests.files().map { ($0.name, $0.text) })
+        for name in [
+            "first-hour", "pytorch-users", "own-data", "own-method", "own-parts", "own-encoder", "own-media",
+            "ablation",
+            "save-and-score", "share-artifact", "gpu", "slurm", "jupyter", "balance", "paper-and-code", "determinism",
+            "statistics", "files", "presets", "command-line",
+        ] {
+            #expect(files["\(name).html"]?.contains("class=\"neighbours\"") == true, "\(name)")
+        }
+    }
+
+    @Test("presets are shown as they are, exit codes and variables are listed")
+    func listsOfTheReference() throws {
+        let files = Dictionary(uniqueKeysWithValues: try SiteTests.files().map { ($0.name, $0.text) })
+        let presets = files["presets.html"] ?? ""
+        for name in ["crema_d", "twitter2015", "generic", "official_fixed", "optimizer.learning_rate"] {
+            #expect(presets.contains(name), "\(name)")
+        }
+        let commands = files["command-line.html"] ?? ""
+        for text in [
+            "id=\"exit-codes\"", "<code>75</code>", "<code>7</code>", "id=\"environment-variables\"", "BSS_DATA",
+        ] {
+            #expect(commands.contains(text), "\(text)")
+        }
+    }
 }

@@ -36,7 +36,7 @@ public struct HostileScript {
     /// Receivers whose makers would take long, or that another function's result holds.
     private static let receivers = [
         "tensor": "bss.tensor{ { 1, 2, 3 }, { 4, 5, 6 } }", "dataset": "small", "model": "small_model",
-        "run": "small_run", "confusion": "small_run:confusion(\"test\")",
+        "run": "small_run", "confusion": "small_run:confusion(\"test\")", "extremes": "small_scored:extremes()",
     ]
 
     private static func names(_ namespace: Namespace, _ path: String) -> [(path: String, function: Function)] {
@@ -87,7 +87,9 @@ public struct HostileScript {
         local small = bss.data.synthetic{ samples = 40, classes = 2, modalities = { a = { dim = 3 }, b = { dim = 2 } } }
         local small_model = bss.model{ a = "mlp", b = "mlp" }:build(small)
         local small_run = bss.train{ data = small, epochs = 1, record = false }
-        local scope = setmetatable({ small = small, small_model = small_model, small_run = small_run }, \
+        local small_scored = bss.train{ data = small, epochs = 1, record = false, scheduler = "heuristic" }
+        local scope = setmetatable({ small = small, small_model = small_model, small_run = small_run, \
+        small_scored = small_scored }, \
         { __index = _G })
         local rows, makers = {}, {}
         local function add(name, owner, options, arguments) rows[#rows + 1] = { name, owner, options, arguments } end

@@ -51,7 +51,7 @@ import _BSSTestSupport
     }
 
     @Test func picturesAndPatterns() {
-        #expect(MimeBundle.base64(Array("light wo".utf8)) == "bGlnaHQgd28=")
+        #expect(Text.base64(Array("light wo".utf8)) == "bGlnaHQgd28=")
         #expect(Kernel.matches("6 * 7", "6 * ?") && Kernel.matches("abc", "*b*") && !Kernel.matches("abc", "b*"))
         #expect(TableHTML.ofMarkdown("| a | b |\n|---|---|\n| 1 | <2 |\n")?.contains("<td>&lt;2</td>") == true)
     }

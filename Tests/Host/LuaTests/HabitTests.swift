@@ -13,6 +13,11 @@ import Testing
             ("let x = 1", "local"), ("x = lambda y: y", "function(x)"), ("# comment", "--"),
             ("x = c ? 1 : 2", "a and b or c"),
             ("t = { a = 1 b = 2 }", "comma"), ("for i in range(3):", "for i = 1, n do"),
+            ("print(1 2)", "a comma may be missing before '2'"), ("x = 2 ** 3", "x ^ y"), ("x = 1 <> 2", "~="),
+            ("try f()", "pcall"), ("raise ValueError(1)", "error(message)"), ("assert x == 3", "assert(x == 3"),
+            ("with open(f) as g:", "<close>"), ("del x", "x = nil"), ("x = y is None", "x == nil"),
+            ("print \"%d\" % 3", ":format(x)"), ("for (i = 0; i < 3; i++) {", "for i = 1, n do"),
+            ("function f() { return 1 }", "function f(x) … end"), ("print(x[1:2])", "s:sub(i, j)"),
         ])
     func syntax(code: String, words: String) throws {
         let state = try LuaState()
@@ -37,5 +42,16 @@ import Testing
         let code = "local t = coroutine.create(print) for i = 1, 30 do t = { t } end return t"
         let error = #expect(throws: BSSError.self) { try state.run(code, name: "=s") }
         #expect(error?.message.contains("value[1][1][1][1]…[1][1] is a thread") == true, "\(String(describing: error))")
+    }
+
+    @Test(
+        "operations of other languages that run get a sentence, too",
+        arguments: [
+            ("print('a' + 'b')", "a .. b"), ("for i in 3 do end", "for i = 1, n do"),
+            ("for i, v in {1} do end", "ipairs(t)"), ("print('%d' % 3)", ":format(x)"),
+        ])
+    func running(code: String, words: String) throws {
+        let run = try ProgramRun(["-e", code])
+        #expect(run.code == 1 && run.error.contains(words), "\(run.error)")
     }
 }

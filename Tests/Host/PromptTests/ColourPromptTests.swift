@@ -106,4 +106,52 @@ import Testing
         let found = BlockIndent(text, at: text.utf8.count)
         #expect(found.next == next && found.excess == excess, "\(text): \(found)")
     }
+
+    @Test("Ctrl-C drops an input of several rows, which stays on the screen once")
+    func droppedBlocks() throws {
+        let terminal = try started(columns: 60)
+        terminal.send("for i = 1, 2 do\r")
+        _ = terminal.wait(for: "..> ")
+        _ = terminal.wait(for: "\u{0}", seconds: 0.4)
+        terminal.send("\u{03}")
+        let shown = terminal.wait(for: "bss[1]> ", seconds: 5) ?? ""
+        _ = terminal.wait(for: "\u{0}", seconds: 0.4)
+        #expect(shown.contains("^C") || terminal.text.contains("^C"))
+        let after = (shown + terminal.text).components(separatedBy: "^C").last ?? ""
+        #expect(!after.contains("for"), "\(after)")
+        terminal.send("6 * 7\r")
+        #expect(terminal.wait(for: "\r\n42\r\n") != nil)
+    }
+
+    @Test("Ctrl-C is the pager's while help is shown: the prompt stays")
+    func interruptsInThePager() throws {
+        let terminal = try started(["BSS_PAGER": "trap 'echo heard' INT; cat >/dev/null; echo ready; sleep 1; sleep 1"])
+        terminal.send("?bss.train\r")
+        #expect(terminal.wait(for: "ready\r\n") != nil)
+        for _ in 0..<3 {
+            terminal.send("\u{03}")
+            _ = terminal.wait(for: "\u{0}", seconds: 0.2)
+        }
+        #expect(terminal.wait(for: "bss[1]> ") != nil)
+        terminal.send("6 * 7\r")
+        #expect(terminal.wait(for: "\r\n42\r\n") != nil)
+    }
+
+    @Test("the first line breaks between words at 60 columns, and a run's table fits")
+    func narrow() throws {
+        let home = NSTemporaryDirectory() + "bss-narrow-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        let terminal = try PseudoTerminal(home: home, columns: 60)
+        let banner = terminal.wait(for: "bss[1]> ") ?? ""
+        let lines = banner.components(separatedBy: "\r\n").dropLast()
+        let longest =
+            lines.map {
+                $0.replacingOccurrences(of: "\u{1B}\\[[?0-9;]*[a-z]", with: "", options: .regularExpression).count
+            }.max() ?? 99
+        #expect(longest <= 60 && banner.contains("Ctrl-D leaves"), "\(banner)")
+        terminal.send("bss.train{ data = bss.data.synthetic{ samples = 120 }, epochs = 1 }\r")
+        let shown = terminal.wait(for: "bss[2]> ", seconds: 30) ?? ""
+        let rows = shown.components(separatedBy: "\r\n").filter { $0.hasPrefix("test ") }
+        #expect(rows.count == 4 && rows.allSatisfy { $0.count <= 60 }, "\(shown)")
+    }
 }

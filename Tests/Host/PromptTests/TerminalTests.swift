@@ -194,7 +194,8 @@ import Testing
     /// A tensor of more than 64 MB stays `_` only until the next result.
     @Test func bigResultsAreLetGo() throws {
         let terminal = try started(home())
-        _ = terminal.enter("bss.ones{5000, 5000}")
+        terminal.send("bss.ones{5000, 5000}\r")  // 100 MB to hash for the log
+        _ = terminal.wait(for: "]> ", seconds: 60)
         #expect(terminal.enter("1 + 1")?.contains("_2 is gone") == true)
         #expect(terminal.enter("collectgarbage() return bss.live_objects().bytes < 50e6")?.contains("true") == true)
     }

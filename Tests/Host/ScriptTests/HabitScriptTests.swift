@@ -62,6 +62,9 @@ import _BSSTestSupport
             fails("did you mean 'learning_rate'?", bss.optimizer.sgd, { lr = 1 })
             fails("did you mean 'epochs'?", bss.train, { data = data, num_epochs = 1 })
             fails("did you mean 'batch_size'?", bss.train, { data = data, batch = 1 })
+            fails("--device cuda", bss.train, { data = data, device = "cuda" })
+            fails('scheduler = "random"', bss.train, { data = data, shuffle = true })
+            fails("on_epoch = function(e)", bss.train, { data = data, callbacks = {} })
             """)
     }
 
@@ -72,5 +75,14 @@ import _BSSTestSupport
             local text = bss.capture(function() bss.show{ 1, 2, x = "three" } end)
             assert(text == '{ 1, 2, x = "three" }\\n', text)
             """)
+    }
+
+    @Test(
+        "what callbacks receive explains itself by its usual name", arguments: ["ctx", "out", "evidence", "e", "batch"])
+    func receivedObjects(name: String) throws {
+        let program = try BuiltProgram()
+        defer { program.remove() }
+        let outcome = try program.run(["help", name])
+        #expect(outcome.code == 0 && outcome.output.contains("Properties:"), "\(outcome.summary)")
     }
 }

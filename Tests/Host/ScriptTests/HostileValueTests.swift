@@ -52,6 +52,7 @@ import _BSSTestSupport
         ),
         ("bss.scheduler.random{}:size{ 1, n = 1 << 40 }", "integer beyond"),
         ("bss.learning_rate.warmup{ total = math.mininteger }", "at least 1"),
+        ("bss.scheduler.learned{ order_sign = math.mininteger }", "1 or -1"),
         ("bss.encoder.cnn{ pool = { 1 << 40, 1 << 40 } }", "from 1 to 4096"),
         ("bss.data.synthetic{ samples = 10000000, modalities = { a = { dim = 1000000 } } }", "GiB"),
         ("bss.scheduler.one_pass{}:order{ 1, { 1 }, labels = { 1 << 62 } }", "class positions from 1"),

@@ -53,4 +53,53 @@ import Testing
         let run = try program.run(["--quiet", "s.lua"])
         #expect(run.code == 0, "\(run.summary)")
     }
+
+    @Test("predict takes raw tensors by name, and a table of options behind the data; nothing is ignored")
+    func waysOfAsking() throws {
+        try ScriptFeatureTests.check(
+            SavedModelTests.data + """
+                local m = bss.model{ strong = "mlp", weak = "mlp" }:build(d)
+                local x = { strong = bss.randn{ 2, 100 }, weak = bss.randn{ 2, 74 } }
+                assert(m:predict{ strong = x.strong, weak = x.weak }.logits == m:predict{ data = x }.logits)
+                assert(m:predict{ strong = x.strong, missing = "weak" }.predicted:shape()[1] == 2)
+                assert(m:predict(d, { missing = "weak", split = "test" }).accuracy
+                  == m:predict{ data = d, split = "test", missing = "weak" }.accuracy)
+                fails("did you mean 'missing'?", m.predict, m, { data = d, mising = "weak" })
+                fails("no modality 'weka'|did you mean 'weak'?", m.predict, m, { strong = x.strong, weka = x.weak })
+                fails("no modality 'third'", m.forward, m, { strong = x.strong, weak = x.weak, third = x.weak })
+                fails("'split' expects|did you mean 'test'?", m.predict, m, { data = d, split = "tset" })
+                fails("raw tensors have no split", m.predict, m, { data = x, split = "test" })
+                fails("option 'data' is missing", m.predict, m, { split = "test" })
+                """)
+    }
+
+    @Test("shape errors name the modality, also where a fusion couples the encoders")
+    func shapesOfModalities() throws {
+        try ScriptFeatureTests.check(
+            SavedModelTests.data + """
+                local m = bss.model{ strong = "mlp", weak = "mlp" }:build(d)
+                local function run(strong, weak)
+                  return m.forward, m, { strong = bss.randn(strong), weak = bss.randn(weak) }
+                end
+                fails("modality 'strong': |[2, 99] does not fit weight [100,", run({ 2, 99 }, { 2, 74 }))
+                fails("modality 'weak': shape [3, 74], but 'strong' has 2 samples", run({ 2, 100 }, { 3, 74 }))
+                fails("modality 'weak': samples of the tensor have the shape [7]", m.predict, m,
+                  { strong = bss.randn{ 2, 100 }, weak = bss.randn{ 2, 7 } })
+                fails("modality 'strong' has samples of shape [100], a cnn needs", bss.train,
+                  { data = d, model = bss.model{ strong = "cnn", weak = "mlp" } })
+                """)
+    }
+
+    @Test("samples as tensors, for steps written in Lua")
+    func batches() throws {
+        try ScriptFeatureTests.check(
+            SavedModelTests.data + """
+                local b = bss.batch(d.test, { 3, 1 })
+                assert(b.inputs.weak:shape()[1] == 2 and b.labels:totable()[2] == d.test.classes[1])
+                assert(b.ids[1] == d.test.ids[3] and math.abs(b.inputs.strong[2][5] - d.test[1].strong[5]) < 1e-6)
+                assert(bss.batch(d.train).labels:shape()[1] == #d.train and bss.batch(d).labels:shape()[1] == #d)
+                fails("there is no sample 0", bss.batch, d.test, { 0 })
+                fails("expects a split", bss.batch, { 1, 2 })
+                """)
+    }
 }

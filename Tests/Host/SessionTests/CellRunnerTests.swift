@@ -51,8 +51,9 @@ import _BSSTestSupport
         #expect(runner.run("x = 7", name: "=c").values.isEmpty)
         #expect(text(runner.run("local d = 2\n_ = x * d -- shown", name: "=c"), runner) == ["14"])
         #expect(text(runner.run("_ + d", name: "=c"), runner) == ["16"])
-        let silent = runner.run("x;", name: "=c")
-        #expect(silent.isSilent && silent.values.count == 1 && runner.outputs(of: silent).isEmpty)
+        var silent = runner.run("x;", name: "=c")
+        let unseen = runner.outputs(of: &silent)
+        #expect(silent.isSilent && silent.values.count == 1 && unseen.isEmpty)
         #expect(runner.run("", name: "=c").error == nil && runner.run("-- only a note", name: "=c").error == nil)
         #expect(text(runner.run("...", name: "=c"), runner).isEmpty)
         runner.arguments = [.string("given")]
@@ -70,7 +71,7 @@ import _BSSTestSupport
 
     @Test func errorsSayTheLineAndKeepWhatWasDeclared() throws {
         let runner = try Notebooks.runner()
-        let failed = runner.run(
+        var failed = runner.run(
             "local data = { 3 }\nlocal more = data[1]\nerror('boom')\nlocal never = 1", name: "@book.lua", line: 40)
         #expect(failed.error?.located == "book.lua:42: boom" && failed.didRun)
         #expect(failed.error?.traceback?.contains("book.lua:42: in the cell") == true)
@@ -82,8 +83,9 @@ import _BSSTestSupport
         #expect(runner.run("x = 1 end do", name: "=c").didRun == false)  // not closed by our own frame
         _ = runner.run("local k <const> = 1", name: "=c")
         #expect(runner.run("k = 2", name: "=c").error?.message.contains("const") == true)
+        let told = runner.outputs(of: &failed, path: "book.lua").last
         #expect(
-            runner.outputs(of: failed, path: "book.lua").last
+            told
                 == CellOutput(.error, text: "error: boom", typed: #"{"kind":"error","message":"boom"}"#))
     }
 
@@ -122,7 +124,8 @@ import _BSSTestSupport
 
     @Test func figuresCarryTheirDrawing() throws {
         let runner = try Notebooks.runner()
-        let outputs = runner.outputs(of: runner.run("_ = bss.plot.line{ 1, 4, 9 }", name: "=c"))
+        var outcome = runner.run("_ = bss.plot.line{ 1, 4, 9 }", name: "=c")
+        let outputs = runner.outputs(of: &outcome)
         #expect(
             outputs.count == 1 && outputs[0].svg?.hasPrefix("<svg") == true
                 && outputs[0].typed?.contains("figure") == true)
@@ -136,8 +139,8 @@ import _BSSTestSupport
             "x = 20", "x + 1", "_ * 2", "{ x, 'a' };", "error('no')", "y = = 2", "print('seen')", "'a', 'b'",
             "local z = x / 8\nlocal w = z", "w",
         ].enumerated() {
-            let outcome = runner.run(code, name: "=cell \(n + 1)")
-            if let cell = SessionLog.cell(code, outcome, outputs: runner.outputs(of: outcome)) {
+            var outcome = runner.run(code, name: "=cell \(n + 1)")
+            if let cell = SessionLog.cell(code, outcome, outputs: runner.outputs(of: &outcome)) {
                 file.cells.append(cell)
             }
         }
@@ -157,8 +160,8 @@ import _BSSTestSupport
         var older: [LuaValue] = []
         var entries: [(code: String, outcome: CellRunner.Outcome, outputs: [CellOutput])] = []
         for code in ["1", "20", "300", "_ + _2 + _3", "x = 5", "_2", "x = 6\n_ = x", "_2 + _3"] {
-            let outcome = runner.run(code, name: "=cell")
-            entries.append((code, outcome, runner.outputs(of: outcome)))
+            var outcome = runner.run(code, name: "=cell")
+            entries.append((code, outcome, runner.outputs(of: &outcome)))
             guard let first = outcome.values.first else { continue }
             older = Array(([first] + older).prefix(3))
             for (name, value) in zip(["_", "_2", "_3"], older) { try runner.state.setGlobal(name, value) }

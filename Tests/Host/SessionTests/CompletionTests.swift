@@ -1,5 +1,6 @@
 import BSSCore
 import BSSLua
+import BSSScript
 import Foundation
 import Testing
 
@@ -87,5 +88,42 @@ private final class Curves: HostObject {
         let milliseconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
         print("completion among 10,000 globals: \(milliseconds) ms")
         #expect(milliseconds < 50)
+    }
+
+    /// The places that users complete at, with the real declarations: 50 ms each in a release build.
+    @Test("every place that is completed answers in time, with what stands there")
+    func realPlacesInTime() throws {
+        let state = try LuaState()
+        let root = try API.make(state, RunOptions())
+        try state.install(root)
+        try state.run(
+            "run = bss.train{ data = bss.data.synthetic{ samples = 60 }, epochs = 1, record = false }", name: "=test")
+        let completion = Completion(state: state, root: root, commands: ["time"])
+        let places: [(text: String, offered: String)] = [
+            ("bss.train{ model = bss.model{ strong = \"", "mlp"), ("bss.train{ scheduler = ", "bss.scheduler.learned{"),
+            ("bss.train{ scheduler = bss.scheduler.learned{ measurer = ", "bss.measurer{"),
+            ("bss.train{ model = ", "bss.model{"), ("run.history[1].", ".train"),
+            ("run.history[1].train.", ".train.loss"),
+            ("bss.train{ optimizer = bss.optimizer.sgd{ l", "learning_rate = "), ("run:predict(\"", "test"),
+            ("bss.train{ on_epoch = function(e) print(e.", "e.epoch"),
+            ("bss.train{ on_epoch = function(record) print(record.tr", "record.train"),
+            ("bss.rebalance.custom{ loss = function(ctx, out) local x = out.", "out.fused"), ("bss.", "bss.train"),
+            ("evidence.", "evidence.loss"), ("run:plot{ \"test.", "test.total.accuracy"),
+        ]
+        #if DEBUG
+        let limit = 500.0
+        #else
+        let limit = 50.0
+        #endif
+        var slowest = 0.0
+        for (text, offered) in places {
+            let start = DispatchTime.now().uptimeNanoseconds
+            let word = Completion.wordStart(in: text, before: text.utf8.count)
+            let found = completion.candidates(text, word, text.utf8.count)
+            slowest = max(slowest, Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6)
+            #expect(found.contains(offered), "\(text): \(found.prefix(8))")
+        }
+        print("completion at \(places.count) places: at most \(slowest) ms")
+        #expect(slowest < limit)
     }
 }

@@ -169,12 +169,12 @@ import _BSSTestSupport
     }
 
     @Test func markdown() throws {
-        let text = MarkdownExport.text(try example())
+        let text = MarkdownExport.text(try example(), figures: nil).text
         #expect(text.hasPrefix("# An example\nwith *text*"))
         #expect(
             text.contains("```lua\nlocal rate = 0.1\n") && text.contains("```text\nrate\t0.1\n```")
                 && text.contains("](data:image/svg+xml;base64,PHN2Zy"))
-        let fenced = MarkdownExport.text(NotebookFile(cells: [.init(source: "s = '```'")]))
+        let fenced = MarkdownExport.text(NotebookFile(cells: [.init(source: "s = '```'")]), figures: nil).text
         #expect(fenced == "````lua\ns = '```'\n````\n")
     }
 

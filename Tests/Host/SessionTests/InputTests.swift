@@ -80,4 +80,30 @@ import Testing
         session.run("%history -g value")
         #expect(listener.shown.last == "value = 77")
     }
+
+    @Test("an expression behind statements on one line is complete, and shown") func oneLine() throws {
+        let (session, listener, _) = try session()
+        for text in ["x = 1; x", "local a, b = 1, 2; a, b", "if true then y = 2 end y"] {
+            #expect(session.completeness(of: text) == .complete, "\(text)")
+        }
+        for text in ["x = 1; f(", "for i = 1, 2 do x", "x = 1; x.", "x ="] {
+            #expect(session.completeness(of: text) == .incomplete, "\(text)")
+        }
+        session.run("x = 41; x + 1")
+        #expect(listener.shown.last == "42")
+    }
+
+    @Test("Ctrl-C while a large result is written down is heard, and the prompt goes on") func largeResults() throws {
+        let (session, listener, _) = try session()
+        session.run("big = {} for i = 1, 400000 do big[i] = i end")
+        let start = Clock.seconds()
+        let ticker = Ticker(every: 0.02) { Cancellation.request() }
+        session.run("big")
+        ticker.end()
+        Cancellation.clear()
+        session.state.regainControl()
+        #expect(listener.errors.last?.kind == .cancelled && Clock.seconds() - start < 5, "\(listener.errors)")
+        session.run("#big")
+        #expect(listener.shown.last == "400000")
+    }
 }

@@ -116,20 +116,22 @@ import _BSSTestSupport
         let runner = try Notebooks.runner()
         var dropped = 0
         var compared = 0
-        func value(_ name: String, _ cells: [String]) -> String? {
+        func value(_ name: String, _ cells: [String]) throws -> String? {
             runner.scope.reset()
             _ = runner.run(
                 "for _, n in ipairs { 'a', 'b', 'c', 'd', 't', 'u', 'f', 'g', 'z' } do _G[n] = nil end", name: "=clear")
             for cell in cells where runner.run(cell, name: "=cell").error != nil { return nil }
-            return runner.run("type(\(name)) == 'table' and { \(name).v or 0, #\(name) } or \(name)", name: "=value")
-                .values.first.map { TypedValue.json($0, in: runner.state) }
+            return try runner.run(
+                "type(\(name)) == 'table' and { \(name).v or 0, #\(name) } or \(name)", name: "=value"
+            )
+            .values.first.map { try TypedValue.json($0, in: runner.state) }
         }
         for seed in 1000..<1150 {
             let cells = program(seed)
             for name in ["a", "b", "t"] {
                 let kept = Slice.dependencies(of: [name], in: cells)
-                guard !kept.isEmpty, let whole = value(name, cells) else { continue }
-                let part = value(name, kept.map { cells[$0] })
+                guard !kept.isEmpty, let whole = try value(name, cells) else { continue }
+                let part = try value(name, kept.map { cells[$0] })
                 #expect(part == whole, "\(seed), \(name): \(kept.map { "\($0): \(cells[$0])" }) of \(cells)")
                 compared += 1
                 dropped += cells.count - kept.count

@@ -113,7 +113,7 @@ import _BSSTestSupport
             let runner = try Notebooks.runner()
             for cell in cells { #expect(runner.run(cell, name: "=c").error == nil, "\(cell)") }
             let outcome = runner.run(name, name: "=c")
-            return outcome.values.first.map { TypedValue.json($0, in: runner.state) } ?? "none"
+            return try outcome.values.first.map { try TypedValue.json($0, in: runner.state) } ?? "none"
         }
         if one.name.contains("trainings") { return }  // covered by the plan above; no need to train here
         #expect(try value(one.cells) == value(one.kept.map { one.cells[$0] }))

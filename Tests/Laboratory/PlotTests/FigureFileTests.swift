@@ -226,7 +226,7 @@ import FoundationXML
         #expect(TerminalPicture.parse("") == .text && TerminalPicture.parse("\u{1B}[?4c") == .text)
         for length in [0, 1, 2, 3, 4, 5000] {
             let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37) }
-            #expect(TerminalPicture.base64(bytes) == Data(bytes).base64EncodedString())
+            #expect(Text.base64(bytes) == Data(bytes).base64EncodedString())
         }
         let pieces = TerminalPicture.kitty([UInt8](repeating: 7, count: 7000)).components(separatedBy: "\u{1B}\\")
             .dropLast()

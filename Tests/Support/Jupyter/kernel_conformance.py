@@ -146,6 +146,12 @@ class Beyond(unittest.TestCase):
         _, shown = run(self.client, "{ { name = 'a<b', x = 1 }, { name = 'c', x = 2.5 } }")
         data = [m for m in shown if m["msg_type"] == "execute_result"][0]["content"]["data"]
         self.assertIn("<td>a&lt;b</td>", data["text/html"])
+        self.assertEqual(data["application/vnd.bss-lua.value+json"]["kind"], "table")
+        code = "r = bss.train{ data = bss.data.synthetic{ samples = 90, classes = 3 }, epochs = 1 }\n"
+        for value in ["r", "r:confusion('test')"]:
+            _, shown = run(self.client, code + value)
+            data = [m for m in shown if m["msg_type"] == "execute_result"][0]["content"]["data"]
+            self.assertIn("<table>", data["text/html"], value)
 
     def test_user_expressions_and_silence(self):
         reply, shown = run(self.client, "y = 5", user_expressions={"twice": "y * 2", "wrong": "nothing.x"})

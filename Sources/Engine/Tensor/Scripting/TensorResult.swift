@@ -7,9 +7,7 @@ extension Tensor {
             let values = try contiguous()
             var bytes = [UInt8](repeating: 0, count: values.elementCount * values.dtype.byteSize)
             try bytes.withUnsafeMutableBytes { try values.backend.download(values.view, to: $0) }
-            var hash = SHA256()
-            bytes.withUnsafeBytes { hash.update($0) }
-            return .string("\(dtype.name) \(shape) \(hash.finish())")
+            return .string("\(dtype.name) \(shape) \(try SHA256.hex(bytes, operation: "identity"))")
         }
     }
 
@@ -27,8 +25,8 @@ extension Tensor {
                 try backend.synchronise()
                 try bytes.withUnsafeMutableBytes { try backend.download(source.view, to: $0) }
                 fields += [
-                    ("sha256", .string(SHA256.hex(bytes))),
-                    ("statistics", .table(ResultDigest.statistics(try values(Double.self)))),
+                    ("sha256", .string(try SHA256.hex(bytes, operation: "result"))),
+                    ("statistics", .table(try ResultDigest.statistics(values(Double.self)))),
                 ]
             }
             return .fields(fields)

@@ -63,7 +63,8 @@ extension Kernel {
         let last = values.count - 1
         for (position, value) in values.enumerated() {
             var content = Table(fields: [
-                ("data", .table(MimeBundle.data(value, session))), ("metadata", .table(Table())),
+                ("data", .table(MimeBundle.data(value, session, typed: shown[position].typed))),
+                ("metadata", .table(Table())),
             ])
             if position == last { content["execution_count"] = .int(count) }
             publish(position == last ? "execute_result" : "display_data", content)

@@ -113,7 +113,7 @@ final class Kernel {
             request = message
             channels.answer(message.header)
             publish("status", Table(fields: [("execution_state", .string("busy"))]))
-            reply("execute_reply", Table(fields: [("status", .string("aborted")), ("execution_count", .int(count))]))
+            reply("execute_reply", Table(fields: [("status", .string("aborted"))]))
             publish("status", Table(fields: [("execution_state", .string("idle"))]))
         }
     }

@@ -6,7 +6,8 @@ import Glibc
 /// A value in the forms that a notebook can show: text always; figures as SVG, and PNG where gnuplot is;
 /// tables as HTML.
 enum MimeBundle {
-    static func data(_ value: LuaValue, _ session: Session) -> Table {
+    /// - Parameter typed: the value as `nb check` compares it.
+    static func data(_ value: LuaValue, _ session: Session, typed: String? = nil) -> Table {
         let state = session.state
         var data = Table(fields: [("text/plain", .string(StableText.plain(session.runner.show(value, state))))])
         if let object = state.object(of: value) {
@@ -20,6 +21,8 @@ enum MimeBundle {
         {
             data["text/html"] = .string(html)
         }
+        // A line of our own making: it is JSON.
+        if let typed, let form = try? JSON.parse(typed) { data[TypedValue.mimeType] = form }
         return data
     }
 
@@ -39,20 +42,6 @@ enum MimeBundle {
         guard (try? save.call([.string(path)], receiver: object)) != nil, let bytes = try? Files.read(path) else {
             return nil
         }
-        return base64(bytes)
-    }
-
-    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func base64(_ bytes: [UInt8]) -> String {
-        var out: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let three = bytes[start..<min(start + 3, bytes.count)]
-            let word = three.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - three.count))
-            for place in 0..<4 {
-                out.append(place <= three.count ? digits[word >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
+        return Text.base64(bytes)
     }
 }

@@ -17,6 +17,27 @@ enum Habits {
         "printf": "Lua writes print(string.format(…))", "console": "Lua writes print(…)",
     ]
 
+    /// What an operation that failed was probably meant to be.
+    static func hint(running message: String) -> String? {
+        func has(_ text: String) -> Bool { Bytes.find(text, in: message) != nil }
+        if has("attempt to add a 'string'") || has("with a 'string'") && has("attempt to add") {
+            return "Lua joins texts with a .. b"
+        }
+        if has("number expected, got tensor") { return "x:item() is the number of a tensor of one element" }
+        if has("attempt to mod a 'string'") { return "Lua writes (\"%d\"):format(x)" }
+        if has("attempt to call a table value (for iterator") {
+            return "for i, x in ipairs(t) do … end goes through a list"
+        }
+        if has("attempt to call a number value (for iterator") { return "Lua writes for i = 1, n do … end" }
+        return nil
+    }
+
+    /// A name, a number or a string.
+    static func beginsValue(_ token: String) -> Bool {
+        guard let first = token.first, !LuaLexer.keywords.contains(token) || token == "nil" else { return false }
+        return first.isLetter || first.isNumber || "_\"'{".contains(first)
+    }
+
     /// What a line that Lua cannot read was probably meant to be.
     /// - Parameter near: what the parser stumbled over.
     static func hint(line: String, near: String) -> String? {
@@ -34,6 +55,19 @@ enum Habits {
         if first == "class" { return "Lua has no classes: tables with setmetatable" }
         if first == "lambda" || has("lambda ") { return "Lua writes function(x) return … end" }
         if first == "const" || first == "let" || first == "var" { return "Lua writes local x = …" }
+        if has("**") { return "Lua writes x ^ y" }
+        if has("<>") { return "Lua writes ~= for not equal" }
+        if first == "try" || first == "except" || first == "catch" { return "Lua writes pcall(f, …)" }
+        if first == "raise" || first == "throw" { return "Lua writes error(message)" }
+        if first == "assert" { return "assert is a function: assert(x == 3, \"message\")" }
+        if first == "with" { return "Lua closes with: local f <close> = io.open(path)" }
+        if first == "pass" { return "a block of Lua may be empty" }
+        if first == "del" { return "Lua writes x = nil" }
+        if has(" is None") || has(" is not None") { return "Lua writes x == nil, x ~= nil" }
+        if near == "%" { return "Lua writes (\"%d\"):format(x)" }
+        if first == "for", has("for ("), has(";") { return "Lua writes for i = 1, n do … end" }
+        if first == "function", near == "{" { return "Lua writes function f(x) … end" }
+        if near == ":", has("[") { return "tensors are cut by t:narrow{…}, strings by s:sub(i, j)" }
         if has("&&") { return "Lua writes and" }
         if has("||") { return "Lua writes or" }
         if near == "!" { return "Lua writes not" }
@@ -61,7 +95,9 @@ extension LuaState {
         }
         var explained = error
         var hint = Habits.hint(line: line, near: near)
-        if hint == nil, Bytes.find("'}' expected", in: message) != nil {
+        if hint == nil, ["'}' expected", "')' expected"].contains(where: { Bytes.find($0, in: message) != nil }),
+            Habits.beginsValue(near)
+        {
             hint = "a comma may be missing before '\(near)'"
         }
         explained.hint = error.hint ?? hint

@@ -81,7 +81,7 @@ extension LuaState {
         var error = BSSError("", isText ? text : lua_type(L, -1) == LUA_TNIL ? "error(nil)" : "error value: \(text)")
         error.position = ""
         error.traceback = frames
-        if isText { error.hint = forgottenCall(text) }
+        if isText { error.hint = forgottenCall(text) ?? Habits.hint(running: text) }
         if !isText {
             lua_pushvalue(L, -1)
             error.payload = LuaReference(self, on: L)

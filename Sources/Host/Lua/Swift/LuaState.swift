@@ -42,6 +42,8 @@ public final class LuaState {
     public var leftBehind: (any HostObject)?
     /// Run by `os.exit` and at the end of the program, newest first, before the state is closed.
     public var atExit: [() -> Void] = []
+    /// Told what a script prints.
+    public var hearsOutput: ((UnsafeRawBufferPointer) -> Void)?
     /// Runs after a script has ended without error; what it throws is the script's error.
     public var whenScriptEnds: (() throws -> Void)?
 

@@ -45,8 +45,8 @@ public enum HTMLExport {
     private static func output(_ output: CellOutput) -> String {
         if let svg = output.svg {
             // As an image: a stranger's drawing may hold scripts, and those of images never run.
-            let data = MarkdownExport.base64(Array(svg.utf8))
-            let alternative = HTML.escaped(output.text)
+            let data = Text.base64(Array(svg.utf8))
+            let alternative = HTML.escaped(output.alternative)
             return "<figure><img src=\"data:image/svg+xml;base64,\(data)\" alt=\"\(alternative)\"></figure>"
         }
         let kind = output.kind == .error ? "error" : output.kind == .value ? "value" : "stream"

@@ -4,23 +4,23 @@ import BSSSession
 /// Jupyter's format, version 4.5.
 ///
 /// Source: nbformat's JSON schema v4.5. The same notebook gives the same bytes: cell ids are hashes of positions, and
-/// no times are written. A value's typed form is kept beside its text under `typeName`.
+/// no times are written. A value's typed form is kept beside its text under `TypedValue.mimeType`.
 public enum IpynbExport {
-    /// MIME type of typed values.
-    public static let typeName = "application/vnd.bss-lua.value+json"
-
     public static func text(_ file: NotebookFile) -> String {
         var count = 0
         let cells = file.cells.enumerated().compactMap { i, cell -> Value? in
             if cell.kind == .code, cell.source.isEmpty, cell.outputs.isEmpty { return nil }
-            let id = Value.string(String(SHA256.hex("cell \(i + 1)").prefix(12)))
+            let id = Value.string(cell.origin?.id ?? String(SHA256.hex("cell \(i + 1)").prefix(12)))
             let tags = cell.tags
-            let metadata: Value = .object(EmptyObject(tags.isEmpty ? [] : [("tags", .list(tags))]))
+            let own: [(String, Value)] = tags.isEmpty ? [] : [("tags", .list(tags))]
+            let metadata: Value = .object(EmptyObject(kept(cell.origin?.metadata, without: ["tags"]) + own))
             guard cell.kind == .code else {
-                return .fields([
-                    ("cell_type", .string(cell.kind.rawValue)), ("id", id), ("metadata", metadata),
-                    ("source", lines(cell.source)),
-                ])
+                let attachments = cell.origin?.attachments.map { [("attachments", $0)] } ?? []
+                return .fields(
+                    attachments + [
+                        ("cell_type", .string(cell.kind.rawValue)), ("id", id), ("metadata", metadata),
+                        ("source", lines(cell.source)),
+                    ])
             }
             count += 1
             return .fields([
@@ -32,27 +32,35 @@ public enum IpynbExport {
             ("cells", .list(cells)),
             (
                 "metadata",
-                .fields([
-                    (
-                        "kernelspec",
-                        .fields([
-                            ("display_name", .string("bss-lua")), ("language", .string("lua")),
-                            ("name", .string("bss-lua")),
-                        ])
-                    ),
-                    (
-                        "language_info",
-                        .fields([
-                            ("codemirror_mode", .string("lua")), ("file_extension", .string(".lua")),
-                            ("mimetype", .string("text/x-lua")), ("name", .string("lua")),
-                            ("pygments_lexer", .string("lua")), ("version", .string("5.4")),
-                        ])
-                    ),
-                ])
+                .fields(
+                    kept(file.metadata, without: ["kernelspec", "language_info"]) + [
+                        (
+                            "kernelspec",
+                            .fields([
+                                ("display_name", .string("bss-lua")), ("language", .string("lua")),
+                                ("name", .string("bss-lua")),
+                            ])
+                        ),
+                        (
+                            "language_info",
+                            .fields([
+                                ("codemirror_mode", .string("lua")), ("file_extension", .string(".lua")),
+                                ("mimetype", .string("text/x-lua")), ("name", .string("lua")),
+                                ("pygments_lexer", .string("lua")), ("version", .string("5.4")),
+                            ])
+                        ),
+                    ])
             ),
             ("nbformat", .int(4)), ("nbformat_minor", .int(5)),
         ]
         return written(.fields(notebook), depth: 0) + "\n"
+    }
+
+    /// What a notebook that was read says beside ours; an empty object could not be told from a list, and is left out.
+    private static func kept(_ metadata: Table?, without own: [String]) -> [(String, Value)] {
+        (metadata?.fields ?? []).filter { key, value in !own.contains(key) && value.table?.isEmpty != true }.map {
+            ($0.key, $0.value)
+        }
     }
 
     private static func output(_ output: CellOutput, _ count: Int) -> Value {
@@ -71,7 +79,9 @@ public enum IpynbExport {
         default:
             var data: [(String, Value)] = []
             // A line that is no JSON, edited by hand say, has only its text.
-            if let typed = output.typed, let value = try? JSON.parse(typed) { data.append((typeName, value)) }
+            if let typed = output.typed, let value = try? JSON.parse(typed) {
+                data.append((TypedValue.mimeType, value))
+            }
             if let svg = output.svg { data.append(("image/svg+xml", lines(svg))) }
             data.append(("text/plain", lines(output.text)))
             let common: [(String, Value)] = [("data", .fields(data))]

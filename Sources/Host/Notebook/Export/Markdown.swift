@@ -33,7 +33,7 @@ public enum Markdown {
         return Heading(level: level, text: String(line.dropFirst(level + 1)))
     }
 
-    static func anchor(_ text: String) -> String {
+    public static func anchor(_ text: String) -> String {
         let words = text.lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber })
         return words.joined(separator: "-")
     }

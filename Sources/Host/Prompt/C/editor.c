@@ -50,6 +50,8 @@ static bss_line_drawing drawing;
 static char **candidates;
 static char *accepted;
 static bool is_done;
+// An input that was dropped is drawn no more, whatever readline cleans up.
+static bool is_dropped;
 
 // MARK: Keys
 
@@ -90,6 +92,7 @@ static int on_enter(int count, int key) {
 // MARK: Drawing
 
 static void on_redisplay(void) {
+  if (is_dropped) return;
   drawing.draw(*rl.display_prompt, *rl.line_buffer, *rl.point, false);
 }
 
@@ -226,7 +229,7 @@ static void install(const char *prompt) {
 
 int bss_line_read(const char *prompt, char **text) {
   *text = NULL;
-  is_done = false;
+  is_done = is_dropped = false;
   accepted = NULL;
   static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
   sigset_t block, before;
@@ -249,6 +252,7 @@ int bss_line_read(const char *prompt, char **text) {
       else rl.redisplay();
       fputs(wish == BSS_LINE_FRESH ? "^C\n" : "\n", stdout);
       fflush(stdout);
+      is_dropped = true;
       if (rl.sigcleanup) rl.sigcleanup();
       rl.free_line_state();
       rl.remove();

@@ -70,8 +70,9 @@ public final class Prompt {
 
     private func loop() -> Int32 {
         if isTerminal {
+            let columns = Display.output.columns
             let names = "bss-lua \(context.version), \(LuaState.luaRelease)"
-            print("\(names).  ?name help   %help commands   Ctrl-D leaves")
+            print(WordWrap.text("\(names).  ?name help   %help commands   Ctrl-D leaves", columns: columns))
         }
         runStartFile()
         if let path = context.settings.restore {
@@ -154,6 +155,11 @@ extension Prompt: FrontEnd {
     private func page(_ text: String) -> Bool {
         let pager = Session.environment("BSS_PAGER") ?? Session.environment("PAGER") ?? "less -FRX"
         guard !pager.isEmpty, pager != "cat", let pipe = popen(pager, "w") else { return false }
+        // Ctrl-C is the pager's while it shows.
+        var (ignored, before) = (sigaction(), sigaction())
+        ignored.__sigaction_handler.sa_handler = SIG_IGN
+        sigaction(SIGINT, &ignored, &before)
+        defer { sigaction(SIGINT, &before, nil) }
         fputs(text + "\n", pipe)
         // 127: the shell found no such program.
         return (pclose(pipe) >> 8) & 0xFF != 127

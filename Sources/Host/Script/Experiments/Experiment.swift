@@ -76,8 +76,8 @@ struct Experiment {
     private func tellReuse(_ store: RunStore, _ lines: [RunStore.PlannedRun]) throws {
         guard workbench.worker == nil else { return }
         let reasons = ReuseReasons(store, workbench)
-        try reasons.keep(workbench.state.sources.entries)
-        let last = try store.plans(name).first.map { try store.plan($0) } ?? []
+        _ = try workbench.keepSources(store)
+        let last = try lastPlan(store, reasons.script)
         let isOther = Set(last.map(\.id)).isDisjoint(with: lines.map(\.id))
         let states = try lines.map { try store.state($0.id) }
         let finished = workbench.options.rerun ? 0 : states.count { if case .finished = $0 { true } else { false } }
@@ -98,6 +98,15 @@ struct Experiment {
             }
         }
         workbench.note("\(reuse): " + counts.map { "\($0.count) \($0.words)" }.joined(separator: ", "))
+    }
+
+    /// The last plan of this name that the same script made, else the last one.
+    private func lastPlan(_ store: RunStore, _ script: String?) throws -> [RunStore.PlannedRun] {
+        let plans = try store.plans(name).prefix(20).map { try store.plan($0) }
+        func isOwn(_ plan: [RunStore.PlannedRun]) -> Bool {
+            script.map { plan.first?.content["sources"]?.table?[$0] != nil } ?? false
+        }
+        return plans.first(where: isOwn) ?? plans.first ?? []
     }
 
     /// Why a run cannot be taken from its record; nil: it can.

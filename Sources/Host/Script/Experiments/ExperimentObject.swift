@@ -102,6 +102,9 @@ final class ExperimentObject: HostObject {
                 let position = try experiment.position(of: a[arm], a.operation)
                 return [.list(try experiment.trained(a.operation)[position].map(Value.object))]
             },
+            Function(
+                "markdown", "Its table as Markdown.", returns: "string", example: "print(" + example + ":markdown())"
+            ) { a in [.string(try a.receiver(as: ExperimentObject.self).table.markdown())] },
         ] + ExperimentPlots.methods,
         properties: [
             Property("name", "Name of the experiment.") { (e: ExperimentObject) in .string(e.name) },

@@ -23,7 +23,19 @@ struct ReuseReasons {
             differences.removeAll { $0.path.hasPrefix("code.") || $0.path.hasPrefix("callbacks") }
         }
         var told: Set<String> = []
+        if let words = renamed(own, other) {
+            differences.removeAll { $0.path.hasPrefix("sources.") }
+            return [words] + differences.map { word($0.path, $0.own, $0.other) }
+        }
         return differences.map { word($0.path, $0.own, $0.other) }.filter { told.insert($0).inserted }
+    }
+
+    /// The other plan was a script's of another name.
+    private func renamed(_ own: Table, _ other: Table) -> String? {
+        guard let script, let theirs = other["sources"]?.table, theirs[script] == nil,
+            own["sources"]?.table?[script] != nil, let name = theirs.keys.first
+        else { return nil }
+        return "the script is '\(script)', was '\(name)'"
     }
 
     private func word(_ path: String, _ own: Value, _ other: Value) -> String {
@@ -53,8 +65,7 @@ struct ReuseReasons {
         guard let own else { return "\(whose) is not loaded any more" }
         guard let other else { return "\(whose) was not there" }
         // Without the earlier text there is no line to name.
-        guard let new = try? Files.readText(path(own)), let old = try? Files.readText(path(other)),
-            let line = ReuseReasons.firstDifference(new, old)
+        guard let new = text(name, own), let old = text(name, other), let line = ReuseReasons.firstDifference(new, old)
         else { return "\(whose) changed" }
         return "\(whose) changed (tokens differ at line \(line))"
     }
@@ -66,16 +77,17 @@ struct ReuseReasons {
             ?? (new.count == old.count ? nil : new.last?.line)
     }
 
-    private func path(_ tokens: String) -> String { "\(store.root)/sources/\(tokens.prefix(16)).lua" }
-
-    /// Keeps the texts of script and modules by the hash of their tokens, for later comparisons.
-    func keep(_ entries: [SourceLedger.Entry]) throws {
-        for entry in entries where Files.isFile(entry.path) && !Files.exists(path(entry.tokens)) {
-            let bytes = try Files.read(entry.path)
-            // A file that has changed since it was loaded is another text.
-            guard SourceLedger.tokenHash(bytes) == entry.tokens else { continue }
-            try Files.makeFolder(store.root + "/sources")
-            try Files.write(bytes, to: path(entry.tokens))
+    /// The kept copy (`sources/<script>-<hash>/…`) of a file with these tokens.
+    private func text(_ name: String, _ tokens: String) -> String? {
+        let root = store.root + "/sources"
+        // A copy that cannot be read cannot be compared with: the line is then not named.
+        for folder in (try? Files.list(root)) ?? [] {
+            let path = "\(root)/\(folder)/\(name)"
+            // Here too.
+            guard Files.isFile(path), let bytes = try? Files.read(path), SourceLedger.tokenHash(bytes) == tokens
+            else { continue }
+            return Text.decoded(bytes)
         }
+        return nil
     }
 }

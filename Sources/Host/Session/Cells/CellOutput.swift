@@ -1,4 +1,5 @@
 import BSSCore
+import BSSLua
 
 /// One output of a cell: what a reader sees and what is compared.
 public struct CellOutput: Equatable {
@@ -18,6 +19,20 @@ public struct CellOutput: Equatable {
         self.typed = typed
         self.svg = svg
     }
+
+    /// What a drawing shows, in words: its title.
+    public var alternative: String {
+        if let svg, let start = Bytes.find("<title>", in: svg), let end = Bytes.find("</title>", in: svg), start < end {
+            let title = String(decoding: svg.utf8.dropFirst(start + 7).prefix(end - start - 7), as: UTF8.self)
+            return CellOutput.entities.reduce(title) { text, entity in
+                text.split(separator: entity.name, omittingEmptySubsequences: false).joined(separator: entity.sign)
+            }
+        }
+        return text.split(separator: "\n").first.map { $0.trimmed } ?? "figure"
+    }
+    private static let entities = [
+        (name: "&lt;", sign: "<"), (name: "&gt;", sign: ">"), (name: "&quot;", sign: "\""), (name: "&amp;", sign: "&"),
+    ]
 
     public static let textMark = "-->", typedMark = "--=", drawingMark = "--~"
 

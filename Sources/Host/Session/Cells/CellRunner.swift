@@ -140,9 +140,17 @@ public final class CellRunner {
         return rest.first == "=" ? String(rest.dropFirst()) : code
     }
 
-    /// The outputs of a cell as a notebook keeps them.
+    /// The outputs of a cell as a notebook keeps them; Ctrl-C meanwhile becomes the cell's error.
     /// - Parameter path: the notebook's path; places in it are left out of messages, because outputs move them.
-    public func outputs(of outcome: Outcome, path: String = "") -> [CellOutput] {
+    public func outputs(of outcome: inout Outcome, path: String = "") -> [CellOutput] {
+        do { return try outputs(outcome, path) } catch {
+            outcome.error = BSSError.of(error)
+            state.regainControl()
+            return outputs(of: &outcome, path: path)
+        }
+    }
+
+    private func outputs(_ outcome: Outcome, _ path: String) throws -> [CellOutput] {
         var outputs: [CellOutput] = []
         if !outcome.printed.isEmpty {
             outputs.append(
@@ -155,7 +163,7 @@ public final class CellRunner {
                 outputs.append(
                     CellOutput(
                         .value, text: StableText.masked(StableText.plain(show(value, state)), times: false),
-                        typed: TypedValue.json(value, in: state), svg: drawing(value)))
+                        typed: try TypedValue.json(value, in: state), svg: drawing(value)))
             }
         }
         if let error = outcome.error {

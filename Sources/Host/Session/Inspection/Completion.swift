@@ -34,7 +34,9 @@ public struct Completion {
             if !values.isEmpty { return word.isEmpty ? values : values + names(word) }
         }
         let keys = isPath ? [] : optionKeys(tokens, word)
-        return word.isEmpty && !keys.isEmpty ? keys : keys + names(word)
+        if word.isEmpty && !keys.isEmpty { return keys }
+        let found = keys + names(word)
+        return found.isEmpty && isPath ? received(word, Array(tokens)) : found
     }
 
     /// Where the word before the cursor begins: after the quote within a string, else the name with its path.
@@ -191,18 +193,39 @@ public struct Completion {
 
     /// After `key = `: parts, names and flags.
     private func values(_ tokens: [LuaToken]) -> [String] {
-        guard let offer = offer(tokens) else { return [] }
+        guard let offer = offer(tokens) else { return makers(tokens) }
         if offer.words == ["true", "false"] { return offer.words }
         let parts = offer.family.map { family in offer.words.map { "\(family).\($0){" } } ?? []
         return offer.words.map { "\"\($0)\"" } + parts
     }
 
-    private func offer(_ tokens: [LuaToken]) -> Offer? {
-        guard let call = enclosingCall(tokens) else { return nil }
+    private func argument(_ call: OpenCall) -> (any AnyArgument)? {
         var key = call.option ?? call.function.arguments.first?.name
         if call.option == nil, call.inside.last?.text == "=", let name = call.inside.dropLast().last { key = name.text }
-        guard let argument = call.function.arguments.first(where: { $0.name == key || $0.aliases.contains(key ?? "") })
-        else { return call.function.restHelp.flatMap(parts) }
+        return call.function.arguments.first { $0.name == key || $0.aliases.contains(key ?? "") }
+    }
+
+    /// What a value that begins at a token is an option of.
+    func argument(before start: Int, _ tokens: [LuaToken]) -> (any AnyArgument)? {
+        enclosingCall(Array(tokens[..<start])).flatMap(argument)
+    }
+
+    /// Functions that make what an option expects: `bss.measurer{`.
+    private func makers(_ tokens: [LuaToken]) -> [String] {
+        guard let expected = enclosingCall(tokens).flatMap(argument)?.expected else { return [] }
+        return root.entries.compactMap { entry in
+            var made: Function?
+            if case .function(let function) = entry { made = function }
+            if case .namespace(let inner) = entry { made = inner.constructor }
+            guard let made, !made.returns.isEmpty, expected == made.returns || expected == "\(made.returns) or nil"
+            else { return nil }
+            return "\(root.name).\(entry.name)\(made.style == .options ? "{" : "(")"
+        }
+    }
+
+    private func offer(_ tokens: [LuaToken]) -> Offer? {
+        guard let call = enclosingCall(tokens) else { return nil }
+        guard let argument = argument(call) else { return call.function.restHelp.flatMap(parts) }
         let choices = argument.choices + (call.receiver?.choices(of: argument.name) ?? [])
         if !choices.isEmpty { return Offer(words: choices, family: family { Set(choices).isSubset(of: $0.names) }) }
         if argument.expected.hasPrefix("boolean") { return Offer(words: ["true", "false"]) }
@@ -222,7 +245,7 @@ public struct Completion {
 
     /// The full name of the first family of parts that fits.
     private func family(_ fits: ((names: [String], noun: String)) -> Bool) -> String? {
-        for case .namespace(let family) in root.entries {
+        for case .namespace(let family) in root.entries where family.constructor == nil {
             let constructors = family.entries.compactMap { entry -> Function? in
                 if case .function(let f) = entry { return f } else { return nil }
             }

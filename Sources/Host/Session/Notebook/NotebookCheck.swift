@@ -69,7 +69,8 @@ public struct NotebookCheck {
         for (n, i) in order.enumerated() {
             let cell = file.cells[i]
             each(n + 1, order.count)
-            let outcome = runner.run(cell.source, name: "@" + path, line: cell.line)
+            var outcome = runner.run(cell.source, name: "@" + (cell.place ?? path), line: cell.line)
+            let got = runner.outputs(of: &outcome, path: cell.place ?? path)
             report.ran += 1
             if outcome.wasInterrupted {
                 report.verdict = .interrupted
@@ -79,7 +80,6 @@ public struct NotebookCheck {
                 report.verdict = .stopped(line: cell.line, code: code)
                 return report
             }
-            let got = runner.outputs(of: outcome, path: path)
             func differs(_ output: Int?, _ value: ValueDifference) -> Report {
                 report.verdict = .differs(Difference(number: n + 1, line: cell.line, output: output, value: value))
                 return report

@@ -1,5 +1,5 @@
-import BSSLua
 import BSSCore
+import BSSLua
 
 /// A notebook in the percent format: a Lua file that any `lua` runs, cut into cells by comment lines.
 ///
@@ -30,6 +30,20 @@ public struct NotebookFile: Equatable {
         fileprivate var verbatim: [String]?
         /// The number of the first line of the source in its file, from 1.
         public internal(set) var line = 1
+        /// What errors call it where it is no lines of a file: `book.ipynb, cell 3`.
+        public var place: String?
+        /// What Jupyter's format says of it beside all this.
+        public var origin: Origin?
+
+        public struct Origin {
+            public let id: String?
+            public let metadata: Table
+            public let attachments: Value?
+
+            public init(id: String?, metadata: Table, attachments: Value?) {
+                (self.id, self.metadata, self.attachments) = (id, metadata, attachments)
+            }
+        }
 
         public init(_ kind: Kind = .code, header: String? = nil, source: String, outputs: [CellOutput] = []) {
             self.kind = kind
@@ -53,10 +67,16 @@ public struct NotebookFile: Equatable {
     }
 
     public var cells: [Cell]
+    /// Of a notebook in Jupyter's format.
+    public var metadata: Table?
     /// `"\r\n"` if the file uses it.
     private var lineEnd = "\n"
 
     public init(cells: [Cell] = []) { self.cells = cells }
+
+    public static func == (a: NotebookFile, b: NotebookFile) -> Bool {
+        a.cells == b.cells && a.lineEnd == b.lineEnd
+    }
 
     /// Code cells with something in them, by position in `cells`.
     public var codeCells: [Int] {

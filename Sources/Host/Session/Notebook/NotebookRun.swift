@@ -43,8 +43,8 @@ public struct NotebookRun {
                 continue
             }
             let cell = file.cells[i]
-            let outcome = runner.run(cell.source, name: "@" + path, line: cell.line)
-            let outputs = runner.outputs(of: outcome, path: path)
+            var outcome = runner.run(cell.source, name: "@" + (cell.place ?? path), line: cell.line)
+            let outputs = runner.outputs(of: &outcome, path: cell.place ?? path)
             if outputs != cell.outputs { file.cells[i].outputs = outputs }
             each(n + 1, order.count, outcome)
             if let code = outcome.exitCode {

@@ -15,19 +15,22 @@ import BSSLua
 /// - `error`: `message`
 /// - `text`: none; the lines above it are what the cell wrote
 public enum TypedValue {
+    /// Of the line in Jupyter's messages and files.
+    package static let mimeType = "application/vnd.bss-lua.value+json"
     /// Tables with more entries than this are written as a digest.
     static let entryLimit = 400
 
     /// The JSON line of a result.
-    public static func json(_ held: LuaValue, in state: LuaState) -> String {
+    /// - Throws: cancelled, soon after Ctrl-C.
+    public static func json(_ held: LuaValue, in state: LuaState) throws -> String {
         guard let value = try? state.value(of: held) else {  // a cycle, a coroutine, a namespace: no plain form
             if state.namespace(of: held) != nil { return line("opaque", [("type", .string("namespace"))]) }
             return line("opaque", [("text", .string(StableText.masked(Printer().text(held, in: state))))])
         }
-        return json(value)
+        return try json(value)
     }
 
-    public static func json(_ value: Value) -> String {
+    public static func json(_ value: Value) throws -> String {
         switch value {
         case .null: return line("nil", [])
         case .bool: return line("boolean", [("value", value)])
@@ -35,64 +38,71 @@ public enum TypedValue {
         case .number: return line("number", [("value", value)])
         case .string: return line("string", [("value", value)])
         case .function: return line("function", [])
-        case .object(let object): return line(object.objectType.name, [("value", form(object))])
+        case .object(let object): return line(object.objectType.name, [("value", try form(object))])
         case .table(let table):
             var count = 0
             var hash = SHA256()
             var numbers: [Double] = []
-            survey(value, &count, &hash, &numbers)
-            if count <= entryLimit { return line("table", [("value", form(of: table))]) }
+            try survey(value, &count, &hash, &numbers)
+            if count <= entryLimit { return line("table", [("value", try form(of: table))]) }
             return line(
                 "table",
                 [
                     ("count", .int(count)), ("sha256", .string(hash.finish())),
-                    ("statistics", .table(ResultDigest.statistics(numbers))),
+                    ("statistics", .table(try ResultDigest.statistics(numbers))),
                 ])
         }
     }
 
-    static func error(_ message: String) -> String { line("error", [("message", .string(message))]) }
+    package static func error(_ message: String) -> String { line("error", [("message", .string(message))]) }
 
     /// The `kind` of a line; nil if it is none.
     static func kind(_ json: String) -> String? { (try? JSON.parse(json))?.table?["kind"]?.string }
 
     // MARK: Form
 
-    private static func form(_ object: any HostObject) -> Value {
-        // An object whose data cannot be had is recorded by its text, as one without data is.
-        if let data = try? object.resultData() { return data }
+    private static func form(_ object: any HostObject) throws -> Value {
+        do { if let data = try object.resultData() { return data } } catch let error as BSSError {
+            // An object whose data cannot be had is recorded by its text, as one without data is.
+            if error.kind == .cancelled { throw error }
+        }
         return .string(StableText.masked(object.summary))
     }
 
     /// Inside tables values stand as themselves; what JSON cannot say is an object with a kind.
-    private static func form(of value: Value) -> Value {
+    private static func form(of value: Value) throws -> Value {
         switch value {
-        case .table(let table): return form(of: table)
-        case .object(let object): return .fields([("kind", .string(object.objectType.name)), ("value", form(object))])
+        case .table(let table): return try form(of: table)
+        case .object(let object):
+            return .fields([("kind", .string(object.objectType.name)), ("value", try form(object))])
         case .function: return .fields([("kind", .string("function"))])
         default: return value
         }
     }
 
-    private static func form(of table: Table) -> Value {
-        let items = table.items.map { form(of: $0) }
+    private static func form(of table: Table) throws -> Value {
+        let items = try table.items.map { try form(of: $0) }
         if table.keys.isEmpty { return .list(items) }
-        return .fields([("list", .list(items)), ("fields", .fields(table.fields.map { ($0.key, form(of: $0.value)) }))])
+        let fields = try table.fields.map { ($0.key, try form(of: $0.value)) }
+        return .fields([("list", .list(items)), ("fields", .fields(fields))])
     }
 
     /// Number of entries, a digest of everything, and the numbers in order.
-    private static func survey(_ value: Value, _ count: inout Int, _ hash: inout SHA256, _ numbers: inout [Double]) {
+    private static func survey(
+        _ value: Value, _ count: inout Int, _ hash: inout SHA256, _ numbers: inout [Double]
+    ) throws {
+        try Cancellation.check("result")
         guard case .table(let table) = value else {
             count += 1
             if let number = value.double { numbers.append(number) }
-            hash.update(text(form(of: value)) + "\n")
+            hash.update(text(try form(of: value)) + "\n")
             return
         }
         hash.update("{\n")
-        for item in table.items { survey(item, &count, &hash, &numbers) }
+        for item in table.items { try survey(item, &count, &hash, &numbers) }
         for (key, item) in table.fields {
             hash.update(key + "=\n")
-            survey(item, &count, &hash, &numbers)
+            try survey(item, &count, &hash, &numbers)
         }
         hash.update("}\n")
     }

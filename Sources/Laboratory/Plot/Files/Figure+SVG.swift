@@ -59,6 +59,7 @@ struct SVGDrawing {
     var document: String {
         var drawing = self
         drawing.draw()
+        drawing.page.title = figure.inWords
         return drawing.page.document
     }
 

@@ -4,6 +4,8 @@ import BSSCore
 struct SVGPage {
     let width: Double
     let height: Double
+    /// What it shows, for those who cannot see it.
+    var title = ""
     private(set) var elements: [String] = []
 
     init(width: Double, height: Double) {
@@ -53,6 +55,12 @@ struct SVGPage {
         )
     }
 
+    mutating func picture(_ png: [UInt8], _ x: Double, _ y: Double, _ side: Double) {
+        elements.append(
+            "<image x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(side))\" height=\"\(n(side))\" "
+                + "href=\"data:image/png;base64,\(Text.base64(png))\"/>")
+    }
+
     mutating func polyline(_ points: [(Double, Double)], _ colour: String) {
         elements.append(
             "<polyline points=\"\(list(points))\" fill=\"none\" stroke=\"\(colour)\" "
@@ -84,9 +92,12 @@ struct SVGPage {
     var document: String {
         let head =
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Int(width)) \(Int(height))\" "
-            + "width=\"\(Int(width))\" height=\"\(Int(height))\" font-family=\"Helvetica, Arial, sans-serif\">"
-        return ([head, "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"] + elements + ["</svg>"]).joined(
-            separator: "\n") + "\n"
+            + "width=\"\(Int(width))\" height=\"\(Int(height))\" role=\"img\" "
+            + "font-family=\"Helvetica, Arial, sans-serif\">"
+        let name = title.isEmpty ? [] : ["<title>\(SVGPage.escaped(title))</title>"]
+        return ([head] + name + ["<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"] + elements + ["</svg>"])
+            .joined(separator: "\n")
+            + "\n"
     }
 
     /// Text for XML: markup escaped, characters that XML forbids replaced.

@@ -39,8 +39,10 @@ public struct StoredRun {
         return places.lazy.compactMap { record.value(atPath: $0 + key) }.first { $0.table == nil }
     }
 
+    public typealias Curve = [(epoch: Int, value: Double)]
+
     /// One number of every epoch, `val.total.accuracy`, of the attempt that came farthest.
-    public func curve(_ metric: String) throws -> [(epoch: Int, value: Double)] {
+    public func curve(_ metric: String) throws -> Curve {
         try lines("metrics.jsonl").compactMap { line in
             guard line["name"]?.string == metric, let epoch = line["step"]?.int, let value = line["value"]?.double
             else { return nil }
@@ -55,14 +57,14 @@ public struct StoredRun {
 
     /// The lines of `metrics.jsonl` or `trace.jsonl`: of the published attempt, else of the latest.
     func lines(_ file: String) throws -> [Table] {
-        let places = [folder] + attempts.reversed().map(\.path)
-        for place in places {
-            guard let text = try StoreFiles.text("\(place)/\(file)") else { continue }
-            return try text.split(separator: "\n").compactMap {
-                try JSON.parse(String($0), source: "\(place)/\(file)").table
-            }
+        guard let path = path(of: file) else { return [] }
+        return try (StoreFiles.text(path) ?? "").split(separator: "\n").compactMap {
+            try JSON.parse(String($0), source: path).table
         }
-        return []
+    }
+
+    func path(of file: String) -> String? {
+        ([folder] + attempts.reversed().map(\.path)).map { "\($0)/\(file)" }.first(where: Files.exists)
     }
 }
 
@@ -81,8 +83,7 @@ extension RunStore {
     public func runs() throws -> [StoredRun] {
         let planned = try planned()
         return try Files.list(root + "/runs").filter { Files.isFolder(folder($0)) }
-            .map { try run($0, planned[$0]) }
-            .sorted { (began($0), $1.id) > (began($1), $0.id) }
+            .map { try run($0, planned[$0]) }.latestFirst
     }
 
     /// The run whose id begins so.
@@ -103,7 +104,7 @@ extension RunStore {
         return try run(chosen, planned()[chosen])
     }
 
-    private func run(_ id: String, _ plan: (experiment: String?, arm: String)?) throws -> StoredRun {
+    func run(_ id: String, _ plan: (experiment: String?, arm: String)?) throws -> StoredRun {
         let attempts = try attempts(id)
         let latest = try attempts.reversed().lazy.compactMap { try $0.record() }.first
         return StoredRun(
@@ -113,7 +114,7 @@ extension RunStore {
     }
 
     /// What plans say of their runs, by id; the latest plan of each.
-    private func planned() throws -> [String: (experiment: String?, arm: String)] {
+    func planned() throws -> [String: (experiment: String?, arm: String)] {
         var all: [String: (String?, String)] = [:]
         for path in try plans() {
             for run in try plan(path) where all[run.id] == nil {
@@ -121,11 +122,6 @@ extension RunStore {
             }
         }
         return all
-    }
-
-    private func began(_ run: StoredRun) -> String {
-        // An owner that cannot be read sorts last.
-        run.record.value(atPath: "time.start")?.string ?? ((try? run.attempts.last?.owner()) ?? nil)?.started ?? ""
     }
 
     // MARK: Keeping order
@@ -170,6 +166,17 @@ extension RunStore {
         for old in try checkpoints(run.id) { bytes += Files.size(old.path) ?? 0 }
         if removes { try tidy(run.id) }
         return bytes
+    }
+}
+
+extension [StoredRun] {
+    var latestFirst: [StoredRun] { sorted { ($0.began, $1.id) > ($1.began, $0.id) } }
+}
+
+extension StoredRun {
+    fileprivate var began: String {
+        // An owner that cannot be read sorts last.
+        record.value(atPath: "time.start")?.string ?? ((try? attempts.last?.owner()) ?? nil)?.started ?? ""
     }
 }
 

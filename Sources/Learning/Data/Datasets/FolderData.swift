@@ -14,7 +14,8 @@ enum FolderData: MediaCollection {
     private static let modalities = Argument<Table>(
         "modalities",
         "columns, {\"wav\", \"picture\"} or {sound = \"wav\"}, whose kind their entries tell (files by their ending: "
-            + "it is said which kind that is; else numbers, else text); or {sound = {kind = …, column = \"wav\", …}}. "
+            + "it is said which kind that is; else numbers, else text; a list of columns is numbers); or "
+            + "{sound = {kind = …, column = \"wav\", …}}. "
             + "Kinds, with their options and defaults: " + ColumnKind.described)
     private static let media = MediaOptions.listed
 
@@ -59,6 +60,9 @@ enum FolderData: MediaCollection {
             if let column = value.string {
                 return try folder.explained { try guessed(name, column, Table(), table, operation) }
             }
+            if let columns = columns(value) {
+                return try folder.explained { try listed(name, columns, table, operation) }
+            }
             guard case .table(let options) = value, options.items.isEmpty else {
                 throw BSSError(
                     operation,
@@ -67,6 +71,16 @@ enum FolderData: MediaCollection {
             }
             return try folder.explained { try listed(name, options, table, operation) }
         }
+    }
+
+    /// A list of columns holds numbers, as in `bss.data.csv`.
+    private static func columns(_ value: Value) -> Table? {
+        guard case .table(let list) = value, list.keys.isEmpty, let first = list.items.first?.string,
+            list.items.allSatisfy({ $0.string != nil })
+        else { return nil }
+        return Table(fields: [
+            ("kind", .string("numbers")), ("column", .string(first)), ("more", .list(Array(list.items.dropFirst()))),
+        ])
     }
 
     private static func listed(

@@ -43,8 +43,10 @@ public class ChannelFusion: Fusion {
     public override func encode(_ inputs: [Tensor], _ contexts: [ForwardContext]) throws -> [Tensor] {
         var maps = try encoders.indices.map { m in
             let alone = 0..<encoders[m].stageChannels.count - coupled
-            return try alone.reduce(encoders[m].stem(inputs[m], contexts[m])) {
-                try encoders[m].stage($1, $0, contexts[m])
+            return try BSSError.naming(modality: modalities[m]) {
+                try alone.reduce(encoders[m].stem(inputs[m], contexts[m])) {
+                    try encoders[m].stage($1, $0, contexts[m])
+                }
             }
         }
         for step in 0..<coupled { maps = try couple(step, maps, samples: inputs[0].shape[0], contexts) }

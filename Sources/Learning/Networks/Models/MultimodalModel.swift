@@ -26,6 +26,16 @@ public enum UnimodalSource: String, Choice {
     case head
 }
 
+extension BSSError {
+    /// Errors of one modality's layers say whose they are.
+    static func naming<R>(modality: String, _ body: () throws -> R) throws -> R {
+        do { return try body() } catch var error as BSSError where error.kind != .cancelled {
+            error.message = "modality '\(modality)': \(error.message)"
+            throw error
+        }
+    }
+}
+
 /// One encoder and one linear head a modality, and a fusion (Eqs. 1, 2).
 public final class MultimodalModel: Module {
     public let modalities: [String]
@@ -70,6 +80,7 @@ public final class MultimodalModel: Module {
 
     /// h_m of every modality, [B, d_m].
     public func encode(_ inputs: [Tensor], _ context: ForwardContext) throws -> [Tensor] {
+        try checkCounts(inputs)
         guard isLockStep else { return try inputs.indices.map { try encode($0, inputs[$0], context) } }
         return try fusion.encode(
             inputs,
@@ -84,9 +95,30 @@ public final class MultimodalModel: Module {
                 "bss.model", "the fusion couples the encoders: '\(modalities[modality])' cannot be encoded alone",
                 hint: "encode all modalities, or use another fusion", kind: .usage)
         }
-        guard isStopped(modalities[modality], context) else { return try encoders[modality](input, context) }
-        return try Autograd.withoutRecording {
-            try encoders[modality](input, ForwardContext(.evaluation, random: context.random))
+        return try BSSError.naming(modality: modalities[modality]) {
+            guard isStopped(modalities[modality], context) else { return try encoders[modality](input, context) }
+            return try Autograd.withoutRecording {
+                try encoders[modality](input, ForwardContext(.evaluation, random: context.random))
+            }
+        }
+    }
+
+    /// - Throws: a name that is none of the modalities.
+    public func checkNames(_ names: [String], _ operation: String) throws {
+        guard let stray = names.sorted().first(where: { !modalities.contains($0) }) else { return }
+        let near = Text.nearest(to: stray, in: modalities).map { "did you mean '\($0)'? " } ?? ""
+        throw BSSError(
+            operation, "the model has no modality '\(stray)'",
+            hint: near + "it has \(modalities.joined(separator: ", "))", kind: .usage)
+    }
+
+    private func checkCounts(_ inputs: [Tensor]) throws {
+        guard let first = inputs.first, let size = first.shape.array.first else { return }
+        for (name, input) in zip(modalities, inputs).dropFirst() where input.shape.array.first != size {
+            throw BSSError(
+                "bss.model",
+                "modality '\(name)': shape \(input.shape), but '\(modalities[0])' has \(size) samples",
+                hint: "the first axis is the batch, the same in every modality")
         }
     }
 

@@ -89,6 +89,7 @@ public struct ModelPredictor {
 
     /// Raw values [n, …] by modality.
     public func predict(_ tensors: [String: Tensor]) throws -> ModelPrediction {
+        try network.checkNames(Array(tensors.keys), ModelPredictor.operation)
         var count: Int?
         let inputs = try network.modalities.map { name -> Tensor? in
             if missing.contains(name) { return nil }

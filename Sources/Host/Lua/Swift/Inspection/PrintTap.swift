@@ -28,6 +28,15 @@ public enum PrintTap {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// From now on `hear` is told what is printed, until the program ends.
+    static func listen(_ hear: @escaping (UnsafeRawBufferPointer) -> Void) {
+        var outer: (@convention(c) (UnsafePointer<CChar>?, Int) -> Void)?
+        var only = false
+        bss_lua_print_tap(&outer, &only)
+        listeners.append(Listener(hear: hear, outer: outer, isShown: true))
+        bss_lua_set_print_tap({ text, length in PrintTap.tell(text, length) }, only)
+    }
+
     /// `hear` is told what is printed while `body` runs; so are, with `isShown`, standard output and everybody who was
     /// told before. Calls nest.
     public static func listening<R>(

@@ -119,6 +119,7 @@ public struct Program {
             }
             if let script {
                 guard script == "-" || Files.exists(script) else { throw missing(script) }
+                if let hears = state.hearsOutput { PrintTap.listen(hears) }
                 try state.runFile(script == "-" ? nil : script, arguments: invocation.scriptArguments)
             } else if !wantsPrompt, invocation.steps.isEmpty, !invocation.showsVersion, isatty(STDIN_FILENO) == 0 {
                 try state.runFile(nil)

@@ -32,7 +32,7 @@ extension ProgramCommand {
     }
 }
 
-enum Usage {
+package enum Usage {
     static func help(_ argument: any AnyArgument) -> String {
         let plain = argument.defaultPlain
         let isWorthSaying =
@@ -56,12 +56,28 @@ enum Usage {
         ("-i", "prompt after the script"), ("-v", "version"), ("-E", "ignore LUA_* and BSS_* variables"),
         ("-W", "warnings on"), ("-", "standard input as the script"), ("--", "end of options"),
     ]
-    static let exitCodes = [
-        ("0", "done"), ("1", "error in the script"), ("2", "wrong command line"), ("3", "nb check: differs"),
-        ("4", "nb check: nothing to check"), ("6", "sweep: ended with failed runs"),
+    package static let exitCodes = [
+        ("0", "done; verify: every claim that was asked for holds"), ("1", "error in the script"),
+        ("2", "wrong command line"), ("3", "nb check, diff, verify: differs"),
+        ("4", "nb check, verify: something was not checked"), ("5", "verify: the artifact is damaged"),
+        ("6", "sweep: ended with failed runs"), ("7", "a limit was reached (time, memory, output, disk)"),
         ("8", "data missing or damaged"), ("9", "device not available"),
         ("74", "output could not be written"), ("75", "stopped with work left; --resume goes on"),
         ("130", "interrupted"),
+    ]
+    package static let variables = [
+        ("BSS_DATA", "folders with datasets, as --data, between colons"),
+        ("BSS_SEED, BSS_THREADS, BSS_DEVICE", "as --seed, --threads, --device, which win"),
+        ("BSS_ISA, BSS_BLAS", "v4, v3 or base: kernels of this level; auto, own or openblas: who multiplies matrices"),
+        ("BSS_CUDA_PATH, BSS_CUDA_CACHE", "where CUDA's libraries are; where compiled kernels are kept, or none"),
+        ("BSS_LEASE", "seconds after which a run's owner that cannot be looked at counts as gone (180)"),
+        ("BSS_SANDBOX", "auto, landlock, bubblewrap or none: the wall of run --sandbox"),
+        ("BSS_HOME, BSS_HISTORY, BSS_LOG", "state of the prompt: its folder, its history, its log"),
+        ("BSS_INIT", "a script that the prompt runs first"),
+        ("BSS_PAGER, BSS_PLOT", "the pager (PAGER, less); text, kitty, sixel or none: how figures are shown"),
+        ("BSS_PROGRESS_SECONDS", "seconds after which a plain log has a new line (30)"),
+        ("NO_COLOR, CLICOLOR_FORCE, TERM, COLUMNS", "as everywhere"),
+        ("SOURCE_DATE_EPOCH", "the time that packed artifacts carry"),
     ]
 }
 
@@ -74,7 +90,7 @@ extension Program {
             + "\nOptions, before the script's name or after it (until --); "
             + "everything else after the name is the script's `arg`:\n"
             + Usage.rows(ProgramOption.all.map { ($0.option.spelled, $0.option.argument.help) })
-            + "\nExit codes:\n" + Usage.rows(Usage.exitCodes)
+            + "\nExit codes:\n" + Usage.rows(Usage.exitCodes) + "\nEnvironment:\n" + Usage.rows(Usage.variables)
     }
 
     /// `bss-lua help --man`: the manual page as roff (man(7)).
@@ -105,6 +121,7 @@ extension Program {
                 text += listed(one.options.map { ($0.spelled, Usage.help($0.argument)) })
             }
         }
-        return text + ".SH EXIT STATUS\n" + listed(Usage.exitCodes)
+        text += ".SH EXIT STATUS\n" + listed(Usage.exitCodes)
+        return text + ".SH ENVIRONMENT\n" + listed(Usage.variables)
     }
 }

@@ -1,9 +1,8 @@
 import BSSCore
-import BSSLua
 
 extension Namespace {
     /// Every kind of object that scripts can hold: those that the root names, and what the families make.
-    var allTypes: [ObjectType] {
+    package var allTypes: [ObjectType] {
         var found = types + received
         func visit(_ namespace: Namespace) {
             if let product = namespace.product, !found.contains(where: { $0.name == product.name }) {

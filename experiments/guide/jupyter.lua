@@ -1,0 +1,157 @@
+-- %% [markdown] tags=["guide", "8"]
+-- # Jupyter
+--
+-- ```sh
+-- bss-lua kernel install --user        # or --prefix DIR, for an environment; needs libzmq5
+-- jupyter lab                          # choose the kernel "bss-lua"
+-- ```
+--
+-- The kernel is a front end of the same session as the prompt: cells, completion (Tab), help (Shift-Tab, `?name`, `name?`, `??name`),
+-- `%` commands and `!shell` are the same. Results are shown as HTML tables, figures as SVG (PNG too where gnuplot is), and always as text.
+--
+-- ## Cells
+-- A cell's last expression is its result, `;` at its end hides it, locals live on in later cells.
+
+-- %%
+local data = bss.data.synthetic{ samples = 300, classes = 3, seed = 2 }
+local run = bss.train{ data = data, epochs = 8, seed = 1, record = false, scheduler = "learned" }
+run.result.last.test.total.accuracy
+--> 0.72222222222222
+--= {"kind":"number","value":0.7222222222222222}
+
+-- %%
+run:plot{ "test.*.accuracy", title = "accuracy on the test split" }
+-->                            accuracy on the test split
+--> accuracy
+--> 0.8 ┤
+-->     │                                                             ⢀⣀○⣀⠤⠤⠤⠔⠒⠒⠒⠉○
+-->     │                                                 ⣀⣀⡠○⠤⠔⠒⠒⠒⠉⠉⠉⠁     ⢀⣀⡠⠤⠒⠒●
+-->     │                                        ⢀⡠○⠔⠒⠒⠉⠉⠉           ⢀⣀⡠●⠒⠒⠉⠁
+-->     │                                    ⣀⠤⠒⠊⠁            ⢀⣀⡠⠤⠒⠒⠉⠁
+--> 0.6 ┤                               ○⡠⠔⠊⠉             ⢀⡠⠔●⠁
+-->     │                            ⣀⠔⠊⠁             ⢀⡠⠔⠊⠁
+-->     │                         ⡠⠔⠊             ⢀●⠔⠊⠁
+-->     │                     ⢀⡠⠔⠉         ⢀⣀⠤⠤⠒⠊⠉⠁                      ⢀⣀⣀⠤⠤⠤⠒⠒⠊■
+--> 0.4 ┤                 ⢀⡠⠔⠊○ ⣀⣀⣀⡠⠤⠤⠤⠒●⠊⠉⠁                ⢀■⣀⡠⠤⠤⠤⠒⠒⠒⠊⠉■⠁
+-->     │             ⢀⡠⣔⣊⠥⠔⠒⠊●⠉ ⢀⣀⡠⠤⠔⠒⠊■⠉⠑⠒⠒⠒⠤⠤⠤⢄⣀■⡠⠤⠤⠒⠒⠒⠉⠉⠁
+-->     │⣀⣀⣀⣀⣀⣀⣀⣀⣀⣠●⣔⣚⡫⠭⠤⠤⠤⠔⠒⠒■⠊⠉⠁
+-->     │●⡠⠤⠔⠒⠊⠉⠁                                                            ⢀⣀⣀⣀⣀□
+-->     │                                  ⢀⣀⣀⣀⣀⡠⠤⠤□⠤⠤⠒⠒⠒⠒⠒⠉⠉□⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉□⠉⠉⠉⠉⠁
+--> 0.2 ┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉□⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉□⠉⠉⠉⠉⠉⠉⠉⠉⠉□⠉⠉⠁
+-->     └┬─────────┬──────────┬─────────┬──────────┬─────────┬──────────┬─────────┬
+-->      1         2          3         4          5         6          7         8
+-->                                        epoch
+-->      ● test.total   ○ test.fused   ■ test.strong   □ test.weak
+--~ <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 412" width="640" height="412" font-family="Helvetica, Arial, sans-serif" role="img">
+--~ <title>line chart of accuracy on the test split: accuracy over epoch; test.total, test.fused, test.strong, test.weak; values from 0.2333 to 0.7556</title>
+--~ <rect width="100%" height="100%" fill="white"/>
+--~ <text x="339.00" y="24.00" text-anchor="middle" font-size="14">accuracy on the test split</text>
+--~ <line x1="58.00" y1="328.00" x2="620.00" y2="328.00" stroke="#dddddd"/>
+--~ <text x="52.00" y="332.00" text-anchor="end" font-size="11">0.2</text>
+--~ <line x1="58.00" y1="280.00" x2="620.00" y2="280.00" stroke="#dddddd"/>
+--~ <text x="52.00" y="284.00" text-anchor="end" font-size="11">0.3</text>
+--~ <line x1="58.00" y1="232.00" x2="620.00" y2="232.00" stroke="#dddddd"/>
+--~ <text x="52.00" y="236.00" text-anchor="end" font-size="11">0.4</text>
+--~ <line x1="58.00" y1="184.00" x2="620.00" y2="184.00" stroke="#dddddd"/>
+--~ <text x="52.00" y="188.00" text-anchor="end" font-size="11">0.5</text>
+--~ <line x1="58.00" y1="136.00" x2="620.00" y2="136.00" stroke="#dddddd"/>
+--~ <text x="52.00" y="140.00" text-anchor="end" font-size="11">0.6</text>
+--~ <line x1="58.00" y1="88.00" x2="620.00" y2="88.00" stroke="#dddddd"/>
+--~ <text x="52.00" y="92.00" text-anchor="end" font-size="11">0.7</text>
+--~ <line x1="58.00" y1="40.00" x2="620.00" y2="40.00" stroke="#dddddd"/>
+--~ <text x="52.00" y="44.00" text-anchor="end" font-size="11">0.8</text>
+--~ <line x1="58.00" y1="328.00" x2="58.00" y2="332.00" stroke="black"/>
+--~ <text x="58.00" y="344.00" text-anchor="middle" font-size="11">1</text>
+--~ <line x1="138.29" y1="328.00" x2="138.29" y2="332.00" stroke="black"/>
+--~ <text x="138.29" y="344.00" text-anchor="middle" font-size="11">2</text>
+--~ <line x1="218.57" y1="328.00" x2="218.57" y2="332.00" stroke="black"/>
+--~ <text x="218.57" y="344.00" text-anchor="middle" font-size="11">3</text>
+--~ <line x1="298.86" y1="328.00" x2="298.86" y2="332.00" stroke="black"/>
+--~ <text x="298.86" y="344.00" text-anchor="middle" font-size="11">4</text>
+--~ <line x1="379.14" y1="328.00" x2="379.14" y2="332.00" stroke="black"/>
+--~ <text x="379.14" y="344.00" text-anchor="middle" font-size="11">5</text>
+--~ <line x1="459.43" y1="328.00" x2="459.43" y2="332.00" stroke="black"/>
+--~ <text x="459.43" y="344.00" text-anchor="middle" font-size="11">6</text>
+--~ <line x1="539.71" y1="328.00" x2="539.71" y2="332.00" stroke="black"/>
+--~ <text x="539.71" y="344.00" text-anchor="middle" font-size="11">7</text>
+--~ <line x1="620.00" y1="328.00" x2="620.00" y2="332.00" stroke="black"/>
+--~ <text x="620.00" y="344.00" text-anchor="middle" font-size="11">8</text>
+--~ <clipPath id="area-54-36-624-332"><rect x="54" y="36" width="570" height="296"/></clipPath>
+--~ <g clip-path="url(#area-54-36-624-332)">
+--~ <polyline points="58.00,290.67 138.29,264.00 218.57,237.33 298.86,221.33 379.14,189.33 459.43,136.00 539.71,109.33 620.00,77.33" fill="none" stroke="#0072B2" stroke-width="2" stroke-linejoin="round"/>
+--~ <circle cx="58.00" cy="290.67" r="3" fill="#0072B2"/>
+--~ <circle cx="138.29" cy="264.00" r="3" fill="#0072B2"/>
+--~ <circle cx="218.57" cy="237.33" r="3" fill="#0072B2"/>
+--~ <circle cx="298.86" cy="221.33" r="3" fill="#0072B2"/>
+--~ <circle cx="379.14" cy="189.33" r="3" fill="#0072B2"/>
+--~ <circle cx="459.43" cy="136.00" r="3" fill="#0072B2"/>
+--~ <circle cx="539.71" cy="109.33" r="3" fill="#0072B2"/>
+--~ <circle cx="620.00" cy="77.33" r="3" fill="#0072B2"/>
+--~ <polyline points="58.00,290.67 138.29,264.00 218.57,216.00 298.86,152.00 379.14,109.33 459.43,88.00 539.71,72.00 620.00,61.33" fill="none" stroke="#D55E00" stroke-width="2" stroke-linejoin="round"/>
+--~ <circle cx="58.00" cy="290.67" r="3" fill="#D55E00"/>
+--~ <circle cx="138.29" cy="264.00" r="3" fill="#D55E00"/>
+--~ <circle cx="218.57" cy="216.00" r="3" fill="#D55E00"/>
+--~ <circle cx="298.86" cy="152.00" r="3" fill="#D55E00"/>
+--~ <circle cx="379.14" cy="109.33" r="3" fill="#D55E00"/>
+--~ <circle cx="459.43" cy="88.00" r="3" fill="#D55E00"/>
+--~ <circle cx="539.71" cy="72.00" r="3" fill="#D55E00"/>
+--~ <circle cx="620.00" cy="61.33" r="3" fill="#D55E00"/>
+--~ <polyline points="58.00,269.33 138.29,269.33 218.57,258.67 298.86,237.33 379.14,248.00 459.43,232.00 539.71,216.00 620.00,194.67" fill="none" stroke="#009E73" stroke-width="2" stroke-linejoin="round"/>
+--~ <circle cx="58.00" cy="269.33" r="3" fill="#009E73"/>
+--~ <circle cx="138.29" cy="269.33" r="3" fill="#009E73"/>
+--~ <circle cx="218.57" cy="258.67" r="3" fill="#009E73"/>
+--~ <circle cx="298.86" cy="237.33" r="3" fill="#009E73"/>
+--~ <circle cx="379.14" cy="248.00" r="3" fill="#009E73"/>
+--~ <circle cx="459.43" cy="232.00" r="3" fill="#009E73"/>
+--~ <circle cx="539.71" cy="216.00" r="3" fill="#009E73"/>
+--~ <circle cx="620.00" cy="194.67" r="3" fill="#009E73"/>
+--~ <polyline points="58.00,312.00 138.29,312.00 218.57,312.00 298.86,312.00 379.14,301.33 459.43,296.00 539.71,296.00 620.00,290.67" fill="none" stroke="#CC79A7" stroke-width="2" stroke-linejoin="round"/>
+--~ <circle cx="58.00" cy="312.00" r="3" fill="#CC79A7"/>
+--~ <circle cx="138.29" cy="312.00" r="3" fill="#CC79A7"/>
+--~ <circle cx="218.57" cy="312.00" r="3" fill="#CC79A7"/>
+--~ <circle cx="298.86" cy="312.00" r="3" fill="#CC79A7"/>
+--~ <circle cx="379.14" cy="301.33" r="3" fill="#CC79A7"/>
+--~ <circle cx="459.43" cy="296.00" r="3" fill="#CC79A7"/>
+--~ <circle cx="539.71" cy="296.00" r="3" fill="#CC79A7"/>
+--~ <circle cx="620.00" cy="290.67" r="3" fill="#CC79A7"/>
+--~ </g>
+--~ <line x1="58.00" y1="328.00" x2="620.00" y2="328.00" stroke="black"/>
+--~ <line x1="58.00" y1="40.00" x2="58.00" y2="328.00" stroke="black"/>
+--~ <text x="339.00" y="364.00" text-anchor="middle" font-size="12">epoch</text>
+--~ <text x="16.00" y="184.00" text-anchor="middle" font-size="12" transform="rotate(-90 16.00 184.00)">accuracy</text>
+--~ <rect x="58.00" y="377.00" width="14.00" height="10.00" fill="#0072B2"/>
+--~ <text x="78.00" y="386.00" text-anchor="start" font-size="12">test.total</text>
+--~ <rect x="245.33" y="377.00" width="14.00" height="10.00" fill="#D55E00"/>
+--~ <text x="265.33" y="386.00" text-anchor="start" font-size="12">test.fused</text>
+--~ <rect x="432.67" y="377.00" width="14.00" height="10.00" fill="#009E73"/>
+--~ <text x="452.67" y="386.00" text-anchor="start" font-size="12">test.strong</text>
+--~ <rect x="58.00" y="395.00" width="14.00" height="10.00" fill="#CC79A7"/>
+--~ <text x="78.00" y="404.00" text-anchor="start" font-size="12">test.weak</text>
+--~ </svg>
+--= {"kind":"figure","value":"series,x,y,low,high\ntest.total,1,0.2777777777777778,,\ntest.total,2,0.3333333333333333,,\ntest.total,3,0.3888888888888889,,\ntest.total,4,0.4222222222222222,,\ntest.total,5,0.4888888888888889,,\ntest.total,6,0.6,,\ntest.total,7,0.6555555555555556,,\ntest.total,8,0.7222222222222222,,\ntest.fused,1,0.2777777777777778,,\ntest.fused,2,0.3333333333333333,,\ntest.fused,3,0.43333333333333335,,\ntest.fused,4,0.5666666666666667,,\ntest.fused,5,0.6555555555555556,,\ntest.fused,6,0.7,,\ntest.fused,7,0.7333333333333333,,\ntest.fused,8,0.7555555555555555,,\ntest.strong,1,0.32222222222222224,,\ntest.strong,2,0.32222222222222224,,\ntest.strong,3,0.34444444444444444,,\ntest.strong,4,0.3888888888888889,,\ntest.strong,5,0.36666666666666664,,\ntest.strong,6,0.4,,\ntest.strong,7,0.43333333333333335,,\ntest.strong,8,0.4777777777777778,,\ntest.weak,1,0.23333333333333334,,\ntest.weak,2,0.23333333333333334,,\ntest.weak,3,0.23333333333333334,,\ntest.weak,4,0.23333333333333334,,\ntest.weak,5,0.25555555555555554,,\ntest.weak,6,0.26666666666666666,,\ntest.weak,7,0.26666666666666666,,\ntest.weak,8,0.2777777777777778,,\n"}
+
+-- %% [markdown]
+-- `bss.show(x)` displays a value in the middle of a cell. Interrupting a training leaves `_`: the run as far as it came, with its model and
+-- history. Nothing is recorded in a notebook unless `bss-lua kernel` was started with `--out DIR`.
+--
+-- ## Notebooks as files
+-- A notebook is a Lua file with `-- %%` lines, which plain `bss-lua` runs and version control can show; jupytext reads it. `.ipynb` is
+-- taken as well:
+--
+-- ```sh
+-- bss-lua nb run book.ipynb            # run it, keep the outputs
+-- bss-lua nb check book.lua            # run it, compare with the outputs: exit 3 if a number differs
+-- bss-lua nb export book.lua -o book.ipynb   # or .html, .md, .qmd (Quarto); from .ipynb to .lua, too
+-- papermill book.ipynb out.ipynb -k bss-lua
+-- ```
+--
+-- In JupyterLab "Open With → Notebook" opens a `.lua` file where jupytext is installed.
+
+-- %% [markdown]
+-- ## What there is not
+-- No widgets (comms are closed politely), no debugger protocol: `%debug` shows frames and locals of the last error.
+
+-- %%
+{ accuracy = run.result.last.test.total.accuracy > 0.6, epochs = #run.history }
+--> { accuracy = true, epochs = 8 }
+--= {"kind":"table","value":{"list":[],"fields":{"accuracy":true,"epochs":8}}}
