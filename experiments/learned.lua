@@ -4,7 +4,7 @@
 -- against the uniform order with the same losses and inference. Drawn without replacement every sample is seen once an
 -- epoch, however its score is: only the order within an epoch is left.
 -- Takes: 125 trainings, 20 CPU seconds on synthetic data. Expect there: nothing to be told from the uniform order
--- without replacement; low temperatures with replacement see few samples and lose.
+-- without replacement (within 0.002); with replacement temperature 0.1 sees few samples and loses 7 to 14 points.
 --
 --   bss-lua experiments/learned.lua -j 2 [--data ../shared/data --set data=mosi]
 local bss = require "bss"

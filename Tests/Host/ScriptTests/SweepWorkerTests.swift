@@ -120,7 +120,8 @@ import _BSSTestSupport
         let outcome = try program.run(["study.lua", "--quiet", "--out", "o"], limit: 60)
         #expect(outcome.code == 0, "\(outcome.summary)")
         for text in [
-            "*: a 95 % interval without 0, in 3 of 6 cells", "rows: a, columns: b; mean of y, difference to order = base",
+            "*: a 95 % interval without 0, in 3 of 6 cells",
+            "rows: a, columns: b; mean of y, difference to order = base",
             "needs two fields", "did you mean 'a'?", "is no number in every arm", "takes no 'x'",
             "has no counterpart with order = other", "bands: 95 % t interval",
         ] { #expect(outcome.output.contains(text), "\(text) in \(outcome.output)") }

@@ -119,8 +119,8 @@ struct ExperimentGrid {
         figure.remarks = ["rows: \(y), columns: \(x); mean of \(what) over \(counts) seeds"]
         if against != nil {
             figure.remarks.append(
-                "*: a \(Text.number(level * 100)) % interval without 0, in \(certain) of \(all) cells (paired t, not corrected "
-                    + "for \(all) cells)")
+                "*: a \(Text.number(level * 100)) % interval without 0, in \(certain) of \(all) cells (paired t, "
+                    + "not corrected for \(all) cells)")
         }
         figure.remarks += try remark(without: [x, y])
         return figure
