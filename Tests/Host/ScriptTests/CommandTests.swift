@@ -143,7 +143,7 @@ extension CommandTests {
         defer { program.remove() }
         let outcome = try program.run(["doctor", "--json", "--data", "/nowhere"])
         let report = try JSON.parse(outcome.output).table ?? Table()
-        #expect(outcome.code == 0 && report["failed"]?.int == 0 && report["checks"]?.int == 4, "\(outcome.summary)")
+        #expect(outcome.code == 0 && report["failed"]?.int == 0 && report["checks"]?.int == 7, "\(outcome.summary)")
         #expect(report["data"]?.table?["/nowhere"]?.string == "missing" && report["engine"]?.table != nil)
         #expect(try program.run(["doctor"]).output.contains("build"))
     }

@@ -38,7 +38,7 @@ import _BSSTestSupport
 
     /// Inputs that once ended the process or gave a number without a word, and what they are now.
     static let settled: [(String, String)] = [
-        ("bss.randn{ 30, dtype = 'bool' }", "float"), ("bss.rand{ 30, dtype = 'i64' }", "float"),
+        ("bss.randn{ 30, dtype = 'bool' }", "drawn in"), ("bss.rand{ 30, dtype = 'i64' }", "drawn in"),
         ("bss.ones{ 2, 3 }:reshape{ -1, 1 << 40, 1 << 40 }", "integer beyond"),
         ("bss.ones{ 2, 3 }:reshape{ -1, 1 << 30, 1 << 30, 1 << 30 }", "too many elements"),
         ("bss.zeros{ 0, 1 << 30, 1 << 30, 1 << 30 }", "too many elements"),
