@@ -52,6 +52,7 @@ local map = bss.experiment{
     },
   },
   metrics = { "test.total.accuracy" }, facts = { "samples" },
+  claims = { bss.claim{ id = "map", text = "the numbers of the map come out again", metric = "test.total.accuracy" } },
   run = function(_, arm, seed) return train(arm, seed, arm.epochs, orders[arm.order](arm.epochs)) end,
 }
 

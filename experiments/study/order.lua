@@ -25,7 +25,7 @@ local function claims(name)
     fields.id, fields.text, fields.metric = name .. "." .. id, text .. " on " .. name, metric
     return bss.claim(fields)
   end
-  local list = {}
+  local list = { claim("rows", "the numbers of the table come out again", {}) }
   for _, arm in ipairs{ "BSS-H", "BSS-L" } do
     local within = ("%s is worth less than %g over a uniform order"):format(arm, p.margin)
     list[#list + 1] = claim(arm .. ".equal", within, { where = { arm, control }, equivalent = p.margin })

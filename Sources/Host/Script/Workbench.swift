@@ -64,14 +64,13 @@ final class Workbench {
             hint: "without -j the script runs as it is", kind: .usage)
     }
 
-    /// The script and its modules as they were run, by their paths from the script's folder; others by their names.
+    /// The script and its modules as they were run, by the names that records give them.
     var sourceFiles: [SourceFile] {
-        let folder = options.script.flatMap { script in script.lastIndex(of: "/").map { String(script[...$0]) } } ?? ""
-        return state.sources.entries.filter { Files.isFile($0.path) }.map { entry in
-            var inner = entry.path.dropFirst(folder.count)
-            while inner.hasPrefix("./") { inner = inner.dropFirst(2) }
-            let isInside = entry.path.hasPrefix(folder) && !inner.hasPrefix("/") && !inner.hasPrefix("../")
-            return SourceFile(path: isInside ? String(inner) : entry.name, bytes: entry.bytes, sha256: entry.sha256)
+        let entries = state.sources.entries.filter { Files.isFile($0.path) }
+        let names = SourceNames(script: options.script, files: entries.map(\.path))
+        return entries.map { entry in
+            let name = names.name(of: entry.path, own: entry.name)
+            return SourceFile(path: name, bytes: entry.bytes, sha256: entry.sha256)
         }
     }
 

@@ -203,10 +203,12 @@ public struct Mutation {
         ]
     }
 
-    /// A number of the script that its function uses: the first literal after `learning_rate`, else the first of all.
+    /// A number that the runs depend on: the first after `learning_rate`, else after `epochs`, of a script that has an
+    /// experiment, of a module only where none has one (it may hold what other experiments use).
     private static func plantToken(_ draft: inout DraftTree) throws -> Bool {
-        for name in draft.names(in: "src") {
-            let text = try draft.text("src/\(name)")
+        let texts = try draft.names(in: "src").map { ($0, try draft.text("src/\($0)")) }
+        let ofExperiments = texts.filter { $0.1.contains("bss.experiment") }
+        for (name, text) in ofExperiments + texts {
             guard let changed = edited(text, "learning_rate = ") ?? edited(text, "epochs = ") else { continue }
             draft.write(changed, to: "src/\(name)")
             return true
