@@ -36,11 +36,23 @@ for _, criterion in ipairs(criteria) do
   end
 end
 
+local function claim(id, text, metric, better)
+  return bss.claim{ id = id, place = "Fig. 1(c)", text = text, metric = metric, better = better }
+end
+
 print(bss.experiment{
   name = "anti_cl",
   title = "Fig. 1(c): curriculum, anti-curriculum and random order on " .. data.name .. " (test accuracy)",
   params = p, seeds = p.seeds, arms = arms, control = "random, same sizes",
   metrics = { "P1", "P2", "best", "P1 mean of 5", "P2 mean of 5" },
+  claims = {
+    bss.claim{ id = "F1c.rows", place = "Fig. 1(c)", text = "the numbers of the table come out again", metric = "P2" },
+    claim("F1c.cl", "curriculum is above random order", "P1", { "CL, prediction_similarity", "random, same sizes" }),
+    claim("F1c.anti", "random order is above anti-curriculum", "P1", { "random, same sizes", "anti-CL, prediction_similarity" }),
+    claim("F1c.criterion", "prediction similarity is above feature similarity", "P1", {
+      "CL, prediction_similarity", "CL, feature_similarity",
+    }),
+  },
   notes = {
     ("P1: epoch %d, the first on all data; P2: epoch %d, the last."):format(p.t_grow + 1, p.epochs),
     "best: best test epoch (optimistic: the test set chooses it). "

@@ -41,6 +41,13 @@ print(bss.experiment{
   name = ("audit-%s-%s-%s"):format(p.data, p.of, p.scheduler), title = ("Presets of %s (%s) on %s"):format(p.of, p.scheduler, task.data.name), params = p, seeds = p.seeds, arms = arms,
   control = "uniform order, paper's settings",
   metrics = { "val_best.test.total.accuracy", "test_best.test.total.accuracy", "last.test.total.accuracy" }, facts = { "samples", "seconds" },
+  claims = {
+    bss.claim{ id = "X19.rows", text = "the numbers of the table come out again", metric = "val_best.test.total.accuracy" },
+    bss.claim{
+      id = "X19.official", text = "what is released is worth what is stated, within a point", equivalent = 0.01,
+      metric = "val_best.test.total.accuracy", where = { "official", "paper" },
+    },
+  },
   notes = {
     "test_best chooses the epoch on the test set, as the released code does: the difference to val_best is what that adds.",
     ("Epochs are %d for all; the optimizer is each preset's own, or SGD with --set learning_rate=…"):format(task.epochs),

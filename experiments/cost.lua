@@ -31,6 +31,7 @@ local result = bss.experiment{
     { name = "baby steps", scheduler = bss.scheduler.baby_step{ t_grow = grow } },
   },
   metrics = { "epoch_seconds", "scoring_seconds" }, facts = { "samples" },
+  claims = { bss.claim{ id = "X20", text = "samples that went forward and backward", metric = "samples", class = "exact" } },
   lower_is_better = { "epoch_seconds", "scoring_seconds" },
   notes = {
     "epoch_seconds: with its measurements; scoring_seconds: the part of it that scores samples; means over epochs.",

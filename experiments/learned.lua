@@ -28,6 +28,7 @@ end
 local result = bss.experiment{
   name = "learned-" .. p.data, title = "BSS-L's numbers on " .. task.data.name, params = p, seeds = p.seeds, arms = arms,
   control = control, metrics = { "test.total.accuracy", "test.total.macro_f1" }, facts = { "samples" },
+  claims = { bss.claim{ id = "X17.rows", text = "the numbers of the table come out again", metric = "test.total.accuracy" } },
   run = function(_, arm, seed)
     local scheduler = arm.every and bss.scheduler.learned{
       score_interval = arm.every, temperature = arm.temperature, replacement = arm.replacement,

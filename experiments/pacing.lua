@@ -37,6 +37,7 @@ end
 local result = bss.experiment{
   name = "pacing-" .. p.data, title = "Pace of BSS-H on " .. task.data.name, params = p, seeds = p.seeds, arms = arms,
   control = control, metrics = { "test.total.accuracy", "test.total.macro_f1" }, facts = { "samples" },
+  claims = { bss.claim{ id = "X14.rows", text = "the numbers of the table come out again", metric = "test.total.accuracy" } },
   notes = { "grow: share of the uniform order's epochs after which all samples are there; losses of Eq. 5, inference of Eq. 12." },
   run = function(_, arm, seed)
     return task.train{

@@ -17,6 +17,16 @@ local task = require "lib.tasks"(p)
 local rows = require "lib.methods"(task.epochs, #task.modalities)
 print(task.data)
 
+local function claims(method)
+  local function claim(id, text, better)
+    return bss.claim{ id = method .. "." .. id, text = text, metric = "test.total.accuracy", better = better }
+  end
+  return {
+    claim("rows", "the numbers of the table come out again"),
+    claim("H", "BSS-H adds to " .. method, { "BSS-H", "uniform order" }),
+    claim("L", "BSS-L adds to " .. method, { "BSS-L", "uniform order" }),
+  }
+end
 local methods = { { name = "Joint", method = "joint" }, { name = "Concat", method = "none" } }
 for _, row in ipairs(rows.methods) do methods[#methods + 1] = row end
 local names = {}
@@ -30,7 +40,7 @@ for _, row in ipairs(methods) do
     end
     print(bss.experiment{
       name = ("plugin-%s-%s-%s"):format(p.data, p.composition, row.name:lower()), title = row.name .. " on " .. task.data.name .. ", " .. p.composition, params = p, seeds = p.seeds,
-      arms = arms, control = "uniform order", metrics = { "test.total.accuracy", "test.total.map" }, facts = { "samples", "seconds" },
+      arms = arms, control = "uniform order", claims = claims(row.name), metrics = { "test.total.accuracy", "test.total.map" }, facts = { "samples", "seconds" },
       run = function(p, arm, seed)
         -- MLA, ReconBoost and DOMFN predict in their own way; Concat has no heads.
         local has_heads = row.base or row.method == "joint" or row.method == "mses" or row.method == "ogr_gb" or row.method == "mmpareto"

@@ -35,6 +35,17 @@ local last
 print(bss.experiment{
   name = "ranking", title = "Rankings by balance, before and after training", params = p, seeds = p.seeds,
   metrics = { "found_before", "found_after", "rank_correlation" },
+  claims = {
+    bss.claim{
+      id = "X2.before", place = "Fig. 4", text = "the ranking of the untrained network finds no mismatched samples",
+      metric = "found_before", where = "ranking", expect = 0.5, margin = 0.05,
+    },
+    bss.claim{
+      id = "X2.after", place = "Fig. 4", text = "that of the trained network finds them",
+      metric = "found_after", where = "ranking", expect = 0.93, margin = 0.03,
+    },
+  },
+  arms = { { name = "ranking" } },
   notes = {
     "found: area under the ROC curve with which low scores tell mismatched samples from others; 0.5 is chance.",
     "rank_correlation: Spearman's, of the two rankings.",

@@ -28,7 +28,7 @@ local function train(name, alpha, scheduler, seed)
   }
 end
 
-local function sweep(name, title, values, label, make)
+local function sweep(name, title, values, label, claims, make)
   local arms = {}
   for _, value in ipairs(values) do
     arms[#arms + 1] = { name = ("BSS-L, %s = %g"):format(label, value), value = value, bss = true }
@@ -39,6 +39,7 @@ local function sweep(name, title, values, label, make)
     name = name, title = title, params = p, seeds = p.seeds, arms = arms,
     control = label == "beta" and "vanilla" or nil,
     metrics = { "test.total.accuracy", "test.total.map" },
+    claims = claims,
     notes = label == "alpha" and { "alpha = 0: fused loss and fused inference only; the heads that score are probes." } or {},
     run = function(_, arm, seed) return make(arm, seed) end,
   }
@@ -73,12 +74,24 @@ local function sweep(name, title, values, label, make)
   end
 end
 
-sweep("sensitivity_alpha", "Fig. 3(a): alpha on " .. data.name, p.alphas, "alpha", function(arm, seed)
+local function rows(place)
+  local text = "the numbers of the curve come out again"
+  return bss.claim{ id = place .. ".rows", place = place, text = text, metric = "test.total.accuracy" }
+end
+local above = { rows "F3b" }
+for _, beta in ipairs(p.betas) do
+  above[#above + 1] = bss.claim{
+    id = ("F3b.%g"):format(beta), place = "Fig. 3(b)", text = ("BSS-L with beta = %g is above vanilla"):format(beta),
+    metric = "test.total.accuracy", better = { ("BSS-L, beta = %g"):format(beta), "vanilla" },
+  }
+end
+
+sweep("sensitivity_alpha", "Fig. 3(a): alpha on " .. data.name, p.alphas, "alpha", { rows "F3a" }, function(arm, seed)
   local scheduler = arm.bss and bss.scheduler.learned{ score_interval = p.score_interval } or bss.scheduler.random{}
   return train(arm.name, arm.value, scheduler, seed)
 end)
 
-sweep("sensitivity_beta", "Fig. 3(b): beta on " .. data.name, p.betas, "beta", function(arm, seed)
+sweep("sensitivity_beta", "Fig. 3(b): beta on " .. data.name, p.betas, "beta", above, function(arm, seed)
   local scheduler = arm.bss and bss.scheduler.learned{ score_interval = p.score_interval, ema_beta = arm.value } or bss.scheduler.random{}
   return train(arm.name, 0.2, scheduler, seed)
 end)

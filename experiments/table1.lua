@@ -44,9 +44,23 @@ local notes = {
 }
 for _, row in ipairs(left_out) do notes[#notes + 1] = "left out: " .. row end
 
+local claims = {
+  bss.claim{ id = "T1.rows", place = "Table 1", text = "the numbers of the table come out again", metric = "test.total.accuracy" },
+}
+if p.rows[1] == "all" then
+  for _, arm in ipairs{ "BSS-H", "BSS-L" } do
+    for _, other in ipairs{ "MLA", control } do
+      claims[#claims + 1] = bss.claim{
+        id = ("T1.%s.%s"):format(arm, other:match "%w+"), place = "Table 1", text = ("%s is above %s"):format(arm, other),
+        metric = "test.total.accuracy", better = { arm, other },
+      }
+    end
+  end
+end
+
 print(bss.experiment{
   name = "table1-" .. p.data, title = "Table 1 on " .. task.data.name, params = p, seeds = p.seeds, arms = arms, control = p.rows[1] == "all" and control or nil,
-  metrics = { "test.total.accuracy", "test.total.map", "test.total.macro_f1" }, facts = { "parameters", "samples", "seconds", "cited" }, notes = notes,
+  metrics = { "test.total.accuracy", "test.total.map", "test.total.macro_f1" }, facts = { "parameters", "samples", "seconds", "cited" }, notes = notes, claims = claims,
   run = function(p, arm, seed)
     return task.train{
       name = arm.name, seed = seed, model = task.model(arm.fusion, arm.modalities), rebalance = rows.rebalance(arm), scheduler = arm.scheduler, alpha = p.alpha,
