@@ -62,17 +62,41 @@ extern "C" void emulated_order(int order) { emu::options.order = (emu::Order)ord
 // MARK: Memory: closed to the host unless an operation runs
 
 static bool isOpen;
+static char *lowest;  // what lies below is free for good, and stays closed
 static void open(bool on) {
   if (!emu::options.check || on == isOpen) return;
-  mprotect(card.heap, card.used, on ? PROT_READ | PROT_WRITE : PROT_NONE);
+  mprotect(lowest, card.heap + card.used - lowest, on ? PROT_READ | PROT_WRITE : PROT_NONE);
   isOpen = on;
+}
+static char *pageOf(const void *p) { return (char *)((uintptr_t)p & ~(uintptr_t)4095); }
+static std::vector<char *> left;  // pages in which a block ended its life
+/// While nothing waits to run: opening and closing takes as long as what is in use, not as all that
+/// ever was. Pages without a block are given back to the system.
+static void tidy() {
+  if (!emu::options.check) return;
+  for (char *page : left) {
+    if (page + 4096 > card.heap + card.used) continue;
+    auto next = card.allocations.lower_bound(page);
+    if (next != card.allocations.end() && next->first < page + 4096) continue;
+    if (next != card.allocations.begin()) {
+      auto before = std::prev(next);
+      if (before->first + before->second > page) continue;
+    }
+    madvise(page, 4096, MADV_DONTNEED);
+  }
+  left.clear();
+  lowest = pageOf(card.allocations.empty() ? card.heap + card.used : card.allocations.begin()->first);
 }
 
 static void onFault(int signal, siginfo_t *info, void *) {
   char *p = (char *)info->si_addr;
   if (p >= card.heap && p < card.heap + card.reserved && !isOpen) {
     finding("the host touches device address %p", (void *)p);
-    mprotect((void *)((uintptr_t)p & ~(uintptr_t)4095), 4096, PROT_READ | PROT_WRITE);
+    mprotect(pageOf(p), 4096, PROT_READ | PROT_WRITE);
+    return;
+  }
+  if (p >= card.heap && p < lowest) {  // the checker has said that it is freed
+    mprotect(pageOf(p), 4096, PROT_READ | PROT_WRITE);
     return;
   }
   emu::kernelFault(p);
@@ -95,6 +119,7 @@ void setUp() {
   card.reserved = 64ull << 30;  // no address is used twice: a freed block stays recognisable
   card.heap = (char *)emu::heapReserve(card.reserved);
   card.used = 4096;
+  lowest = card.heap;
   isOpen = true;
   open(false);
   struct sigaction action = {};
@@ -135,7 +160,10 @@ static void perform(Operation &op) {
     emu::shadowRead(op.from, op.bytes);
     if (op.to) memcpy(op.to, op.from, op.bytes);
     break;
-  case Operation::release: emu::shadowFree(op.to, op.bytes); break;
+  case Operation::release:
+    emu::shadowFree(op.to, op.bytes);
+    left.insert(left.end(), {pageOf(op.to), pageOf((char *)op.to + op.bytes - 1)});
+    break;
   case Operation::library: op.work(); break;
   }
   if (emu::report.count)
@@ -176,7 +204,10 @@ int runAll() {
     if (waits == atoi(skip)) {
       wasIdle = pending.empty();
       for (auto &op : pending)  // what was waited for arrives too late
-        if (op->kind == Operation::download) op->to = nullptr;
+        if (op->kind == Operation::download && op->to) {
+          memset(op->to, 0xa5, op->bytes);
+          op->to = nullptr;
+        }
       return sticky;
     }
   }
@@ -185,5 +216,6 @@ int runAll() {
     if (!sticky) perform(*op);
   pending.clear();
   open(false);
+  tidy();
   return sticky;
 }

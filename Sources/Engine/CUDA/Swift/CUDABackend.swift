@@ -72,6 +72,9 @@ public final class CUDABackend: Backend {
     public private(set) var precision = Precision.f32
     /// Every card that is taken on has tensor cores for both.
     public func setPrecision(_ precision: Precision) throws { self.precision = precision }
+    /// Gives memory that no tensor holds back to the driver (`torch.cuda.empty_cache`).
+    public func emptyCache() { memory.release() }
+
     /// Bytes: of live tensors, cached, most ever live; and how often the driver was asked.
     public var memoryStatistics: (live: Int, cached: Int, peak: Int, driverCalls: Int) {
         (memory.liveBytes, memory.cachedBytes, memory.peakBytes, memory.driverCalls)
