@@ -48,7 +48,9 @@ public struct Bins {
         var low = range?.lowerBound ?? all.first ?? 0
         var high = range?.upperBound ?? all.last ?? 1
         if !(high > low) || high - low < 1e-12 * max(abs(low), abs(high), 1e-290) {
-            (low, high) = (low - 0.5, high + 0.5)
+            // Beside large values one half is nothing.
+            let half = max(0.5, 1e-9 * max(abs(low), abs(high)))
+            (low, high) = (low - half, high + half)
         }
         let edges: [Double]
         if let count {

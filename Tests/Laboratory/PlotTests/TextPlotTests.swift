@@ -169,6 +169,9 @@ import _BSSTestSupport
         let automatic = Bins([(0..<1000).map { Double($0) / 1000 }], count: nil, range: nil)
         #expect(automatic.counts[0].reduce(0, +) == 1000 && automatic.edges.count == 11)
         #expect(Bins([[7, 7, 7]], count: nil, range: nil).counts[0].reduce(0, +) == 3)
+        for huge in [9.2e18, -9.2e18, 1e300] {
+            #expect(Bins([[huge]], count: nil, range: nil).counts[0].reduce(0, +) == 1)
+        }
         #expect(Bins([[.nan]], count: nil, range: nil).counts[0].reduce(0, +) == 0)
         let tenths = Bins([[0.1, 0.2, 0.30000000000000004, 0.7]], count: 10, range: 0...1)
         #expect(tenths.counts[0] == [0, 1, 1, 1, 0, 0, 0, 1, 0, 0])
