@@ -43,7 +43,8 @@ public struct ScanOptions: OptionGroup {
     @Option(
         "score_mode",
         "how the network runs while scoring: \"batch_statistics\" (no dropout, buffers untouched), \"eval\", "
-            + "\"train\" (as released), or \"last_epoch\": scores from the steps of the epoch before, without a pass")
+            + "\"train\" (as released), or \"last_epoch\": scores from the steps of the epoch before, without a pass, "
+            + "if they saw every sample once, else from a scan as with batch_statistics")
     public var mode = ScanSettings.Mode.batchStatistics
     @Option("score_transform", "transforms while scoring: \"eval\" or \"train\" (augmented, as released)")
     public var transform = Transform.eval

@@ -5,7 +5,8 @@ extension Modality {
     private static let mostPixels = 160
 
     /// A sample as a picture: an image, the first frame of a video, a spectrogram with low frequencies below and loud
-    /// places bright. Its own smallest value is black, its largest white, whatever was done to the numbers.
+    /// places bright. Three channels are colours; of another number the first is shown, in grey. The smallest value of
+    /// what is shown is black, the largest white, whatever was done to the numbers.
     /// - Returns: nil: features, sequences and texts have none.
     /// - Throws: kind `.data`: the sample's file cannot be read.
     public func picture(of sample: Int) throws -> RasterImage? {
@@ -18,11 +19,12 @@ extension Modality {
         }
         let plane = Array(shape.suffix(2))
         let (height, width) = (plane[0], plane[1])
-        // [frames, channels, H, W] begins with its first frame; of [channels, frames, H, W] the frames lie apart.
-        let isChannelFirst = kind != .video || [1, 3].contains(shape[0]) && ![1, 3].contains(shape[1])
+        // [frames, channels, H, W] begins with its first frame; of [channels, frames, H, W] the frames lie apart. A
+        // frame has one channel, two of optical flow, or three.
+        let isChannelFirst = kind != .video || (1...3).contains(shape[0]) && !(1...3).contains(shape[1])
         let channels = isChannelFirst ? shape[0] : shape[1]
         let stride = kind == .video && isChannelFirst ? shape[1] * height * width : height * width
-        let colours = kind == .audio || channels < 3 ? 1 : 3
+        let colours = kind != .audio && channels == 3 ? 3 : 1
         let factor = max(1, (max(height, width) + Modality.mostPixels - 1) / Modality.mostPixels)
         let (rows, columns) = ((height + factor - 1) / factor, (width + factor - 1) / factor)
         var means = [Float](repeating: 0, count: rows * columns * colours)

@@ -97,6 +97,24 @@ import _BSSTestSupport
         #expect(try errors("--set", "seeds=3", "--set", "epochs=3") == "demo: reused 6 of 6\n")
     }
 
+    @Test("a module that changed is named with its line, also one beside the script's folder")
+    func modules() throws {
+        let program = try BuiltProgram()
+        defer { program.remove() }
+        for folder in ["study", "lib"] { try Files.makeFolder("\(program.folder)/\(folder)") }
+        let find =
+            "package.path = (arg[0]:match \"^(.*/)\") .. \"../?.lua;\" .. package.path\n"
+            + "local samples = require \"lib.sizes\"\n"
+        try program.write("lib/sizes.lua", "local sizes = { 200 }\nreturn sizes[1]")
+        try program.write("study/e.lua", find + Self.script.replacing("samples = 200", with: "samples = samples"))
+        func errors() throws -> String { try program.run(["--out", "o", "--resume", "study/e.lua"]).errors }
+        _ = try errors()
+        try program.write("lib/sizes.lua", "local sizes = { 200 }\nreturn sizes[1] + 20")
+        let words = "demo: reused 0 of 4: 'sizes.lua' changed (tokens differ at line 2)\n"
+        let told = try errors()
+        #expect(told.hasPrefix(words), "\(told)")
+    }
+
     @Test("--resume names the parameter of bss.params that changed")
     func parameters() throws {
         let text =

@@ -46,6 +46,7 @@ public final class CUDABackend: Backend {
 
     private init(_ card: GraphicsCard) throws {
         self.card = card
+        try ProductLibrary.checkChoice()
         kernels = try KernelLibrary(card)
         var context: CUcontext?
         try Driver.check(bss_cuda_context_retain(&context, card.device), "device")

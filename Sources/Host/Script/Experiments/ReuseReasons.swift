@@ -77,17 +77,22 @@ struct ReuseReasons {
             ?? (new.count == old.count ? nil : new.last?.line)
     }
 
-    /// The kept copy (`sources/<script>-<hash>/…`) of a file with these tokens.
+    /// The kept copy (`sources/<script>-<hash>/…`) of a file with these tokens, wherever below it lies.
     private func text(_ name: String, _ tokens: String) -> String? {
-        let root = store.root + "/sources"
-        // A copy that cannot be read cannot be compared with: the line is then not named.
-        for folder in (try? Files.list(root)) ?? [] {
-            let path = "\(root)/\(folder)/\(name)"
-            // Here too.
-            guard Files.isFile(path), let bytes = try? Files.read(path), SourceLedger.tokenHash(bytes) == tokens
-            else { continue }
-            return Text.decoded(bytes)
+        func find(_ folder: String) -> String? {
+            // What cannot be read cannot be compared with: the line is then not named.
+            for entry in (try? Files.list(folder)) ?? [] {
+                let path = "\(folder)/\(entry)"
+                if Files.isFolder(path) {
+                    if let found = find(path) { return found }
+                } else if entry == name, let bytes = try? Files.read(path),  // here too
+                    SourceLedger.tokenHash(bytes) == tokens
+                {
+                    return Text.decoded(bytes)
+                }
+            }
+            return nil
         }
-        return nil
+        return find(store.root + "/sources")
     }
 }

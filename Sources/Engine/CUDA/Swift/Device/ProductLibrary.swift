@@ -12,6 +12,12 @@ final class ProductLibrary {
     /// Products so far.
     private(set) var calls = 0
 
+    /// - Throws: kind `.device`: a `BSS_CUDA_BLAS` that means nothing.
+    static func checkChoice() throws {
+        guard let choice = Environment.text("BSS_CUDA_BLAS"), !["auto", "none"].contains(choice) else { return }
+        throw BSSError("device", "BSS_CUDA_BLAS is \"auto\" or \"none\", not '\(choice)'", kind: .device)
+    }
+
     /// nil: it is not there, or `BSS_CUDA_BLAS=none`; own kernels multiply then.
     /// - Throws: nothing: who needs to know reads `summary` of the backend.
     static func find(_ card: GraphicsCard, _ stream: CUstream) -> ProductLibrary? {
