@@ -123,6 +123,25 @@ class Beyond(unittest.TestCase):
         self.assertEqual(text, "one\ntwo\n")
         self.assertEqual(shown[-2]["msg_type"], "execute_result")
 
+    def test_messages_of_a_request_stand_together(self):
+        """However requests follow each other: busy, the code, what it wrote and gave, idle; nothing of another's."""
+        count = 400
+        asked = {self.client.execute(f"print({i}) io.stderr:write({i}) {i}"): str(i) for i in range(count)}
+        seen = {request: [] for request in asked}
+        while not all(messages and messages[-1] == ("status", "idle") for messages in seen.values()):
+            message = self.client.get_iopub_msg(timeout=20)
+            content = message["content"]
+            text = content.get("execution_state") or content.get("text") or content.get("code") or ""
+            seen.get(message["parent_header"].get("msg_id"), []).append((message["msg_type"], text.strip()))
+        for _ in asked:
+            self.client.get_shell_msg(timeout=20)
+        for request, number in asked.items():
+            messages = seen[request]
+            self.assertEqual(messages[0], ("status", "busy"), messages)
+            self.assertEqual(messages[1][0], "execute_input", messages)
+            self.assertEqual(sorted(messages[2:4]), [("stream", number)] * 2, messages)
+            self.assertEqual([kind for kind, _ in messages[4:]], ["execute_result", "status"], messages)
+
     def test_reading_input(self):
         self.client.allow_stdin = True
         request = self.client.execute("name = io.read() name .. '!'", allow_stdin=True)

@@ -20,11 +20,9 @@ typedef struct {
 
 static struct {
   void *(*ctx_new)(void);
-  int (*ctx_term)(void *);
   void *(*socket)(void *, int);
   int (*close)(void *);
   int (*bind)(void *, const char *);
-  int (*connect)(void *, const char *);
   int (*setsockopt)(void *, int, const void *, size_t);
   int (*send)(void *, const void *, size_t, int);
   int (*msg_init)(message *);
@@ -47,9 +45,8 @@ bool bss_zmq_open(void) {
     void *slot;
     const char *name;
   } calls[] = {
-      {&zmq.ctx_new, "zmq_ctx_new"},   {&zmq.ctx_term, "zmq_ctx_term"},
-      {&zmq.socket, "zmq_socket"},     {&zmq.close, "zmq_close"},
-      {&zmq.bind, "zmq_bind"},         {&zmq.connect, "zmq_connect"},
+      {&zmq.ctx_new, "zmq_ctx_new"},   {&zmq.socket, "zmq_socket"},
+      {&zmq.close, "zmq_close"},       {&zmq.bind, "zmq_bind"},
       {&zmq.send, "zmq_send"},         {&zmq.setsockopt, "zmq_setsockopt"},
       {&zmq.msg_init, "zmq_msg_init"}, {&zmq.msg_recv, "zmq_msg_recv"},
       {&zmq.msg_data, "zmq_msg_data"}, {&zmq.msg_size, "zmq_msg_size"},
@@ -84,9 +81,6 @@ int bss_zmq_bound(void *socket, int messages) {
 
 int bss_zmq_bind(void *socket, const char *address) {
   return zmq.bind(socket, address) == 0 ? 0 : errno;
-}
-int bss_zmq_connect(void *socket, const char *address) {
-  return zmq.connect(socket, address) == 0 ? 0 : errno;
 }
 const char *bss_zmq_error(int number) { return zmq.strerror(number); }
 
@@ -128,7 +122,3 @@ void bss_zmq_poll(void *const *sockets, const int *files, int count, bool *ready
 }
 
 void bss_zmq_close(void *socket) { zmq.close(socket); }
-void bss_zmq_end(void) {
-  if (context) zmq.ctx_term(context);
-  context = NULL;
-}

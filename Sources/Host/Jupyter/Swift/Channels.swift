@@ -2,32 +2,38 @@ import BSSCore
 import CBSSLua
 import Glibc
 
-/// The thread beside Lua's: it publishes what the kernel says and what code writes, answers heartbeats, and hears
+/// What the kernel publishes, and the thread beside Lua's: it forwards what code writes, answers heartbeats, and hears
 /// interrupts and the end while a cell runs. It knows no Lua: an interrupt is a signal to the other thread.
+///
+/// Both threads publish, each under the lock. Whoever publishes a message sends what stands in the pipes first: what was
+/// written before the message stands before it, what is found later was written after it.
 ///
 /// Sendable: what both threads touch lies behind the lock, the rest is the thread's own once it runs.
 final class Channels: @unchecked Sendable {
     private let key: [UInt8]
     private let session: String
-    private let publisher, heartbeat, control, inbox: Socket
+    private let heartbeat, control: Socket
     /// Read ends of the pipes that standard output and standard error are.
     private let pipes: [Int32]
     private static let names = ["stdout", "stderr"]
-    /// Bytes of a character that the next read completes.
-    private var rests: [[UInt8]] = [[], []]
-    /// A message for which there was no room: until it is gone nothing else is read, and writers wait.
-    private var waiting: [[[UInt8]]] = []
-    private var isEnded = false
     private var thread: Threads?
 
-    /// What the running cell answers to; the only thing both threads touch.
-    private var parent = Message.empty
-    private var shutdown = false
+    // What both threads touch.
     private let lock = Lock()
+    private let publisher: Socket
+    /// What output answers.
+    private var parent = Message.empty
+    /// Bytes of a character that the next read completes.
+    private var rests: [[UInt8]] = [[], []]
+    /// Messages for which there was no room: until they are gone no pipe is read, and writers wait.
+    private var waiting: [[[UInt8]]] = []
+    private var shutdown = false
+    private var isEnded = false
 
-    private static let inboxAddress = "inproc://kernel"
     /// Messages that may wait for a slow client.
     private static let room: Int32 = 2000
+    /// How long a slow client is given between two tries.
+    private static let pauseMilliseconds = 5
     private static let readBytes = 1 << 16
 
     init(_ connection: Connection, session: String) throws {
@@ -40,8 +46,6 @@ final class Channels: @unchecked Sendable {
         try heartbeat.bind(connection.address("hb"))
         control = try Socket(.router)
         try control.bind(connection.address("control"))
-        inbox = try Socket(.pull)
-        try inbox.bind(Channels.inboxAddress)
         pipes = try [STDOUT_FILENO, STDERR_FILENO].map(Channels.replace)
     }
 
@@ -57,58 +61,48 @@ final class Channels: @unchecked Sendable {
         return ends[0]
     }
 
-    /// The kernel's side: messages for iopub, in order with what code has written before.
-    func outbox() throws -> Socket {
-        let socket = try Socket(.push)
-        try socket.connect(Channels.inboxAddress)
-        return socket
-    }
-
     /// Starts the thread, which handles no signals.
     func start() { thread = Threads(1) { [self] in loop() } }
 
-    // MARK: Shared
-
-    /// What is written from now on answers `header`.
-    func answer(_ header: [UInt8]) { lock.withLock { parent = header } }
     /// The client asked for the end.
     var isShutDown: Bool { lock.withLock { shutdown } }
 
     /// Ends the thread when all is published.
-    func end(_ outbox: Socket) {
-        outbox.send([[]])
+    func end() {
+        lock.withLock {
+            drain()
+            isEnded = true
+        }
         thread?.join()
         thread = nil
     }
 
-    // MARK: The thread
+    // MARK: Publishing
 
-    private func loop() {
-        let sockets = [control, heartbeat, inbox]
-        while !isEnded {
-            while let message = waiting.first, publisher.send(message, waits: false) { waiting.removeFirst() }
-            // While a client is slow, nothing that would be published is read.
-            let isFull = !waiting.isEmpty
-            let ready = Socket.wait(
-                isFull ? Array(sockets[..<2]) : sockets, files: isFull ? [] : pipes, milliseconds: isFull ? 5 : 200)
-            if ready[0] { while let parts = control.receive() { hear(parts) } }
-            if ready[1], let parts = heartbeat.receive() { heartbeat.send(parts) }
-            guard !isFull else { continue }
-            for position in pipes.indices where ready[3 + position] { forward(position) }
-            // What was written before a message was sent is in the pipes by now.
-            while waiting.isEmpty, let parts = inbox.receive() {
-                drain()
-                if parts == [[]] { isEnded = true } else { publish(parts) }
-            }
-        }
-        let deadline = time(nil) + 1
-        while let message = waiting.first, time(nil) < deadline {
-            if publisher.send(message, waits: false) { waiting.removeFirst() } else { usleep(5000) }
+    /// A message behind what code has written, once a slow client has taken the earlier ones.
+    /// - Parameter begins: what is written from now on answers the same request as the message.
+    func publish(_ type: String, _ content: Table, answering request: [UInt8], begins: Bool = false) {
+        fflush(nil)
+        while lock.withLock({ !flush() && !shutdown }) { Channels.pause() }
+        lock.withLock {
+            drain()
+            if begins { parent = request }
+            send(type, content, answering: request)
         }
     }
 
-    private func publish(_ parts: [[UInt8]]) {
-        if !waiting.isEmpty || !publisher.send(parts, waits: false) { waiting.append(parts) }
+    /// Sends what waits, as far as there is room; whether all of it is gone.
+    private func flush() -> Bool {
+        while let message = waiting.first, publisher.send(message, waits: false) { waiting.removeFirst() }
+        return waiting.isEmpty
+    }
+
+    private static func pause() { usleep(UInt32(pauseMilliseconds) * 1000) }
+
+    private func send(_ type: String, _ content: Table, answering request: [UInt8], topic: String? = nil) {
+        let topics = [Array((topic ?? type).utf8)]
+        let parts = Message(type, content, to: topics, parent: request, session: session).parts(key: key)
+        if !flush() || !publisher.send(parts, waits: false) { waiting.append(parts) }
     }
 
     /// What is in the pipes now, and not what a running child writes after.
@@ -147,9 +141,7 @@ final class Channels: @unchecked Sendable {
         let content = Table(fields: [
             ("name", .string(Channels.names[position])), ("text", .string(String(decoding: all, as: UTF8.self))),
         ])
-        let header = lock.withLock { parent }
-        let topic = Array("stream.\(Channels.names[position])".utf8)
-        publish(Message("stream", content, to: [topic], parent: header, session: session).parts(key: key))
+        send("stream", content, answering: parent, topic: "stream.\(Channels.names[position])")
     }
 
     /// Without the beginning of a character at the end.
@@ -163,7 +155,23 @@ final class Channels: @unchecked Sendable {
         return bytes.count
     }
 
-    // MARK: Control
+    // MARK: The thread
+
+    private func loop() {
+        while !lock.withLock({ isEnded }) {
+            // While a client is slow, nothing that would be published is read.
+            let isFull = lock.withLock { !flush() }
+            let ready = Socket.wait(
+                [control, heartbeat], files: isFull ? [] : pipes,
+                milliseconds: isFull ? Channels.pauseMilliseconds : 100)
+            if ready[0] { while let parts = control.receive() { hear(parts) } }
+            if ready[1], let parts = heartbeat.receive() { heartbeat.send(parts) }
+            guard !isFull else { continue }
+            for position in pipes.indices where ready[2 + position] { lock.withLock { _ = forward(position) } }
+        }
+        let deadline = time(nil) + 1
+        while lock.withLock({ !flush() }), time(nil) < deadline { Channels.pause() }
+    }
 
     private func hear(_ parts: [[UInt8]]) {
         guard let message = Message(parts: parts, key: key) else { return }
@@ -192,8 +200,6 @@ final class Channels: @unchecked Sendable {
 
     private func status(_ state: String, _ message: Message) {
         let content = Table(fields: [("execution_state", .string(state))])
-        publish(
-            Message("status", content, to: [Array("status".utf8)], parent: message.header, session: session)
-                .parts(key: key))
+        lock.withLock { send("status", content, answering: message.header) }
     }
 }

@@ -11,7 +11,6 @@ final class Kernel {
     private let connection: Connection
     private let id = Message.identifier()
     private let channels: Channels
-    private let outbox: Socket
     private let shell, input: Socket
     /// The request that is being answered.
     private(set) var request: Message?
@@ -33,7 +32,6 @@ final class Kernel {
         input = try Socket(.router)
         try input.bind(connection.address("stdin"))
         channels = try Channels(connection, session: id)
-        outbox = try channels.outbox()
         session.front = self
     }
 
@@ -54,7 +52,7 @@ final class Kernel {
                 if let message = Message(parts: parts, key: connection.key) { handle(message) }
             }
         }
-        channels.end(outbox)
+        channels.end()
         let signal = bss_lua_signal_pending()
         return signal == 0 || channels.isShutDown ? 0 : ErrorReport.exitCode(BSSError.cancelled(""), signal: signal)
     }
@@ -62,9 +60,7 @@ final class Kernel {
     // MARK: Requests
 
     private func handle(_ message: Message) {
-        request = message
-        channels.answer(message.header)
-        publish("status", Table(fields: [("execution_state", .string("busy"))]))
+        begin(message)
         switch message.type {
         case "kernel_info_request": reply("kernel_info_reply", KernelInfo.content)
         case "execute_request": execute(message)
@@ -110,15 +106,20 @@ final class Kernel {
                 handle(message)
                 continue
             }
-            request = message
-            channels.answer(message.header)
-            publish("status", Table(fields: [("execution_state", .string("busy"))]))
+            begin(message)
             reply("execute_reply", Table(fields: [("status", .string("aborted"))]))
             publish("status", Table(fields: [("execution_state", .string("idle"))]))
         }
     }
 
     // MARK: Sending
+
+    /// From now on what is published and written answers `message`.
+    private func begin(_ message: Message) {
+        request = message
+        let busy = Table(fields: [("execution_state", .string("busy"))])
+        channels.publish("status", busy, answering: message.header, begins: true)
+    }
 
     func reply(_ type: String, _ content: Table) {
         guard let request else { return }
@@ -128,11 +129,7 @@ final class Kernel {
     }
 
     func publish(_ type: String, _ content: Table) {
-        fflush(nil)
-        let parent = request?.header ?? Message.empty
-        outbox.send(
-            Message(type, content, to: [Array(type.utf8)], parent: parent, session: id)
-                .parts(key: connection.key))
+        channels.publish(type, content, answering: request?.header ?? Message.empty)
     }
 
     // MARK: io.read

@@ -2,17 +2,15 @@ import BSSCore
 import CBSSZMQ
 import Glibc
 
-/// A socket of libzmq; one thread's at a time.
+/// A socket of libzmq; one thread's at a time: two share one behind a lock.
 final class Socket {
     enum Kind {
-        case router, publisher, reply, pull, push
+        case router, publisher, reply
         fileprivate var number: Int32 {
             switch self {
             case .router: Int32(BSS_ZMQ_ROUTER)
             case .publisher: Int32(BSS_ZMQ_PUB)
             case .reply: Int32(BSS_ZMQ_REP)
-            case .pull: Int32(BSS_ZMQ_PULL)
-            case .push: Int32(BSS_ZMQ_PUSH)
             }
         }
     }
@@ -41,7 +39,6 @@ final class Socket {
     deinit { bss_zmq_close(pointer) }
 
     func bind(_ address: String) throws { try check(bss_zmq_bind(pointer, address), address) }
-    func connect(_ address: String) throws { try check(bss_zmq_connect(pointer, address), address) }
     /// Sends that find as many messages waiting are refused instead of lost.
     func bound(_ messages: Int32) { _ = bss_zmq_bound(pointer, messages) }
 

@@ -4,14 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-  BSS_ZMQ_PAIR = 0,
-  BSS_ZMQ_PUB = 1,
-  BSS_ZMQ_REP = 4,
-  BSS_ZMQ_ROUTER = 6,
-  BSS_ZMQ_PULL = 7,
-  BSS_ZMQ_PUSH = 8
-};
+enum { BSS_ZMQ_PUB = 1, BSS_ZMQ_REP = 4, BSS_ZMQ_ROUTER = 6 };
 
 // False: there is no libzmq (libzmq.so.5; BSS_ZMQ names another file).
 bool bss_zmq_open(void);
@@ -21,7 +14,6 @@ bool bss_zmq_open(void);
 void *bss_zmq_socket(int type, int linger);
 // 0, or the error's number.
 int bss_zmq_bind(void *socket, const char *address);
-int bss_zmq_connect(void *socket, const char *address);
 const char *bss_zmq_error(int number);
 // Sends that find `messages` waiting say EAGAIN instead of losing some (PUB).
 int bss_zmq_bound(void *socket, int messages);
@@ -38,4 +30,3 @@ void bss_zmq_poll(void *const *sockets, const int *files, int count, bool *ready
                   long milliseconds);
 
 void bss_zmq_close(void *socket);
-void bss_zmq_end(void);
