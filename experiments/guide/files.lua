@@ -18,7 +18,7 @@ local function keys(table)
 end
 print(keys(bss.model.load(path).description))
 print(keys(bss.model.load(path).description.modalities[1]))
-os.remove(path)
+os.remove(path);
 --> classes, format, identity, inference, labels, modalities, model
 --> deviation, kind, mean, name, shape
 --= {"kind":"text"}

@@ -58,6 +58,6 @@ out:close()
 local ok, message = pcall(bss.data.csv, { path = broken, modalities = { m = { "a", "b" } } })
 print(ok, (tostring(message):gsub("^.*broken%.csv", "broken.csv")))
 os.remove(path)
-os.remove(broken)
+os.remove(broken);
 --> false	broken.csv: line 3, column 'b': a number was expected, got 'four'
 --= {"kind":"text"}

@@ -64,6 +64,6 @@ print(ok, (tostring(message):gsub(root, "ROOT")))
 
 -- %%
 print(#run:extremes{ count = 3 }.lowest, (run:extremes().lowest[1].files.sound:match "[^/]*$"))
-os.execute("rm -r " .. root)
+os.execute("rm -r " .. root);
 --> 3	23.wav
 --= {"kind":"text"}

@@ -45,7 +45,7 @@ print(model:predict{ data = data, split = "test", missing = "strong" }.accuracy)
 
 -- %%
 print(run:confusion("test"))
-os.remove(path)
+os.remove(path);
 --> confusion (test, total): 0.8944 of 180 are right
 --> class   0   1   2   recall
 --> 0      53   2   5   0.8833

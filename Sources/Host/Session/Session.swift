@@ -41,7 +41,6 @@ public final class Session {
         self.display = display
         initialGlobals = Set(state.globalNames)
         runner = CellRunner(state)
-        runner.keepsLast = true
         // Prints are tapped, not redirected: code sees the terminal as it is.
         runner.captures = false
         runner.show = { value, state in
@@ -74,21 +73,16 @@ public final class Session {
             Session.shellAssignment(trimmed) == nil
         else { return .complete }
         let text = CellRunner.withoutEqualSign(text)
-        for form in ["return " + text, text] {
-            do {
-                _ = try state.function(form, name: "=input")
-                return .complete
-            } catch {
-                let message = "\(error)"
-                // An unfinished short string ends at the end as well, but no further line can repair it.
-                if message.hasSuffix("near <eof>"), message.range(of: "unfinished string") == nil {
-                    // `x = 1; x` ends with an expression, which no Lua may.
-                    return CellParser.names(in: text).lastExpressions == nil ? .incomplete : .complete
-                }
-            }
+        let names = CellParser.names(in: text)
+        do {
+            _ = try state.function(names.result?.returned(in: text) ?? text, name: "=input")
+            return .complete
+        } catch {
+            // An unfinished short string ends at the end as well, but no further line can repair it.
+            let message = "\(error)"
+            guard message.range(of: "unfinished string") == nil else { return .invalid }
+            return names.isCut || message.hasSuffix("near <eof>") ? .incomplete : .invalid
         }
-        // A last line that is an expression is shown.
-        return withShownLastLine(text) == text ? .invalid : .complete
     }
 
     /// Evaluates `code` and keeps nothing of it: no cell, no `_`.
@@ -108,7 +102,7 @@ public final class Session {
         state.keepFrames()
         defer { isEvaluating = false }
         PrintTap.begin()
-        let executed = withShownLastLine(CellRunner.withoutEqualSign(code))
+        let executed = CellRunner.withoutEqualSign(code)
         var outcome = runner.run(executed, name: "=cell \(nextNumber)")
         outcome.printed = PrintTap.end()
         let outputs = runner.outputs(of: &outcome)
@@ -130,21 +124,6 @@ public final class Session {
         let isExpression = (try? state.function(expression, name: name)) != nil
         return try runner.scope.compile(
             .init(code: isExpression ? expression : code, name: name, mentioned: CellParser.names(in: code).mentioned))
-    }
-
-    /// A pasted block that ends with an expression shows it.
-    private func withShownLastLine(_ code: String) -> String {
-        let body = code.trimmed
-        // A syntax error here only says that the whole is no expression; the cell tells its own errors.
-        guard let newline = body.lastIndex(of: "\n"), (try? state.function("return " + body, name: "=cell")) == nil
-        else { return code }
-        let head = String(body[..<newline])
-        let last = String(body[body.index(after: newline)...])
-        let isExpression =
-            !last.trimmed.isEmpty
-            // And here that the last line is none.
-            && (try? state.function("\(head)\n_ = (\(Session.withoutSemicolons(last)))", name: "=cell")) != nil
-        return isExpression ? "\(head)\n_ = \(last)" : code
     }
 
     static func withoutSemicolons(_ code: String) -> String {

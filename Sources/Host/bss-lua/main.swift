@@ -35,5 +35,5 @@ let program = Program(
         return namespace
     },
     prompt: Prompt.run)
-LuaState.withoutBareExpressions = NotebookFile.withAssignedResults
+LuaState.withAssignedResults = NotebookFile.withAssignedResults
 program.run(Program.commandLine)

@@ -133,7 +133,6 @@ import _BSSTestSupport
 
     @Test func sessionLogRunsAsPlainLua() throws {
         let runner = try Notebooks.runner()
-        runner.keepsLast = true
         var file = NotebookFile()
         for (n, code) in [
             "x = 20", "x + 1", "_ * 2", "{ x, 'a' };", "error('no')", "y = = 2", "print('seen')", "'a', 'b'",
@@ -156,7 +155,6 @@ import _BSSTestSupport
 
     @Test func olderResultsInTheLog() throws {
         let runner = try Notebooks.runner()
-        runner.keepsLast = true
         var older: [LuaValue] = []
         var entries: [(code: String, outcome: CellRunner.Outcome, outputs: [CellOutput])] = []
         for code in ["1", "20", "300", "_ + _2 + _3", "x = 5", "_2", "x = 6\n_ = x", "_2 + _3"] {

@@ -55,6 +55,9 @@ import Testing
         for (code, expected) in [
             ("local a = 4 a * 2", "8"), ("x = 3\nx, 1", "1"), ("b = 1; #'abc'", "3"), ("c = 2\n{ c }", "{ 2 }"),
             ("d = 1\n'text'", "\"text\""), ("local t = { 1 }\nnot t", "false"),
+            ("x = 1; x + 1", "2"), ("x = 1; math.max(x, 7)", "7"), ("local a = 2 a * 3", "6"), ("x = 4; x;;", "6"),
+            ("x = 1\nmath.max(\n  x, 8\n) -- of two", "8"), ("x = 2; math.abs(-x) + 1", "3"),
+            ("x = 5; ('y'):rep(x), x", "5"), ("x = 1; select(2, 'a', 'b', 'c')", "\"c\""),
         ] {
             listener.errors = []
             session.run(code)
@@ -66,6 +69,38 @@ import Testing
         try state.run(String(decoding: chunk, as: UTF8.self), name: "=book")
         #expect(try state.global("_").int == 21)
         #expect(NotebookFile.withAssignedResults(Array("-- %%\nx = 1\n".utf8)) == nil)
+    }
+
+    @Test("a cell's result is the same at a prompt, in a notebook and in a script") func resultsEverywhere() throws {
+        let cells = [
+            "local a = 2 a * 3", "_ + 1", "print('seen')", "x = _; math.max(x, 10)", "f = function() end; f()", "_ * 2",
+        ]
+        let shown = ["6", "7", "10", "20"]
+        let (session, listener, _) = try session()
+        for cell in cells { session.run(cell) }
+        #expect(listener.shown.filter { $0 != "seen" } == shown && listener.errors.isEmpty, "\(listener.shown)")
+        let file = NotebookFile(cells: cells.map { .init(source: $0) })
+        var book = NotebookRun(file, path: "book.lua", runner: CellRunner(try LuaState()))
+        let failure = book.run()
+        #expect(failure == nil)
+        #expect(book.file.cells.flatMap(\.outputs).filter { $0.kind == .value }.map(\.text) == shown)
+        let state = try LuaState()
+        let chunk = try #require(NotebookFile.withAssignedResults(Array(file.text().utf8)))
+        try state.run(String(decoding: chunk, as: UTF8.self), name: "=book")
+        #expect(try state.global("_").int == 20)
+        let log = session.notebook(session.cells).text()
+        let again = try LuaState()
+        try again.run(log, name: "=log")
+        #expect(try again.global("_").int == 20, "\(log)")
+    }
+
+    @Test func aCellStandsInTheTracebackOfItsLastCall() throws {
+        let (session, listener, _) = try session()
+        session.run("function f() error('boom') end")
+        for code in ["f()", "x = 1\nf()", "_ = f()"] {
+            session.run(code)
+            #expect(listener.errors.last?.traceback?.contains("in the cell") == true, "\(code)")
+        }
     }
 
     @Test func commandsTakeWhatTheyTake() throws {

@@ -106,8 +106,8 @@ public final class LuaState {
         }
     }
 
-    /// Turns a notebook whose cells end with expressions into a chunk; nil: it is no such text.
-    nonisolated(unsafe) package static var withoutBareExpressions: (([UInt8]) -> [UInt8]?)?
+    /// Turns a notebook whose cells end with results into a chunk; nil: it is no such text.
+    nonisolated(unsafe) package static var withAssignedResults: (([UInt8]) -> [UInt8]?)?
 
     /// Runs a file (`nil`: standard input) with arguments. It is read once, and stands in `sources`.
     @discardableResult
@@ -130,12 +130,9 @@ public final class LuaState {
                     }
                 }
             }
-            var status = loaded(bytes)
             // Cells may end with an expression, which no chunk may.
-            if status == LUA_ERRSYNTAX, let text = LuaState.withoutBareExpressions?(bytes) {
-                bss_lua_pop(L, 1)
-                status = loaded(text)
-            }
+            let text = bytes.first == 0x1B ? nil : LuaState.withAssignedResults?(bytes)
+            let status = loaded(text ?? bytes)
             if status != LUA_OK {
                 throw explained(takeError(on: L, status: status), source: String(decoding: bytes, as: UTF8.self))
             }

@@ -12,8 +12,8 @@ public final class CellRunner {
     public let scope: CellScope
     /// What `...` is in every cell.
     public var arguments: [Value] = []
-    /// Whether an expression's value becomes `_`, as at a prompt.
-    public var keepsLast = false
+    /// Whether a result becomes `_`.
+    var keepsLast = true
     /// Whether output also goes to standard output while the cell runs.
     public var tee = false
     /// Whether output is captured at all.
@@ -45,7 +45,7 @@ public final class CellRunner {
         public var error: BSSError?
         /// The code ends with `;`: values are not for showing.
         public var isSilent = false
-        /// It was compiled as an expression.
+        /// The result is an expression: nil is shown, too.
         public var isExpression = false
         public var seconds = 0.0
         /// False: a syntax error; nothing ran.
@@ -70,32 +70,16 @@ public final class CellRunner {
         var outcome = Outcome()
         let names = CellParser.names(in: code)
         outcome.isSilent = names.isSilent
+        // A variable `_` of the user's own is no result.
+        let ownsResult = scope.names.contains("_") || names.declarations.contains { $0.names.contains("_") }
+        let result = names.result.flatMap { ownsResult && $0.assigns ? nil : $0 }
+        outcome.isExpression = result?.isExpression ?? false
+        let source = CellScope.Source(
+            code: result?.returned(in: code) ?? code, name: name, line: line,
+            declarations: names.declarations.map { .init(names: $0.names, constants: $0.constants, end: $0.end) },
+            mentioned: names.mentioned)
         let function: LuaFunction
-        var assignsLast = false
-        do {
-            var source = CellScope.Source(code: code, name: name, line: line, mentioned: names.mentioned)
-            // What is no expression is compiled as statements below, and their error is the one to tell.
-            if (try? state.function("return " + code, name: name)) != nil, !names.isEmpty {
-                source.code = "return " + code
-                outcome.isExpression = true
-            } else {
-                source.declarations = names.declarations.map {
-                    .init(names: $0.names, constants: $0.constants, end: $0.end)
-                }
-                if let range = names.shownResult, !scope.names.contains("_"),
-                    !names.declarations.contains(where: { $0.names.contains("_") })
-                {
-                    var bytes = Array(code.utf8)
-                    bytes.replaceSubrange(range, with: Array("return ".utf8))
-                    source.code = String(decoding: bytes, as: UTF8.self)
-                    assignsLast = true
-                } else if let start = names.lastExpressions {
-                    source.code = CellRunner.inserting("return ", at: start, in: code)
-                    assignsLast = true
-                }
-            }
-            function = try scope.compile(source)
-        } catch {
+        do { function = try scope.compile(source) } catch {
             outcome.error = BSSError.of(error)
             return outcome
         }
@@ -106,7 +90,11 @@ public final class CellRunner {
         defer { state.exitEndsCell = false }
         let start = Clock.seconds()
         let body = { [self] in
-            do { outcome.values = try state.results(of: function, arguments) } catch {
+            do {
+                let values = try state.results(of: function, arguments)
+                let isNothing = result?.form == .call && !outcome.isExpression && values.allSatisfy(isNil)
+                outcome.values = isNothing ? [] : values
+            } catch {
                 outcome.error = CellRunner.tidied(BSSError.of(error), line: line)
             }
         }
@@ -114,24 +102,18 @@ public final class CellRunner {
         outcome.seconds = Clock.seconds() - start
         outcome.exitCode = state.exitAsked
         if outcome.error != nil || state.isStopping { state.regainControl() }
-        if names.shiftsResults, assignsLast, outcome.error == nil {
-            // The cell itself went well: results that cannot be shifted stay where they are.
-            _ = try? state.run("_3, _2 = _2, _", name: "=results")
-        }
-        if assignsLast || (keepsLast && outcome.isExpression), outcome.error == nil {
-            if let first = outcome.values.first {
-                try? state.setGlobal("_", first)  // only a full stack throws, and the cell went well
-            } else if assignsLast {
-                // Here too.
-                try? state.removeGlobal("_")
-            }
-        }
+        if let result, outcome.error == nil { keep(result, outcome.values.first) }
         return outcome
     }
 
-    static func inserting(_ text: String, at offset: Int, in code: String) -> String {
-        let bytes = Array(code.utf8)
-        return String(decoding: bytes[..<offset] + Array(text.utf8) + bytes[offset...], as: UTF8.self)
+    /// The result becomes `_`. Only a full stack throws, and the cell went well: results then stay where they are.
+    private func keep(_ result: CellResult, _ value: LuaValue?) {
+        if result.form == .shift { _ = try? state.run("_3, _2 = _2, _", name: "=results") }
+        if let value, keepsLast || result.assigns {
+            try? state.setGlobal("_", value)  // as said above
+        } else if result.assigns {
+            try? state.removeGlobal("_")  // here too
+        }
     }
 
     /// `=x` shows `x`, as in the prompts of Lua up to 5.2.

@@ -34,19 +34,14 @@ public struct CellNames {
     public internal(set) var declarations: [(names: [String], constants: Set<String>, end: Int)] = []
     /// Every name token.
     public internal(set) var mentioned: Set<String> = []
-    /// The cell's last statement is `_ = …`: byte range of `_ =`. Or it is `_3, _2, _ = _2, _, …`: the range before
-    /// `…`.
-    public internal(set) var shownResult: Range<Int>?
-    /// Where the expressions begin (in bytes) that stand at the end of the cell after other statements.
-    public internal(set) var lastExpressions: Int?
-    /// Where the expressions begin that are all of the cell, and no statement.
-    public internal(set) var wholeExpressions: Int?
-    /// The second of these forms: the results of a prompt move on.
-    public internal(set) var shiftsResults = false
+    /// The expressions at the end of the cell, which give its result; nil: it ends with another statement.
+    public internal(set) var result: CellResult?
     /// Ends with `;`: the value is not to be shown.
     public internal(set) var isSilent = false
     /// False: the code is no Lua as far as the parser can see; then nothing is known of it.
     public internal(set) var isUnderstood = true
+    /// The text ends where an expression or a statement is not whole yet.
+    public internal(set) var isCut = false
     /// There is no statement at all.
     public internal(set) var isEmpty = true
 

@@ -8,7 +8,7 @@ extension CellParser {
         return list
     }
 
-    private static let binary: Set<String> = [
+    static let binary: Set<String> = [
         "or", "and", "<", ">", "<=", ">=", "~=", "==", "|", "~", "&", "<<", ">>", "..", "+", "-", "*", "/", "//", "%",
         "^",
     ]

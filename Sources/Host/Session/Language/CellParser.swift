@@ -33,8 +33,8 @@ package struct CellParser {
             parser.names.hasUnknownEffects = true
             parser.names.readsAnything = true
             parser.names.declarations = []
-            parser.names.shownResult = nil
-            parser.names.lastExpressions = nil
+            parser.names.result = nil
+            parser.names.isCut = parser.token.kind == .end
         }
         return parser.names
     }
@@ -160,10 +160,7 @@ package struct CellParser {
 
     mutating func block() throws {
         while token.kind != .end, !["end", "else", "elseif", "until"].contains(where: isAt) {
-            if isTopLevel {
-                names.shownResult = nil
-                names.shiftsResults = false
-            }
+            if isTopLevel, !isAt(";") { names.result = nil }
             if take("return") {
                 if !isAt(";"), token.kind != .end, !["end", "else", "elseif", "until"].contains(where: isAt) {
                     _ = try expressions()
@@ -310,8 +307,10 @@ package struct CellParser {
         if beginsNoStatement { return try bareExpressions(from: start) }
         let first = try target()
         guard isAt("=") || isAt(",") else {
-            if first.expression.isSuffixed { return }
-            return try bareExpressions(from: start)
+            guard first.expression.isSuffixed, !CellParser.binary.contains(token.text) || token.kind == .string else {
+                return try bareExpressions(from: start)
+            }
+            return noteResult(.call, from: start, values: start)
         }
         var targets = [first]
         while take(",") {
@@ -319,7 +318,7 @@ package struct CellParser {
             targets.append(try target())
         }
         if !take("=") { return try bareExpressions(from: start) }
-        let opening = tokens[start].start..<tokens[at - 1].end
+        let firstValue = at
         let values = try expressions()
         let rest = values.count < targets.count ? values.last ?? Carried() : Carried()
         for (i, target) in targets.enumerated() {
@@ -335,13 +334,20 @@ package struct CellParser {
                 }
             }
         }
-        guard isTopLevel else { return }
-        if targets.count == 1, targets[0].name == "_" { names.shownResult = opening }
-        let shift = tokens[start...].prefix(CellParser.shift.count)
-        if shift.map(\.text) == CellParser.shift {
-            names.shownResult = tokens[start].start..<shift[shift.endIndex - 1].end
-            names.shiftsResults = true
+        let opening = tokens[start...].prefix(CellParser.shift.count)
+        if opening.map(\.text) == CellParser.shift {
+            noteResult(.shift, from: start, values: start + CellParser.shift.count)
+        } else if targets.count == 1, targets[0].name == "_" {
+            noteResult(.assignment, from: start, values: firstValue)
         }
+    }
+
+    /// The statement from token `start` to here gives the cell's result, if it is the last.
+    private mutating func noteResult(_ form: CellResult.Form, from start: Int, values: Int) {
+        guard isTopLevel else { return }
+        names.result = CellResult(
+            form: form, isWhole: start == 0, start: tokens[start].start,
+            values: tokens[values].start..<tokens[at - 1].end)
     }
 
     /// A number, a string, `{`, `#x`, `not x`, `function(`: expressions that no statement begins with.
@@ -359,9 +365,9 @@ package struct CellParser {
         guard isTopLevel else { throw Stop() }
         at = start
         _ = try expressions()
-        _ = take(";")
+        noteResult(.expressions, from: start, values: start)
+        while take(";") {}
         if token.kind != .end { throw Stop() }
-        if start > 0 { names.lastExpressions = tokens[start].start } else { names.wholeExpressions = tokens[0].start }
     }
 
     private static let shift = ["_3", ",", "_2", ",", "_", "=", "_2", ",", "_", ","]

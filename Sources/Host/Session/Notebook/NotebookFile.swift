@@ -200,19 +200,21 @@ public struct NotebookFile: Equatable {
         return lines.joined(separator: "\n")
     }
 
-    /// The text as a chunk of Lua: a last expression of a cell becomes `_ = …`; nil: no cell ends with one.
+    /// The text as a chunk of Lua: a last expression of a cell becomes `_ = …`, and so do calls where some cell reads
+    /// `_`; nil: there is nothing to change.
     package static func withAssignedResults(_ bytes: [UInt8]) -> [UInt8]? {
         let text = String(decoding: bytes, as: UTF8.self)
-        guard Bytes.find("-- %%", in: text) != nil else { return nil }
+        guard Bytes.find("%%", in: text) != nil else { return nil }
         var file = parse(text)
+        let names = file.cells.map { $0.kind == .code ? CellParser.names(in: $0.source) : CellNames() }
+        let forms: [CellResult.Form] =
+            names.contains { $0.reads.contains("_") } ? [.expressions, .call] : [.expressions]
         var found = false
-        for i in file.cells.indices where file.cells[i].kind == .code {
-            let names = CellParser.names(in: file.cells[i].source)
-            guard names.isUnderstood, let start = names.lastExpressions ?? names.wholeExpressions,
-                let verbatim = file.cells[i].verbatim
+        for i in file.cells.indices {
+            guard let result = names[i].result, forms.contains(result.form), let verbatim = file.cells[i].verbatim
             else { continue }
             // Lines keep their numbers: outputs are comments, and stay.
-            let source = CellRunner.inserting("_ = ", at: start, in: file.cells[i].source)
+            let source = result.assigned(in: file.cells[i].source)
             let lines = source.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
             file.cells[i].verbatim = lines + verbatim.dropFirst(lines.count)
             found = true

@@ -14,28 +14,15 @@ public enum SessionLog {
     ) -> NotebookFile.Cell? {
         guard outcome.didRun else { return nil }
         if outcome.wasInterrupted { return NotebookFile.Cell(.raw, header: " [raw] interrupted", source: code) }
+        let result = CellParser.names(in: code).result
         if outcome.error != nil {
-            let body = outcome.isExpression ? "return \(code)" : code
+            let body = result?.form == .expressions ? result?.returned(in: code) : code
             return NotebookFile.Cell(
-                .code, source: "pcall(function()\n\(body)\nend);", outputs: outputs.filter { $0.kind == .stream })
+                .code, source: "if pcall(function()\n\(body ?? code)\nend) then end",
+                outputs: outputs.filter { $0.kind == .stream })
         }
-        guard outcome.isExpression, outcome.gaveValues else {
-            return NotebookFile.Cell(.code, source: keepsOlder ? shifting(code) : code, outputs: outputs)
-        }
-        return NotebookFile.Cell(
-            .code, source: (keepsOlder ? shift : "_ = ") + withoutLastSemicolon(code) + (outcome.isSilent ? ";" : ""),
-            outputs: outputs)
-    }
-
-    private static let shift = "_3, _2, _ = _2, _, "
-
-    /// A last statement `_ = …` that also moves the older results on.
-    private static func shifting(_ code: String) -> String {
-        let names = CellParser.names(in: code)
-        guard let range = names.shownResult, !names.shiftsResults else { return code }
-        var bytes = Array(code.utf8)
-        bytes.replaceSubrange(range, with: Array(shift.dropLast().utf8))
-        return String(decoding: bytes, as: UTF8.self)
+        let source = result.map { $0.logged(code, gaveValues: outcome.gaveValues, keepsOlder: keepsOlder) }
+        return NotebookFile.Cell(.code, source: source ?? code, outputs: outputs)
     }
 
     /// Whether code uses `_2` or `_3`: then the log must keep them.
@@ -51,10 +38,17 @@ public enum SessionLog {
         return NotebookFile(
             cells: cells.compactMap { cell($0.code, $0.outcome, outputs: $0.outputs, keepsOlder: keepsOlder) })
     }
+}
 
-    private static func withoutLastSemicolon(_ code: String) -> String {
-        guard let last = LuaLexer(code).tokens.dropLast().last, last.text == ";" else { return code }
-        let bytes = Array(code.utf8)
-        return String(decoding: bytes[..<last.start] + bytes[last.end...], as: UTF8.self)
+extension CellResult {
+    /// The cell's code as plain Lua in which the result becomes `_`.
+    fileprivate func logged(_ code: String, gaveValues: Bool, keepsOlder: Bool) -> String {
+        let opening = keepsOlder ? "_3, _2, _ = _2, _, " : "_ = "
+        switch form {
+        case .expressions: return replacingOpening(by: opening, in: code)
+        case .call: return gaveValues ? replacingOpening(by: opening, in: code) : code
+        case .assignment: return keepsOlder ? replacingOpening(by: opening, in: code) : code
+        case .shift: return code
+        }
     }
 }
