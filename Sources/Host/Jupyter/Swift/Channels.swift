@@ -5,8 +5,8 @@ import Glibc
 /// What the kernel publishes, and the thread beside Lua's: it forwards what code writes, answers heartbeats, and hears
 /// interrupts and the end while a cell runs. It knows no Lua: an interrupt is a signal to the other thread.
 ///
-/// Both threads publish, each under the lock. Whoever publishes a message sends what stands in the pipes first: what was
-/// written before the message stands before it, what is found later was written after it.
+/// Both threads publish, each under the lock. Whoever publishes a message sends what stands in the pipes first: what
+/// was written before the message stands before it, what is found later was written after it.
 ///
 /// Sendable: what both threads touch lies behind the lock, the rest is the thread's own once it runs.
 final class Channels: @unchecked Sendable {

@@ -108,7 +108,9 @@ public final class CellRunner {
 
     /// The result becomes `_`. Only a full stack throws, and the cell went well: results then stay where they are.
     private func keep(_ result: CellResult, _ value: LuaValue?) {
-        if result.form == .shift { _ = try? state.run("_3, _2 = _2, _", name: "=results") }
+        if result.form == .shift {
+            _ = try? state.run("_3, _2 = _2, _", name: "=results")  // as said above
+        }
         if let value, keepsLast || result.assigns {
             try? state.setGlobal("_", value)  // as said above
         } else if result.assigns {
