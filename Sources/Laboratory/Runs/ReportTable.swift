@@ -205,11 +205,15 @@ public struct ReportTable {
         return lines + notes
     }
 
-    /// Decimals of a column.
+    /// Decimals of a column: none of counts.
     public func decimals(_ column: Int, _ cells: [[Cell?]]) -> Int {
         if let digits { return digits }
         let largest = cells.compactMap { $0[column]?.sd }.filter { $0.isFinite && $0 > 0 }.max()
-        guard let largest else { return isPercent ? 2 : 4 }
+        guard let largest else {
+            let means = cells.compactMap { $0[column]?.mean }
+            let isCount = means.allSatisfy { $0 == $0.rounded() } && means.contains { abs($0) > 1 }
+            return isCount ? 0 : isPercent ? 2 : 4
+        }
         let scaled = isPercent ? largest * 100 : largest
         return min(8, max(0, 1 - Int(saturating: (Math.log(scaled) / Math.log(10)).rounded(.down))))
     }

@@ -61,6 +61,22 @@ import _BSSTestSupport
         visit(root, root.name)
     }
 
+    @Test("the search is inside: every function and every guide is in its index, on every page")
+    func search() throws {
+        let files = try SiteTests.files()
+        let script = try #require(files.first { $0.name.hasSuffix(".js") })
+        let root = try API.make(try LuaState(), RunOptions())
+        for case .function(let function) in root.entries {
+            #expect(script.text.contains("\"bss.\(function.name)\""), "\(function.name)")
+        }
+        for guide in ["first-hour.html", "slurm.html", "statistics.html"] {
+            #expect(script.text.contains("\"\(guide)\""), "\(guide)")
+        }
+        for page in files where page.name.hasSuffix(".html") {
+            #expect(page.text.contains("src=\"\(script.name)\"") && page.text.contains("id=\"search\""), "\(page.name)")
+        }
+    }
+
     private static func values(of attribute: String, in text: String) -> [String] {
         text.components(separatedBy: " \(attribute)=\"").dropFirst().compactMap {
             $0.split(separator: "\"", omittingEmptySubsequences: false).first.map(String.init)

@@ -56,6 +56,30 @@ import _BSSTestSupport
         #expect(TableHTML.ofMarkdown("| a | b |\n|---|---|\n| 1 | <2 |\n")?.contains("<td>&lt;2</td>") == true)
     }
 
+    @Test("without libzmq the kernel says so and names the package") func withoutLibrary() throws {
+        let outcome = try Self.run(Program.path, ["kernel", "--connection", "none"], ["BSS_ZMQ": "/nowhere/libzmq.so"])
+        #expect(outcome.code == 1 && outcome.text.contains("libzmq is not installed"), "\(outcome)")
+        #expect(outcome.text.contains("apt-get install libzmq5"), "\(outcome)")
+    }
+
+    @Test("install --user and --prefix write where Jupyter looks; both are refused") func installs() throws {
+        let home = FileManager.default.temporaryDirectory.path + "/bss-kernel-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: home) }
+        for (words, folder) in [
+            (["--user"], "\(home)/.local/share/jupyter"), (["--prefix", "\(home)/p"], "\(home)/p/share/jupyter"),
+        ] {
+            let variables = ["HOME": home, "JUPYTER_DATA_DIR": "", "XDG_DATA_HOME": ""]
+            let outcome = try Self.run(Program.path, ["kernel", "install"] + words, variables)
+            let path = "\(folder)/kernels/bss-lua/kernel.json"
+            #expect(outcome.code == 0 && outcome.text == path + "\n", "\(outcome)")
+            let specification = try JSON.parse(Files.readText(path)).table
+            #expect(specification?["interrupt_mode"]?.string == "message")
+            let words = specification?["argv"]?.table?.items.compactMap(\.string) ?? []
+            #expect(words.suffix(2) == ["--connection", "{connection_file}"] && words.first?.hasPrefix("/") == true)
+        }
+        #expect(try Self.run(Program.path, ["kernel", "install", "--user", "--prefix", "x"], [:]).code == 2)
+    }
+
     /// jupyter_kernel_test with every sample, and what it does not ask, where Python has it.
     @Test func conformance() throws {
         guard try Self.python(["-c", "import jupyter_kernel_test, ctypes; ctypes.CDLL('libzmq.so.5')"]).code == 0 else {
@@ -84,12 +108,18 @@ import _BSSTestSupport
     private static func python(_ words: [String]) throws -> (code: Int32, text: String) {
         let home = FileManager.default.temporaryDirectory.path + "/bss-kernel-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: home) }
-        let environment = ProcessInfo.processInfo.environment
+        let program = ProcessInfo.processInfo.environment["BSS_PYTHON"] ?? "python3"
+        // Debug builds are slower by far; the release is held to 0.2 s.
+        return try run(program, words, ["KERNEL_HOME": home, "KERNEL_LIMIT": limit])
+    }
+
+    private static func run(
+        _ program: String, _ words: [String], _ variables: [String: String]
+    ) throws -> (code: Int32, text: String) {
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        child.arguments = [environment["BSS_PYTHON"] ?? "python3"] + words
-        // Debug builds are slower by far; the release is held to 0.2 s.
-        child.environment = environment.merging(["KERNEL_HOME": home, "KERNEL_LIMIT": limit]) { $1 }
+        child.arguments = [program] + words
+        child.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
         let out = Pipe()
         (child.standardOutput, child.standardError) = (out, out)
         try child.run()

@@ -87,6 +87,15 @@ import Testing
         #expect(terminal.enter("%debug down")?.contains("frame of the error") == true)
     }
 
+    @Test("globals are strict at the prompt, with what was meant; --no-strict turns it off")
+    func strictGlobals() throws {
+        let terminal = try started(home())
+        _ = terminal.enter("accuracy = 1")
+        #expect(terminal.enter("accuracu")?.contains("did you mean 'accuracy'?") == true)
+        let lax = try started(home(), ["--no-strict"])
+        #expect(lax.enter("accuracu == nil")?.contains("true") == true)
+    }
+
     @Test("x = !cmd: the lines of a command as a list")
     func shellLines() throws {
         let terminal = try started(home())

@@ -144,7 +144,17 @@ extension CommandTests {
         let outcome = try program.run(["doctor", "--json", "--data", "/nowhere"])
         let report = try JSON.parse(outcome.output).table ?? Table()
         #expect(outcome.code == 0 && report["failed"]?.int == 0 && report["checks"]?.int == 7, "\(outcome.summary)")
-        #expect(report["data"]?.table?["/nowhere"]?.string == "missing" && report["engine"]?.table != nil)
+        #expect(report["data"]?.table?["/nowhere"]?.string == "missing")
+        for path in [
+            "build", "lua", "engine.backend", "engine.instruction_set", "devices.cpu", "sandbox",
+            "libraries.libzmq", "libraries.readline", "libraries.gnuplot", "terminal.columns", "terminal.unicode",
+        ] {
+            #expect(report.value(atPath: path) != nil, "\(path): \(outcome.output)")
+        }
+        #expect(report.value(atPath: "devices.cpu")?.string?.contains("thread") == true)
+        #if !DEBUG
+        #expect((report["seconds"]?.double ?? 9) < 5)
+        #endif
         #expect(try program.run(["doctor"]).output.contains("build"))
     }
 }

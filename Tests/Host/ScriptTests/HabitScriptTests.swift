@@ -41,6 +41,22 @@ import _BSSTestSupport
             """)
     }
 
+    @Test("a dot where methods have a colon: said, whether the first argument is missing or was taken for the object")
+    func dots() throws {
+        try ScriptFeatureTests.check(
+            """
+            local x = bss.ones{ 2, 2 }
+            fails("call methods with a colon", function() return x.sum() end)
+            fails("called with a colon: x:matmul(…)", function() return x.matmul(x) end)
+            local data = bss.data.synthetic{ samples = 60 }
+            local model = bss.model{ strong = "mlp", weak = "mlp" }:build(data)
+            fails("call methods with a colon", function() return model.predict(data) end)
+            assert(x.sum(x):item() == 4)
+            local ok, message = pcall(x.matmul, x)
+            assert(not ok and not tostring(message):find("colon", 1, true), message)
+            """)
+    }
+
     @Test("positions count from 1")
     func zero() throws {
         try ScriptFeatureTests.check(

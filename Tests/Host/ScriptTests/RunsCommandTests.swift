@@ -123,6 +123,31 @@ import _BSSTestSupport
         let copy = try EventReader.read(Files.read("\(folder)/\(try #require(Files.list(folder).first))"))
         #expect(copy.map(\.value) == events.map(\.value) && copy.map(\.tag) == events.map(\.tag))
     }
+
+    @Test("tensorboard's own reader sees every number, where Python has it")
+    func tensorboardReads() throws {
+        defer { program.remove() }
+        let id = try #require(ids("seed=1 and name=joint").first)
+        let reader = "from tensorboard.backend.event_processing.event_accumulator import EventAccumulator"
+        let python = ProcessInfo.processInfo.environment["BSS_PYTHON"] ?? "python3"
+        guard try program.run([python, "-c", reader], of: "/usr/bin/env").code == 0 else {
+            return print("event files by tensorboard: 0 of 1 (no tensorboard)")
+        }
+        let code = """
+            import json, sys
+            \(reader)
+            events = EventAccumulator(sys.argv[1]).Reload()
+            facts = [json.loads(line) for line in open(sys.argv[2])]
+            for fact in facts:
+                found = {e.step: e.value for e in events.Scalars(fact["name"].replace(".", "/"))}
+                assert abs(found[fact["step"]] - fact["value"]) <= 1e-6 * max(1, abs(fact["value"])), fact
+            assert len(facts) > 10
+            """
+        let files = ["out/tensorboard/joint-seed1-\(id.prefix(8))", "out/runs/\(id)/metrics.jsonl"]
+        let read = try program.run([python, "-c", code] + files, of: "/usr/bin/env")
+        #expect(read.code == 0, "\(read.summary)")
+        print("event files by tensorboard: 1 of 1")
+    }
 }
 
 /// Reads TFRecords of scalar events, as `tensorflow/core/lib/io/record_reader` and `event.proto` have them; stands on

@@ -35,6 +35,25 @@ import Testing
         #expect(rows.first == "id,label,predicted,correct,p(0),p(1),p(2)" && rows.count == 91)
     }
 
+    @Test("the file says its architecture, statistics, names, shapes, engine and script; missing where fusions allow")
+    func whatAFileSays() throws {
+        try ScriptFeatureTests.check(
+            SavedModelTests.data + """
+                local path = os.tmpname()
+                bss.model{ strong = bss.encoder.mlp{ hidden = { 9 } }, weak = "mlp" }:build(d):save(path)
+                local told = bss.model.load(path).description
+                assert(told.model.encoders.strong.hidden[1] == 9 and told.model.fusion.name == "concat")
+                assert(#told.modalities[1].mean == 100 and #told.modalities[2].deviation == 74)
+                assert(told.modalities[2].name == "weak" and told.modalities[2].shape[1] == 74)
+                assert(#told.classes == 3 and told.identity.engine.build == bss.engine().build)
+                assert(told.identity.script and next(told.identity.sources))
+                os.remove(path)
+                local both = bss.model{ strong = "mlp", weak = "mlp", fusion = "gated" }:build(d)
+                local ok, message = pcall(both.predict, both, { data = d, missing = "weak" })
+                assert(ok or tostring(message):find("missing"), tostring(message))
+                """)
+    }
+
     @Test func confusionCountsEverySample() throws {
         let program = try BuiltProgram()
         defer { program.remove() }

@@ -1,5 +1,6 @@
 import BSSCore
 import BSSLua
+import Foundation
 import Testing
 
 @testable import BSSSession
@@ -108,6 +109,11 @@ import Testing
         session.run("%timeit -n 3 1 + 1")
         #expect(listener.shown.last?.contains("7 rounds of 3") == true, "\(listener.shown)")
         session.run("%timeit -n x")
+        let folder = FileManager.default.currentDirectoryPath
+        session.run("%cd /tmp")
+        #expect(FileManager.default.currentDirectoryPath == "/tmp")
+        session.run("%cd " + folder)
+        #expect(FileManager.default.currentDirectoryPath == folder && listener.errors.count == 1)
         session.run("%cd /nowhere/at/all")
         session.run("%history many")
         #expect(listener.errors.count == 3)

@@ -80,6 +80,8 @@ import _BSSTestSupport
             title: "", rows: [.init(name: "a", values: ["x": [1]]), .init(name: "b", values: ["x": [2]])],
             metrics: ["x"], control: "a")
         #expect(try single.cells()[1][0]?.p == nil)
+        // Counts have no decimals.
+        #expect(try single.text().contains(" 2 ") && !single.text().contains("2.0"))
         let unequal = ReportTable(
             title: "", rows: [.init(name: "a", values: ["x": [1, 2, 3]]), .init(name: "b", values: ["x": [5, 6]])],
             metrics: ["x"], control: "a")

@@ -213,6 +213,19 @@ class Lifetime(unittest.TestCase):
         self.assertLess(time.monotonic() - start, 3)
         self.assertFalse(manager.is_alive())
 
+    def test_a_kernel_goes_with_its_client(self):
+        """Also out of a cell that never ends."""
+        code = (
+            "import os, sys, time; from jupyter_client.manager import start_new_kernel\n"
+            "manager, client = start_new_kernel(kernel_name='bss-lua'); client.execute('while true do end')\n"
+            "time.sleep(0.5); print(manager.provisioner.process.pid, flush=True); os._exit(0)"
+        )
+        pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout)
+        deadline = time.monotonic() + 5
+        while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertFalse(os.path.exists(f"/proc/{pid}"))
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=1)

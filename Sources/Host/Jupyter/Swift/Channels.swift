@@ -12,6 +12,8 @@ import Glibc
 final class Channels: @unchecked Sendable {
     private let key: [UInt8]
     private let session: String
+    /// The process whose end is the kernel's, whatever runs; nil: it lives on alone.
+    private let client: pid_t?
     private let heartbeat, control: Socket
     /// Read ends of the pipes that standard output and standard error are.
     private let pipes: [Int32]
@@ -39,6 +41,8 @@ final class Channels: @unchecked Sendable {
     init(_ connection: Connection, session: String) throws {
         key = connection.key
         self.session = session
+        // Set by clients that want the kernel to go with them, as ipykernel reads it.
+        client = getenv("JPY_PARENT_PID") == nil ? nil : getppid()
         publisher = try Socket(.publisher)
         publisher.bound(Channels.room)
         try publisher.bind(connection.address("iopub"))
@@ -64,7 +68,7 @@ final class Channels: @unchecked Sendable {
     /// Starts the thread, which handles no signals.
     func start() { thread = Threads(1) { [self] in loop() } }
 
-    /// The client asked for the end.
+    /// The client asked for the end, or is gone.
     var isShutDown: Bool { lock.withLock { shutdown } }
 
     /// Ends the thread when all is published.
@@ -161,6 +165,7 @@ final class Channels: @unchecked Sendable {
         while !lock.withLock({ isEnded }) {
             // While a client is slow, nothing that would be published is read.
             let isFull = lock.withLock { !flush() }
+            if let client, getppid() != client, !isShutDown { shutDown() }
             let ready = Socket.wait(
                 [control, heartbeat], files: isFull ? [] : pipes,
                 milliseconds: isFull ? Channels.pauseMilliseconds : 100)
@@ -181,8 +186,7 @@ final class Channels: @unchecked Sendable {
             kill(getpid(), SIGINT)
             reply("interrupt_reply", Table(fields: [("status", .string("ok"))]), to: message)
         case "shutdown_request":
-            lock.withLock { shutdown = true }
-            kill(getpid(), SIGINT)
+            shutDown()
             let restart = message.content["restart"] ?? .bool(false)
             reply("shutdown_reply", Table(fields: [("status", .string("ok")), ("restart", restart)]), to: message)
         case "kernel_info_request": reply("kernel_info_reply", KernelInfo.content, to: message)
@@ -191,6 +195,11 @@ final class Channels: @unchecked Sendable {
             reply("\(message.type.prefix { $0 != "_" })_reply", KernelInfo.error("ProtocolError", reason), to: message)
         }
         status("idle", message)
+    }
+
+    private func shutDown() {
+        lock.withLock { shutdown = true }
+        kill(getpid(), SIGINT)
     }
 
     private func reply(_ type: String, _ content: Table, to message: Message) {

@@ -38,11 +38,10 @@ final class Kernel {
     /// Until the client asks for the end, or is gone; the exit code.
     func run() -> Int32 {
         StandardOutput.buffersLines()
-        let client = getppid()
         channels.start()
         publish("status", Table(fields: [("execution_state", .string("starting"))]))
         session.state.replaceInput { [unowned self] in try readInput($0) }
-        while !isEnded, !channels.isShutDown, getppid() == client {
+        while !isEnded, !channels.isShutDown {
             bss_lua_signals_at_prompt(true)
             let isReady = Socket.wait([shell], milliseconds: 200)[0]
             bss_lua_signals_at_prompt(false)

@@ -40,8 +40,22 @@ final class MethodEntry: LuaEntry {
 
     override func invoke(_ L: OpaquePointer) throws -> Int32 {
         let object = try state.receiver(on: L)
-        return try state.push(
-            function.call(state.arguments(from: 2, on: L, operation: path), receiver: object, path: path), on: L)
+        do {
+            let given = try state.arguments(from: 2, on: L, operation: path)
+            return try state.push(function.call(given, receiver: object, path: path), on: L)
+        } catch var error as BSSError where error.kind == .usage && error.hint == nil && MethodEntry.isField(L) {
+            error.hint = "methods are called with a colon: x:\(function.name)(…)"
+            throw error
+        }
+    }
+
+    /// `x.method(y)` called it: the first argument became the receiver.
+    private static func isField(_ L: OpaquePointer) -> Bool {
+        var frame = lua_Debug()
+        guard lua_getstack(L, 0, &frame) != 0, lua_getinfo(L, "n", &frame) != 0, let how = frame.namewhat else {
+            return false
+        }
+        return String(cString: how) == "field"
     }
 }
 
