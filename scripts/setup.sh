@@ -41,8 +41,11 @@ note_commit() {
   printf '%s %s\n' "$build" "$commit$changed" >"$(dirname "$binary")/.bss-lua.commit"
 }
 
-# Builds release unless nothing changed since the last build. The Swift runtime is linked in: it starts faster
-# and the binary runs where no toolchain is.
+# How a program is built that people start. The Swift runtime is linked in: it runs where no toolchain is. At a fixed
+# address, as Debian's Python is, the loader has none of 44,000 addresses to write: 0.6 of 4.1 ms, and 0.6 MiB.
+release=(-c release --static-swift-stdlib -Xlinker -no-pie)
+
+# Builds release unless nothing changed since the last build.
 build_release() {
   if [ -x "$binary" ] && [ -e "$stamp" ] &&
     [ -z "$(find "$root/Sources" "$root/Package.swift" -newer "$stamp" -print -quit)" ]; then
@@ -54,7 +57,7 @@ build_release() {
   touch "$stamp.new"  # before the build: an edit during it counts as new
   say "building (the first time takes some minutes)"
   local log="$root/.build/bss-lua.log"
-  if ! swift build --package-path "$root" -c release --product bss-lua --static-swift-stdlib >"$log" 2>&1; then
+  if ! swift build --package-path "$root" "${release[@]}" --product bss-lua >"$log" 2>&1; then
     grep -E 'error|warning: you may' "$log" | sort -u | head -n 40 >&2 || tail -n 40 "$log" >&2
     stop "the build failed; everything it said is in .build/bss-lua.log"
   fi

@@ -1,4 +1,5 @@
 // Entries of the media loops: one sample, one thread; see bss_media.h.
+#include <string.h>
 #include "bss_media.h"
 #include "table.h"
 
@@ -22,6 +23,14 @@ void bss_resize_rows(const uint8_t *x, int64_t height, int64_t width, int64_t ch
 void bss_resize_columns(const uint8_t *x, int64_t width, int64_t channels,
                         const bss_resize_axis *axis, uint8_t *out) {
   bss_loops->resize_columns(x, width, channels, axis, out);
+}
+
+void bss_mirror(const uint8_t *x, int64_t height, int64_t width, int64_t channels, uint8_t *out) {
+  for (int64_t y = 0; y < height; y++, x += width * channels)
+    for (int64_t i = width - 1; i >= 0; i--, out += channels)
+      if (channels == 3) memcpy(out, x + 3 * i, 3);
+      else
+        for (int64_t c = 0; c < channels; c++) out[c] = x[i * channels + c];
 }
 
 void bss_planes(const uint8_t *x, int64_t area, int64_t channels, const float *values, float *out) {

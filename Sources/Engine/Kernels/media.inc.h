@@ -3,8 +3,7 @@
 // and every lane does what a scalar loop would.
 
 typedef uint8_t FN(u8x16) __attribute__((ext_vector_type(16)));
-typedef uint8_t FN(u8x4) __attribute__((ext_vector_type(4)));
-typedef int32_t FN(i32x4) __attribute__((ext_vector_type(4)));
+typedef uint32_t FN(u32x4) __attribute__((ext_vector_type(4)));
 
 /// In-place complex transform of `size` = 2^k points in bit-reversed order; twiddle of the full
 /// circle at step 2.
@@ -120,34 +119,57 @@ INLINE uint8_t FN(rounded8)(int32_t sum) {
   return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-/// Three channels: a pixel and one byte of the next are four lanes. The last pixel of all has no
-/// next byte.
-static void FN(resize_rows)(const uint8_t *x, int64_t height, int64_t width, int64_t channels,
-                            const bss_resize_axis *axis, uint8_t *out) {
-  const int32_t rounding = 1 << 21;
-  for (int64_t y = 0; y < height; y++) {
-    const uint8_t *row = x + y * width * channels;
-    for (int64_t i = 0; i < axis->size; i++, out += channels) {
-      int32_t first = axis->first[i], count = axis->count[i];
-      const int32_t *taps = axis->taps + i * axis->most;
-      const uint8_t *from = row + (int64_t)first * channels;
-      if (channels == 3 && (y + 1 < height || first + count < width)) {
-        FN(i32x4) sum = rounding;
-        for (int32_t k = 0; k < count; k++, from += 3) {
-          FN(u8x4) pixel;
-          __builtin_memcpy(&pixel, from, 4);
-          sum += __builtin_convertvector(pixel, FN(i32x4)) * taps[k];
-        }
-        for (int c = 0; c < 3; c++) out[c] = FN(rounded8)(sum[c]);
-        continue;
+INLINE FN(u8x16) FN(rounded16)(i32x16 sum) {
+  sum >>= 22;
+  sum = __builtin_elementwise_min(__builtin_elementwise_max(sum, (i32x16)0), (i32x16)255);
+  return __builtin_convertvector(sum, FN(u8x16));
+}
+
+/// Four rows of three channels at once: a pixel of each and a byte behind it are four lanes. `out`
+/// is written four bytes at a time, from left to right, so that the fourth is mended by the next
+/// pixel.
+INLINE void FN(resize_four_rows)(const uint8_t *x, int64_t width, const bss_resize_axis *axis,
+                                 uint8_t *out) {
+  const int64_t row = 3 * width, to = 3 * axis->size;
+  for (int64_t i = 0; i < axis->size; i++, out += 3) {
+    const uint8_t *from = x + 3 * (int64_t)axis->first[i];
+    const int32_t *taps = axis->taps + i * axis->most, count = axis->count[i];
+    i32x16 sum = 1 << 21;
+    for (int32_t k = 0; k < count; k++, from += 3) {
+      FN(u32x4) pixels;
+      for (int r = 0; r < 4; r++) {
+        uint32_t pixel;
+        __builtin_memcpy(&pixel, from + r * row, 4);
+        pixels[r] = pixel;
       }
-      for (int64_t c = 0; c < channels; c++) {
-        int32_t sum = rounding;
-        for (int32_t k = 0; k < count; k++) sum += taps[k] * from[k * channels + c];
-        out[c] = FN(rounded8)(sum);
-      }
+      sum += __builtin_convertvector((FN(u8x16))pixels, i32x16) * taps[k];
+    }
+    FN(u32x4) pixels = (FN(u32x4))FN(rounded16)(sum);
+    int64_t bytes = i + 1 < axis->size ? 4 : 3;
+    for (int r = 0; r < 4; r++) {
+      uint32_t pixel = pixels[r];
+      if (bytes == 4) __builtin_memcpy(out + r * to, &pixel, 4);
+      else __builtin_memcpy(out + r * to, &pixel, 3);
     }
   }
+}
+
+static void FN(resize_rows)(const uint8_t *x, int64_t height, int64_t width, int64_t channels,
+                            const bss_resize_axis *axis, uint8_t *out) {
+  int64_t y = 0;
+  // The last row has no byte behind its last pixel.
+  for (; channels == 3 && y + 4 < height; y += 4)
+    FN(resize_four_rows)(x + 3 * y * width, width, axis, out + 3 * y * axis->size);
+  for (; y < height; y++)
+    for (int64_t i = 0; i < axis->size; i++) {
+      const int32_t *taps = axis->taps + i * axis->most, count = axis->count[i];
+      const uint8_t *from = x + (y * width + axis->first[i]) * channels;
+      for (int64_t c = 0; c < channels; c++) {
+        int32_t sum = 1 << 21;
+        for (int32_t k = 0; k < count; k++) sum += taps[k] * from[k * channels + c];
+        out[(y * axis->size + i) * channels + c] = FN(rounded8)(sum);
+      }
+    }
 }
 
 static void FN(resize_columns)(const uint8_t *x, int64_t width, int64_t channels,
@@ -164,9 +186,7 @@ static void FN(resize_columns)(const uint8_t *x, int64_t width, int64_t channels
         __builtin_memcpy(&part, from + k * row + j, 16);
         sum += __builtin_convertvector(part, i32x16) * taps[k];
       }
-      sum >>= 22;
-      sum = __builtin_elementwise_min(__builtin_elementwise_max(sum, (i32x16)0), (i32x16)255);
-      FN(u8x16) bytes = __builtin_convertvector(sum, FN(u8x16));
+      FN(u8x16) bytes = FN(rounded16)(sum);
       __builtin_memcpy(out + j, &bytes, 16);
     }
     for (; j < row; j++) {

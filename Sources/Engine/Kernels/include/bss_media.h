@@ -44,6 +44,8 @@ void bss_resize_rows(const uint8_t *x, int64_t height, int64_t width, int64_t ch
 /// [height, width, channels] -> [axis.size, width, channels]
 void bss_resize_columns(const uint8_t *x, int64_t width, int64_t channels,
                         const bss_resize_axis *axis, uint8_t *out);
+/// out[y][i] = x[y][width - 1 - i], pixel by pixel.
+void bss_mirror(const uint8_t *x, int64_t height, int64_t width, int64_t channels, uint8_t *out);
 /// out[c][i] = values[c][x[i][c]]: planes of floats from interleaved bytes; `values` holds 256
 /// numbers a channel.
 void bss_planes(const uint8_t *x, int64_t area, int64_t channels, const float *values, float *out);

@@ -98,16 +98,7 @@ extension RasterImage {
 
     public var flippedHorizontally: RasterImage {
         let out = [UInt8](unsafeUninitializedCapacity: pixels.count) { to, filled in
-            pixels.withUnsafeBufferPointer { from in
-                var at = 0
-                for y in 0..<height {
-                    for x in 0..<width {
-                        let source = (y * width + width - 1 - x) * channels
-                        for c in 0..<channels { to[at + c] = from[source + c] }
-                        at += channels
-                    }
-                }
-            }
+            bss_mirror(pixels, Int64(height), Int64(width), Int64(channels), to.baseAddress)
             filled = pixels.count
         }
         return RasterImage(width: width, height: height, channels: channels, pixels: out)
