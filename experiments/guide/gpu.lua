@@ -3,11 +3,13 @@
 --
 -- ```sh
 -- bss-lua --device cuda script.lua     # the first card; cuda:1 the second; BSS_DEVICE=cuda does the same
--- bss-lua doctor                       # which cards there are, or what is missing
+-- bss-lua doctor --device cuda         # which cards there are, or what is missing; what this one does at most, measured
 -- ```
 --
 -- The card needs a driver from version 525 on and NVRTC, which CUDA, conda or `pip install nvidia-cuda-nvrtc-cu12` bring: kernels are texts
 -- in the program, compiled when they are first used and kept in `~/.cache/bss-lua/cubin`. No Python and no CUDA headers are needed.
+-- cuBLAS and cuDNN 9 are used where they are found (`pip install nvidia-cublas nvidia-cudnn-cu13`); without them, or with
+-- `BSS_CUDA_BLAS=none` and `BSS_CUDA_CUDNN=none`, own kernels compute the same.
 --
 -- ## What this page can check
 -- The devices of the machine that wrote it; a card that cannot be used says why.

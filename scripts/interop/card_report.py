@@ -48,13 +48,15 @@ not_run = {name: reason for name, reason in absent.items() if part(name) is None
 if theirs is None:
     not_run["torch"] = "Python has no PyTorch that sees a card"
 doctor = part("doctor")
+card = json.loads("\n".join(doctor[0])).get("card", {}) if doctor and doctor[1] == 0 else {}
+peaks = {name: value for name, value in card.items() if isinstance(value, float)}
 report = {
     "card": part("card")[0][0],
     "doctor": json.loads("\n".join(doctor[0])) if doctor and doctor[1] == 0 else None,
     "lines": len(lines["cuda"]), "lines_on_cpu": len(lines["cpu"]),
-    "beyond_1e-4": apart(lines["cpu"], lines["cuda"]), "own_products_beyond_1e-4": apart(lines["cpu"], lines["cuda-own"]),
+    "beyond_1e-4": apart(lines["cpu"], lines["cuda"]), "own_kernels_beyond_1e-4": apart(lines["cpu"], lines["cuda-own"]),
     "same_bits_twice": bool(lines["cuda"]) and lines["cuda"] == lines["cuda-again"],
-    "figures": ours, "pytorch": theirs, "ratios": ratios, "not_run": not_run,
+    "peaks": peaks, "figures": ours, "pytorch": theirs, "ratios": ratios, "not_run": not_run,
     "parts": {
         path.stem: dict(zip(("exit", "milliseconds"), map(int, path.read_text().split())))
         for path in sorted(work.glob("*.end"))
@@ -64,5 +66,5 @@ failed = [name for name, end in report["parts"].items() if end["exit"] and not (
 whole = all(len(found) == len(lines["cpu"]) > 0 for found in lines.values())
 report["failed"] = failed
 print(json.dumps(report, indent=1))
-agrees = not report["beyond_1e-4"] and not report["own_products_beyond_1e-4"] and report["same_bits_twice"]
+agrees = not report["beyond_1e-4"] and not report["own_kernels_beyond_1e-4"] and report["same_bits_twice"]
 sys.exit(0 if whole and agrees and not failed else 1)

@@ -14,8 +14,6 @@ public protocol Backend: AnyObject, StructuredBackend, AttentionBackend, StepBac
     var device: Device { get }
     /// "OpenBLAS 0.3.21 SkylakeX, v4, 2 threads": for run records.
     var summary: String { get }
-    /// What its memory may hold.
-    var dtypes: DTypes { get }
     /// f32 at first.
     var precision: Precision { get }
     /// - Throws: kind `.device`: a precision that the device does not compute in.

@@ -94,7 +94,7 @@ public protocol StructuredBackend: AnyObject {
 }
 
 /// Sizes of a convolution; spatial values are (depth, height, width), missing axes 1 (padding 0).
-public struct ConvolutionGeometry {
+public struct ConvolutionGeometry: Hashable {
     public var batch, inChannels, outChannels, groups: Int
     /// `padding` lies before the first element; what follows the last is implied by `output`.
     public var input, output, kernel, stride, padding, dilation: SIMD3<Int>

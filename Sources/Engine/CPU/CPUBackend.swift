@@ -17,7 +17,6 @@ open class CPUBackend: Backend {
     public var summary: String {
         "\(String(cString: bss_blas_name())), \(String(cString: bss_isa())), \(bss_pool_threads()) threads"
     }
-    public var dtypes: DTypes { .any }
     public var precision: Precision { .f32 }
 
     public func setPrecision(_ precision: Precision) throws {

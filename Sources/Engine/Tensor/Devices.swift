@@ -25,6 +25,13 @@ public enum Devices {
         try GraphicsCard.all().map(\.visibleName)
     }
 
+    /// Of the current card: what it and its libraries are, and what it does at most, measured; nil on the CPU.
+    public static func card() throws -> (facts: [(name: String, text: String)], peaks: [(name: String, value: Double)])?
+    {
+        guard let card = current as? CUDABackend else { return nil }
+        return (card.facts, try card.peaks())
+    }
+
     /// A device by its name, with what it is, or why it cannot be used.
     public struct Listing {
         public let name, description: String

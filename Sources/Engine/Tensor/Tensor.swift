@@ -46,9 +46,6 @@ public final class Tensor {
     public static func allocate(_ shape: Shape, _ dtype: DType, on backend: any Backend) throws -> ArrayView {
         let (bytes, overflows) = shape.elementCount.multipliedReportingOverflow(by: dtype.byteSize)
         if overflows || !shape.isRepresentable { throw shape.tooLarge("tensor") }
-        if dtype.isHalf, !backend.dtypes.contains(dtype) {
-            throw BSSError("tensor", "\(backend.device) does not hold \(dtype.name) yet", hint: "use \"f32\" there")
-        }
         return ArrayView(storage: try backend.allocate(byteCount: bytes), shape: shape, dtype: dtype)
     }
 
@@ -146,7 +143,6 @@ public final class Tensor {
     /// Row-major values, converted to `T`.
     public func values<T: TensorElement>(_ type: T.Type = T.self) throws -> [T] {
         let source = try converted(to: T.dtype).contiguous()
-        try backend.synchronise()
         return try [T](unsafeUninitializedCapacity: elementCount) { buffer, count in
             try backend.download(
                 source.view,

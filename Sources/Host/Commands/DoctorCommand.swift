@@ -20,6 +20,9 @@ public enum DoctorCommand {
             report["sandbox"] = .string(sandbox)
             report["engine"] = try state.run("return bss.engine()", name: "=doctor").first ?? .null
             report["devices"] = try state.run(devices, name: "=doctor").first ?? .null
+            if let card = try state.run("return bss.device.card()", name: "=doctor").first, card.table != nil {
+                report["card"] = card
+            }
             report["libraries"] = .table(libraries)
             let start = Clock.seconds()
             let failures = checks.compactMap { name, code -> Value? in

@@ -27,8 +27,22 @@ enum DeviceFunctions {
         example: "bss.device.current()"
     ) { _ in [.string("\(Devices.current.device)")] }
 
+    static let card = Function(
+        "card",
+        "The card of this run: it, its driver and libraries, and what it does at most, measured: copy_gb_per_second, "
+            + "multiply_add_gflops, product_f32_gflops; nil on the CPU.",
+        returns: "table or nil", example: "bss.device.card()"
+    ) { _ in
+        guard let card = try Devices.card() else { return [.null] }
+        return [
+            .fields(
+                card.facts.map { ($0.name, .string($0.text)) }
+                    + card.peaks.map { ($0.name, .number(Double(Text.format("%.4g", $0.value)) ?? $0.value)) })
+        ]
+    }
+
     static let namespace = Namespace("device", "Where tensors live: the CPU, NVIDIA cards.") {
-        [.function(list), .function(current)]
+        [.function(list), .function(current), .function(card)]
     }
 }
 

@@ -1,14 +1,8 @@
-// The part of cuBLAS that the backend calls, on the emulated driver beside it: column-major, sums in
-// float or double in the order of k, factors rounded as `compute` says; what it reads and writes
+// The part of cuBLAS that the backend calls, on the emulated driver beside it: column-major, sums
+// in float or double in the order of k, factors rounded as `compute` says; what it reads and writes
 // is told to the checker. Its sums run otherwise than those of gemm.cu.h, so that tests can tell.
 #include "bss_cuda_driver.h"
-#include <cmath>
-#include <cstring>
-#include <dlfcn.h>
-#include <functional>
-#include <string>
-
-extern "C" int cublasGetVersion_v2(cublasHandle, int *);
+#include "library.h"
 
 struct cublasContext {
   CUstream stream = nullptr;
@@ -19,23 +13,12 @@ namespace {
 enum { ok = 0, notInitialised = 1, invalidValue = 7, notSupported = 15 };
 enum { exact = 68, viaTF32 = 77, viaBF16 = 75, exactDouble = 70 };
 
-/// What the driver of the same folder offers to libraries.
-template <class F> F offered(const char *name) {
-  static void *driver = [] {
-    Dl_info here;
-    if (!dladdr((void *)&cublasGetVersion_v2, &here)) return (void *)nullptr;
-    const std::string path = here.dli_fname;
-    return dlopen((path.substr(0, path.rfind('/')) + "/libcuda.so.1").c_str(), RTLD_NOW);
-  }();
-  return driver ? (F)dlsym(driver, name) : nullptr;
-}
-
 float rounded(float x, int compute) {
   uint32_t u;
   memcpy(&u, &x, 4);
   if (compute == exact || (u & 0x7f800000u) == 0x7f800000u) return x;
-  // Ties away from 0, as the card's cvt.rna.tf32 does; to even, as its cvt.rn.bf16.
-  u = compute == viaTF32 ? (u + 0x1000u) & 0xffffe000u : (u + 0x7fffu + (u >> 16 & 1)) & 0xffff0000u;
+  if (compute == viaTF32) return roundedToTF32(x);
+  u = (u + 0x7fffu + (u >> 16 & 1)) & 0xffff0000u;  // ties to even, as the card's cvt.rn.bf16
   memcpy(&x, &u, 4);
   return x;
 }
@@ -46,8 +29,6 @@ struct Sizes {
   long long strideA, strideB, strideC;
 };
 template <class T> void multiply(const Sizes &s, T alpha, const T *a, const T *b, T beta, T *c) {
-  static auto reads = offered<void (*)(const void *, size_t)>("emulated_reads");
-  static auto writes = offered<void (*)(void *, size_t)>("emulated_writes");
   for (int i = 0; i < s.batch; i++, a += s.strideA, b += s.strideB, c += s.strideC) {
     for (int j = 0; j < (s.turnA ? s.m : s.k); j++)
       reads(a + (size_t)j * s.lda, (s.turnA ? s.k : s.m) * sizeof(T));
@@ -114,8 +95,7 @@ int cublasGemmStridedBatchedEx(cublasHandle handle, int turnA, int turnB, int m,
     work = [=, p = *(const float *)alpha, q = *(const float *)beta] {
       multiply<float>(s, p, (const float *)a, (const float *)b, q, (float *)c);
     };
-  offered<void (*)(const char *, const std::function<void()> *)>("emulated_enqueue")(
-      "cublasGemm", &work);
+  enqueueWork("cublasGemm", work);
   return ok;
 }
 }

@@ -10,6 +10,7 @@
 #include "convolution.cu.h"
 #include "softmax.cu.h"
 #include "norm.cu.h"
+#include "peak.cu.h"
 #include "pooling.cu.h"
 #include "index.cu.h"
 #include "sort.cu.h"

@@ -35,6 +35,18 @@
 #undef T
 #undef OF
 
+#define T bss_f16
+#define OF(name) name##_f16
+#include "move.cu.h"
+#undef T
+#undef OF
+
+#define T bss_bf16
+#define OF(name) name##_bf16
+#include "move.cu.h"
+#undef T
+#undef OF
+
 #ifdef PLANTED
 #include "planted.cu.h"
 #endif

@@ -1,10 +1,9 @@
-// Ring 2: the entry points as Engine/CUDA declares them against NVIDIA's own headers, as far as a
-// call goes: as many parameters, each as wide, pointers where pointers are. Only compiled, by
-// scripts/gpu-compile where a wheel brought the headers.
+// Ring 2: the entry points as Engine/CUDA declares them against NVIDIA's own headers. Only compiled,
+// by scripts/gpu-compile where a wheel brought the headers.
+#include "signatures.h"
 #include <cublas_v2.h>
 #include <cuda.h>
 #include <nvrtc.h>
-#include <type_traits>
 
 namespace ours {
 #define CUcontext our_context
@@ -28,29 +27,12 @@ namespace ours {
 #undef nvrtcProgram
 }  // namespace ours
 
-template <class A> struct Kind {
-  static constexpr int value = std::is_pointer_v<A> ? 1000 : (int)sizeof(A);
-};
-template <class F> struct Shape;
-template <class R, class... A> struct Shape<R (*)(A...)> {
-  template <class G> struct Same : std::false_type {};
-  template <class Q, class... B> struct Same<Q (*)(B...)> {
-    static constexpr bool value = [] {
-      if constexpr (sizeof...(A) != sizeof...(B)) return false;
-      else return sizeof(R) == sizeof(Q) && ((Kind<A>::value == Kind<B>::value) && ...);
-    }();
-  };
-};
-
 /// Of two overloads, the one that is exported.
 using Product = cublasStatus_t (*)(cublasHandle_t, cublasOperation_t, cublasOperation_t, int, int,
                                    int, const void *, const void *, cudaDataType, int, long long,
                                    const void *, cudaDataType, int, long long, const void *, void *,
                                    cudaDataType, int, long long, int, cublasComputeType_t,
                                    cublasGemmAlgo_t);
-#define COMPARE(library, slot, theirs) \
-  static_assert(               \
-      Shape<decltype(&ours::bss_##library##_##slot)>::Same<decltype(theirs)>::value, #theirs);
 #define CUDA_ENTRY(slot, symbol, ...) COMPARE(cuda, slot, &::symbol)
 #define NVRTC_ENTRY(slot, symbol, ...) COMPARE(nvrtc, slot, &::symbol)
 COMPARE(cublas, gemm, static_cast<Product>(&cublasGemmStridedBatchedEx))

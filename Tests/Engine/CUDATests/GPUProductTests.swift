@@ -1,4 +1,5 @@
 import BSSBackend
+import BSSCore
 import BSSTensor
 import Glibc
 import Testing
@@ -15,8 +16,8 @@ import _BSSTestSupport
     ) throws
         -> [[Double]]
     {
-        card.usesProducts = library
-        defer { card.usesProducts = false }
+        card.usesLibraries = library
+        defer { card.usesLibraries = false }
         return try card.with(precision) {
             var results: [[Double]] = []
             for (m, n, k, batch) in [(64, 30, 100, 1), (5, 7, 3, 4), (1, 1, 70, 1), (33, 129, 65, 1)] {
@@ -104,7 +105,8 @@ import _BSSTestSupport
             #expect(card.summary.contains("cuBLAS 12.9"))
             setenv("BSS_CUDA_BLAS", "none", 1)
             defer { unsetenv("BSS_CUDA_BLAS") }
-            #expect(ProductLibrary.find(card.card, card.stream) == nil)
+            let error = #expect(throws: BSSError.self) { try ProductLibrary(card.card, card.stream) }
+            #expect(error?.message.contains("cuBLAS is left out by BSS_CUDA_BLAS=none") == true)
         }
     }
 }

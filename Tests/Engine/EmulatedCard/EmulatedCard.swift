@@ -15,7 +15,8 @@ public enum EmulatedCard {
 
     public static var isChecked: Bool { folder?.hasSuffix("checked") ?? false }
 
-    /// Runs `body` with the card as the current device, products by own kernels; says so where there is none.
+    /// Runs `body` with the card as the current device, products and convolutions by own kernels; says so where
+    /// there is none.
     public static func run(_ what: String, _ body: (CUDABackend) throws -> Void) throws {
         guard folder != nil else {
             return print("ring 1 (emulated card), \(what): 0 of 1 ran (BSS_TEST_CUDA names no folder)")
@@ -23,15 +24,24 @@ public enum EmulatedCard {
         let card = try CUDABackend.shared(0)
         let before = Devices.current
         Devices.current = card
-        card.usesProducts = false
+        card.usesLibraries = false
         defer {
             Devices.current = before
-            card.usesProducts = true
+            card.usesLibraries = true
         }
         clear()
         try body(card)
         try card.synchronise()
         print("ring 1 (emulated card), \(what): 1 of 1 ran")
+    }
+
+    /// The same by own kernels, then by cuBLAS and cuDNN.
+    public static func runBothWays(_ what: String, _ body: (CUDABackend) throws -> Void) throws {
+        try run("\(what), own kernels", body)
+        try run("\(what), cuBLAS and cuDNN") { card in
+            card.usesLibraries = true
+            try body(card)
+        }
     }
 
     // MARK: What the emulator offers beyond a card

@@ -89,7 +89,7 @@ enum Candidates {
             return [object(try Input.numbers(shape, .bool)), object(try Input.numbers([1], .bool)), .int(1)]
         default:
             var all = [object(try Input.numbers(shape, dtype, seed: 1)), .int(2), .number(0.5), .int(0)]
-            for other in OpTable.dtypes where other != dtype {
+            for other in DType.allCases where other != dtype {
                 all.append(object(try Input.numbers(shape, other, seed: 2)))
             }
             all.append(object(try Input.numbers([], dtype, seed: 1)))

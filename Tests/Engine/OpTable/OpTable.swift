@@ -13,9 +13,6 @@ public struct OpTable {
     /// `onFunction` hears of every operator before it is tried.
     public init(onFunction: @escaping (String) -> Void = { _ in }) { self.onFunction = onFunction }
 
-    /// What the memory of the device holds.
-    static var dtypes: [DType] { DType.allCases.filter(Devices.current.dtypes.contains) }
-
     /// Names whose results tell of dtype or memory, or are drawn.
     private static let ownResults: Set<String> = ["dtype", "to", "requires_grad", "__eq"]
 
@@ -41,7 +38,7 @@ public struct OpTable {
     // MARK: Methods
 
     private mutating func methods(_ function: Function, _ input: Input, most: Int = .max) throws {
-        for dtype in OpTable.dtypes {
+        for dtype in DType.allCases {
             let shown = try input.make(dtype)
             for call in try Candidates.calls(function, receiver: shown, dtype: dtype).prefix(most) {
                 let label = "\(input.name) \(dtype.name):\(function.name)(\(OpTable.text(call)))"
@@ -62,7 +59,7 @@ public struct OpTable {
         _ name: String, _ operation: @escaping ([Value]) throws -> Value, _ input: Input
     ) throws {
         let other = Function("other", "", [Argument<TensorArgument>("other", "")], style: .positional) { _ in [] }
-        for dtype in OpTable.dtypes {
+        for dtype in DType.allCases {
             for call in try Candidates.calls(other, receiver: input.make(dtype), dtype: dtype) {
                 let label = "\(input.name) \(dtype.name) \(name) \(OpTable.text(call))"
                 try check(label, name, dtype) { wide in
@@ -148,7 +145,7 @@ public struct OpTable {
     // MARK: Functions
 
     private mutating func functions(_ function: Function) throws {
-        for dtype in OpTable.dtypes {
+        for dtype in DType.allCases {
             for call in try Candidates.calls(function, receiver: nil, dtype: dtype) {
                 calls += 1
                 let label = "bss.\(function.name)(\(OpTable.text(call)))"

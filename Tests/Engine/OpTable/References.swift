@@ -142,7 +142,7 @@ extension OpTable {
             var sums = [Double](repeating: 0, count: m * n)
             for i in 0..<m { for j in 0..<n { for l in 0..<k { sums[i * n + j] += x[i * k + l] * y[l * n + j] } } }
             let expected = try Outcome { [.object(try Tensor.from(sums, [m, n]))] }
-            for dtype in OpTable.dtypes where dtype != .bool {
+            for dtype in DType.allCases where dtype != .bool {
                 let left = try a.converted(to: dtype)
                 let right = try b.converted(to: dtype)
                 let turned = try left.transposed(0, 1).contiguous().transposed(0, 1)

@@ -121,7 +121,7 @@ extension OpTable {
     mutating func structured() throws {
         for (name, shape, body) in OpTable.images + OpTable.rows {
             for batch in [0, 1, 3] {
-                for dtype in OpTable.dtypes {
+                for dtype in DType.allCases {
                     let x = try Input.numbers(shape(batch), dtype)
                     let turned = try x.transposed(0, -1).contiguous().transposed(0, -1)
                     let reference = try OpTable.plain(x)

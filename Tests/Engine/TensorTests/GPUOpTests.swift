@@ -1,3 +1,4 @@
+import BSSBackend
 import Testing
 import _BSSEmulatedCard
 import _BSSOpTable
@@ -7,7 +8,7 @@ import _BSSTestSupport
 @Suite(.oneAtATime) struct GPUOpTests {
     @Test("the table of operators: every dtype, every layout")
     func table() throws {
-        try EmulatedCard.run("op table") { card in
+        try EmulatedCard.runBothWays("op table") { card in
             // Opening and closing the card's memory at every operation takes as long as there is of it.
             card.emptyCache()
             var table = OpTable()
@@ -20,6 +21,22 @@ import _BSSTestSupport
     }
 
     @Test func ops() throws {
-        try EmulatedCard.run("fixtures ops") { _ in try OpsFixtureTests().ops() }
+        try EmulatedCard.runBothWays("fixtures ops") { _ in try OpsFixtureTests().ops() }
+    }
+
+    @Test("numbers of 16 bits round, compute and are kept as on the CPU")
+    func halves() throws {
+        try EmulatedCard.run("halves") { _ in
+            let tests = HalfTests()
+            try tests.everyHalfComesBack()
+            try tests.roundingIsToTheNearestAndTiesToEven()
+            for dtype in [DType.float16, .bfloat16] {
+                try tests.operationsGiveSingles(dtype: dtype)
+                try tests.gradients(dtype: dtype)
+                try tests.conversions(dtype: dtype)
+            }
+            try tests.numbersBesideHalves()
+            try tests.files()
+        }
     }
 }

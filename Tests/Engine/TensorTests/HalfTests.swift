@@ -59,6 +59,34 @@ import _BSSTestSupport
         #expect(try gradient.values(Float.self) == [2, 5, 6])
     }
 
+    /// To and from every other dtype, filled, padded, chosen, gathered: the numbers of the CPU.
+    @Test(arguments: [DType.float16, .bfloat16])
+    func conversions(dtype: DType) throws {
+        let numbers: [Double] = [0, -1, 2.5, 1e-6, 3.14159, 70000, -.infinity, .nan]
+        func results() throws -> [[Double]] {
+            var results: [[Double]] = []
+            func add(_ x: Tensor) throws { results.append(try x.converted(to: .float64).values(Double.self)) }
+            for other in DType.allCases {
+                let x = try Tensor.from(numbers).converted(to: other)
+                try add(x.converted(to: dtype))
+                try add(x.converted(to: dtype).converted(to: other))
+            }
+            let x = try Tensor.from(numbers, [2, 4]).converted(to: dtype)
+            try add(Tensor.full([3], 0.1, dtype))
+            try add(x.padded([(1, 2)], value: 0.1))
+            let isPositive = try Tensor.compare(.greater, x, Tensor.zeros([2, 4], dtype))
+            try add(Tensor.select(isPositive, x, Tensor.full([2, 4], 0.1, dtype)))
+            try add(x.indexSelect(1, Tensor.from([3, 0])))
+            try add(Tensor.concatenated([x.transposed(0, 1), x.transposed(0, 1)], axis: 1))
+            return results
+        }
+        let here = try results()
+        let device = Devices.current
+        defer { Devices.current = device }
+        Devices.current = try Devices.backend(for: .cpu)
+        for (a, b) in zip(here.joined(), try results().joined()) { #expect(a == b || a.isNaN && b.isNaN) }
+    }
+
     @Test func files() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("half-\(getpid()).safetensors").path
         defer { try? FileManager.default.removeItem(atPath: path) }

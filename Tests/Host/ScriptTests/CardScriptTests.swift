@@ -42,6 +42,50 @@ import _BSSTestSupport
         print("ring 1 (emulated card), the ablation: 1 of 1 ran")
     }
 
+    private static let study = """
+        print(bss.experiment{
+          name = "study", seeds = 2, metrics = { "test.total.accuracy" }, arms = { { name = "a" }, { name = "b" } },
+          run = function(_, arm, seed)
+            return bss.train{
+              name = arm.name, data = bss.data.synthetic{ samples = 120 }, epochs = 2, seed = seed,
+              on_epoch = function() os.execute("sleep 0.2") end }
+          end,
+        })
+        """
+
+    @Test(
+        "two workers of a sweep on a machine with two cards: each run is on one, both have some, the table is the same")
+    func cards() throws {
+        guard let card = Self.card else {
+            return print("ring 1 (emulated card), a sweep on two cards: 0 of 1 ran (BSS_TEST_CUDA names no folder)")
+        }
+        let program = try BuiltProgram()
+        defer { program.remove() }
+        try program.write("study.lua", Self.study)
+        func sweep(_ options: [String], _ out: String, cards: Int) throws -> String {
+            let environment = [
+                "BSS_CUDA_PATH": card, "BSS_CUDA_CACHE": "none", "EMULATED_CUDA_DEVICES": "\(cards)",
+            ]
+            let outcome = try program.run(
+                ["--device", "cuda", "--quiet", "--out", out] + options + ["study.lua"], environment: environment,
+                limit: 120)
+            #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome.summary)")
+            return outcome.output.replacingOccurrences(of: "\(out)/results", with: "results")
+        }
+        #expect(try sweep(["-j", "2"], "two", cards: 2) == sweep([], "one", cards: 1))
+        let runs = try Files.list("\(program.folder)/two/runs")
+        var used: Set<String> = []
+        for id in runs {
+            let record = try program.read("two/runs/\(id)/run.json")
+            let shown = record.value(atPath: "machine.cuda_visible_devices")?.string ?? "none"
+            let backend = record.value(atPath: "engine.backend")?.string ?? ""
+            #expect(backend.hasPrefix("Emulated card \(shown),"), "\(backend)")
+            used.insert(shown)
+        }
+        #expect(runs.count == 4 && used == ["0", "1"])
+        print("ring 1 (emulated card), a sweep on two cards: 1 of 1 ran")
+    }
+
     /// What a run recorded: "epoch metric" to value, and how many samples a split has.
     private struct Numbers: Equatable {
         var values: [String: Double] = [:]

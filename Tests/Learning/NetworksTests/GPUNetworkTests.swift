@@ -10,12 +10,12 @@ import _BSSTestSupport
 
     @Test func nets() throws {
         let isWhole = getenv("BSS_TEST_GPU").map { String(cString: $0) } == "whole"
-        try EmulatedCard.run("fixtures nets\(isWhole ? "" : ", small")") { _ in
+        try EmulatedCard.runBothWays("fixtures nets\(isWhole ? "" : ", small")") { _ in
             try NetsFixtureTests().check { isWhole || Self.small.contains($0.id) }
         }
     }
 
     @Test func hf() throws {
-        try EmulatedCard.run("fixtures hf") { _ in try HuggingFaceFixtureTests().hf() }
+        try EmulatedCard.runBothWays("fixtures hf") { _ in try HuggingFaceFixtureTests().hf() }
     }
 }

@@ -11,14 +11,21 @@ import _BSSTestSupport
     }
 
     @Test func train() throws {
-        try EmulatedCard.run("fixtures train") { _ in try TrainFixtureTests().train() }
+        try EmulatedCard.runBothWays("fixtures train") { _ in try TrainFixtureTests().train() }
+    }
+
+    @Test("a training that takes scores from its steps resumes with the same bits")
+    func resume() throws {
+        try EmulatedCard.runBothWays("killed and resumed, score_mode last_epoch") { _ in
+            try ResumeTests().everyEpoch(scheduler: ResumeTests.lastEpoch, optimizer: ResumeTests.optimizers[1])
+        }
     }
 
     @Test("a replayed step is one graph, with the bits of the eager one")
     func graphs() throws {
         try EmulatedCard.run("replayed steps") { card in
-            for usesProducts in [false, true] {
-                card.usesProducts = usesProducts
+            for usesLibraries in [false, true] {
+                card.usesLibraries = usesLibraries
                 let masked = #"{"name": "mlp", "hidden": [16], "norm": "batch", "dropout": 0.5}"#
                 for (options, encoder) in [
                     (
@@ -55,8 +62,8 @@ import _BSSTestSupport
             #expect(error?.kind == .device && error?.message.contains("needs an NVIDIA card") == true)
         }
         try EmulatedCard.run("trainings in every precision") { card in
-            for usesProducts in [false, true] {
-                card.usesProducts = usesProducts
+            for usesLibraries in [false, true] {
+                card.usesLibraries = usesLibraries
                 let hashes = try ["f32", "tf32", "bf16", "f32", "bf16"].map(hash)
                 #expect(Set(hashes).count == 3 && hashes[0] == hashes[3] && hashes[2] == hashes[4])
                 #expect(card.precision == .f32)

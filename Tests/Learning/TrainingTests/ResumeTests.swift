@@ -14,9 +14,10 @@ import _BSSTestSupport
         #"{"name": "random"}"#, #"{"name": "heuristic", "t_grow": 4, "rerank_epochs": [0, 2]}"#,
         #"{"name": "learned", "every": 2, "ema_beta": 0.4}"#,
         #"{"name": "self_paced", "weighting": "linear", "t_grow": 3, "lambda_0": 0.5}"#,
-        #"{"name": "learned", "every": 3, "redraw_each_epoch": false, "anti": true}"#,
+        #"{"name": "learned", "every": 3, "redraw_each_epoch": false, "anti": true}"#, lastEpoch,
         #"{"name": "random", "pace": "linear", "t_grow": 3, "fresh": true}"#,
     ]
+    static let lastEpoch = #"{"name": "learned", "every": 2, "ema_beta": 0.4, "score_mode": "last_epoch"}"#
     static let optimizers = [
         #"{"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": true}"#,
         #"{"name": "adam", "learning_rate": 0.01, "amsgrad": true}"#,

@@ -34,6 +34,9 @@ static const char norm_text[] = {
 static const char optimizer_text[] = {
 #embed "kernels/optimizer.cu.h"
 , 0};
+static const char peak_text[] = {
+#embed "kernels/peak.cu.h"
+, 0};
 static const char pooling_text[] = {
 #embed "kernels/pooling.cu.h"
 , 0};
@@ -70,6 +73,9 @@ static const char bss_step_text[] = {
 static const char step_text[] = {
 #embed "kernels/step.cu.h"
 , 0};
+static const char bss_half_text[] = {
+#embed "../../Kernels/include/bss_half.h"
+, 0};
 static const char activation_inc_text[] = {
 #embed "../../Kernels/activation.inc.h"
 , 0};
@@ -94,6 +100,7 @@ static const bss_text texts[] = {
   {"move.cu.h", move_text},
   {"norm.cu.h", norm_text},
   {"optimizer.cu.h", optimizer_text},
+  {"peak.cu.h", peak_text},
   {"pooling.cu.h", pooling_text},
   {"product.cu.h", product_text},
   {"random.cu.h", random_text},
@@ -105,12 +112,15 @@ static const bss_text texts[] = {
   {"bss_launch.h", bss_launch_text},
   {"bss_ops.h", bss_ops_text},
   {"bss_step.h", bss_step_text},
+  {"bss_half.h", bss_half_text},
   {"step.cu.h", step_text},
   {"activation.inc.h", activation_inc_text},
   {"draw.inc.h", draw_inc_text},
   {"math.inc.h", math_inc_text},
   {"gamma.c", gamma_text},
-  {"gamma.h", ""},  // declares what gamma.c defines
+  {"gamma.h", ""},   // declares what gamma.c defines
+  {"stdint.h", ""},  // in device.cu.h
+  {"string.h", ""},  // in NVRTC
   {"", ""},
 };
 // clang-format on

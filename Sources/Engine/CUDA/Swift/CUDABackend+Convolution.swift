@@ -4,7 +4,7 @@ import CBSSCUDA
 // Convolution and pooling: convolution.cu.h, pooling.cu.h.
 
 extension bss_geometry {
-    fileprivate init(_ g: ConvolutionGeometry) {
+    init(_ g: ConvolutionGeometry) {
         self.init()
         (batch, in_channels, out_channels, groups) =
             (Int64(g.batch), Int64(g.inChannels), Int64(g.outChannels), Int64(g.groups))
@@ -22,16 +22,16 @@ extension bss_geometry {
 
 extension SIMD3<Int> {
     fileprivate var c: (Int64, Int64, Int64) { (Int64(x), Int64(y), Int64(z)) }
-    fileprivate var volume: Int { x * y * z }
+    var volume: Int { x * y * z }
 }
 
 extension ConvolutionGeometry {
     fileprivate var pixels: Int { batch * output.volume }
-    fileprivate var inputCount: Int { batch * inChannels * input.volume }
-    fileprivate var outputCount: Int { pixels * outChannels }
+    var inputCount: Int { batch * inChannels * input.volume }
+    var outputCount: Int { pixels * outChannels }
     /// Rows of a group's weight: taps times channels.
     fileprivate var taps: Int { groups == 0 ? 0 : kernel.volume * (inChannels / groups) }
-    fileprivate var weightCount: Int { taps * outChannels }
+    var weightCount: Int { taps * outChannels }
 }
 
 extension PoolingGeometry {
@@ -46,25 +46,32 @@ extension CUDABackend {
         _ geometry: ConvolutionGeometry, x: ArrayView, weight: ArrayView, bias: ArrayView?, out: ArrayView
     ) throws {
         let call = try KernelCall("conv", x), g = geometry
-        try runKept(
-            "convolution", writes: out.elementCount,
-            launch(
+        let (source, factors) = (try call.memory(x, g.inputCount), try call.memory(weight, g.weightCount))
+        let (offsets, target) = (try call.memory(ifAny: bias, g.outChannels), try call.memory(out, g.outputCount))
+        try runKept("convolution", writes: out.elementCount) {
+            if try convolve(g, BSS_FORWARD, call.dtype, x: source, weight: factors, y: target) {
+                if let offsets { try add(offsets, g.pixels, g.outChannels, call.dtype, to: target) }
+                return 0
+            }
+            return try launch(
                 Kernel("convolution", "convolution", call.dtype), .tiles(g.pixels, g.outChannels / g.groups, g.groups),
-                bss_geometry(g), code(call.dtype), call.memory(x, g.inputCount), call.memory(weight, g.weightCount),
-                call.memory(ifAny: bias, g.outChannels), call.memory(out, g.outputCount)))
+                bss_geometry(g), code(call.dtype), source, factors, offsets, target)
+        }
     }
 
     public func convolutionInputGradient(
         _ geometry: ConvolutionGeometry, weight: ArrayView, grad: ArrayView, out: ArrayView
     ) throws {
         let call = try KernelCall("conv", grad), g = geometry
-        let grid = Grid.tiles(g.batch * g.input.volume, g.inChannels / g.groups, g.groups)
-        try runKept(
-            "convolution input gradient", writes: out.elementCount,
-            launch(
-                Kernel("convolution_input", "convolution", call.dtype), grid, bss_geometry(g),
-                code(call.dtype), call.memory(weight, g.weightCount), call.memory(grad, g.outputCount),
-                call.memory(out, g.inputCount)))
+        let (factors, upstream) = (try call.memory(weight, g.weightCount), try call.memory(grad, g.outputCount))
+        let target = try call.memory(out, g.inputCount)
+        try runKept("convolution input gradient", writes: out.elementCount) {
+            if try convolve(g, BSS_INPUT_GRADIENT, call.dtype, x: target, weight: factors, y: upstream) { return 0 }
+            return try launch(
+                Kernel("convolution_input", "convolution", call.dtype),
+                .tiles(g.batch * g.input.volume, g.inChannels / g.groups, g.groups), bss_geometry(g),
+                code(call.dtype), factors, upstream, target)
+        }
     }
 
     public func convolutionWeightGradient(
@@ -73,28 +80,31 @@ extension CUDABackend {
         let call = try KernelCall("conv", x), g = geometry
         let (source, upstream) = (try call.memory(x, g.inputCount), try call.memory(grad, g.outputCount))
         let (target, bias) = (try call.memory(out, g.weightCount), try call.memory(ifAny: biasOut, g.outChannels))
-        let outputs = g.outChannels / g.groups
         try runKept("convolution weight gradient", writes: out.elementCount) {
-            // Few results, sums over many pixels: parts of the pixels fill the card, and are added up in order.
-            let tiles = ((g.taps + 63) / 64) * ((outputs + 63) / 64) * g.groups
-            let parts = max(1, min(256 / max(tiles, 1), g.pixels / 256))
-            let partial = parts > 1 ? try scratch(parts * g.weightCount * call.dtype.byteSize) : nil
-            let kernel = Kernel("convolution_weight", "convolution", call.dtype)
-            try launch(
-                kernel, .tiles(g.taps, outputs, g.groups * parts), bss_geometry(g), code(call.dtype), parts, source,
-                upstream,
-                partial?.address ?? target)
-            if let partial {
-                try columnSums(
-                    partial.address, rows: parts, columns: g.weightCount, leading: g.weightCount, call.dtype,
-                    out: target)
+            if try !convolve(g, BSS_WEIGHT_GRADIENT, call.dtype, x: source, weight: target, y: upstream) {
+                try weightGradient(g, call.dtype, source, upstream, target)
             }
-            if let bias {
-                try columnSums(
-                    upstream, rows: g.pixels, columns: g.outChannels, leading: g.outChannels, call.dtype, out: bias)
-            }
+            guard let bias else { return 0 }
+            try columnSums(
+                upstream, rows: g.pixels, columns: g.outChannels, leading: g.outChannels, call.dtype, out: bias)
             return 0
         }
+    }
+
+    private func weightGradient(
+        _ g: ConvolutionGeometry, _ dtype: DType, _ x: Address, _ grad: Address, _ out: Address
+    ) throws {
+        // Few results, sums over many pixels: parts of the pixels fill the card, and are added up in order.
+        let outputs = g.outChannels / g.groups
+        let tiles = ((g.taps + 63) / 64) * ((outputs + 63) / 64) * g.groups
+        let parts = max(1, min(256 / max(tiles, 1), g.pixels / 256))
+        let partial = parts > 1 ? try scratch(parts * g.weightCount * dtype.byteSize) : nil
+        try launch(
+            Kernel("convolution_weight", "convolution", dtype), .tiles(g.taps, outputs, g.groups * parts),
+            bss_geometry(g), code(dtype), parts, x, grad, partial?.address ?? out)
+        guard let partial else { return }
+        try columnSums(
+            partial.address, rows: parts, columns: g.weightCount, leading: g.weightCount, dtype, out: out)
     }
 
     // MARK: Pooling

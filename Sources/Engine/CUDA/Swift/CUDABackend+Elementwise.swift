@@ -113,11 +113,10 @@ extension CUDABackend {
         case .float64: return try launch(kernel, grid, walk, out, value)
         case .int64: return try launch(kernel, grid, walk, out, Int(saturating: value))
         case .bool: return try launch(kernel, grid, walk, out, UInt8(value != 0 ? 1 : 0))
-        case .float16, .bfloat16: throw unheld(kernel.program.dtype)
+        case .float16: return try launch(kernel, grid, walk, out, value.float16Bits)
+        case .bfloat16: return try launch(kernel, grid, walk, out, value.bfloat16Bits)
         }
     }
-
-    func unheld(_ dtype: DType) -> BSSError { BSSError("\(device)", "does not hold \(dtype.name) yet") }
 
     public func fill(_ out: ArrayView, integer value: Int) throws {
         let to = try KernelCall("fill", out, .int64).strided(out)
@@ -145,6 +144,15 @@ extension CUDABackend {
             launch(
                 Kernel("multiply_add", "arithmetic", call.dtype), elements(out.elementCount), bss_walk(u, v, w, to),
                 alpha, u.address, v.address, w.address, to.address))
+    }
+}
+
+extension Double {
+    /// As the CPU converts it: through float32, ties to even.
+    var float16Bits: UInt16 { Float16(Float(self)).bitPattern }
+    var bfloat16Bits: UInt16 {
+        let bits = Float(self).bitPattern
+        return UInt16(truncatingIfNeeded: isNaN ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16)
     }
 }
 

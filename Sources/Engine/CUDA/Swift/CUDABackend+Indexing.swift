@@ -103,7 +103,8 @@ extension CUDABackend {
             case .float64: return try launch(kernel, grid, walk, from, value, to)
             case .int64: return try launch(kernel, grid, walk, from, Int(saturating: value), to)
             case .bool: return try launch(kernel, grid, walk, from, UInt8(value != 0 ? 1 : 0), to)
-            case .float16, .bfloat16: throw unheld(call.dtype)
+            case .float16: return try launch(kernel, grid, walk, from, value.float16Bits, to)
+            case .bfloat16: return try launch(kernel, grid, walk, from, value.bfloat16Bits, to)
             }
         }
     }

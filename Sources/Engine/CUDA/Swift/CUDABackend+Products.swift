@@ -54,7 +54,7 @@ extension CUDABackend {
         _ a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ bias: UnsafeMutableRawPointer?,
         _ out: UnsafeMutableRawPointer
     ) throws -> Int32 {
-        if usesProducts, let products {
+        if usesLibraries, let products {
             let wanted = ProductLibrary.Product(
                 transposeA: turnA, transposeB: turnB, numbers: product, dtype: dtype, precision: precision,
                 batch: batch, a: a, b: b, out: out)

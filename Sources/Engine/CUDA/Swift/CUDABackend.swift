@@ -46,7 +46,7 @@ public final class CUDABackend: Backend {
 
     private init(_ card: GraphicsCard) throws {
         self.card = card
-        try ProductLibrary.checkChoice()
+        try NVIDIALibrary.checkChoices()
         kernels = try KernelLibrary(card)
         var context: CUcontext?
         try Driver.check(bss_cuda_context_retain(&context, card.device), "device")
@@ -60,16 +60,19 @@ public final class CUDABackend: Backend {
     }
 
     public var device: Device { .cuda(card.ordinal) }
-    /// Halves are not there yet: `Tensor.allocate` refuses them.
-    public var dtypes: DTypes { .computed }
     public var summary: String {
         "\(card.summary), CUDA \(card.driverText), \(kernels.summary), "
-            + (products.map(\.summary) ?? "products by own kernels")
+            + (products.map(\.summary) ?? "products by own kernels") + ", "
+            + (convolutions.map(\.summary) ?? "convolutions by own kernels")
     }
-    /// cuBLAS where it is there and `BSS_CUDA_BLAS` is not `none`; opened when it is first asked for.
-    private(set) lazy var products = ProductLibrary.find(card, stream)
-    /// Whether products go to cuBLAS where it is there; tests of own kernels say no.
-    public var usesProducts = true
+    /// cuBLAS and cuDNN, or why they are not used; opened when they are first asked for.
+    private(set) lazy var productLibrary = Result { try ProductLibrary(card, stream) }
+    private(set) lazy var convolutionLibrary = Result { try ConvolutionLibrary(card, stream) }
+    /// A library that is missing or refuses the card is no error: own kernels give the same numbers.
+    private(set) lazy var products = try? productLibrary.get()  // as above
+    private(set) lazy var convolutions = try? convolutionLibrary.get()  // as above
+    /// Whether work goes to cuBLAS and cuDNN where they are there; tests of own kernels say no.
+    public var usesLibraries = true
     public private(set) var precision = Precision.f32
     /// Every card that is taken on has tensor cores for both.
     public func setPrecision(_ precision: Precision) throws { self.precision = precision }

@@ -22,7 +22,6 @@ extension Tensor {
             } else {
                 let source = try contiguous()
                 var bytes = [UInt8](repeating: 0, count: elementCount * dtype.byteSize)
-                try backend.synchronise()
                 try bytes.withUnsafeMutableBytes { try backend.download(source.view, to: $0) }
                 fields += [
                     ("sha256", .string(try SHA256.hex(bytes, operation: "result"))),

@@ -17,6 +17,7 @@ typedef struct CUgraph_st *CUgraph;
 typedef struct CUgraphExec_st *CUgraphExec;
 typedef struct nvrtc_program *nvrtcProgram;
 typedef struct cublasContext *cublasHandle;
+typedef struct cudnnContext *cudnnHandle;
 typedef uint64_t CUdeviceptr;
 typedef int CUdevice;
 
@@ -94,15 +95,39 @@ typedef int CUdevice;
     (handle, turn_a, turn_b, m, n, k, alpha, a, kind_a, lda, stride_a, b, kind_b, ldb, stride_b,  \
      beta, c, kind_c, ldc, stride_c, batch, compute, algorithm))
 
+// Descriptors of the backend interface; names and values of attributes: cudnn_names.h.
+#define BSS_CUDNN_ENTRIES(X)                                                                      \
+  X(create, cudnnCreate, (cudnnHandle *handle), (handle))                                         \
+  X(property, cudnnGetProperty, (int property, int *value), (property, value))                    \
+  X(set_stream, cudnnSetStream, (cudnnHandle handle, CUstream stream), (handle, stream))          \
+  X(descriptor_create, cudnnBackendCreateDescriptor, (int type, void **made), (type, made))       \
+  X(descriptor_destroy, cudnnBackendDestroyDescriptor, (void *made), (made))                      \
+  X(set, cudnnBackendSetAttribute,                                                                \
+    (void *of, int name, int type, int64_t count, const void *values),                            \
+    (of, name, type, count, values))                                                              \
+  X(get, cudnnBackendGetAttribute,                                                                \
+    (void *of, int name, int type, int64_t most, int64_t *count, void *values),                   \
+    (of, name, type, most, count, values))                                                        \
+  X(finalize, cudnnBackendFinalize, (void *made), (made))                                         \
+  X(execute, cudnnBackendExecute, (cudnnHandle handle, void *plan, void *pack),                   \
+    (handle, plan, pack))
+
 #define BSS_CUDA_DECLARED(slot, symbol, parameters, arguments) int bss_cuda_##slot parameters;
 #define BSS_NVRTC_DECLARED(slot, symbol, parameters, arguments) int bss_nvrtc_##slot parameters;
 #define BSS_CUBLAS_DECLARED(slot, symbol, parameters, arguments) int bss_cublas_##slot parameters;
+#define BSS_CUDNN_DECLARED(slot, symbol, parameters, arguments) int bss_cudnn_##slot parameters;
 BSS_CUDA_ENTRIES(BSS_CUDA_DECLARED)
 BSS_NVRTC_ENTRIES(BSS_NVRTC_DECLARED)
 BSS_CUBLAS_ENTRIES(BSS_CUBLAS_DECLARED)
+BSS_CUDNN_ENTRIES(BSS_CUDNN_DECLARED)
 // clang-format on
 
-typedef enum { BSS_LIBRARY_CUDA, BSS_LIBRARY_NVRTC, BSS_LIBRARY_CUBLAS } bss_library;
+typedef enum {
+  BSS_LIBRARY_CUDA,
+  BSS_LIBRARY_NVRTC,
+  BSS_LIBRARY_CUBLAS,
+  BSS_LIBRARY_CUDNN
+} bss_library;
 
 /// Opens the library at `path` and finds all of its entries. NULL: done; else why not.
 const char *bss_library_open(bss_library library, const char *path);

@@ -41,6 +41,14 @@ DEVICE int64_t seen_from(const bss_geometry &g, const Place &in, int64_t tap) {
 DEVICE int64_t volume(const int64_t size[3]) { return size[0] * size[1] * size[2]; }
 #endif
 
+/// Of x in another order, every element as a factor of `precision`; views x, out.
+KERNEL(convolution_factors, 256, (bss_walk w, int64_t precision, const T *x, T *out)) {
+  EACH_INDEX(i, w.count) {
+    const Offsets<2> at = locate<2>(w, i);
+    out[at.of[1]] = rounded_factor(x[at.of[0]], precision);
+  }
+}
+
 /// Grid (pixels / 64, outputs of a group / 64, groups).
 KERNEL(convolution, 256,
        (bss_geometry g, int64_t precision, const T *x, const T *weight, const T *bias, T *out)) {

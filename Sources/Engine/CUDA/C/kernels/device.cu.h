@@ -12,6 +12,7 @@
 #include "cuda_emu.h"
 #else
 typedef unsigned char uint8_t;
+typedef unsigned short uint16_t;
 typedef int int32_t;
 typedef unsigned int uint32_t;
 typedef long long int64_t;
@@ -50,10 +51,25 @@ typedef unsigned long long uint64_t;
 #define KERNEL_SPELLED(name, threads, params) KERNEL_NAMED(name, threads, params)
 
 #include "bss_launch.h"
+#include "bss_half.h"
 #define MATH(name) name
 #include "math.inc.h"
 #include "draw.inc.h"
 #include "gamma.c"
+
+/// Numbers of 16 bits, which compute as float.
+#define HALF(name, from_float, to_float)                                         \
+  struct name {                                                                  \
+    uint16_t bits;                                                               \
+    name() = default;                                                            \
+    __device__ __forceinline__ name(float x) : bits(from_float(x)) {}            \
+    __device__ __forceinline__ operator float() const { return to_float(bits); } \
+  };
+HALF(bss_f16, bss_f16_of_float, bss_float_of_f16)
+HALF(bss_bf16, bss_bf16_of_float, bss_float_of_bf16)
+#undef HALF
+template <class A, class B> constexpr bool are_same = false;
+template <class A> constexpr bool are_same<A, A> = true;
 
 /// A loop over 0 ..< n that the whole grid shares.
 #define EACH_INDEX(i, n)                                                                         \

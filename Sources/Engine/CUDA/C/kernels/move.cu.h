@@ -20,26 +20,27 @@ KERNEL(select, 256, (bss_walk w, const uint8_t *condition, const T *a, const T *
   }
 }
 
-DEVICE void convert(T from, float &to) { to = (float)from; }
-DEVICE void convert(T from, double &to) { to = (double)from; }
-DEVICE void convert(T from, uint8_t &to) { to = from != 0; }
-DEVICE void convert(T from, int64_t &to) {
-  if constexpr (T(0.5) != T(0)) to = saturated_i64((double)from);
-  else to = (int64_t)from;
+template <class U> DEVICE void OF(convert)(T from, U &to) {
+  if constexpr (are_same<U, uint8_t>) to = from != 0;
+  else if constexpr (are_same<T, U>) to = from;
+  else if constexpr (are_same<U, int64_t> && !are_same<T, uint8_t>)
+    to = saturated_i64((double)from);
+  else if constexpr (are_same<U, bss_f16> || are_same<U, bss_bf16>) to = U((float)from);
+  else to = (U)from;
 }
 #define COPY_TO(name, U)                                \
   KERNEL(name, 256, (bss_walk w, const T *x, U *out)) { \
     EACH_INDEX(i, w.count) {                            \
       const Offsets<2> at = locate<2>(w, i);            \
-      U y;                                              \
-      convert(x[at.of[0]], y);                          \
-      out[at.of[1]] = y;                                \
+      OF(convert)(x[at.of[0]], out[at.of[1]]);          \
     }                                                   \
   }
 COPY_TO(copy_to_f32, float)
 COPY_TO(copy_to_f64, double)
 COPY_TO(copy_to_i64, int64_t)
 COPY_TO(copy_to_bool, uint8_t)
+COPY_TO(copy_to_f16, bss_f16)
+COPY_TO(copy_to_bf16, bss_bf16)
 #undef COPY_TO
 
 KERNEL(fill, 256, (bss_walk w, T *out, T value)) {

@@ -52,7 +52,8 @@ extension DType {
         case .float64: return "double"
         case .int64: return "int64_t"
         case .bool: return "uint8_t"
-        case .float16, .bfloat16: return "uint16_t"
+        case .float16: return "bss_f16"
+        case .bfloat16: return "bss_bf16"
         }
     }
 }

@@ -11,6 +11,8 @@ struct NVIDIALibrary {
     /// Folders below a Python environment's site-packages.
     let packages: [String]
     let bringer: String
+    /// What `none` leaves it out by; nil: it is needed.
+    var choice: String?
 
     static let driver = NVIDIALibrary(
         library: BSS_LIBRARY_CUDA, name: "the NVIDIA driver", files: ["libcuda.so.1"], packages: [],
@@ -23,16 +25,32 @@ struct NVIDIALibrary {
     static let products = NVIDIALibrary(
         library: BSS_LIBRARY_CUBLAS, name: "cuBLAS", files: ["libcublas.so.13", "libcublas.so.12"],
         packages: ["nvidia/cu13/lib", "nvidia/cublas/lib"],
-        bringer: "pip install nvidia-cublas brings it (nvidia-cublas-cu12 for a driver before 580)")
+        bringer: "pip install nvidia-cublas brings it (nvidia-cublas-cu12 for a driver before 580)",
+        choice: "BSS_CUDA_BLAS")
+    static let convolutions = NVIDIALibrary(
+        library: BSS_LIBRARY_CUDNN, name: "cuDNN", files: ["libcudnn.so.9"], packages: ["nvidia/cudnn/lib"],
+        bringer: "pip install nvidia-cudnn-cu13 brings it (nvidia-cudnn-cu12 for a driver before 580)",
+        choice: "BSS_CUDA_CUDNN")
 
-    /// `libnvrtc.so.13`: 13; 0 for the driver.
+    /// Of CUDA: `libnvrtc.so.13` is 13; 0 for the driver, and for `libcudnn.so.9`, which says itself what it takes.
     private func major(_ file: String) -> Int { library == BSS_LIBRARY_CUDA ? 0 : Int(file.suffix(2)) ?? 0 }
+
+    /// - Throws: kind `.device`: a variable that means nothing.
+    static func checkChoices() throws {
+        for name in [products, convolutions].compactMap(\.choice) {
+            guard let choice = Environment.text(name), !["auto", "none"].contains(choice) else { continue }
+            throw BSSError("device", "\(name) is \"auto\" or \"none\", not '\(choice)'", kind: .device)
+        }
+    }
 
     /// Opens the first that is found and that the driver can use.
     /// - Parameter driverMajor: of the CUDA version that the driver supports; a library may not be newer.
     /// - Returns: its path.
     /// - Throws: kind `.device`, one sentence: what is missing, where it was looked for, who brings it.
     func open(driverMajor: Int = .max) throws -> String {
+        if let choice, Environment.text(choice) == "none" {
+            throw BSSError("device", "\(name) is left out by \(choice)=none", kind: .device)
+        }
         var refusals: [String] = []
         for file in files where major(file) <= driverMajor {
             for path in LibraryFolders.paths(of: file, packages: packages) {

@@ -12,21 +12,8 @@ final class ProductLibrary {
     /// Products so far.
     private(set) var calls = 0
 
-    /// - Throws: kind `.device`: a `BSS_CUDA_BLAS` that means nothing.
-    static func checkChoice() throws {
-        guard let choice = Environment.text("BSS_CUDA_BLAS"), !["auto", "none"].contains(choice) else { return }
-        throw BSSError("device", "BSS_CUDA_BLAS is \"auto\" or \"none\", not '\(choice)'", kind: .device)
-    }
-
-    /// nil: it is not there, or `BSS_CUDA_BLAS=none`; own kernels multiply then.
-    /// - Throws: nothing: who needs to know reads `summary` of the backend.
-    static func find(_ card: GraphicsCard, _ stream: CUstream) -> ProductLibrary? {
-        if Environment.text("BSS_CUDA_BLAS") == "none" { return nil }
-        // A library that is missing or refuses the card is no error: the products are the same without it.
-        return try? ProductLibrary(card, stream)
-    }
-
-    private init(_ card: GraphicsCard, _ stream: CUstream) throws {
+    /// - Throws: kind `.device`: it is not there, not wanted (`BSS_CUDA_BLAS=none`), or refuses the card.
+    init(_ card: GraphicsCard, _ stream: CUstream) throws {
         _ = try NVIDIALibrary.products.open(driverMajor: card.driverVersion / 1000)
         var handle: cublasHandle?
         try ProductLibrary.check(bss_cublas_create(&handle))

@@ -69,6 +69,7 @@ package enum Usage {
         ("BSS_DATA", "folders with datasets, as --data, between colons"),
         ("BSS_SEED, BSS_THREADS, BSS_DEVICE", "as --seed, --threads, --device, which win"),
         ("BSS_ISA, BSS_BLAS", "v4, v3 or base: kernels of this level; auto, own or openblas: who multiplies matrices"),
+        ("BSS_CUDA_BLAS, BSS_CUDA_CUDNN", "auto or none: whether products go to cuBLAS, convolutions to cuDNN"),
         ("BSS_CUDA_PATH, BSS_CUDA_CACHE", "where CUDA's libraries are; where compiled kernels are kept, or none"),
         ("BSS_LEASE", "seconds after which a run's owner that cannot be looked at counts as gone (180)"),
         ("BSS_SANDBOX", "auto, landlock, bubblewrap or none: the wall of run --sandbox"),
