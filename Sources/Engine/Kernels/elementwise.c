@@ -3,6 +3,8 @@
 #include "table.h"
 #include "walk.h"
 #include <math.h>
+#define INLINE static inline
+#include "whole.inc.h"
 
 enum { costly_grain = 2048 };  // elements a task for functions that take tens of nanoseconds
 
@@ -19,17 +21,6 @@ static void unary_body(const void *context, char *const *p, int64_t n) {
   if (c->dtype == BSS_F32)
     bss_loops->unary_f32(c->op, (const float *)p[0], (float *)p[1], n, c->p0, c->p1);
   else bss_loops->unary_f64(c->op, (const double *)p[0], (double *)p[1], n, c->p0, c->p1);
-}
-
-static inline int64_t wrap_negate(int64_t v) { return (int64_t)(0 - (uint64_t)v); }
-static inline int64_t wrap_add(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-static inline int64_t wrap_sub(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-static inline int64_t wrap_mul(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
 static void unary_i64_body(const void *context, char *const *p, int64_t n) {
@@ -99,14 +90,6 @@ typedef struct {
   bss_dtype dtype;
   double alpha;
 } binary_context;
-
-static int64_t power_i64(int64_t base, int64_t e) {
-  if (e < 0) return base == 1 ? 1 : base == -1 ? (e & 1 ? -1 : 1) : 0;
-  int64_t y = 1;
-  for (; e; e >>= 1, base = wrap_mul(base, base))
-    if (e & 1) y = wrap_mul(y, base);
-  return y;
-}
 
 static void binary_i64_body(const void *context, char *const *p, int64_t n) {
   const binary_context *c = context;

@@ -26,6 +26,7 @@
   }
 
 #include "activation.inc.h"
+#include "whole.inc.h"
 
 static void FN(CAT(power, S))(const T *x, T *out, int64_t n, double p) {
   if (p == 2) EACH(v * v)

@@ -78,6 +78,7 @@ public struct Stubs {
     /// Those that annotations can say; comparisons, calls and indexing need none.
     private static let operators = [
         "__add": "add", "__sub": "sub", "__mul": "mul", "__div": "div", "__pow": "pow", "__mod": "mod",
+        "__idiv": "idiv",
         "__unm": "unm", "__len": "len",
     ]
 

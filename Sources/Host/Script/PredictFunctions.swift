@@ -89,7 +89,8 @@ enum PredictFunctions {
         let logits = Argument<TensorArgument>("logits", "scores [n, C]")
         let labels = Argument<TensorArgument>("labels", "class positions from 1, [n]")
         return Function(
-            "accuracy", "The share of rows whose largest score stands at the label; NaN for none.", [logits, labels],
+            "accuracy", "The share of rows whose largest score stands at the label; NaN for none, and where a score is.",
+            [logits, labels],
             returns: "number",
             example: "bss.accuracy(bss.tensor{ { 0.1, 0.9 }, { 0.8, 0.2 } }, bss.tensor{ 2, 2 })", style: .positional
         ) { a in
@@ -103,14 +104,14 @@ enum PredictFunctions {
                 throw BSSError(
                     a.operation, "\(scores.shape[0]) rows of logits and \(positions.count) labels", kind: .usage)
             }
-            if let stray = positions.first(where: { !(1...max(1, classes)).contains($0) }) {
+            if let stray = positions.first(where: { $0 < 1 || $0 > classes }) {
                 throw BSSError(
                     a.operation, "label \(stray) is no position from 1 to \(classes)",
                     hint: "labels count from 1, as logits:argmax{ axis = 2 } and split.classes do", kind: .usage)
             }
             let best = predicted(try scores.values(Float.self), classes)
             let hits = zip(best, positions).count { $0 == $1 - 1 }
-            return [.number(Double(hits) / Double(positions.count))]
+            return [.number(best.contains(-1) ? .nan : Double(hits) / Double(positions.count))]
         }
     }()
 

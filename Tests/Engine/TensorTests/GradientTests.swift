@@ -40,6 +40,13 @@ import _BSSTestSupport
         #expect(try GradientCheck().mismatches([x]) { [try $0[0].unary(op, p0, p1)] } == [])
     }
 
+    @Test func flooredDivision() throws {
+        let x = try GradientCheck.irregular([17], seed: 3, scale: 1.5)
+        let y = try GradientCheck.irregular([17], seed: 4, offset: 2, scale: 0.5)
+        #expect(try GradientCheck().mismatches([x, y]) { [try Tensor.binary(.remainder, $0[0], $0[1])] } == [])
+        #expect(try GradientCheck().mismatches([x, y]) { [try Tensor.binary(.floorDivide, $0[0], $0[1])] } == [])
+    }
+
     /// Finite differences cannot see it: the identity forward, a scaled gradient backward, each path by its own factor.
     @Test func scaledGradient() throws {
         let x = try GradientCheck.irregular([3, 4], seed: 5).requiringGradient()

@@ -163,7 +163,7 @@ import _BSSTestSupport
     func operationsAndThreads() throws {
         let script = """
             local function hash(t) return ("%a"):format((t:to("f64") * \
-            bss.arange(t:numel(), 1, 1):to("f64"):reshape(t:shape())):sum():item()) end
+            bss.arange(1, t:numel() + 1):to("f64"):reshape(t:shape())):sum():item()) end
             local a, b, c = bss.randn{ 517, 333, seed = 1 }, bss.randn{ 333, 291, seed = 2 }, \
             bss.randn{ 8, 64, 129, seed = 3 }
             local function check(name, f)

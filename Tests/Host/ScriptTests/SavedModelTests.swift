@@ -16,6 +16,8 @@ import Testing
                 local p = run:predict("test")
                 assert(p.accuracy == run.result.last.test.total.accuracy)
                 assert(bss.accuracy(p.logits, p.labels) == p.accuracy)
+                local nan = bss.accuracy(bss.tensor{ { 1, 0 / 0 }, { 3, 4 } }, bss.tensor{ 1, 2 })
+                assert(nan ~= nan and not pcall(bss.accuracy, bss.zeros{ 1, 0 }, bss.tensor{ 1 }))
                 print(p.accuracy, run.model:hash())
                 """)
         try program.write(

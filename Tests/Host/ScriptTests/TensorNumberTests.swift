@@ -61,6 +61,59 @@ import _BSSTestSupport
             """)
     }
 
+    @Test("% and // round down, as in Lua, Python and PyTorch; integers are not divided by zero")
+    func flooredDivision() throws {
+        try run(
+            """
+            local function is(t, dtype, ...)
+              assert(t:dtype() == dtype, t:dtype())
+              for i, value in ipairs{ ... } do
+                local got = t:totable()[i]
+                assert(got == value or got ~= got and value ~= value, i .. ": " .. got .. " for " .. value)
+              end
+            end
+            local huge, nan = math.huge, 0 / 0
+            for _, dtype in ipairs{ "f32", "f64", "i64" } do
+              is(bss.tensor({ -7, 7, 7, -7, 6 }, dtype) % bss.tensor({ 3, -3, 3, -3, 3 }, dtype), dtype, 2, -2, 1, -1, 0)
+              is(bss.tensor({ -7, 7, 7, -7, 6 }, dtype) // bss.tensor({ 3, -3, 3, -3, 3 }, dtype), dtype, -3, -3, 2, 2, 2)
+            end
+            is(bss.tensor({ 1, -1, 5, -5, huge, 1, -1, 0 }, "f64") // bss.tensor({ 0.1, 0.1, huge, huge, 2, 0, 0, 0 }, "f64"),
+              "f64", 9, -10, 0, -1, nan, huge, -huge, nan)
+            is(bss.tensor({ 5, -5, huge, 1, nan }, "f64") % bss.tensor({ huge, huge, 2, 0, 2 }, "f64"),
+              "f64", 5, huge, nan, nan, nan)
+            is(bss.tensor({ math.mininteger, 7 }, "i64") // -1, "i64", math.mininteger, -7)
+            is(bss.tensor({ math.mininteger, 7 }, "i64") % -1, "i64", 0, 0)
+            is(7 % bss.tensor({ 4, -4 }, "i64"), "i64", 3, -1)
+            is(bss.tensor({ 7 }, "i64") // 2.0, "f32", 3.0)
+            for _, f in ipairs{ function(x) return x % 0 end, function(x) return x // 0 end } do
+              local ok, message = pcall(f, bss.tensor({ 1 }, "i64"))
+              assert(not ok and tostring(message):find("divided by zero"), message)
+              assert(pcall(f, bss.tensor({ 1 })))
+            end
+            """)
+    }
+
+    @Test("arange counts as torch.arange does, and never to nowhere")
+    func progressions() throws {
+        try run(
+            """
+            local function is(t, ...)
+              local want = { ... }
+              assert(#t == #want, #t .. " numbers")
+              for i, value in ipairs(want) do assert(math.abs(t[i] - value) < 1e-6, t[i]) end
+            end
+            is(bss.arange(3), 0, 1, 2); is(bss.arange(2, 5), 2, 3, 4); is(bss.arange(5, 0, -2), 5, 3, 1)
+            is(bss.arange(0, 1, 0.25), 0, 0.25, 0.5, 0.75); is(bss.arange{ stop = 2 }, 0, 1); is(bss.arange(0)); is(bss.arange(2, 2))
+            is(bss.arange{ start = 1, stop = 2.5, dtype = "f64" }, 1, 2)
+            for _, wrong in ipairs{ { 0, 10, 0 }, { 0, 3, -1 }, { 3, 0 }, { -1 }, { 0, 0 / 0 }, { 0, 1 / 0 }, { 0, 1e18 },
+              { math.mininteger, math.maxinteger }, { 0, 1, 1e-300 } } do
+              local ok, message = pcall(bss.arange, table.unpack(wrong))
+              assert(not ok and tostring(message):find("arange"), message)
+            end
+            assert(not pcall(bss.arange))
+            """)
+    }
+
     @Test("integers beyond 2^53 survive storing, indexing, lists, item, sums and printing")
     func integers() throws {
         try run(
@@ -70,7 +123,7 @@ import _BSSTestSupport
             assert(x[1] == big and x:totable()[1] == big and x:sum():item() == big + 1)
             assert(x:max():item() == big and x:sort()[2] == big and (x + 1)[1] == big + 1)
             assert(x:unsqueeze(1):squeeze(1):index_select{ axis = 1, positions = { 1 } }[1] == big)
-            assert(bss.full({ 2 }, big, "i64")[2] == big and bss.arange(2, big, 2, "i64")[2] == big + 2)
+            assert(bss.full({ 2 }, big, "i64")[2] == big and bss.arange(big, big + 4, 2, "i64")[2] == big + 2)
             assert(tostring(x):find(tostring(big), 1, true))
             assert(bss.tensor(x)[1] == big and bss.tensor(x):dtype() == "i64")
             assert(x:assign(bss.tensor({ big + 2, 5 }, "i64"))[1] == big + 2)

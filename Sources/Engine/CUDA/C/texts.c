@@ -85,6 +85,9 @@ static const char draw_inc_text[] = {
 static const char math_inc_text[] = {
 #embed "../../Kernels/math.inc.h"
 , 0};
+static const char whole_inc_text[] = {
+#embed "../../Kernels/whole.inc.h"
+, 0};
 static const char gamma_text[] = {
 #embed "../../Kernels/gamma.c"
 , 0};
@@ -117,6 +120,7 @@ static const bss_text texts[] = {
   {"activation.inc.h", activation_inc_text},
   {"draw.inc.h", draw_inc_text},
   {"math.inc.h", math_inc_text},
+  {"whole.inc.h", whole_inc_text},
   {"gamma.c", gamma_text},
   {"gamma.h", ""},   // declares what gamma.c defines
   {"stdint.h", ""},  // in device.cu.h

@@ -124,7 +124,8 @@ enum {
   X(LOGICAL_NOT, logicalNot, "logical_not", "whether x is false", v == 0)
 
 /// Two numbers of one dtype. X(ID, id, "name", "formula", value of u, v; value on i64)
-/// NaN wins in MAXIMUM and MINIMUM; on i64, x / 0 is 0 and a negative exponent gives 0 or ±1.
+/// NaN wins in MAXIMUM and MINIMUM; on i64, x / 0 and x mod 0 are 0 and a negative exponent gives 0
+/// or ±1.
 #define BSS_BINARY_OPS(X)                                                                          \
   X(ADD, add, "add", "x + other", EACH(u + v), wrap_add(u, v))                                     \
   X(SUB, sub, "sub", "x - other", EACH(u - v), wrap_sub(u, v))                                     \
@@ -132,7 +133,11 @@ enum {
   X(DIV, div, "div", "x / other", EACH(u / v), v == 0 ? 0 : v == -1 ? wrap_negate(u) : u / v)      \
   X(MAXIMUM, maximum, "maximum", "max(x, other)", EACH(u > v || u != u ? u : v), u > v ? u : v)    \
   X(MINIMUM, minimum, "minimum", "min(x, other)", EACH(u < v || u != u ? u : v), u < v ? u : v)    \
-  X(POW, pow, "pow", "x ^ other", EACH_LIBM(__builtin_pow(u, v)), power_i64(u, v))
+  X(POW, pow, "pow", "x ^ other", EACH_LIBM(__builtin_pow(u, v)), power_i64(u, v))                 \
+  X(REMAINDER, remainder, "remainder", "x - ⌊x / other⌋ other",                                    \
+    EACH_LIBM(floored_remainder(u, v)), remainder_i64(u, v))                                       \
+  X(FLOOR_DIVIDE, floorDivide, "floor_divide", "⌊x / other⌋",                                      \
+    EACH_LIBM(floored_quotient(u, v)), floor_divide_i64(u, v))
 
 /// Two elements of one dtype (any) to BOOL. X(ID, id, "name", "sign", operator)
 #define BSS_COMPARE_OPS(X)                                                                         \

@@ -110,10 +110,11 @@ extension Tensor {
         _ op: BinaryOp, _ a: ArrayView, _ b: ArrayView, _ y: ArrayView, _ needsA: Bool, _ needsB: Bool
     ) -> [ArrayView] {
         switch op {
-        case .add, .sub: return []
+        case .add, .sub, .floorDivide: return []
         case .mul: return (needsA ? [b] : []) + (needsB ? [a] : [])
         case .div: return needsB ? [b, y] : [b]
         case .maximum, .minimum, .pow: return [a, b, y]
+        case .remainder: return needsB ? [a, b] : []
         }
     }
 
@@ -127,6 +128,11 @@ extension Tensor {
         case .div:
             let da = try g.divided(by: b)
             return (da, needsB ? try da.multiplied(by: y).negated() : nil)
+        case .remainder:
+            return (g, needsB ? try g.multiplied(by: binary(.floorDivide, a, b)).negated() : nil)
+        case .floorDivide:
+            let none = try zeros(g.shape, g.dtype, on: g.backend)
+            return (none, none)
         case .maximum, .minimum:
             // Where equal, half to each side.
             let less = try compare(op == .maximum ? .less : .greater, a, b).converted(to: g.dtype)

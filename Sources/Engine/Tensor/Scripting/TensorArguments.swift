@@ -60,6 +60,8 @@ public struct Scalar: ArgumentType {
     public var plain: Value { value }
     public var double: Double { value.double ?? .nan }
     var isInteger: Bool { if case .int = value { return true } else { return false } }
+    /// A whole number, written as an integer or not.
+    var integer: Int? { if case .int(let whole) = value { return whole } else { return Int(exactly: double) } }
 }
 
 /// A tensor, a number, or nested lists of numbers. Numbers are kept as they were written; beside a tensor they take its

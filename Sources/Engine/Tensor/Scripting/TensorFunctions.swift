@@ -25,9 +25,9 @@ public enum TensorFunctions {
     private static let condition = Argument<TensorArgument>("condition", "bool tensor")
     private static let a = Argument<TensorArgument>("a", "first operand"),
         b = Argument<TensorArgument>("b", "second operand")
-    private static let count = Argument<Int>("count", "number of elements", check: .range(0...1 << 30)),
-        order = Argument<Int>("size", "rows and columns", check: .range(0...1 << 15)),
-        start = Argument("start", default: Scalar(0), "first value"),
+    private static let order = Argument<Int>("size", "rows and columns", check: .range(0...1 << 15)),
+        start = Argument<Scalar?>("start", default: nil, "first value; without a stop it is the stop, and 0 the first"),
+        stop = Argument<Scalar?>("stop", default: nil, "end, which is not reached"),
         step = Argument("step", default: Scalar(1), "difference of neighbours")
 
     /// The stream that unseeded draws continue; the host sets its seed.
@@ -89,18 +89,12 @@ public enum TensorFunctions {
             try draw(a) { try Tensor.uniform($0, low: a[low], high: a[high], using: &$1, a[floatType].dtype) }
         },
         Function(
-            "arange", "start, start + step, … (count values).", [count, start, step, dtype], returns: "tensor",
-            example: "bss.arange(5)"
+            "arange", "start, start + step, … below stop (above it, where step is negative), as torch.arange has it.",
+            [start, stop, step, dtype], returns: "tensor", example: "bss.arange(5)"
         ) { a in
-            let (first, difference, target) = (a[start], a[step], a[dtype].dtype)
-            try Memory.reserve(a[count], of: 24, "arange", "\(a[count]) numbers")
-            if case .int(let from) = first.value, case .int(let by) = difference.value {
-                // Exact in every dtype that can hold it; wraps beyond 2⁶³ as i64 arithmetic does.
-                let values = try Memory.array(a[count], "arange") { from &+ $0 &* by }
-                return [.object(try Tensor.from(values).converted(to: target))]
-            }
-            let values = try Memory.array(a[count], "arange") { first.double + Double($0) * difference.double }
-            return [.object(try Tensor.from(values).converted(to: target))]
+            guard let last = a[stop] ?? a[start] else { throw BSSError("arange", "there is no stop", kind: .usage) }
+            let first = a[stop] == nil ? Scalar(0) : a[start] ?? Scalar(0)
+            return [.object(try progression(first, last, a[step]).converted(to: a[dtype].dtype))]
         },
         Function("eye", "The identity matrix.", [order, dtype], returns: "tensor", example: "bss.eye(3)") { a in
             let n = a[order]
@@ -112,6 +106,30 @@ public enum TensorFunctions {
             return [.object(matrix)]
         },
     ]
+
+    /// Whole numbers are exact in every dtype that can hold them.
+    private static func progression(_ first: Scalar, _ stop: Scalar, _ step: Scalar) throws -> Tensor {
+        let (from, to, by) = (first.double, stop.double, step.double)
+        guard from.isFinite, to.isFinite, by.isFinite, by != 0, (to - from) * by >= 0 else {
+            throw BSSError(
+                "arange",
+                "steps of \(step.value.described) do not lead from \(first.value.described) to "
+                    + stop.value.described, hint: "bss.arange(stop) or bss.arange(start, stop, step)", kind: .usage)
+        }
+        let steps = ((to - from) / by).rounded(.up)
+        guard steps <= Double(1 << 30) else {
+            throw BSSError("arange", "\(Text.format("%.0f", steps)) numbers, at most \(1 << 30)", kind: .usage)
+        }
+        try Memory.reserve(Int(steps), of: 24, "arange", "\(Int(steps)) numbers")
+        if let low = first.integer, let high = stop.integer, let gap = step.integer {
+            let (distance, isTooFar) = high.subtractingReportingOverflow(low)
+            if !isTooFar {
+                let count = distance / gap + (distance % gap == 0 ? 0 : 1)
+                return try Tensor.from(try Memory.array(count, "arange") { low &+ $0 &* gap })
+            }
+        }
+        return try Tensor.from(try Memory.array(Int(steps), "arange") { from + Double($0) * by })
+    }
 
     static let joining: [Function] = [
         Function(

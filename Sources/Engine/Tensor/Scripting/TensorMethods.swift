@@ -43,6 +43,11 @@ enum TensorMethods {
     /// Two operands, one of them perhaps a number, which takes the dtype of the other.
     static func binary(_ op: BinaryOp, _ a: TensorArgument, _ b: TensorArgument) throws -> Tensor {
         let (x, y) = (try a.matching(b), try b.matching(a))
+        if op == .remainder || op == .floorDivide, !x.dtype.isReal, !y.dtype.isReal,
+            try y.converted(to: .int64).values(Int.self).contains(0)
+        {
+            throw BSSError(op.name, "an integer is divided by zero", hint: "as numbers, :to(\"f32\"), it is nan or inf")
+        }
         if op == .pow, b.isNumber, !x.dtype.isReal, y.dtype == .int64,
             try y.values(Int.self).contains(where: { $0 < 0 })
         {

@@ -17,6 +17,7 @@ extension Tensor: HostObject {
         operators: [
             "__add": { try operate(.add, $0) }, "__sub": { try operate(.sub, $0) }, "__mul": { try operate(.mul, $0) },
             "__div": { try operate(.div, $0) }, "__pow": { try operate(.pow, $0) },
+            "__mod": { try operate(.remainder, $0) }, "__idiv": { try operate(.floorDivide, $0) },
             "__unm": { .object(try TensorArgument(value: $0[0]).tensor.negated()) },
             "__eq": { .bool(try areEqual($0[0], $0[1])) },
             "__len": { values in

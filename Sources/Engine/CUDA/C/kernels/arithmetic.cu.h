@@ -1,6 +1,7 @@
 // Two floats of one type, sums in place, tests, scaled rows, the ReLU of a linear layer.
 #include "device.cu.h"
 #include "bss_ops.h"
+#include "whole.inc.h"
 
 #define EACH(y) out[at.of[2]] = (y);
 #define EACH_LIBM(y) out[at.of[2]] = (T)(y);

@@ -38,6 +38,7 @@ typedef unsigned long long uint64_t;
 #define __builtin_sin(x) sin((double)(x))
 #define __builtin_cos(x) cos((double)(x))
 #define __builtin_pow(x, y) pow((double)(x), (double)(y))
+#define __builtin_fmod(x, y) fmod((double)(x), (double)(y))
 #define __builtin_elementwise_sqrt sqrt
 #define __builtin_elementwise_floor floor
 #define __builtin_elementwise_ceil ceil

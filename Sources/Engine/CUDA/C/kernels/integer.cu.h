@@ -1,18 +1,7 @@
 // i64: arithmetic that wraps. One kernel for all rows of a table of bss_ops.h, chosen by `op`.
 #include "device.cu.h"
 #include "bss_ops.h"
-
-DEVICE int64_t wrap_negate(int64_t v) { return (int64_t)(0 - (uint64_t)v); }
-DEVICE int64_t wrap_add(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
-DEVICE int64_t wrap_sub(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
-DEVICE int64_t wrap_mul(int64_t a, int64_t b) { return (int64_t)((uint64_t)a * (uint64_t)b); }
-DEVICE int64_t power_i64(int64_t base, int64_t e) {
-  if (e < 0) return base == 1 ? 1 : base == -1 ? (e & 1 ? -1 : 1) : 0;
-  int64_t y = 1;
-  for (; e; e >>= 1, base = wrap_mul(base, base))
-    if (e & 1) y = wrap_mul(y, base);
-  return y;
-}
+#include "whole.inc.h"
 
 #define NUMBER(ID, ...) UNARY_##ID,
 enum { BSS_UNARY_OPS(NUMBER) };
