@@ -89,7 +89,8 @@ enum PredictFunctions {
         let logits = Argument<TensorArgument>("logits", "scores [n, C]")
         let labels = Argument<TensorArgument>("labels", "class positions from 1, [n]")
         return Function(
-            "accuracy", "The share of rows whose largest score stands at the label; NaN for none, and where a score is.",
+            "accuracy",
+            "The share of rows whose largest score stands at the label; NaN for none, and where a score is NaN.",
             [logits, labels],
             returns: "number",
             example: "bss.accuracy(bss.tensor{ { 0.1, 0.9 }, { 0.8, 0.2 } }, bss.tensor{ 2, 2 })", style: .positional
