@@ -38,7 +38,9 @@ local rows = {
   { "b", "BSS-L epoch, 10,000 samples, 1 thread", "ms", digits = 1, flops = bss_epoch },
   { "c", "weighted order of 10^7", "ms", digits = 0 },
   { "c8", "weighted order of 10^8", "ms", digits = 0 },
-  { "d", "start-up", "ms", digits = 2, scale = 1e-3 },
+  { "d", "start-up", "ms", digits = 2, scale = 1e-3, at_most = 5 },
+  { "p_ready", "prompt ready", "ms", digits = 2, scale = 1e-3, at_most = 10 },
+  { "p_tab", "Tab to the completed word", "ms", digits = 2, scale = 1e-3, at_most = 50 },
   { "e", "call Lua to Swift, two numbers", "ns", digits = 1 },
   { "f", "peak memory of (a)", "MiB", digits = 1, scale = 1 / 1024 },
   { "l_audio", "WAV to log-spectrogram, 1 thread", "1/s", higher = true, digits = 0 },
@@ -90,12 +92,15 @@ end
 local function text(value, digits) return string.format("%." .. digits .. "f", value) end
 print(("%-52s %10s  %-7s  %s"):format("", "bss-lua", "of peak", "peers (how many times better ours is)"))
 for _, r in ipairs(out) do
-  local letter = (#r.id == 1 or r.id:find("^[lr]_")) and r.id:sub(1, 1) or ""
+  local letter = (#r.id == 1 or r.id:find("^[lpr]_")) and r.id:sub(1, 1) or ""
   local label = ("%-2s %s, %s"):format(letter, r.row[2], r.row[3])
   local peers = {}
   for i, peer in ipairs(r.peers) do
     local ratio = r.row.higher and r.ours / peer.value or peer.value / r.ours
     peers[i] = ("%s %s (%.2fx)"):format(peer.name, text(peer.value, r.row.digits), ratio)
+  end
+  if r.row.at_most then
+    table.insert(peers, 1, ("at most %g asked: %s"):format(r.row.at_most, r.ours <= r.row.at_most and "held" or "MISSED"))
   end
   local share = r.of_peak and ("%3.0f %%"):format(100 * r.of_peak) or ""
   print(("%-52s %10s  %-7s  %s"):format(label, text(r.ours, r.row.digits), share, table.concat(peers, ", ")))

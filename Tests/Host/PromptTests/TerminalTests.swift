@@ -1,3 +1,4 @@
+import BSSCore
 import Foundation
 import Testing
 
@@ -307,18 +308,30 @@ import Testing
         #expect(try String(contentsOfFile: home + "/saved.lua", encoding: .utf8).contains("local x = 4"))
     }
 
-    @Test func promptIsReadyFast() throws {
+    /// Of several starts the quickest: what others do on the machine meanwhile does not count. Debug builds are slower
+    /// by far.
+    @Test("the prompt is ready within 10 ms, a word completed within 50") func promptIsReadyFast() throws {
         let home = try home()
-        var times: [Double] = []
+        var ready: [Double] = []
+        var completed: [Double] = []
         for _ in 0..<10 {
-            let start = Date()
+            var start = Clock.seconds()
             let terminal = try PseudoTerminal(home: home)
             #expect(terminal.wait(for: "bss[1]> ") != nil)
-            times.append(Date().timeIntervalSince(start) * 1e3)
-            terminal.send("\u{04}")
-            _ = terminal.exitCode()
+            ready.append(1e3 * (Clock.seconds() - start))
+            terminal.send("bss.scheduler.learned{ every = 2, be")
+            #expect(terminal.wait(for: ", be") != nil)
+            start = Clock.seconds()
+            terminal.send("\t")
+            #expect(terminal.wait(for: "ta = ") != nil)
+            completed.append(1e3 * (Clock.seconds() - start))
         }
-        print("prompt ready: median \(times.sorted()[5]) ms")
-        #expect(times.sorted()[5] < 100)  // asked: 10 ms on a machine that does nothing else
+        #if DEBUG
+        let limits = (100.0, 500.0)
+        #else
+        let limits = (10.0, 50.0)
+        #endif
+        print("prompt ready: \(ready.min() ?? 0) ms, Tab: \(completed.min() ?? 0) ms")
+        #expect((ready.min() ?? 99) < limits.0 && (completed.min() ?? 99) < limits.1)
     }
 }
