@@ -24,8 +24,12 @@ extension Session {
             case "%":
                 log?.append(command: text)
                 try Command.run(rest, self)
+            case "!" where rest.hasPrefix("!"):
+                isDone = runCell("return " + Session.lines(of: expanded(String(rest.dropFirst()))), typed: text)
             case "!": runShell(rest)
-            default: isDone = runCell(Session.shellAssignment(text) ?? input)
+            default:
+                let shell = Session.shellAssignment(text).map { $0 + Session.lines(of: expanded($1)) }
+                isDone = shell.map { runCell($0, typed: text) } ?? runCell(input)
             }
         } catch {
             isDone = false
@@ -43,7 +47,7 @@ extension Session {
     /// Evaluates a cell, shows and logs it.
     /// - Returns: false: it failed.
     @discardableResult
-    package func runCell(_ code: String) -> Bool {
+    package func runCell(_ code: String, typed: String? = nil) -> Bool {
         // From a cell (`bss.repl.edit()`): a part of it, not a cell of its own.
         if isEvaluating {
             do { try state.run(compile(code)) } catch {
@@ -54,7 +58,7 @@ extension Session {
         }
         let start = Clock.seconds()
         state.lastSignal = 0
-        let cell = evaluate(code)
+        let cell = evaluate(code, typed: typed)
         regainControl()
         let signal = state.lastSignal
         front?.show(cell, seconds: Clock.seconds() - start)
@@ -75,15 +79,34 @@ extension Session {
         let wantsSource = asked.hasPrefix("?")
         let name = asked.drop { $0 == "?" }.trimmed
         if name.isEmpty { return Command.text }
+        if !Session.isPath(name), let value = evaluateAside(name).outcome.values.first {
+            return state.help(of: value, whole: wantsSource)
+        }
         let path = name.split(whereSeparator: { $0 == "." || $0 == ":" }).map(String.init)
         if wantsSource, let found = state.lookUp(path) { return state.help(of: found, whole: true) }
         return try state.help(named: name, in: root)
     }
 
-    private func runShell(_ command: String) {
+    func runShell(_ command: String) {
         fflush(stdout)
-        let status = system(command)
+        let status = system(expanded(command))
         if status != 0 { front?.note("exit status \((status >> 8) & 0xFF)") }
+    }
+
+    /// `{x}` in a command of the shell is the value of a variable, as in IPython; where there is none of the name, or
+    /// it is no text, number or flag, it stays as it is.
+    func expanded(_ command: String) -> String {
+        let pieces = command.split(separator: "{", omittingEmptySubsequences: false)
+        return pieces.dropFirst().reduce(String(pieces.first ?? "")) { text, piece in
+            let name = piece.prefix { $0 != "}" }
+            let path = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+            guard name.count < piece.count, !path.contains(""), let found = state.lookUp(path),
+                case .value(let value) = found, ["string", "number", "boolean"].contains(value.type),
+                // Of these types every value has a plain form.
+                let plain = try? state.value(of: value), let shown = try? state.texts([plain]).first
+            else { return text + "{" + piece }
+            return text + shown + piece.dropFirst(name.count + 1)
+        }
     }
 
     /// Runs the cells of a log as the first cells of this session, showing nothing but errors.
@@ -104,16 +127,21 @@ extension Session {
     /// `run?` asks for help and `f??` for source, as in IPython: the same with the sign in front.
     static func askedBehind(_ text: String) -> String? {
         guard text.hasSuffix("?"), text.first != "?" else { return nil }
-        let name = text.prefix { $0 != "?" }
-        let marks = text[name.endIndex...]
-        let isPath = name.utf8.allSatisfy {
-            (48...57).contains($0) || (97...122).contains($0 | 0x20) || [95, 46, 58].contains($0)
-        }
-        return isPath && marks.count <= 2 && marks.allSatisfy { $0 == "?" } ? String(marks + name) : nil
+        let marks = text.reversed().prefix { $0 == "?" }.count
+        let name = String(text.dropLast(marks))
+        // Names, and what is read from them: `run.history[1]?`. No call runs for its help.
+        let isAsked = isPath(name) || (CellParser.names(in: name).result?.isRead(in: name) ?? false)
+        return isAsked && marks <= 2 ? String(repeating: "?", count: marks) + name : nil
     }
 
-    /// `x = !ls` as Lua: the lines that a command writes, as a list.
-    static func shellAssignment(_ text: String) -> String? {
+    private static func isPath(_ name: String) -> Bool {
+        name.utf8.allSatisfy {
+            (48...57).contains($0) || (97...122).contains($0 | 0x20) || [95, 46, 58].contains($0)
+        }
+    }
+
+    /// `x = !ls` → `x = ` and the command.
+    static func shellAssignment(_ text: String) -> (opening: String, command: String)? {
         guard !text.contains("\n"), let equals = text.firstIndex(of: "=") else { return nil }
         let command = text[text.index(after: equals)...].drop { $0 == " " }
         guard command.first == "!", command.dropFirst().first.map({ $0 != "=" }) ?? false else { return nil }
@@ -123,8 +151,12 @@ extension Session {
             (48...57).contains($0) || (97...122).contains($0 | 0x20) || $0 == 95 || $0 == 46
         }
         guard isName, let first = name.first, !first.isNumber else { return nil }
-        let words = JSON.lua(.string(String(command.dropFirst()).trimmed))
-        return "\(target) = (function() local lines = {} for line in io.popen(\(words)):lines() do "
+        return ("\(target) = ", String(command.drop { $0 == "!" }).trimmed)
+    }
+
+    /// The lines that a command writes, as Lua that makes a list of them.
+    static func lines(of command: String) -> String {
+        "(function() local lines = {} for line in io.popen(\(JSON.lua(.string(command.trimmed)))):lines() do "
             + "lines[#lines + 1] = line end return lines end)()"
     }
 

@@ -6,8 +6,7 @@ import Glibc
 public final class Session {
     public let runner: CellRunner
     public private(set) var cells: [Cell] = []
-    /// Results of the last expressions, newest first: `_`, `_2`, `_3`.
-    private var results: [LuaValue?] = []
+    private var results: Results
 
     /// While a cell runs.
     package private(set) var isEvaluating = false
@@ -39,6 +38,7 @@ public final class Session {
     public init(_ state: LuaState, root: Namespace, display: @escaping () -> Display = { Display(columns: 80) }) {
         self.root = root
         self.display = display
+        results = Results(state)
         initialGlobals = Set(state.globalNames)
         runner = CellRunner(state)
         // Prints are tapped, not redirected: code sees the terminal as it is.
@@ -69,6 +69,11 @@ public final class Session {
     /// What Lua's parser says of `text`; commands and help are complete.
     public func completeness(of text: String) -> Completeness {
         let trimmed = text.trimmed
+        if trimmed.hasPrefix("%%") {
+            // The command of a whole cell: its code follows.
+            guard let end = trimmed.firstIndex(of: "\n") else { return .incomplete }
+            return completeness(of: String(trimmed[end...]))
+        }
         guard let first = trimmed.first, !"%?!".contains(first), Session.askedBehind(trimmed) == nil,
             Session.shellAssignment(trimmed) == nil
         else { return .complete }
@@ -95,7 +100,8 @@ public final class Session {
     }
 
     /// Evaluates `code`; every error ends up in the cell.
-    public func evaluate(_ code: String) -> Cell {
+    /// - Parameter typed: what the user wrote, where that is no Lua: `x = !ls`.
+    public func evaluate(_ code: String, typed: String? = nil) -> Cell {
         isEvaluating = true
         releasedNote = nil
         state.leftBehind = nil
@@ -106,8 +112,11 @@ public final class Session {
         var outcome = runner.run(executed, name: "=cell \(nextNumber)")
         outcome.printed = PrintTap.end()
         let outputs = runner.outputs(of: &outcome)
-        let cell = Cell(number: nextNumber, code: code, executed: executed, outcome: outcome, outputs: outputs)
-        if outcome.error == nil, let first = outcome.values.first { remember(first) }
+        let cell = Cell(
+            number: nextNumber, code: typed ?? code, executed: executed, outcome: outcome, outputs: outputs)
+        if outcome.error == nil, let first = outcome.values.first {
+            releasedNote = results.remember(first, number: cell.number)
+        }
         if outcome.wasInterrupted { rememberLeftBehind() }
         // Only a full stack throws: then there are no frames to look at.
         if outcome.error != nil, outcome.didRun { debugger = Debugger((try? state.errorFrames()) ?? []) }
@@ -137,48 +146,26 @@ public final class Session {
         Dictionary(cells.map { ("cell \($0.number)", $0.code) }, uniquingKeysWith: { $1 })
     }
 
-    /// An older result with more bytes than this is let go: `_2` must not keep a gigabyte alive that nobody named.
-    static let keptBytes = 64 << 20
-
-    private func remember(_ value: LuaValue) {
-        var kept: [LuaValue?] = [value]
-        for (name, older) in zip(["_2", "_3"], results) {
-            guard let older, let object = state.object(of: older), object.byteCount > Session.keptBytes else {
-                kept.append(older)
-                continue
-            }
-            kept.append(nil)
-            let what = object.summary.split(separator: "\n").first ?? ""
-            releasedNote =
-                "\(name) is gone: \(what) held \(Timing.size(object.byteCount)); a variable keeps such results"
-        }
-        results = kept
-        for (name, value) in zip(["_", "_2", "_3"], results) {
-            // Only a full stack throws: a name that then keeps its old value is no reason to end the session.
-            if let value { try? state.setGlobal(name, value) } else { try? state.removeGlobal(name) }
-        }
-    }
-
     /// Of an interrupted training: the run as far as it came.
     private func rememberLeftBehind() {
         guard let object = state.leftBehind else { return }
         state.leftBehind = nil
         // Only a full stack throws: then there is no partial result, and the interrupt is told all the same.
-        guard (try? state.withValue(.object(object)) { remember($0) }) != nil else { return }
+        guard (try? state.withValue(.object(object)) { _ = results.remember($0, number: nextNumber) }) != nil else {
+            return
+        }
         let words = object.summary.split(separator: "\n").first ?? ""
         releasedNote = "_ is what there is so far: \(words)"
     }
 
     /// Forgets results and cell variables, so that they can be collected.
     func forget() {
-        results = []
+        results.forget()
         runner.scope.reset()
-        // Only a full stack throws; the next result replaces what is left.
-        for name in ["_", "_2", "_3"] { try? state.removeGlobal(name) }
     }
 
     /// The cells as a notebook.
     func notebook(_ cells: [Cell]) -> NotebookFile {
-        SessionLog.notebook(cells.map { ($0.executed, $0.outcome, $0.outputs) })
+        SessionLog.notebook(cells.map { ($0.executed, $0.outcome, $0.outputs) }, numbers: cells.map(\.number))
     }
 }

@@ -27,6 +27,23 @@ import Testing
         }
     }
 
+    @Test("a block is pasted as it is, in colours too: the terminal is asked to mark what is pasted")
+    func pastes() throws {
+        let terminal = try started()
+        #expect(terminal.marksPastes)
+        terminal.send("\u{1B}[200~text = [[\n  a\n  b]]\nfor _ = 1, 1 do\n\tn = #text\nend\u{1B}[201~\r")
+        #expect(terminal.wait(for: "bss[2]> ") != nil)
+        terminal.send("n * 100\r")
+        #expect(terminal.wait(for: "\r\n700\r\n") != nil, "\(terminal.text)")
+    }
+
+    @Test("files of a shell command are completed", arguments: ["!ls /et", "x = !ls /et", "%cd /et"])
+    func shellFiles(typed: String) throws {
+        let terminal = try started()
+        terminal.send(typed + "\t")
+        #expect(terminal.wait(for: "etc/") != nil || terminal.text.contains("etc"))
+    }
+
     @Test("matching brackets at the cursor are marked, one without a partner is red")
     func brackets() throws {
         let terminal = try started()

@@ -4,7 +4,10 @@ import Foundation
 final class PseudoTerminal {
     private let main: Int32
     let pid: pid_t
+    /// What came, without the marks around pastes.
     private(set) var text = ""
+    /// The terminal was asked to mark what is pasted.
+    private(set) var marksPastes = false
 
     /// - Parameter home: a folder of its own, so that nobody's history is touched.
     init(
@@ -72,6 +75,8 @@ final class PseudoTerminal {
             let count = read(main, &buffer, buffer.count)
             if count <= 0 { break }
             text += String(decoding: buffer[..<count], as: UTF8.self)
+            marksPastes = marksPastes || text.contains("\u{1B}[?2004h")
+            text = text.replacing("\u{1B}[?2004h", with: "").replacing("\u{1B}[?2004l\r", with: "")
         }
         return nil
     }

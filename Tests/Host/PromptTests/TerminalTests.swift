@@ -50,7 +50,7 @@ import Testing
         #expect(terminal.enter("x .. ' ' .. y")?.contains("\"20 40\"") == true)
         // Tabs in a pasted block are text, not a request for completions; a quote is never closed by us.
         terminal.send("\u{1B}[200~z = 'a\tb'\nreturn #z\u{1B}[201~\r")
-        #expect(terminal.wait(for: "\r3\r\n") != nil && terminal.wait(for: "bss[6]> ") != nil)
+        #expect(terminal.wait(for: "\r\n3\r\n") != nil && terminal.wait(for: "bss[6]> ") != nil)
     }
 
     @Test func tabCompletes() throws {

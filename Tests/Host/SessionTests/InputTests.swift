@@ -1,8 +1,8 @@
 import BSSCore
-import BSSLua
 import Foundation
 import Testing
 
+@testable import BSSLua
 @testable import BSSSession
 
 /// What a session makes of inputs, shown to a front end that only listens.
@@ -102,6 +102,71 @@ import Testing
             session.run(code)
             #expect(listener.errors.last?.traceback?.contains("in the cell") == true, "\(code)")
         }
+    }
+
+    @Test("names, commands and forms of IPython do what they do there, or say what does") func otherPrompts() throws {
+        let (session, listener, _) = try session()
+        func shown(_ input: String) -> String {
+            session.run(input)
+            return listener.shown.last ?? ""
+        }
+        #expect(
+            shown("20") == "20" && shown("'x'") == "\"x\"" && shown("Out[1] + 1") == "21" && shown("Out[3]") == "21")
+        session.run("Out[77]")
+        #expect(listener.errors.last?.message.contains("cell 77 gave nothing") == true)
+        listener.errors = []
+        #expect(shown("%lsmagic") == Command.text && shown("%hist -n 2").hasPrefix("[5] "))
+        #expect(shown("%pwd") == FileManager.default.currentDirectoryPath)
+        #expect(shown("%%time\nfor i = 1, 9 do end").hasPrefix("wall "))
+        #expect(shown("word = 'two words'; #word") == "9")
+        #expect(shown("!!echo '{word}' '{nothing}' '{#word}'") == "{ \"two words {nothing} {#word}\" }")
+        session.run("lines = !echo {word}")
+        #expect(session.cells.last?.code == "lines = !echo {word}" && shown("lines[1]") == "\"two words\"")
+        session.run("t = { { 5 } }")
+        #expect(shown("t[1]?") == "table\n{ 5 }" && shown("print?").hasPrefix("print(…): "))
+        #expect(shown("string?").contains("string.format(format, …) → text"))
+        listener.errors = []
+        session.run("f()[1]?")
+        #expect(listener.errors.count == 1)  // nothing is called for its help
+        for (name, sentence) in OtherPrompts.sentences {
+            session.run("%" + name)
+            #expect(listener.errors.last?.hint == sentence, "%\(name)")
+        }
+        for name in OtherPrompts.names.values { #expect(Command.all.contains { $0.name == name }, "%\(name)") }
+        #expect(session.completeness(of: "%%time") == .incomplete)
+        #expect(session.completeness(of: "%%time\nfor i = 1, 2 do") == .incomplete)
+        #expect(session.completeness(of: "%%time\nf()") == .complete)
+    }
+
+    @Test("a session that used Out leaves a log that runs as plain Lua") func outInTheLog() throws {
+        let (session, _, _) = try session()
+        for code in ["20", "x = 1", "_ + x", "x = 5; math.max(x, 2)", "Out[1] + Out[3] + _"] { session.run(code) }
+        let log = session.notebook(session.cells).text()
+        let state = try LuaState()
+        try state.run(log, name: "=log")
+        #expect(try state.global("_").int == 46, "\(log)")
+        let report = NotebookCheck().run(NotebookFile.parse(log), path: "log", runner: CellRunner(try LuaState()))
+        guard case .equal = report.verdict else { return #expect(Bool(false), "\(report.text("log")) \(log)") }
+    }
+
+    @Test("every function of Lua's libraries has a line of help") func manual() throws {
+        let state = try LuaState()
+        let known = Set(LuaManual.functions.map(\.name))
+        let code = """
+            local names = {}
+            for name, value in pairs(_G) do
+              if type(value) == "function" then names[#names + 1] = name end
+              if type(value) == "table" and package.loaded[name] == value and name ~= "_G" then
+                for key, f in pairs(value) do
+                  if type(f) == "function" then names[#names + 1] = name .. "." .. key end
+                end
+              end
+            end
+            return names
+            """
+        let names = try state.run(code, name: "=names").first?.table?.items.compactMap(\.string) ?? []
+        let missing = names.filter { !known.contains($0) && !$0.hasPrefix("debug.") && !$0.hasPrefix("package.") }
+        #expect(names.count > 100 && missing.isEmpty, "\(missing)")
     }
 
     @Test func commandsTakeWhatTheyTake() throws {

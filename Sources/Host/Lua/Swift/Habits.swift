@@ -13,6 +13,9 @@ enum Habits {
         "elif": "Lua writes elseif", "torch": "tensors and training are in bss: help(bss)",
         "np": "tensors are in bss: help(bss.tensor)", "numpy": "tensors are in bss: help(bss.tensor)",
         "plt": "charts are in bss.plot", "exit": "os.exit() ends a script", "quit": "os.exit() ends a script",
+        "In": "%history lists inputs", "_i": "%history lists inputs", "_ii": "%history lists inputs",
+        "__": "the result before the last is _2", "___": "the result before that is _3", "_1": "results: Out[1]",
+        "get_ipython": "commands are functions in bss.repl", "display": "bss.show(x)",
         "lr": "the option is called learning_rate", "self": "methods are called and defined with a colon: t:f()",
         "printf": "Lua writes print(string.format(…))", "console": "Lua writes print(…)",
     ]
@@ -73,6 +76,9 @@ enum Habits {
         if near == "!" { return "Lua writes not" }
         if first == "for", has(" in "), code.hasSuffix(":") { return "Lua writes for i = 1, n do … end" }
         if code.hasSuffix(":") { return "Lua opens blocks with then or do and closes them with end" }
+        if near.hasPrefix("\"") || near.hasPrefix("'"), has(near + ".") || has(near + ":") {
+            return "methods of a string in quotes need parentheses: (\(near)):upper()"
+        }
         if near == "[" || has("= [") && !has("[[") { return "Lua writes lists as { 1, 2 }" }
         if near == "?" { return "Lua writes a and b or c" }
         if near == "#" || code.hasPrefix("//") { return "Lua writes comments as -- …" }

@@ -31,6 +31,7 @@ static struct {
   char **(*completion_matches)(const char *, generator *);
   int (*bind_keyseq)(const char *, command *);
   int (*variable_bind)(const char *, const char *);
+  int (*initialize)(void);
   int (*insert_text)(const char *);
   int *done;
   void (**redisplay_function)(void);
@@ -191,13 +192,15 @@ static char **on_complete(const char *text, int start, int end) {
 // Inside a string a word may hold anything but quotes: file names.
 static char *word_breaks(void) {
   static char code[] = " \t\n\"'`@$><=;|&{}()[]+-*/%^~,#!", string[] = "\"'\n";
-  char quote = 0;
+  char quote = 0, before = 0;  // the last that is no blank
   for (int i = line_start(*rl.point); i < *rl.point; i++) {
     char c = (*rl.line_buffer)[i];
     if (quote) quote = c == quote ? 0 : quote;
     else if (c == '"' || c == '\'') quote = c;
-    else if (c == '%' && i == 0) return " \t\n";  // a command
+    else if (i == 0 && c == '%') return " \t\n";                     // a command
+    else if (c == '!' && (i == 0 || before == '=')) return " \t\n";  // one of the shell
     else if (c == '?' && i == 0) return " \t\n?";
+    if (c != ' ') before = c;
   }
   return quote ? string : code;
 }
@@ -210,18 +213,27 @@ static void on_line(char *text) {
   rl.remove();
 }
 
+static void begin(const char *prompt) {
+  if (drawing.draw) {
+    // Where somebody else draws, readline turns it off when it begins.
+    rl.initialize();
+    rl.variable_bind("enable-bracketed-paste", "on");
+  }
+  rl.install(prompt, on_line);
+}
+
 // Whatever the locale says, keys and text are UTF-8: in a POSIX locale as well, a letter is a
 // letter. Readline looks at the environment each time.
 static void install(const char *prompt) {
   setlocale(LC_CTYPE, "");
   if (!strcmp(nl_langinfo(CODESET), "UTF-8")) {
-    rl.install(prompt, on_line);
+    begin(prompt);
     return;
   }
   const char *given = getenv("LC_ALL");
   char *before = given ? strdup(given) : NULL;
   setenv("LC_ALL", "C.UTF-8", 1);
-  rl.install(prompt, on_line);
+  begin(prompt);
   if (before) setenv("LC_ALL", before, 1);
   else unsetenv("LC_ALL");
   free(before);
@@ -306,6 +318,7 @@ static const slot slots[] = {
     {&rl.completion_matches, "rl_completion_matches", false},
     {&rl.bind_keyseq, "rl_bind_keyseq", false},
     {&rl.variable_bind, "rl_variable_bind", false},
+    {&rl.initialize, "rl_initialize", false},
     {&rl.insert_text, "rl_insert_text", false},
     {&rl.done, "rl_done", false},
     {&rl.redisplay_function, "rl_redisplay_function", false},

@@ -185,7 +185,8 @@ extension Prompt: FrontEnd {
     }
 
     public func report(_ error: BSSError) {
-        let text = ErrorReport.text(error, sources: session.sources)
+        let report = ErrorReport.text(error, sources: session.sources)
+        let text = isTerminal ? WordWrap.text(report, columns: Display.output.columns) : report
         let firstEnd = text.firstIndex(of: "\n") ?? text.endIndex
         Terminal.error(colored(String(text[..<firstEnd]), "31") + text[firstEnd...])
     }

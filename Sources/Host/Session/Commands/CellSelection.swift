@@ -7,9 +7,9 @@ enum CellSelection {
     static func cells(_ cells: [Cell], _ words: [String]) throws -> [Cell] {
         if words.isEmpty { return cells }
         // As the log has them: there an expression sets `_`, which a later cell may read.
-        let keepsOlder = cells.contains { SessionLog.usesOlderResults($0.executed) }
+        let keeps = cells.map { SessionLog.Kept($0.executed) }.max() ?? .last
         let codes = cells.map {
-            SessionLog.cell($0.executed, $0.outcome, outputs: [], keepsOlder: keepsOlder)?.source ?? ""
+            SessionLog.cell($0.executed, $0.outcome, outputs: [], keeps: keeps, number: $0.number)?.source ?? ""
         }
         var positions: Set<Int> = []
         for word in words {

@@ -54,6 +54,7 @@ struct Command {
         Command(name: "log", argument: "", help: "where this session is logged", body: log),
         Command(
             name: "cd", argument: "[DIR]", help: "change the working folder; without DIR: home", body: changeFolder),
+        Command(name: "pwd", argument: "", help: "the working folder", body: { session, _ in try showFolder(session) }),
         Command(
             name: "clear", argument: "", help: "clear the screen; in a notebook the cell's output",
             body: { session, _ in session.front?.clear() }),
@@ -64,23 +65,32 @@ struct Command {
     static var text: String {
         let rows =
             all.map { ("%\($0.name) \($0.argument)", $0.help) } + [
-                ("!COMMAND", "run it in the shell"), ("x = !COMMAND", "its lines as a list"),
+                ("!COMMAND", "run it in the shell"), ("x = !COMMAND  !!COMMAND", "its lines as a list"),
                 ("?NAME  ??NAME", "help; source"), ("?WORD", "search the help"),
             ]
         let width = rows.reduce(0) { max($0, $1.0.count) } + 2
         return rows.map { "  " + Text.padded($0.0, to: width) + $0.1 }.joined(separator: "\n")
-            + "\n\n  A line that ends with ; shows nothing. _, _2 and _3 are the last results. "
-            + "Locals of a cell live on."
+            + "\n\n  A line that ends with ; shows nothing. _, _2 and _3 are the last results, Out[N] that of cell N. "
+            + "Locals of a cell live on. In shell commands {x} is the value of a variable. "
+            + "%%time and its like stand above the code of a cell."
     }
 
+    /// `%name …`, `%%name` with the code of a cell below it; names of IPython's commands do, too.
     /// - Throws: usage errors and what the command throws.
     static func run(_ line: String, _ session: Session) throws {
-        let name = String(line.prefix { $0 != " " && $0 != "\n" })
+        let line = line.drop { $0 == "%" }
+        let asked = String(line.prefix { $0 != " " && $0 != "\n" })
+        let rest = line.dropFirst(asked.count).trimmed
+        if OtherPrompts.shell.contains(asked) {
+            return session.runShell(["bash", "sh", "system", "sx"].contains(asked) ? rest : "\(asked) \(rest)")
+        }
+        let name = OtherPrompts.names[asked] ?? asked
         guard let command = all.first(where: { $0.name == name }) else {
             let near = Text.nearest(to: name, in: all.map(\.name)).map { "did you mean %\($0)?" }
-            throw BSSError("", "unknown command %\(name)", hint: near ?? "%help lists them", kind: .usage)
+            let hint = OtherPrompts.sentences[name] ?? near ?? "%help lists them"
+            throw BSSError("", "unknown command %\(name)", hint: hint, kind: .usage)
         }
-        try command.body(session, line.dropFirst(name.count).trimmed)
+        try command.body(session, rest)
     }
 
     // MARK: The commands
@@ -168,11 +178,20 @@ struct Command {
         guard chdir(path) == 0 else {
             throw BSSError("%cd", "\(path): \(String(cString: strerror(errno)))", kind: .usage)
         }
+        try showFolder(session)
+    }
+
+    private static func showFolder(_ session: Session) throws {
         var buffer = [CChar](repeating: 0, count: 4096)
-        session.front?.show(getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? path)
+        guard let folder = getcwd(&buffer, buffer.count) else {
+            throw BSSError("%pwd", String(cString: strerror(errno)))
+        }
+        session.front?.show(String(cString: folder))
     }
 
     private static func history(_ session: Session, _ text: String) throws {
+        // Numbers always stand there: IPython's -n asks for nothing more.
+        let text = text.hasPrefix("-n") ? text.dropFirst(2).trimmed : text
         if text == "-g" || text.hasPrefix("-g ") {
             let word = text.dropFirst(2).trimmed
             let earlier = session.history.load() + (session.history.path == nil ? session.cells.map(\.code) : [])

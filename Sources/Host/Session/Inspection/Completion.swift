@@ -20,6 +20,7 @@ public struct Completion {
         let word = String(decoding: bytes[start..<end], as: UTF8.self)
         if start == 0, word.hasPrefix("%") { return commands.map { "%\($0)" }.filter { $0.hasPrefix(word) } }
         if before.hasPrefix("%") { return files(word) + names(word) }
+        if before.hasPrefix("!") || Session.shellAssignment(before) != nil { return files(word) }
         let tokens = LuaLexer(before).tokens.dropLast() as [LuaToken]
         if let last = tokens.last, last.kind == .string, last.end >= before.utf8.count, isOpen(last.text) {
             let parts = partNames(Array(tokens.dropLast()))
@@ -42,8 +43,10 @@ public struct Completion {
     /// Where the word before the cursor begins: after the quote within a string, else the name with its path.
     package static func wordStart(in text: String, before end: Int) -> Int {
         let bytes = Array(text.utf8.prefix(end))
-        if bytes.first == UInt8(ascii: "%"), !bytes.contains(UInt8(ascii: " ")) { return 0 }
         let before = String(decoding: bytes, as: UTF8.self)
+        if before.hasPrefix("%") || before.hasPrefix("!") || Session.shellAssignment(before) != nil {
+            return bytes.lastIndex(of: UInt8(ascii: " ")).map { $0 + 1 } ?? 0
+        }
         if let last = LuaLexer(before).tokens.dropLast().last, last.kind == .string, last.end >= bytes.count,
             let quote = last.text.first, quote == "\"" || quote == "'", last.text.count == 1 || last.text.last != quote
         {

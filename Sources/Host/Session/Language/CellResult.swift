@@ -1,3 +1,5 @@
+import BSSLua
+
 /// The last statement of a cell as its result: `x + 1`, `f(x)`, `_ = x`, behind other statements or alone.
 public struct CellResult {
     enum Form {
@@ -23,6 +25,14 @@ public struct CellResult {
     var isExpression: Bool { form == .expressions || (form == .call && isWhole) }
     var assigns: Bool { form == .assignment || form == .shift }
 
+    /// The cell reads a value of a name by indices, and runs nothing.
+    func isRead(in code: String) -> Bool {
+        let tokens = LuaLexer(code).tokens.dropLast()
+        let signs: Set<String> = [".", "[", "]"]
+        return isWhole && form == .expressions && tokens.first?.kind == .name
+            && tokens.allSatisfy { [.name, .number, .string].contains($0.kind) || signs.contains($0.text) }
+    }
+
     /// The cell returns its result. Not as a tail call: the cell stays in the tracebacks of what it calls.
     func returned(in code: String) -> String { parts(code, "return (function(...) return ... end)(", ")").before }
 
@@ -34,8 +44,8 @@ public struct CellResult {
     }
 
     /// `opening` stands before the expressions, in the place of an assignment's own.
-    func replacingOpening(by opening: String, in code: String) -> String {
-        let (before, after) = parts(code, opening, "")
+    func replacingOpening(by opening: String, closing: String = "", in code: String) -> String {
+        let (before, after) = parts(code, opening, closing)
         return before + after
     }
 

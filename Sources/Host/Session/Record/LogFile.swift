@@ -10,9 +10,10 @@ package struct LogFile {
     private var isOff = false
     /// The file is made with the first cell: a session without cells leaves none, and no prompt waits for a disk.
     private var hasBegun = false
-    /// What was appended, to be written anew when the first cell uses `_2` or `_3`: only then the log keeps those.
+    /// What was appended, to be written anew when the first cell uses `_2`, `_3` or `Out`: only then the log keeps
+    /// those.
     private var entries: [Entry] = []
-    private var keepsOlder = false
+    private var keeps = SessionLog.Kept.last
 
     /// The log is in the folder of all sessions: old ones make room.
     private let makesRoom: Bool
@@ -53,9 +54,10 @@ package struct LogFile {
 
     mutating func append(_ cell: Cell) {
         entries.append(.cell(cell.released))
-        if !keepsOlder, SessionLog.usesOlderResults(cell.executed) {
-            keepsOlder = true
-            let whole = heading + entries.map(text).joined()
+        let wanted = SessionLog.Kept(cell.executed)
+        if wanted > keeps {
+            keeps = wanted
+            let whole = heading + (keeps == .all ? SessionLog.table.logText : "") + entries.map(text).joined()
             attempt { try Files.write(whole, to: $0, mode: 0o600) }
         } else {
             append(text(entries[entries.count - 1]))
@@ -71,8 +73,9 @@ package struct LogFile {
     private func text(_ entry: Entry) -> String {
         switch entry {
         case .cell(let cell):
-            return SessionLog.cell(cell.executed, cell.outcome, outputs: cell.outputs, keepsOlder: keepsOlder)?.logText
-                ?? ""
+            let made = SessionLog.cell(
+                cell.executed, cell.outcome, outputs: cell.outputs, keeps: keeps, number: cell.number)
+            return made?.logText ?? ""
         case .command(let command): return NotebookFile.Cell(.raw, header: " [raw] command", source: command).logText
         }
     }

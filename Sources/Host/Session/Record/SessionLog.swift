@@ -8,9 +8,11 @@ public enum SessionLog {
     ///
     /// Expressions become `_ = …`, because plain Lua has no expression statements; code that failed runs under `pcall`,
     /// and code that was interrupted is kept as text only.
-    /// - Parameter keepsOlder: whether `_2` and `_3`, the results before the last, are kept up to date as well.
+    /// - Parameters:
+    ///   - keeps: which results before the last are kept up to date as well.
+    ///   - number: the cell's own.
     public static func cell(
-        _ code: String, _ outcome: CellRunner.Outcome, outputs: [CellOutput], keepsOlder: Bool = false
+        _ code: String, _ outcome: CellRunner.Outcome, outputs: [CellOutput], keeps: Kept = .last, number: Int = 0
     ) -> NotebookFile.Cell? {
         guard outcome.didRun else { return nil }
         if outcome.wasInterrupted { return NotebookFile.Cell(.raw, header: " [raw] interrupted", source: code) }
@@ -21,34 +23,51 @@ public enum SessionLog {
                 .code, source: "if pcall(function()\n\(body ?? code)\nend) then end",
                 outputs: outputs.filter { $0.kind == .stream })
         }
-        let source = result.map { $0.logged(code, gaveValues: outcome.gaveValues, keepsOlder: keepsOlder) }
+        let source = result.map { $0.logged(code, gaveValues: outcome.gaveValues, keeps, number) }
         return NotebookFile.Cell(.code, source: source ?? code, outputs: outputs)
     }
 
-    /// Whether code uses `_2` or `_3`: then the log must keep them.
-    public static func usesOlderResults(_ code: String) -> Bool {
-        !CellParser.names(in: code).mentioned.isDisjoint(with: ["_2", "_3"])
+    /// The results that a log keeps: `_`; `_2` and `_3` as well; also `Out[n]`.
+    public enum Kept: Int, Comparable {
+        case last, older, all
+        public static func < (a: Kept, b: Kept) -> Bool { a.rawValue < b.rawValue }
+
+        /// What `code` asks for.
+        public init(_ code: String) {
+            let names = CellParser.names(in: code).mentioned
+            self = names.contains("Out") ? .all : names.isDisjoint(with: ["_2", "_3"]) ? .last : .older
+        }
     }
 
-    /// All cells of a session; `_2` and `_3` are kept only if some cell uses them.
+    /// Stands before the cells of a log that keeps `Out`.
+    static let table = NotebookFile.Cell(source: "Out = {}")
+
+    /// All cells of a session; older results are kept only if some cell uses them.
     public static func notebook(
-        _ cells: [(code: String, outcome: CellRunner.Outcome, outputs: [CellOutput])]
+        _ cells: [(code: String, outcome: CellRunner.Outcome, outputs: [CellOutput])], numbers: [Int] = []
     ) -> NotebookFile {
-        let keepsOlder = cells.contains { usesOlderResults($0.code) }
-        return NotebookFile(
-            cells: cells.compactMap { cell($0.code, $0.outcome, outputs: $0.outputs, keepsOlder: keepsOlder) })
+        let keeps = cells.map { Kept($0.code) }.max() ?? .last
+        let made = cells.enumerated().compactMap { at, cell in
+            self.cell(
+                cell.code, cell.outcome, outputs: cell.outputs, keeps: keeps,
+                number: at < numbers.count ? numbers[at] : at + 1)
+        }
+        return NotebookFile(cells: (keeps == .all ? [table] : []) + made)
     }
 }
 
 extension CellResult {
     /// The cell's code as plain Lua in which the result becomes `_`.
-    fileprivate func logged(_ code: String, gaveValues: Bool, keepsOlder: Bool) -> String {
-        let opening = keepsOlder ? "_3, _2, _ = _2, _, " : "_ = "
-        switch form {
-        case .expressions: return replacingOpening(by: opening, in: code)
-        case .call: return gaveValues ? replacingOpening(by: opening, in: code) : code
-        case .assignment: return keepsOlder ? replacingOpening(by: opening, in: code) : code
-        case .shift: return code
+    fileprivate func logged(
+        _ code: String, gaveValues: Bool, _ keeps: SessionLog.Kept, _ number: Int
+    ) -> String {
+        guard form != .shift, form != .call || gaveValues, form != .assignment || keeps > .last else { return code }
+        switch keeps {
+        case .last: return replacingOpening(by: "_ = ", in: code)
+        case .older: return replacingOpening(by: "_3, _2, _ = _2, _, ", in: code)
+        case .all:
+            let opening = "_ = (function(...) _3, _2, Out[\(number)] = _2, _, ... return ... end)("
+            return replacingOpening(by: opening, closing: ")", in: code)
         }
     }
 }

@@ -39,6 +39,16 @@ extension LuaState {
         }
     }
 
+    /// Help of a value.
+    public func help(of value: LuaValue, whole: Bool = false) -> String {
+        // Only a full stack throws: then there is nothing to say.
+        let found = try? balanced { L -> Found? in
+            value.push(on: L)
+            return self.found(on: L)
+        }
+        return (found ?? nil).map { help(of: $0, whole: whole) } ?? "nil: no value"
+    }
+
     /// - Parameter whole: for functions written in Lua: their whole source.
     public func help(of found: Found, whole: Bool = false) -> String {
         switch found {
@@ -46,9 +56,13 @@ extension LuaState {
         case .function(let function, let path): return Help.text(function, path: path)
         case .object(let object): return object.summary + "\n\n" + Help.text(object.objectType)
         case .value(let value):
-            guard let function = function(of: value) else { return "\(value.type)\n" + Printer().text(value, in: self) }
+            guard let function = function(of: value) else {
+                if let library = standardHelp(of: value) { return library }
+                return "\(value.type)\n" + Printer().text(value, in: self)
+            }
             if let (declared, path) = declaration(of: function) { return Help.text(declared, path: path) }
-            return sourceOf?(function.definition, whole) ?? "function \(function.definition)"
+            if let text = sourceOf?(function.definition, whole) { return text }
+            return standardHelp(of: value) ?? "function \(function.definition)"
         }
     }
 }

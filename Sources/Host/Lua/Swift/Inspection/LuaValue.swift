@@ -74,6 +74,17 @@ extension LuaState {
         }
     }
 
+    /// Sets `table[position]` of a global table, without metamethods; what is no table stays as it is.
+    public func setElement(of table: String, _ position: Int, _ value: LuaValue?) throws {
+        try balanced { L in
+            bss_lua_push_globals(L)
+            guard bss_lua_raw_get(L, -1, table) == LUA_TTABLE else { return }
+            lua_pushinteger(L, lua_Integer(position))
+            if let value { value.push(on: L) } else { lua_pushnil(L) }
+            lua_rawset(L, -3)
+        }
+    }
+
     /// Names of all globals, sorted; raw access.
     public var globalNames: [String] { globalNames(on: L) }
 
