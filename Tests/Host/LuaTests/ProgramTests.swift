@@ -164,8 +164,8 @@ import Testing
             _ = try ProgramRun(["-e", ""])
             times.append(Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6)
         }
-        // The quickest: what others do on the machine meanwhile does not count; the tests' own part of starting a process
-        // does. scripts/bench measures it alone, where 5 ms are asked.
+        // The quickest: what others do on the machine meanwhile does not count; the tests' own part of starting a
+        // process does. scripts/bench measures it alone, where 5 ms are asked.
         let quickest = times.min() ?? 99
         print("start-up with the cost of starting a process from the tests: \(quickest) ms")
         #if DEBUG

@@ -28,7 +28,7 @@ struct Results {
               error(("Out[%s] is not there: cell %s gave nothing, or it was let go"):format(n, n), 2)
             end })
             """
-        try? state.run(code, name: "=results")
+        try? state.run(code, name: "=results")  // as said above
     }
 
     /// - Returns: what was pushed out of `_2` and `_3`, in words for the user.
