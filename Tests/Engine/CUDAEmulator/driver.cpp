@@ -85,7 +85,8 @@ static void tidy() {
     madvise(page, 4096, MADV_DONTNEED);
   }
   left.clear();
-  lowest = pageOf(card.allocations.empty() ? card.heap + card.used : card.allocations.begin()->first);
+  lowest =
+      pageOf(card.allocations.empty() ? card.heap + card.used : card.allocations.begin()->first);
 }
 
 static void onFault(int signal, siginfo_t *info, void *) {
@@ -154,7 +155,7 @@ static void perform(Operation &op) {
     break;
   case Operation::upload:
     emu::shadowWrite(op.to, op.bytes);
-    memcpy(op.to, op.parameters.data(), op.bytes);
+    memcpy(op.to, op.from ? op.from : op.parameters.data(), op.bytes);
     break;
   case Operation::download:
     emu::shadowRead(op.from, op.bytes);
@@ -188,7 +189,9 @@ extern "C" void emulated_enqueue(const char *name, const std::function<void()> *
   op->work = *work;
   enqueue(op);
 }
-extern "C" void emulated_reads(const void *p, size_t bytes) { emu::shadowRead((const char *)p, bytes); }
+extern "C" void emulated_reads(const void *p, size_t bytes) {
+  emu::shadowRead((const char *)p, bytes);
+}
 extern "C" void emulated_writes(void *p, size_t bytes) { emu::shadowWrite((char *)p, bytes); }
 
 bool spoilsCapture(const char *call) {
@@ -198,11 +201,15 @@ bool spoilsCapture(const char *call) {
   return true;
 }
 
-int runAll() {
+unsigned lastOperation() { return operations; }
+
+int runAll(unsigned last) {
   waits++;
+  size_t due = 0;
+  while (due < pending.size() && pending[due]->number <= last) due++;
   if (const char *skip = getenv("EMULATED_CUDA_SKIP")) {
     if (waits == atoi(skip)) {
-      wasIdle = pending.empty();
+      wasIdle = due == 0;
       for (auto &op : pending)  // what was waited for arrives too late
         if (op->kind == Operation::download && op->to) {
           memset(op->to, 0xa5, op->bytes);
@@ -212,9 +219,9 @@ int runAll() {
     }
   }
   open(true);
-  for (auto &op : pending)
-    if (!sticky) perform(*op);
-  pending.clear();
+  for (size_t i = 0; i < due; i++)
+    if (!sticky) perform(*pending[i]);
+  pending.erase(pending.begin(), pending.begin() + (ptrdiff_t)due);
   open(false);
   tidy();
   return sticky;

@@ -16,7 +16,7 @@ struct Operation {
   unsigned number = 0;
   const emu::Kernel *function = nullptr;
   dim3 grid, block;
-  std::vector<char> parameters;  // of a kernel; of an upload, its bytes
+  std::vector<char> parameters;  // of a kernel; of an upload of pageable memory, its bytes
   char *to = nullptr;
   const char *from = nullptr;
   size_t bytes = 0;
@@ -41,7 +41,10 @@ void finding(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void setUp();
 int entered(const char *name);
 void enqueue(std::shared_ptr<Operation> op);
-int runAll();
+/// Runs what is enqueued, up to the operation of that number.
+int runAll(unsigned last = ~0u);
+/// The number of the operation that was enqueued last.
+unsigned lastOperation();
 /// Whether something is called that a stream which captures does not allow; the capture is lost.
 bool spoilsCapture(const char *call);
 

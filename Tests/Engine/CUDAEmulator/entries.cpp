@@ -18,6 +18,10 @@ struct CUmod_st {
   std::string ptx;
   std::map<std::string, CUfunc_st> functions;
 };
+struct CUevent_st {
+  unsigned operation = 0;  // the last before it
+};
+static std::map<const char *, size_t> locked;  // page-locked memory of the host
 static CUctx_st theContext;
 static CUstream_st theStream;
 
@@ -156,7 +160,32 @@ int cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
   isOurs(stream, "cuMemFreeAsync");
   return release(address, "cuMemFreeAsync");
 }
-/// The bytes leave at once, as from memory that can be paged out.
+int cuMemHostAlloc(void **address, size_t bytes, unsigned) {
+  ENTER("cuMemHostAlloc");
+  *address = malloc(bytes);
+  locked[(const char *)*address] = bytes;
+  return 0;
+}
+int cuMemFreeHost(void *address) {
+  ENTER("cuMemFreeHost");
+  if (!locked.erase((const char *)address)) {
+    finding("cuMemFreeHost of %p, which is not page-locked", address);
+    return 1;
+  }
+  for (auto &op : pending)
+    if (op->kind == Operation::upload && op->from == address)
+      finding("cuMemFreeHost while operation %u has yet to read it", op->number);
+  free(address);
+  return 0;
+}
+static bool isLocked(const char *from, size_t bytes) {
+  auto after = locked.upper_bound(from);
+  if (after == locked.begin()) return false;
+  const auto &[start, size] = *std::prev(after);
+  return from + bytes <= start + size;
+}
+/// The bytes leave at once, as from memory that can be paged out, but for page-locked memory, which
+/// is read when the stream comes to it.
 int cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream) {
   ENTER("cuMemcpyHtoDAsync_v2");
   if (spoilsCapture("cuMemcpyHtoDAsync")) return 900;  // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
@@ -166,7 +195,8 @@ int cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstrea
   op->name = "upload";
   op->to = (char *)to;
   op->bytes = bytes;
-  op->parameters.assign((const char *)from, (const char *)from + bytes);
+  if (isLocked((const char *)from, bytes)) op->from = (const char *)from;
+  else op->parameters.assign((const char *)from, (const char *)from + bytes);
   enqueue(op);
   return 0;
 }
@@ -185,7 +215,25 @@ int cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream stre
   return 0;
 }
 
-// MARK: Streams, modules, launches
+// MARK: Events, streams, modules, launches
+
+int cuEventCreate(CUevent *event, unsigned) {
+  ENTER("cuEventCreate");
+  *event = new CUevent_st;
+  return 0;
+}
+int cuEventRecord(CUevent event, CUstream stream) {
+  ENTER("cuEventRecord");
+  if (spoilsCapture("cuEventRecord")) return 900;  // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
+  isOurs(stream, "cuEventRecord");
+  event->operation = lastOperation();
+  return 0;
+}
+int cuEventSynchronize(CUevent event) {
+  ENTER("cuEventSynchronize");
+  if (spoilsCapture("cuEventSynchronize")) return 900;  // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
+  return runAll(event->operation);
+}
 
 int cuStreamCreate(CUstream *stream, unsigned flags) {
   ENTER("cuStreamCreate");
@@ -253,7 +301,8 @@ int cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name)
   if (!kernel) return 500;  // CUDA_ERROR_NOT_FOUND
   const std::string entry = std::string(".entry ") + name + "(";
   const bool standsForAll = module->ptx.find("// emulated PTX") != std::string::npos;
-  if (!module->ptx.empty() && !standsForAll && module->ptx.find(entry) == std::string::npos) return 500;
+  if (!module->ptx.empty() && !standsForAll && module->ptx.find(entry) == std::string::npos)
+    return 500;
   module->functions[name].kernel = kernel;
   *function = &module->functions[name];
   return 0;

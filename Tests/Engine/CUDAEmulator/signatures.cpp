@@ -1,5 +1,5 @@
-// Ring 2: the entry points as Engine/CUDA declares them against NVIDIA's own headers. Only compiled,
-// by scripts/gpu-compile where a wheel brought the headers.
+// Ring 2: the entry points as Engine/CUDA declares them against NVIDIA's own headers. Only
+// compiled, by scripts/gpu-compile where a wheel brought the headers.
 #include "signatures.h"
 #include <cublas_v2.h>
 #include <cuda.h>
@@ -10,6 +10,7 @@ namespace ours {
 #define CUmodule our_module
 #define CUfunction our_function
 #define CUstream our_stream
+#define CUevent our_event
 #define CUgraph our_graph
 #define CUgraphExec our_graph_exec
 #define CUdeviceptr our_pointer
@@ -20,6 +21,7 @@ namespace ours {
 #undef CUmodule
 #undef CUfunction
 #undef CUstream
+#undef CUevent
 #undef CUgraph
 #undef CUgraphExec
 #undef CUdeviceptr
@@ -48,4 +50,4 @@ static_assert(CUBLAS_COMPUTE_32F == 68 && CUBLAS_COMPUTE_64F == 70);
 static_assert(CUBLAS_COMPUTE_32F_FAST_TF32 == 77 && CUBLAS_COMPUTE_32F_FAST_16BF == 75);
 static_assert(CUDA_R_32F == 0 && CUDA_R_64F == 1 && CUBLAS_GEMM_DEFAULT == -1);
 static_assert(CUDA_ERROR_OUT_OF_MEMORY == 2 && CU_STREAM_CAPTURE_MODE_RELAXED == 2);
-static_assert(CU_STREAM_NON_BLOCKING == 1);
+static_assert(CU_STREAM_NON_BLOCKING == 1 && CU_EVENT_DISABLE_TIMING == 2);

@@ -37,12 +37,18 @@ import _BSSTestSupport
         try EmulatedCard.run("errors at every call") { _ in
             func work() throws -> Double {
                 let x = try Tensor.from([3, 1, 2] as [Float])
-                return try (x * x).sorted().values.softmax(axis: -1).sum().item()
+                // One more than there are page-locked slots: the last waits for an event.
+                let long = [Float](repeating: 0, count: StagingRing.shortest)
+                let zero = try (0..<4).map { _ in try Tensor.from(long) }.map { try $0.sum().item() }
+                return try (x * x).sorted().values.softmax(axis: -1).sum().item() + zero.reduce(0, +)
             }
             EmulatedCard.clear()
             let total = try work()
             #expect(abs(total - 1) < 1e-6)
-            for entry in ["cuLaunchKernel", "cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2", "cuStreamSynchronize"] {
+            for entry in [
+                "cuLaunchKernel", "cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2", "cuStreamSynchronize",
+                "cuEventRecord", "cuEventSynchronize",
+            ] {
                 let calls = EmulatedCard.calls(entry)
                 #expect(calls > 0)
                 for call in 1...max(calls, 1) {
@@ -54,6 +60,27 @@ import _BSSTestSupport
                 }
                 EmulatedCard.clear()
                 _ = try work()
+            }
+        }
+    }
+
+    @Test("long copies leave in pieces; without page-locked memory they leave from the host's own")
+    func staging() throws {
+        try EmulatedCard.run("page-locked memory") { card in
+            let count = 4 * StagingRing.slotBytes / 4 + 3  // in five pieces
+            var numbers = [Float](repeating: 1, count: count)
+            numbers[count - 1] = 7
+            let x = try Tensor.from(numbers)
+            numbers[0] = 100  // too late to matter
+            #expect(try x.sliced(0, from: count - 4, to: count).values(Float.self) == [1, 1, 1, 7])
+            #expect(try x.sliced(0, from: 0, to: 2).values(Float.self) == [1, 1])
+            try card.synchronise()
+            EmulatedCard.clear()
+            let ring = StagingRing(stream: card.stream)
+            try EmulatedCard.with("FAIL", "cuMemHostAlloc:1:99:2") {
+                let target = CUdeviceptr(UInt(bitPattern: x.view.address))
+                let isSent = try ring.send(numbers, to: target, 4 * count)
+                #expect(!isSent)
             }
         }
     }
@@ -91,6 +118,9 @@ import _BSSTestSupport
         let y = try x.softmax(axis: 0)
         try card.synchronise()
         numbers.append(Double(EmulatedCard.pending))
+        // Page-locked memory is written again when the copy before has left it.
+        let long = try (0..<5).map { try Tensor.from([Float](repeating: Float($0), count: StagingRing.shortest)) }
+        numbers += try long.map { try $0.sum().item() }
         // Blocks that are cached while a kernel that uses them has yet to run.
         _ = try Tensor.ones([64])
         card.memory.release()

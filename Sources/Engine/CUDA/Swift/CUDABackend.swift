@@ -11,6 +11,7 @@ public final class CUDABackend: Backend {
     public let card: GraphicsCard
     let kernels: KernelLibrary
     let memory: DeviceMemory
+    private let staging: StagingRing
     let stream: CUstream
     private let context: CUcontext
     private var thread: pthread_t?
@@ -57,6 +58,7 @@ public final class CUDABackend: Backend {
         guard let context, let stream else { throw BSSError("device", "the driver gave no context", kind: .device) }
         (self.context, self.stream) = (context, stream)
         memory = DeviceMemory(stream: stream)
+        staging = StagingRing(stream: stream)
     }
 
     public var device: Device { .cuda(card.ordinal) }
@@ -115,7 +117,7 @@ public final class CUDABackend: Backend {
         try Driver.check(bss_cuda_stream_wait(stream), "synchronise")
     }
 
-    /// Waits until the bytes have left, not until they have arrived.
+    /// The bytes have left when it returns; when they arrive, the stream knows.
     public func upload(_ bytes: UnsafeRawBufferPointer, to out: ArrayView) throws {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
         let target = try KernelCall("upload", out, .any).memory(out, bytes.count / out.dtype.byteSize)
@@ -130,7 +132,9 @@ public final class CUDABackend: Backend {
 
     func sent(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ byteCount: Int) throws -> Int32 {
         try enter()
-        try Driver.check(bss_cuda_upload(CUdeviceptr(UInt(bitPattern: target)), source, byteCount, stream), "upload")
+        let address = CUdeviceptr(UInt(bitPattern: target))
+        if byteCount >= StagingRing.shortest, try staging.send(source, to: address, byteCount) { return 0 }
+        try Driver.check(bss_cuda_upload(address, source, byteCount, stream), "upload")
         return 0
     }
 

@@ -13,6 +13,7 @@ typedef struct CUctx_st *CUcontext;
 typedef struct CUmod_st *CUmodule;
 typedef struct CUfunc_st *CUfunction;
 typedef struct CUstream_st *CUstream;
+typedef struct CUevent_st *CUevent;
 typedef struct CUgraph_st *CUgraph;
 typedef struct CUgraphExec_st *CUgraphExec;
 typedef struct nvrtc_program *nvrtcProgram;
@@ -46,6 +47,12 @@ typedef int CUdevice;
     (CUdeviceptr to, const void *from, size_t bytes, CUstream stream), (to, from, bytes, stream)) \
   X(download, cuMemcpyDtoHAsync_v2, (void *to, CUdeviceptr from, size_t bytes, CUstream stream),  \
     (to, from, bytes, stream))                                                                    \
+  X(locked_allocate, cuMemHostAlloc, (void **address, size_t bytes, unsigned flags),              \
+    (address, bytes, flags))                                                                      \
+  X(locked_free, cuMemFreeHost, (void *address), (address))                                       \
+  X(event_create, cuEventCreate, (CUevent *event, unsigned flags), (event, flags))                \
+  X(event_record, cuEventRecord, (CUevent event, CUstream stream), (event, stream))               \
+  X(event_wait, cuEventSynchronize, (CUevent event), (event))                                     \
   X(stream_create, cuStreamCreate, (CUstream *stream, unsigned flags), (stream, flags))           \
   X(stream_wait, cuStreamSynchronize, (CUstream stream), (stream))                                \
   X(capture_begin, cuStreamBeginCapture_v2, (CUstream stream, int mode), (stream, mode))          \
