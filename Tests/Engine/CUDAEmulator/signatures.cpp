@@ -1,6 +1,7 @@
 // Ring 2: the entry points as Engine/CUDA declares them against NVIDIA's own headers. Only
 // compiled, by scripts/gpu-compile where a wheel brought the headers.
 #include "signatures.h"
+#include <cublasLt.h>
 #include <cublas_v2.h>
 #include <cuda.h>
 #include <nvrtc.h>
@@ -16,6 +17,7 @@ namespace ours {
 #define CUdeviceptr our_pointer
 #define CUdevice our_device
 #define nvrtcProgram our_program
+#define cublasLtHandle our_light_handle
 #include "bss_cuda_driver.h"
 #undef CUcontext
 #undef CUmodule
@@ -27,6 +29,8 @@ namespace ours {
 #undef CUdeviceptr
 #undef CUdevice
 #undef nvrtcProgram
+#undef cublasLtHandle
+#include "cublaslt_names.h"
 }  // namespace ours
 
 /// Of two overloads, the one that is exported.
@@ -44,6 +48,11 @@ COMPARE(cublas, set_stream, &cublasSetStream_v2)
 COMPARE(cublas, set_workspace, &cublasSetWorkspace_v2)
 BSS_CUDA_ENTRIES(CUDA_ENTRY)
 BSS_NVRTC_ENTRIES(NVRTC_ENTRY)
+#define CUBLASLT_ENTRY(slot, symbol, ...) COMPARE(cublaslt, slot, &::symbol)
+BSS_CUBLASLT_ENTRIES(CUBLASLT_ENTRY)
+#define NAME(name, theirs, value) static_assert(ours::name == (int)::theirs, #theirs);
+BSS_CUBLASLT_NAMES(NAME)
+static_assert(sizeof(ours::cublasLtChoice) == sizeof(cublasLtMatmulHeuristicResult_t));
 #define COUNT(...) +1
 static_assert(BSS_CUBLAS_ENTRIES(COUNT) == 5);  // those above
 static_assert(CUBLAS_COMPUTE_32F == 68 && CUBLAS_COMPUTE_64F == 70);

@@ -111,6 +111,44 @@ import _BSSTestSupport
         }
     }
 
+    @Test("recorded passes are one graph, on memory that nobody else gets")
+    func recorded() throws {
+        try EmulatedCard.run("convolutions in a graph") { card in
+            card.usesLibraries = true
+            try card.with(.bf16) {
+                let geometry = ConvolutionGeometry(
+                    batch: 2, inChannels: 4, outChannels: 3, groups: 1, input: [1, 6, 5], output: [1, 6, 5],
+                    kernel: [1, 3, 3], stride: .one, padding: [0, 1, 1], dilation: .one)
+                func made(_ count: Int) throws -> ArrayView {
+                    try Tensor.from((0..<count).map { Float($0 * 7 % 11) / 3 }).view
+                }
+                let (x, weight, grad) = (try made(240), try made(108), try made(180))
+                let outs = try [180, 240, 108].map(made)
+                func step() throws {
+                    try card.convolution(geometry, x: x, weight: weight, bias: nil, out: outs[0])
+                    try card.convolutionInputGradient(geometry, weight: weight, grad: grad, out: outs[1])
+                    try card.convolutionWeightGradient(geometry, x: x, grad: grad, out: outs[2], biasOut: nil)
+                }
+                func numbers() throws -> [[Double]] { try outs.map { try Tensor($0).values(Double.self) } }
+                try step()
+                let eager = try numbers()
+                let recording = Recording()
+                try recording.record(step)
+                let (graphs, calls) = (card.graphs, card.convolutions?.calls ?? 0)
+                for _ in 0..<2 {
+                    for out in outs { try card.fill(out, 0) }
+                    // Blocks of the sizes that the passes work in.
+                    for count in [108, 180, 240, 1024] { _ = try Tensor.full([count], -1) }
+                    try recording.replay()
+                    #expect(try numbers() == eager)
+                }
+                #expect(recording.isComplete && card.graphs - graphs == 1)
+                // Captured once, then the graph alone.
+                #expect((card.convolutions?.calls ?? 0) - calls == 3)
+            }
+        }
+    }
+
     @Test("a card without cuDNN convolves by own kernels, and says why")
     func absent() throws {
         try EmulatedCard.run("convolutions without cuDNN") { card in

@@ -58,9 +58,10 @@ import _BSSTestSupport
             let exact = try product(card, by: false, .f32, .float32)
             for precision in Precision.allCases {
                 let own = try product(card, by: false, precision, .float32)
-                let before = card.products?.calls ?? 0
+                let before = card.products?.calls ?? 0, fused = card.products?.linear?.calls ?? 0
                 let library = try product(card, by: true, precision, .float32)
                 #expect((card.products?.calls ?? 0) - before == 18)
+                #expect((card.products?.linear?.calls ?? 0) - fused == 2)
                 #expect(distance(own, library) < 1e-5, "\(precision)")
                 #expect(try product(card, by: true, precision, .float32) == library)
                 // Fractions of 10 and 7 bits.

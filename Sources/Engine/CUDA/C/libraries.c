@@ -11,6 +11,7 @@ enum { NOT_OPENED = 3 };  // CUDA_ERROR_NOT_INITIALIZED
 static struct { BSS_CUDA_ENTRIES(SLOT) } cuda;
 static struct { BSS_NVRTC_ENTRIES(SLOT) } nvrtc;
 static struct { BSS_CUBLAS_ENTRIES(SLOT) } cublas;
+static struct { BSS_CUBLASLT_ENTRIES(SLOT) } cublaslt;
 static struct { BSS_CUDNN_ENTRIES(SLOT) } cudnn;
 
 #define FORWARD_TO(library, slot, parameters, arguments)            \
@@ -20,10 +21,13 @@ static struct { BSS_CUDNN_ENTRIES(SLOT) } cudnn;
 #define CUDA(slot, symbol, parameters, arguments) FORWARD_TO(cuda, slot, parameters, arguments)
 #define NVRTC(slot, symbol, parameters, arguments) FORWARD_TO(nvrtc, slot, parameters, arguments)
 #define CUBLAS(slot, symbol, parameters, arguments) FORWARD_TO(cublas, slot, parameters, arguments)
+#define CUBLASLT(slot, symbol, parameters, arguments) \
+  FORWARD_TO(cublaslt, slot, parameters, arguments)
 #define CUDNN(slot, symbol, parameters, arguments) FORWARD_TO(cudnn, slot, parameters, arguments)
 BSS_CUDA_ENTRIES(CUDA)
 BSS_NVRTC_ENTRIES(NVRTC)
 BSS_CUBLAS_ENTRIES(CUBLAS)
+BSS_CUBLASLT_ENTRIES(CUBLASLT)
 BSS_CUDNN_ENTRIES(CUDNN)
 
 typedef struct {
@@ -34,12 +38,15 @@ typedef struct {
 #define CUDA_ENTRY(slot, symbol, ...) ENTRY_OF(cuda, slot, symbol)
 #define NVRTC_ENTRY(slot, symbol, ...) ENTRY_OF(nvrtc, slot, symbol)
 #define CUBLAS_ENTRY(slot, symbol, ...) ENTRY_OF(cublas, slot, symbol)
+#define CUBLASLT_ENTRY(slot, symbol, ...) ENTRY_OF(cublaslt, slot, symbol)
 #define CUDNN_ENTRY(slot, symbol, ...) ENTRY_OF(cudnn, slot, symbol)
 static const entry cuda_entries[] = {BSS_CUDA_ENTRIES(CUDA_ENTRY){0}};
 static const entry nvrtc_entries[] = {BSS_NVRTC_ENTRIES(NVRTC_ENTRY){0}};
 static const entry cublas_entries[] = {BSS_CUBLAS_ENTRIES(CUBLAS_ENTRY){0}};
+static const entry cublaslt_entries[] = {BSS_CUBLASLT_ENTRIES(CUBLASLT_ENTRY){0}};
 static const entry cudnn_entries[] = {BSS_CUDNN_ENTRIES(CUDNN_ENTRY){0}};
-static const entry *const entries[] = {cuda_entries, nvrtc_entries, cublas_entries, cudnn_entries};
+static const entry *const entries[] = {cuda_entries, nvrtc_entries, cublas_entries,
+                                       cublaslt_entries, cudnn_entries};
 
 /// cuBLAS needs cublasLt of its own folder; once that is open, the loader takes no other.
 static void open_companion(const char *path) {

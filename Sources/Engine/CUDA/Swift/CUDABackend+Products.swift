@@ -60,6 +60,10 @@ extension CUDABackend {
                 batch: batch, a: a, b: b, out: out)
             if wanted.isForLibrary {
                 try enter()
+                if bias != nil || product.relu != 0, let fused = products.fused(wanted, bias: bias) {
+                    KernelCall.add(fused, on: self)
+                    return try fused()
+                }
                 func start() throws -> Int32 { try products.multiply(wanted) }
                 KernelCall.add(start, on: self)
                 _ = try start()

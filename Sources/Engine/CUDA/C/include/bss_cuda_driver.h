@@ -18,6 +18,7 @@ typedef struct CUgraph_st *CUgraph;
 typedef struct CUgraphExec_st *CUgraphExec;
 typedef struct nvrtc_program *nvrtcProgram;
 typedef struct cublasContext *cublasHandle;
+typedef struct cublasLtContext *cublasLtHandle;
 typedef struct cudnnContext *cudnnHandle;
 typedef uint64_t CUdeviceptr;
 typedef int CUdevice;
@@ -102,6 +103,42 @@ typedef int CUdevice;
     (handle, turn_a, turn_b, m, n, k, alpha, a, kind_a, lda, stride_a, b, kind_b, ldb, stride_b,  \
      beta, c, kind_c, ldc, stride_c, batch, compute, algorithm))
 
+typedef struct {
+  uint64_t words[8];
+} cublasLtAlgorithm;
+/// An algorithm that cublasLt offers.
+typedef struct {
+  cublasLtAlgorithm algorithm;
+  size_t workspace;
+  int status;
+  float waves;
+  int unused[4];
+} cublasLtChoice;
+// `rule` how to multiply, `layout` a column-major matrix, `wish` what an algorithm may be; names of
+// attributes: cublaslt_names.h.
+#define BSS_CUBLASLT_ENTRIES(X)                                                                   \
+  X(create, cublasLtCreate, (cublasLtHandle *handle), (handle))                                   \
+  X(rule, cublasLtMatmulDescCreate, (void **rule, int compute, int kind), (rule, compute, kind))  \
+  X(rule_set, cublasLtMatmulDescSetAttribute,                                                     \
+    (void *rule, int name, const void *value, size_t bytes), (rule, name, value, bytes))          \
+  X(layout, cublasLtMatrixLayoutCreate,                                                           \
+    (void **layout, int kind, uint64_t rows, uint64_t columns, int64_t leading),                  \
+    (layout, kind, rows, columns, leading))                                                       \
+  X(wish, cublasLtMatmulPreferenceCreate, (void **wish), (wish))                                  \
+  X(wish_set, cublasLtMatmulPreferenceSetAttribute,                                               \
+    (void *wish, int name, const void *value, size_t bytes), (wish, name, value, bytes))          \
+  X(choose, cublasLtMatmulAlgoGetHeuristic,                                                       \
+    (cublasLtHandle handle, void *rule, void *a, void *b, void *c, void *d, void *wish, int most, \
+     cublasLtChoice *choices, int *count),                                                        \
+    (handle, rule, a, b, c, d, wish, most, choices, count))                                       \
+  X(multiply, cublasLtMatmul,                                                                     \
+    (cublasLtHandle handle, void *rule, const void *alpha, const void *a, void *layout_a,         \
+     const void *b, void *layout_b, const void *beta, const void *c, void *layout_c, void *d,     \
+     void *layout_d, const cublasLtAlgorithm *algorithm, void *workspace, size_t bytes,           \
+     CUstream stream),                                                                            \
+    (handle, rule, alpha, a, layout_a, b, layout_b, beta, c, layout_c, d, layout_d, algorithm,    \
+     workspace, bytes, stream))
+
 // Descriptors of the backend interface; names and values of attributes: cudnn_names.h.
 #define BSS_CUDNN_ENTRIES(X)                                                                      \
   X(create, cudnnCreate, (cudnnHandle *handle), (handle))                                         \
@@ -122,10 +159,13 @@ typedef int CUdevice;
 #define BSS_CUDA_DECLARED(slot, symbol, parameters, arguments) int bss_cuda_##slot parameters;
 #define BSS_NVRTC_DECLARED(slot, symbol, parameters, arguments) int bss_nvrtc_##slot parameters;
 #define BSS_CUBLAS_DECLARED(slot, symbol, parameters, arguments) int bss_cublas_##slot parameters;
+#define BSS_CUBLASLT_DECLARED(slot, symbol, parameters, arguments) \
+  int bss_cublaslt_##slot parameters;
 #define BSS_CUDNN_DECLARED(slot, symbol, parameters, arguments) int bss_cudnn_##slot parameters;
 BSS_CUDA_ENTRIES(BSS_CUDA_DECLARED)
 BSS_NVRTC_ENTRIES(BSS_NVRTC_DECLARED)
 BSS_CUBLAS_ENTRIES(BSS_CUBLAS_DECLARED)
+BSS_CUBLASLT_ENTRIES(BSS_CUBLASLT_DECLARED)
 BSS_CUDNN_ENTRIES(BSS_CUDNN_DECLARED)
 // clang-format on
 
@@ -133,6 +173,7 @@ typedef enum {
   BSS_LIBRARY_CUDA,
   BSS_LIBRARY_NVRTC,
   BSS_LIBRARY_CUBLAS,
+  BSS_LIBRARY_CUBLASLT,
   BSS_LIBRARY_CUDNN
 } bss_library;
 

@@ -27,6 +27,10 @@ struct NVIDIALibrary {
         packages: ["nvidia/cu13/lib", "nvidia/cublas/lib"],
         bringer: "pip install nvidia-cublas brings it (nvidia-cublas-cu12 for a driver before 580)",
         choice: "BSS_CUDA_BLAS")
+    /// Comes with cuBLAS.
+    static let linear = NVIDIALibrary(
+        library: BSS_LIBRARY_CUBLASLT, name: "cublasLt", files: ["libcublasLt.so.13", "libcublasLt.so.12"],
+        packages: products.packages, bringer: products.bringer)
     static let convolutions = NVIDIALibrary(
         library: BSS_LIBRARY_CUDNN, name: "cuDNN", files: ["libcudnn.so.9"], packages: ["nvidia/cudnn/lib"],
         bringer: "pip install nvidia-cudnn-cu13 brings it (nvidia-cudnn-cu12 for a driver before 580)",

@@ -6,6 +6,11 @@ import CBSSCUDA
 /// captured, and so that the same call gives the same bits (cuBLAS manual, "Results reproducibility").
 final class ProductLibrary {
     private let handle: cublasHandle
+    private let stream: CUstream
+    /// Of cublasLt, which comes with cuBLAS; nil: bias and ReLU are a kernel of their own.
+    let linear: LinearLibrary?
+    private let workspace: Address?
+    private let workspaceSize: Int
     private let version: Int
     /// "cuBLAS 12.9"
     var summary: String { "cuBLAS \(version / 10_000).\(version % 10_000 / 100)" }
@@ -18,7 +23,7 @@ final class ProductLibrary {
         var handle: cublasHandle?
         try ProductLibrary.check(bss_cublas_create(&handle))
         guard let handle else { throw BSSError("cuBLAS", "gave no handle", kind: .device) }
-        self.handle = handle
+        (self.handle, self.stream) = (handle, stream)
         var version: Int32 = 0
         try ProductLibrary.check(bss_cublas_version(handle, &version))
         // 12.9.1 is 120901; 11 and before have other numbers, and are not looked for.
@@ -28,8 +33,10 @@ final class ProductLibrary {
         let bytes = card.capability.major >= 9 ? 32 << 20 : 8 << 20
         var workspace: CUdeviceptr = 0
         try Driver.check(bss_cuda_allocate(&workspace, bytes), "cuBLAS")
-        try ProductLibrary.check(
-            bss_cublas_set_workspace(handle, UnsafeMutableRawPointer(bitPattern: UInt(workspace)), bytes))
+        (self.workspace, workspaceSize) = (Address(bitPattern: UInt(workspace)), bytes)
+        // Nothing depends on it.
+        linear = try? LinearLibrary(card)
+        try ProductLibrary.check(bss_cublas_set_workspace(handle, self.workspace, bytes))
     }
 
     /// Row-major matrices as their column-major transposes: C' = B' A'.
@@ -67,10 +74,29 @@ final class ProductLibrary {
         }
         let (float, double): (Int32, Int32) = (0, 1)
         if x.dtype == .float64 { return try call(double, 70, Double.self) }
-        switch x.precision {
-        case .f32: return try call(float, 68, Float.self)
-        case .tf32: return try call(float, 77, Float.self)
-        case .bf16: return try call(float, 75, Float.self)
+        return try call(float, ProductLibrary.compute(x.precision), Float.self)
+    }
+
+    /// What enqueues the product with its bias and ReLU as one kernel; nil: cublasLt does not.
+    func fused(_ x: Product, bias: Address?) -> (() throws -> Int32)? {
+        let areAligned = [x.a, x.b, x.out, bias].allSatisfy { $0.map { UInt(bitPattern: $0) % 16 == 0 } ?? true }
+        guard x.dtype == .float32, x.batch == 1, areAligned, let linear else { return nil }
+        let request = bss_linear_request(
+            product: x.numbers, turn_a: x.transposeA, turn_b: x.transposeB, has_bias: bias != nil,
+            compute: ProductLibrary.compute(x.precision), most_workspace: Int64(workspaceSize))
+        guard let found = linear.find(request) else { return nil }
+        return { [self] in
+            calls += 1
+            try ProductLibrary.check(linear.run(found, x.a, x.b, bias, x.out, workspace, stream))
+            return 0
+        }
+    }
+
+    private static func compute(_ precision: Precision) -> Int32 {
+        switch precision {
+        case .f32: return 68
+        case .tf32: return 77
+        case .bf16: return 75
         }
     }
 
