@@ -68,8 +68,8 @@ public final class CUDABackend: Backend {
             + (convolutions.map(\.summary) ?? "convolutions by own kernels")
     }
     /// cuBLAS and cuDNN, or why they are not used; opened when they are first asked for.
-    private(set) lazy var productLibrary = Result { try ProductLibrary(card, stream) }
-    private(set) lazy var convolutionLibrary = Result { try ConvolutionLibrary(card, stream) }
+    private(set) lazy var productLibrary = Result { try entered { try ProductLibrary(card, stream) } }
+    private(set) lazy var convolutionLibrary = Result { try entered { try ConvolutionLibrary(card, stream) } }
     /// A library that is missing or refuses the card is no error: own kernels give the same numbers.
     private(set) lazy var products = try? productLibrary.get()  // as above
     private(set) lazy var convolutions = try? convolutionLibrary.get()  // as above
@@ -91,6 +91,11 @@ public final class CUDABackend: Backend {
         if let thread, pthread_equal(thread, pthread_self()) != 0 { return }
         try Driver.check(bss_cuda_context_set(context), "device")
         thread = pthread_self()
+    }
+
+    private func entered<R>(_ body: () throws -> R) throws -> R {
+        try enter()
+        return try body()
     }
 
     // MARK: Memory
