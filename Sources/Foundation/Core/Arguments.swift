@@ -50,6 +50,19 @@ public struct Arguments {
             }
             extra = Array(positional[declared.count...])
         }
+        // Before what is missing: a misspelt option is both.
+        for (key, value) in named.fields
+        where !declared.contains(where: { $0.name == key || $0.aliases.contains(key) }) {
+            guard allowsRest else {
+                let known = declared.flatMap { [$0.name] + $0.aliases }
+                let near =
+                    Arguments.habit(key, known) ?? Text.nearest(to: key, in: known).map { "did you mean '\($0)'?" }
+                let list = known.isEmpty ? "it takes no options" : "known: \(known.joined(separator: ", "))"
+                throw BSSError(
+                    operation, "unknown option '\(key)'", hint: near.map { "\($0) \(list)" } ?? list, kind: .usage)
+            }
+            rest.append((key, value))
+        }
         for (index, argument) in declared.enumerated() {
             var value = named[argument.name]
             for alias in argument.aliases {
@@ -68,18 +81,6 @@ public struct Arguments {
             }
             values[argument.name] = try argument.decode(value, operation: operation)
         }
-        for (key, value) in named.fields
-        where values[key] == nil && !declared.contains(where: { $0.aliases.contains(key) }) {
-            guard allowsRest else {
-                let known = declared.flatMap { [$0.name] + $0.aliases }
-                let near =
-                    Arguments.habit(key, known) ?? Text.nearest(to: key, in: known).map { "did you mean '\($0)'?" }
-                let list = known.isEmpty ? "it takes no options" : "known: \(known.joined(separator: ", "))"
-                throw BSSError(
-                    operation, "unknown option '\(key)'", hint: near.map { "\($0) \(list)" } ?? list, kind: .usage)
-            }
-            rest.append((key, value))
-        }
     }
 }
 
@@ -88,7 +89,9 @@ extension Arguments {
     private static let habits = [
         "bs": "batch_size", "batch": "batch_size", "n_epochs": "epochs", "num_epochs": "epochs", "wd": "weight_decay",
         "optim": "optimizer", "criterion": "loss", "dataset": "data", "network": "model", "random_state": "seed",
-        "momentum_factor": "momentum",
+        "momentum_factor": "momentum", "target": "label", "labels": "label", "label_column": "label", "y": "label",
+        "features": "modalities", "columns": "modalities", "sep": "separator", "delimiter": "separator",
+        "path": "root", "csv": "list", "index": "list",
     ]
 
     /// What an option of another library is called here.

@@ -92,6 +92,14 @@ import _BSSTestSupport
             assert(d:kind "body" == "features" and d:shape("body")[1] == 2 and d:kind "picture" == "image")
             """)
         #expect(lists.code == 0, "\(lists.summary)")
+        let file = try program.script(
+            """
+            local d = bss.data.folder{ "\(program.folder)/t.csv", label = "target", modalities = { "picture", "sound" } }
+            assert(d.modalities[2] == "sound" and d:kind "picture" == "image")
+            local n = bss.data.csv{ "\(program.folder)/t.csv", label = "target", modalities = { a = "x*", b = "y" } }
+            assert(n.modalities[1] == "a")
+            """)
+        #expect(file.code == 0, "\(file.summary)")
         let unnamed = try program.script(
             "bss.data.csv{ path = '\(program.folder)/t.csv', modalities = { body = { 'x', 'y' } } }")
         #expect(unnamed.code == 8 && unnamed.errors.contains("option 'label' names the column"), "\(unnamed.summary)")

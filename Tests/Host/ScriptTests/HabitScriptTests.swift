@@ -78,6 +78,8 @@ import _BSSTestSupport
             fails("did you mean 'learning_rate'?", bss.optimizer.sgd, { lr = 1 })
             fails("did you mean 'epochs'?", bss.train, { data = data, num_epochs = 1 })
             fails("did you mean 'batch_size'?", bss.train, { data = data, batch = 1 })
+            fails("unknown option 'target'|did you mean 'label'?", bss.data.csv, { path = "x.csv", target = "y" })
+            fails("unknown option 'path'|did you mean 'root'?", bss.data.folder, { path = "x.csv" })
             fails("--device cuda", bss.train, { data = data, device = "cuda" })
             fails('scheduler = "random"', bss.train, { data = data, shuffle = true })
             fails("on_epoch = function(e)", bss.train, { data = data, callbacks = {} })

@@ -4,7 +4,8 @@ import BSSCore
 /// A folder of media of one's own, listed in a CSV file.
 enum FolderData: MediaCollection {
     static let name = "folder"
-    private static let root = Argument<String>("root", "the folder; files in the list are relative to it")
+    private static let root = Argument<String>(
+        "root", "the folder; files in the list are relative to it; or the CSV file itself, in its folder")
     private static let list = Argument<String>("list", default: "index.csv", "the CSV file that lists the samples")
     private static let label = Argument<String>("label", default: "label", "the column of labels: integers or text")
     private static let labelName = Argument<String>(
@@ -29,9 +30,10 @@ enum FolderData: MediaCollection {
         build: { a in try annotated(a).dataset(a, media, standardise: a[DataArgument.standardise]) })
 
     static func annotated(_ a: Arguments) throws -> AnnotatedSet {
-        let folder = try DataPath.find([], marker: "", root: a[root], operation: a.operation)
+        let (root, file) = try place(a)
+        let folder = try DataPath.find([], marker: "", root: root, operation: a.operation)
         let name = folder.path.split(separator: "/").last.map(String.init) ?? "folder"
-        let list = MediaList(file: a[list], id: a[id], label: a[label], labelName: a[labelName]) {
+        let list = MediaList(file: file, id: a[id], label: a[label], labelName: a[labelName]) {
             draft, table, folder in
             try splits.apply(a, to: &draft, hasUsual: table.has(splits.usual)) { column in
                 (try folder.explained { try table.strings(column) }, table.source)
@@ -40,6 +42,17 @@ enum FolderData: MediaCollection {
         return try AnnotatedSet.listed(a, name: name, folder, list) { table in
             try columns(a[modalities], table, folder, a.operation)
         }
+    }
+
+    /// The folder and the list in it.
+    private static func place(_ a: Arguments) throws -> (root: String, list: String) {
+        let given = a[root]
+        guard Files.exists(given), !Files.isFolder(given) else { return (given, a[list]) }
+        guard a[list] == list.defaultValue else {
+            throw BSSError(a.operation, "root is a file, \(given), and list names another", kind: .usage)
+        }
+        guard let slash = given.lastIndex(of: "/") else { return (".", given) }
+        return (String(given[..<slash]), String(given[given.index(after: slash)...]))
     }
 
     // MARK: Modalities

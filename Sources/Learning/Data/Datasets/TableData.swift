@@ -63,7 +63,9 @@ enum TableData {
 
     /// A list of columns, or all whose names start with a prefix.
     private static func columns(_ value: Value, of name: String, _ table: CSVTable, _ a: Arguments) throws -> [String] {
-        if let prefix = value.string {
+        if let text = value.string {
+            // As shells write it, too.
+            let prefix = text.hasSuffix("*") ? String(text.dropLast()) : text
             let found = table.columns.filter { $0.hasPrefix(prefix) }
             guard !found.isEmpty else {
                 throw BSSError(
