@@ -6,12 +6,15 @@ struct Axis {
         let isLog: Bool
         private(set) var low = Double.infinity
         private(set) var high = -Double.infinity
+        /// Every value is a whole number: epochs, ranks, sizes.
+        private(set) var isWhole = true
         init(isLog: Bool) { self.isLog = isLog }
 
         mutating func add(_ value: Double) {
             guard value.isFinite, !isLog || value > 0 else { return }
             if value < low { low = value }
             if value > high { high = value }
+            if value != value.rounded() { isWhole = false }
         }
     }
 
@@ -41,7 +44,8 @@ struct Axis {
         if isLog {
             (self.low, self.high, ticks) = Axis.logarithmic(low, high, count: count, fit: fit)
         } else {
-            (self.low, self.high, ticks) = Axis.linear(low, high, count: count, fit: fit)
+            let least = bounds.isWhole && fit == .tight && high - low >= 1 ? 1.0 : 0
+            (self.low, self.high, ticks) = Axis.linear(low, high, count: count, fit: fit, least: least)
         }
     }
 
@@ -59,8 +63,9 @@ struct Axis {
         return unit * ([1, 2, 5, 10].first { $0 * unit >= rough * 0.999 } ?? 10)
     }
 
+    /// - Parameter least: the smallest step: whole numbers have no ticks between them.
     private static func linear(
-        _ low: Double, _ high: Double, count: Int, fit: Fit
+        _ low: Double, _ high: Double, count: Int, fit: Fit, least: Double
     ) -> (Double, Double, [(Double, String)]) {
         var low = max(low, -1e300)
         var high = min(high, 1e300)
@@ -79,6 +84,7 @@ struct Axis {
                 step = Axis.step(high - low, count: finer)
             }
         }
+        step = max(step, least)
         if fit == .round {
             (low, high) = ((low / step + 1e-9).rounded(.down) * step, (high / step - 1e-9).rounded(.up) * step)
         }

@@ -53,6 +53,9 @@ import _BSSTestSupport
     @Test func picturesAndPatterns() {
         #expect(Text.base64(Array("light wo".utf8)) == "bGlnaHQgd28=")
         #expect(Kernel.matches("6 * 7", "6 * ?") && Kernel.matches("abc", "*b*") && !Kernel.matches("abc", "b*"))
+        let table = TableHTML.ofMarkdown("**lab**\n\n| a |\n|---|\n| 1 |\n\n- 3 seeds\n- p < 1\n")
+        #expect(table?.hasPrefix("<p><strong>lab</strong></p><table>") == true)
+        #expect(table?.hasSuffix("</table><ul><li>3 seeds</li><li>p &lt; 1</li></ul>") == true, "\(table ?? "")")
         #expect(TableHTML.ofMarkdown("| a | b |\n|---|---|\n| 1 | <2 |\n")?.contains("<td>&lt;2</td>") == true)
     }
 

@@ -94,7 +94,8 @@ import _BSSTestSupport
         #expect(lists.code == 0, "\(lists.summary)")
         let file = try program.script(
             """
-            local d = bss.data.folder{ "\(program.folder)/t.csv", label = "target", modalities = { "picture", "sound" } }
+            local d = bss.data.folder{ "\(program.folder)/t.csv", label = "target",
+              modalities = { "picture", "sound" } }
             assert(d.modalities[2] == "sound" and d:kind "picture" == "image")
             local n = bss.data.csv{ "\(program.folder)/t.csv", label = "target", modalities = { a = "x*", b = "y" } }
             assert(n.modalities[1] == "a")

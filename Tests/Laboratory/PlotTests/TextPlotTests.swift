@@ -120,6 +120,14 @@ import _BSSTestSupport
         return bounds
     }
 
+    @Test("epochs have no ticks between them") func wholeTicks() {
+        var bounds = Axis.Bounds(isLog: false)
+        for epoch in [1.0, 2, 3] { bounds.add(epoch) }
+        #expect(Axis(bounds, Figure.Scale(), count: 8, fit: .tight).ticks.map(\.label) == ["1", "2", "3"])
+        bounds.add(1.5)
+        #expect(Axis(bounds, Figure.Scale(), count: 8, fit: .tight).ticks.count > 3)
+    }
+
     @Test("ticks are round numbers inside the axis")
     func ticks() {
         func labels(_ low: Double, _ high: Double, log: Bool = false, fit: Axis.Fit = .tight) -> [String] {

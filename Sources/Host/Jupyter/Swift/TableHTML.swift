@@ -12,11 +12,27 @@ enum TableHTML {
             return nil
         }
         let rows = lines[(rule + 1)...].prefix { $0.hasPrefix("|") }.map(cells)
-        let around = { (part: ArraySlice<String>) in
-            part.filter { !$0.isEmpty }.map { "<p>\(escaped($0))</p>" }.joined()
+        let (before, after) = (lines[..<(rule - 1)], lines[(rule + 1 + rows.count)...])
+        return prose(before) + html(cells(lines[rule - 1]), rows) + prose(after)
+    }
+
+    /// What stands around a table: paragraphs, bold ones, points of a list.
+    private static func prose(_ lines: ArraySlice<String>) -> String {
+        var out = ""
+        var isList = false
+        for line in lines where !line.isEmpty {
+            let isPoint = line.hasPrefix("- ")
+            if isPoint != isList { out += isPoint ? "<ul>" : "</ul>" }
+            isList = isPoint
+            if isPoint {
+                out += "<li>\(escaped(String(line.dropFirst(2))))</li>"
+            } else if line.hasPrefix("**"), line.hasSuffix("**"), line.count > 4 {
+                out += "<p><strong>\(escaped(String(line.dropFirst(2).dropLast(2))))</strong></p>"
+            } else {
+                out += "<p>\(escaped(line))</p>"
+            }
         }
-        return around(lines[..<(rule - 1)]) + html(cells(lines[rule - 1]), rows)
-            + around(lines[(rule + 1 + rows.count)...])
+        return out + (isList ? "</ul>" : "")
     }
 
     private static func cells(_ line: String) -> [String] {
