@@ -44,7 +44,9 @@ struct Axis {
         if isLog {
             (self.low, self.high, ticks) = Axis.logarithmic(low, high, count: count, fit: fit)
         } else {
-            let least = bounds.isWhole && fit == .tight && high - low >= 1 ? 1.0 : 0
+            // From 0 to 1 it may be a share as well.
+            let isCount = bounds.isWhole && fit == .tight && high - low >= 1 && high > 1
+            let least = isCount ? 1.0 : 0
             (self.low, self.high, ticks) = Axis.linear(low, high, count: count, fit: fit, least: least)
         }
     }
