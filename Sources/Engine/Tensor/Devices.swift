@@ -32,6 +32,22 @@ public enum Devices {
         return (card.facts, try card.peaks())
     }
 
+    /// Bytes of the current card: of live tensors, the most there ever were, of freed blocks that are kept, of all, and
+    /// the limit; nil on the CPU.
+    public static func memory() -> [(name: String, bytes: Int)]? {
+        guard let card = current as? CUDABackend else { return nil }
+        let now = card.memoryStatistics
+        return [("live", now.live), ("peak", now.peak), ("cached", now.cached), ("total", card.card.memory)]
+            + (card.memoryLimit.map { [("limit", $0)] } ?? [])
+    }
+
+    /// Gives freed blocks back to the driver, and limits what the process takes from now on (nil: not).
+    public static func limitMemory(_ bytes: Int?) {
+        guard let card = current as? CUDABackend else { return }
+        card.emptyCache()
+        card.memoryLimit = bytes
+    }
+
     /// A device by its name, with what it is, or why it cannot be used.
     public struct Listing {
         public let name, description: String

@@ -41,8 +41,29 @@ enum DeviceFunctions {
         ]
     }
 
+    static let memory = Function(
+        "memory",
+        "Bytes of this run's card: live (tensors), peak (the most there were), cached (freed, kept for the next), "
+            + "total, limit; nil on the CPU.",
+        returns: "table or nil", example: "bss.device.memory()"
+    ) { _ in [Devices.memory().map { .fields($0.map { ($0.name, .int($0.bytes)) }) } ?? .null] }
+
+    static let limitMemory: Function = {
+        let bytes = Argument<Int?>(
+            "bytes", default: nil, "the most; nil: what the card has",
+            check: Check("at least 1", anyInteger: true) { $0 ?? 1 > 0 })
+        return Function(
+            "limit_memory",
+            "Limits what this process takes of its card; what was freed goes back to the driver. On the CPU: nothing.",
+            [bytes], returns: "nothing", example: "bss.device.limit_memory(8 << 30)", style: .positional
+        ) { a in
+            Devices.limitMemory(a[bytes])
+            return []
+        }
+    }()
+
     static let namespace = Namespace("device", "Where tensors live: the CPU, NVIDIA cards.") {
-        [.function(list), .function(current), .function(card)]
+        [.function(list), .function(current), .function(card), .function(memory), .function(limitMemory)]
     }
 }
 

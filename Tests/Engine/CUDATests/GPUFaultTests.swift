@@ -32,6 +32,24 @@ import _BSSTestSupport
         }
     }
 
+    @Test("a limit of the process is one of the card, and told as such")
+    func memoryLimit() throws {
+        try EmulatedCard.run("a limit of memory") { card in
+            card.emptyCache()
+            let before = card.memoryStatistics.live
+            card.memoryLimit = before + (8 << 20)
+            defer { card.memoryLimit = nil }
+            let kept = try Tensor.ones([1 << 20])
+            for _ in 0..<3 { #expect(try Tensor.ones([900_000]).sum().item() == 900_000) }
+            // What is cached makes room; what lives does not.
+            #expect(try Tensor.ones([700_000]).sum().item() == 700_000)
+            let error = #expect(throws: BSSError.self) { try Tensor.ones([1 << 21]) }
+            #expect(error?.message.contains("the limit is") == true)
+            card.memoryLimit = nil
+            #expect(try Tensor.ones([1 << 21]).sum().item() + kept.sum().item() == Double(3 << 20))
+        }
+    }
+
     @Test("an error of the card at any call of any entry is thrown, never lost")
     func failures() throws {
         try EmulatedCard.run("errors at every call") { _ in

@@ -85,6 +85,11 @@ public final class CUDABackend: Backend {
     public var memoryStatistics: (live: Int, cached: Int, peak: Int, driverCalls: Int) {
         (memory.liveBytes, memory.cachedBytes, memory.peakBytes, memory.driverCalls)
     }
+    /// The most bytes that this process takes of the card, what is cached among them; nil: all there are.
+    public var memoryLimit: Int? {
+        get { memory.limit }
+        set { memory.limit = newValue }
+    }
 
     /// Makes the card's context that of the calling thread.
     func enter() throws {

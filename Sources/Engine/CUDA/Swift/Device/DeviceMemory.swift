@@ -8,6 +8,8 @@ final class DeviceMemory {
     private(set) var liveBytes = 0, cachedBytes = 0, peakBytes = 0
     /// How often the driver was asked for memory.
     private(set) var driverCalls = 0
+    /// The most bytes, live and cached, that this process takes; nil: all there are.
+    var limit: Int?
     private var free: [Int: [CUdeviceptr]] = [:]
     private var live: [CUdeviceptr: Int] = [:]
     private let stream: CUstream
@@ -59,8 +61,11 @@ final class DeviceMemory {
             if attempt > 0 { release() }
             var address: CUdeviceptr = 0
             driverCalls += 1
+            let isWithin = liveBytes + cachedBytes + size <= limit ?? .max
             let status =
-                isExact ? bss_cuda_allocate_in_order(&address, size, stream) : bss_cuda_allocate(&address, size)
+                !isWithin
+                ? Driver.outOfMemory
+                : isExact ? bss_cuda_allocate_in_order(&address, size, stream) : bss_cuda_allocate(&address, size)
             if status == 0 { return address }
             if status != Driver.outOfMemory { try Driver.check(status, "tensor") }
         }
@@ -75,10 +80,11 @@ final class DeviceMemory {
             $0.key * $0.value.count > $1.key * $1.value.count
         }
         let list = largest.prefix(5).map { "\($0.value.count) of \(DeviceMemory.text($0.key))" }.joined(separator: ", ")
-        let (wanted, has, held) = (DeviceMemory.text(size), DeviceMemory.text(total), DeviceMemory.text(liveBytes))
+        let (wanted, held) = (DeviceMemory.text(size), DeviceMemory.text(liveBytes))
+        let has = limit.map { "the limit is \(DeviceMemory.text($0))" } ?? "it has \(DeviceMemory.text(total))"
         return BSSError(
             "tensor",
-            "no memory on the graphics card for \(wanted): it has \(has), tensors hold \(held), the largest: "
+            "no memory on the graphics card for \(wanted): \(has), tensors hold \(held), the largest: "
                 + (list.isEmpty ? "none" : list),
             hint: "a smaller batch_size needs less", kind: .device)
     }
