@@ -10,7 +10,9 @@ enum MeasureFunction {
     static func make(_ workbench: Workbench) -> Function {
         let data = Argument<Configured<Dataset>>("data", "whose samples are scored")
         let model = Argument<ModelObject?>(
-            "model", default: nil, "a trained model (run.model), or a recipe: then with initial weights from seed")
+            "model", default: nil,
+            "a trained model (run.model), whose own standardisation samples get, or a recipe: then with initial weights "
+                + "from seed")
         let measurer = Argument("measurer", default: Measurer.paper, "criteria and normalisation")
         let split = Argument(
             "split", default: "train", "which samples", check: .oneOf(SplitName.allCases.map(\.rawValue)))
@@ -28,9 +30,13 @@ enum MeasureFunction {
             returns: "table", example: "bss.measure{ data = bss.data.synthetic{ samples = 200 } }.score[1]",
             source: "Guan, Jiang, Yang, IJCAI 2025, Eqs. 4–6"
         ) { a in
-            let source = DatasetSource(a[data].product)
+            let dataset = a[data].product
+            let rows = try PredictFunctions.rows(dataset, a[split], a.operation)
+            let own = DatasetSource(dataset)
+            let source: any SampleSource =
+                try (a[model]?.card).map { try CardSource.adapting(own, to: $0, a.operation) } ?? own
             let root = a[seed]?.value ?? workbench.seed
-            let network = try (a[model] ?? ModelObject.automatic(a[data].product)).instantiate(source, seed: root)
+            let network = try (a[model] ?? ModelObject.automatic(dataset)).instantiate(source, seed: root)
             var settings = ScanSettings()
             guard a[mode] != .lastEpoch else {
                 throw BSSError(
@@ -39,7 +45,7 @@ enum MeasureFunction {
             }
             settings.mode = a[mode]
             let measurement = try Scoring.measure(
-                network, source, rows: source.rows(SplitName(rawValue: a[split]) ?? .train), a[measurer], settings,
+                network, source, rows: rows, a[measurer], settings,
                 LossWeights(alpha: a[alpha], modalities: network.modalities.count), seed: root, batchSize: a[batch])
             return [.table(measurement.table)]
         }

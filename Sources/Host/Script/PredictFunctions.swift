@@ -41,9 +41,10 @@ enum PredictFunctions {
         let prediction: ModelPrediction
         switch try given(a) {
         case .object(let object as Dataset):
-            prediction = try predictor.predict(object, rows: rows(object, a[ofData]))
+            prediction = try predictor.predict(object, rows: rows(object, a[ofData], a.operation))
         case .object(let object as DatasetSplit):
-            prediction = try predictor.predict(object.dataset, rows: object.indices)
+            prediction = try predictor.predict(
+                object.dataset, rows: rows(object.dataset, object.split.rawValue, a.operation))
         case .table(let table):
             guard a[ofData] == "all" else {
                 throw BSSError(a.operation, "raw tensors have no split '\(a[ofData])'", kind: .usage)
@@ -144,8 +145,12 @@ enum PredictFunctions {
         }
     }
 
-    static func rows(_ data: Dataset, _ split: String) -> [Int] {
-        SplitName(rawValue: split).map(data.indices) ?? Array(0..<data.count)
+    /// The samples of a split, or all.
+    /// - Throws: kind `.usage`: there are none.
+    static func rows(_ data: Dataset, _ split: String, _ operation: String) throws -> [Int] {
+        let rows = SplitName(rawValue: split).map(data.indices) ?? Array(0..<data.count)
+        if rows.isEmpty { throw BSSError(operation, "the data has no split '\(split)'", kind: .usage) }
+        return rows
     }
 
     private static func tensors(_ table: Table, _ operation: String) throws -> [String: Tensor] {

@@ -84,10 +84,7 @@ final class RunObject: HostObject {
     /// What its model says of a split of its data.
     func predict(_ split: String, _ missing: [String], _ operation: String) throws -> ModelPrediction {
         guard let model, let dataset else { throw BSSError(operation, "the run has no model") }
-        let rows = PredictFunctions.rows(dataset, split)
-        guard !rows.isEmpty else {
-            throw BSSError(operation, "the data has no split '\(split)'", kind: .usage)
-        }
+        let rows = try PredictFunctions.rows(dataset, split, operation)
         return try model.predictor(operation, missing: missing).predict(dataset, rows: rows)
     }
 

@@ -34,6 +34,9 @@ enum TrainFunction {
             let dataset = a[data].product
             let source = DatasetSource(dataset)
             let recipe = try a[model] ?? ModelObject.automatic(dataset)
+            if recipe.network != nil {
+                try recipe.card?.requireClasses(dataset.classNames, of: "the given model", a.operation)
+            }
             if workbench.options.check {
                 let trainer = try Trainer(
                     options, model: recipe.instantiate(source, seed: options.seed), source: source)

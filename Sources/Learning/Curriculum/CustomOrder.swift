@@ -38,7 +38,7 @@ struct CustomOrder: OrderPolicy {
         func mistake(_ message: String) -> BSSError {
             BSSError(
                 "bss.scheduler.custom",
-                "at t = \(request.epoch) the function at \(callback.function.definition) returned \(message)",
+                "at t = \(request.epoch) (epoch \(request.epoch + 1)) the function at \(callback.function.definition) returned \(message)",
                 hint: "expected a list of sample positions from 1 to \(request.count), or { order = …, weights = … }")
         }
         guard case .table(let table) = answer else { throw mistake(answer.described) }
@@ -56,14 +56,16 @@ struct CustomOrder: OrderPolicy {
             }
             return position - 1
         }
-        guard !indices.isEmpty || listed.isEmpty else { throw mistake(answer.described) }
-        var weights: [Double]?
-        if let given = table["weights"] {
-            guard let values = given.numbers, values.count == indices.count else {
+        guard !indices.isEmpty || request.count == 0 else {
+            throw mistake("an order without samples: nothing would be trained")
+        }
+        let weights = try table["weights"].map { given in
+            guard let items = given.table?.items, items.count == indices.count else {
                 throw mistake("weights that are not \(indices.count) numbers")
             }
-            try Measurer.checkFinite(values, "weight of bss.scheduler.custom")
-            weights = values
+            do { return try SampleWeights.checked(items) } catch let error as Mismatch {
+                throw mistake(error.detail ?? given.described)
+            }
         }
         return OrderDraft(
             indices: indices, fraction: Double(Set(indices).count) / Double(max(1, request.count)), isSequential: true,

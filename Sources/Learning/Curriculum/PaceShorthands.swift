@@ -9,6 +9,8 @@ struct PaceShorthands: OptionGroup {
     static let paceHelp = "pace function: how fast the training set grows"
     static let antiHelp = "reverse the ranking at equal sizes: imbalanced first"
 
+    var isGiven: Bool { start != nil || grow != nil }
+
     /// - Throws: a pace that has no such option.
     func adjusted(_ pace: Configured<Pace>, _ operation: String = "pace") throws -> Pace {
         var configuration = pace.configuration

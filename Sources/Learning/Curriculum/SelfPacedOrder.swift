@@ -44,6 +44,16 @@ struct SelfPacedOrder: OrderPolicy {
 
     func check(_ operation: String) throws {
         _ = try shorthands.adjusted(growth, operation)
+        func ignored(_ option: String, _ why: String) -> BSSError {
+            BSSError(operation, "\(option) has no effect \(why)", kind: .usage)
+        }
+        let isPaced = shorthands.isGiven || JSON.lua(growth.plain) != JSON.lua(SelfPacedOrder().growth.plain)
+        if threshold != nil, isPaced {
+            throw ignored("the pace", "with a threshold, which takes the place of its quantile")
+        }
+        if threshold == nil, factor != SelfPacedOrder().factor {
+            throw ignored("growth", "without a threshold, which it multiplies")
+        }
         guard prior != nil, ![.hard, .linear].contains(weight) || diversity > 0 else { return }
         throw BSSError(
             operation, "a prior order has a solution for weighting = \"hard\" and \"linear\" without diversity",

@@ -66,6 +66,7 @@ public final class Dataset {
                 columns[i].standardise(by: try Standardisation(fitting: columns[i], on: train))
             }
         }
+        for i in columns.indices { columns[i].exact = [] }
         modalities = columns
     }
 

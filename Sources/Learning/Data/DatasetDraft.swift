@@ -67,6 +67,14 @@ struct DatasetDraft: ~Copyable {
         self.name = name
     }
 
+    /// - Throws: kind `.usage`: a modality reads what says the label.
+    static func refuse(_ place: String, of name: String, asLabelOf labels: [String], _ a: Arguments) throws {
+        guard labels.contains(place) else { return }
+        throw BSSError(
+            a.operation, "option 'modalities': '\(name)' has '\(place)', which says the label",
+            hint: "a model would learn to copy it", kind: .usage)
+    }
+
     func failure(_ message: String, hint: String? = nil) -> BSSError {
         BSSError(operation, message, hint: hint, kind: .data)
     }
@@ -122,7 +130,9 @@ struct DatasetDraft: ~Copyable {
             }
             // These name other things in results and samples.
             if ["total", "fused", "id", "label", "class"].contains(name) {
-                throw failure("a modality cannot be called '\(name)': the name has another meaning in results")
+                throw failure(
+                    "a modality cannot be called '\(name)': the name has another meaning in results",
+                    hint: name == "id" ? "id = \"id\" says that it holds the samples' ids" : nil)
             }
             guard seen.insert(name).inserted else { throw failure("modality '\(name)' is named twice") }
             guard modality.size > 0 else { throw failure("modality '\(name)' has an empty shape \(modality.shape)") }

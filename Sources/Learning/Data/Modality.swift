@@ -40,6 +40,9 @@ public struct Modality {
     public let shape: [Int]
     /// [samples × size], sample after sample; empty where samples are read when they are asked for.
     public internal(set) var values: [Float]
+    /// The same as their file has them, where float32 cannot hold them: what is subtracted and divided by is told by
+    /// these, which are let go of then.
+    var exact: [Double] = []
     /// Where samples are read from, if they are not in memory.
     public internal(set) var stream: ModalityStream?
     /// What was subtracted and divided by, if anything.
@@ -73,6 +76,12 @@ public struct Modality {
         self.kind = kind
         self.shape = shape
         self.values = values
+    }
+
+    /// Of numbers that may be more exact than float32.
+    init(_ name: String, _ kind: Kind, shape: [Int], exact: [Double]) {
+        self.init(name, kind, shape: shape, values: exact.map { Float($0) })
+        if zip(values, exact).contains(where: { Double($0) != $1 }) { self.exact = exact }
     }
 
     /// Copies the rows of the given samples, in that order, to `target` (`indices.count × size` numbers); in memory

@@ -4,7 +4,8 @@ import BSSCore
 ///
 /// A column is one feature (`features`, `sequence`: the last axis) or one channel (`audio`, `image`: the first axis,
 /// `video`: the second). The deviation is the population one; a column that is constant on the training split is only
-/// centred. Samples that are read while training are read twice more to fit it, with the same bits.
+/// centred. Samples that are read while training are read twice more to fit it, with the same bits. Numbers that float32
+/// cannot hold are rounded to it once this is done.
 public struct Standardisation: Sendable, Equatable {
     public let mean, deviation: [Double]
     /// Columns that never change on the training split.
@@ -19,20 +20,36 @@ public struct Standardisation: Sendable, Equatable {
     /// - Throws: kind `.data`: a streamed sample that cannot be read.
     init(fitting modality: Modality, on samples: [Int]) throws {
         let layout = Layout(modality.kind, modality.shape)
+        let count = samples.count * layout.perColumn
+        // Rounding leaves a trace of spread in a constant column: of numbers of float32, or of a sum of doubles.
+        guard !modality.exact.isEmpty else {
+            try self.init(layout, count, trace: 1e-7) { try modality.visit(samples, $0) }
+            return
+        }
+        self.init(layout, count, trace: min(1e-7, Double(count) * Double.ulpOfOne)) { body in
+            modality.exact.withUnsafeBufferPointer { Modality.visit($0, samples, size: modality.size, body) }
+        }
+    }
+
+    /// - Parameters:
+    ///   - count: numbers in a column.
+    ///   - trace: a spread below this share of the mean is none.
+    private init<Number: BinaryFloatingPoint>(
+        _ layout: Layout, _ total: Int, trace: Double, _ visit: ((UnsafeBufferPointer<Number>) -> Void) throws -> Void
+    ) rethrows {
         var sum = [Double](repeating: 0, count: layout.columns)
         var squares = sum
-        let count = Double(samples.count * layout.perColumn)
-        try modality.visit(samples) { x in layout.visit { column, at in sum[column] += Double(x[at]) } }
+        let count = Double(total)
+        try visit { x in layout.visit { column, at in sum[column] += Double(x[at]) } }
         let mean = sum.map { $0 / count }
-        try modality.visit(samples) { x in
+        try visit { x in
             layout.visit { column, at in
                 let d = Double(x[at]) - mean[column]
                 squares[column] += d * d
             }
         }
         let raw = squares.map { ($0 / count).squareRoot() }
-        // Rounding leaves a trace of spread in a constant column: relative to its size it is below float precision.
-        let isConstant = raw.indices.map { raw[$0] <= 1e-7 * abs(mean[$0]) || raw[$0] < 1e-30 }
+        let isConstant = raw.indices.map { raw[$0] <= trace * abs(mean[$0]) || raw[$0] < 1e-30 }
         self.init(
             mean: mean, deviation: raw.indices.map { isConstant[$0] ? 1 : raw[$0] },
             constantColumns: raw.indices.filter { isConstant[$0] })
@@ -43,6 +60,14 @@ public struct Standardisation: Sendable, Equatable {
         Layout(kind, shape).visit { column, at in
             x[at] = Float((Double(x[at]) - mean[column]) * scale[column])
         }
+    }
+
+    /// The same of more exact numbers.
+    fileprivate func apply(
+        to exact: UnsafeBufferPointer<Double>, _ kind: Modality.Kind, _ shape: [Int],
+        into x: UnsafeMutableBufferPointer<Float>
+    ) {
+        Layout(kind, shape).visit { column, at in x[at] = Float((exact[at] - mean[column]) * scale[column]) }
     }
 
     /// Undoes one standardisation of a sample and applies another, in one step of f64.
@@ -103,11 +128,7 @@ extension Modality {
     /// The numbers of each of the samples in turn, as they are evaluated.
     fileprivate func visit(_ samples: [Int], _ body: (UnsafeBufferPointer<Float>) -> Void) throws {
         guard let stream else {
-            values.withUnsafeBufferPointer { values in
-                for sample in samples {
-                    body(UnsafeBufferPointer(rebasing: values[sample * size..<(sample + 1) * size]))
-                }
-            }
+            values.withUnsafeBufferPointer { Modality.visit($0, samples, size: size, body) }
             return
         }
         let operation = "standardising \(name)"
@@ -128,6 +149,13 @@ extension Modality {
         }
     }
 
+    fileprivate static func visit<Number>(
+        _ values: UnsafeBufferPointer<Number>, _ samples: [Int], size: Int,
+        _ body: (UnsafeBufferPointer<Number>) -> Void
+    ) {
+        for sample in samples { body(UnsafeBufferPointer(rebasing: values[sample * size..<(sample + 1) * size])) }
+    }
+
     /// Standardises its samples: now, or as they are read.
     mutating func standardise(by fitted: Standardisation) {
         standardisation = fitted
@@ -137,12 +165,20 @@ extension Modality {
             return
         }
         let (kind, shape, size, count) = (kind, shape, size, count)
-        values.withUnsafeMutableBufferPointer { values in
-            for sample in 0..<count {
-                let x = UnsafeMutableBufferPointer(rebasing: values[sample * size..<(sample + 1) * size])
-                fitted.apply(to: x, kind, shape)
+        exact.withUnsafeBufferPointer { exact in
+            values.withUnsafeMutableBufferPointer { values in
+                for sample in 0..<count {
+                    let range = sample * size..<(sample + 1) * size
+                    let x = UnsafeMutableBufferPointer(rebasing: values[range])
+                    if exact.isEmpty {
+                        fitted.apply(to: x, kind, shape)
+                    } else {
+                        fitted.apply(to: UnsafeBufferPointer(rebasing: exact[range]), kind, shape, into: x)
+                    }
+                }
             }
         }
+        exact = []
     }
 }
 

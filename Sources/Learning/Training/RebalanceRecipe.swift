@@ -36,6 +36,8 @@ public struct MethodTraits {
     public var weights: Weights
     /// True if the losses are the method's own, so that `bss.train`'s option `loss` has no place.
     public var ownsLoss: Bool
+    /// True if the total prediction is the method's own, so that `bss.train`'s option `inference_heads` has no place.
+    public var ownsPrediction = false
     /// Fraction of the training split that is kept out of training for the method to monitor (`context.monitorRows`).
     public var holdout: Double
     /// What the hooks of a step do beside enqueueing work.

@@ -74,6 +74,15 @@ import _BSSTestSupport
             fails("unknown name 'weight'", schedule, { order = { 1, 2 }, weight = { 1, 1 } })
             fails("neither a list nor", schedule, { weights = { 1, 1 } })
             fails("neither a list nor", schedule, { order = 3 })
+            fails("bss.scheduler.custom|epoch 1|nothing would be trained", schedule, {})
+            fails("epoch 1|nothing would be trained", schedule, { order = {} })
+            for _, wrong in ipairs{ { 1, -1 }, { 1, 0 / 0 }, { 1, 1 / 0 } } do
+              fails("epoch 1|as weight 2", schedule, { order = { 1, 2 }, weights = wrong })
+              fails("'plan'|as weight 2", train, { plan = function() \
+              return { positions = { 1, 2 }, weights = wrong } end })
+            end
+            fails("all 0", schedule, { order = { 1, 2 }, weights = { 0, 0 } })
+            fails("all 0", train, { plan = function() return { positions = { 1, 2 }, weights = { 0, 0 } } end })
             fails("no scope 'sum'", train, { setup = function(ctx) ctx:scale_rate("sum", 2) end })
             -- The classifiers of fusion = "sum" belong to their modalities, and are all of the fusion for a script.
             local names

@@ -96,6 +96,28 @@ import Testing
         #expect(data.modalities[0].values[0] == 0 && data.modalities[0].values[8] == -999_993)
     }
 
+    @Test("numbers that float32 cannot hold are standardised before they are rounded")
+    func largeNumbers() throws {
+        let folder = try ScratchFolder()
+        let times = (1...40).map { 1_700_000_000 + 2 * $0 }
+        let rows = times.enumerated().map { "\($1),\($0 % 2),train\n" }.joined()
+        try folder.write("t.csv", "time,label,split\n" + rows)
+        let labels = NpyArray((0..<40).map { $0 % 2 })
+        let splits = NpyArray([String](repeating: "train", count: 40))
+        try Npz.write([("time", NpyArray(times)), ("label", labels), ("split", splits)], to: folder.file("i.npz"))
+        let wide = NpyArray(times.map { Double($0) })
+        try Npz.write([("time", wide), ("label", labels), ("split", splits)], to: folder.file("d.npz"))
+        for (part, file) in [("csv", "t.csv"), ("npz", "i.npz"), ("npz", "d.npz")] {
+            let data = try makeDataset(
+                part, [("path", .string(folder.file(file))), ("modalities", .fields([("time", .string("time"))]))])
+            let s = try #require(data.modalities[0].standardisation)
+            // As NumPy has it: the standard deviation of 2, 4, …, 80 is √533.
+            #expect(s.mean == [1_700_000_041] && abs(s.deviation[0] - 533.0.squareRoot()) < 1e-9, "\(file)")
+            let first = data.modalities[0].values[0]
+            #expect(first == Float(-39 / 533.0.squareRoot()) && data.modalities[0].exact.isEmpty, "\(file)")
+        }
+    }
+
     // MARK: One error naming file, row and reason
 
     @Test func wrongContentsAreExplained() throws {

@@ -12,7 +12,7 @@ enum ArrayColumn {
     static func modality(
         _ name: String, _ array: NpyArray, _ origin: String, _ operation: String, kind: Modality.Kind? = nil
     ) throws -> Modality {
-        guard let values = array.floats else {
+        guard !array.isText else {
             throw damage(operation, "\(origin): holds text; numbers were expected for modality '\(name)'")
         }
         guard array.shape.count >= 1 else {
@@ -35,7 +35,9 @@ enum ArrayColumn {
                 operation,
                 "\(origin): shape \(array.shape) does not suit modality '\(name)' of kind \(kind.rawValue)")
         }
-        return Modality(name, kind, shape: shape, values: values)
+        if case .floats(let values) = array.elements { return Modality(name, kind, shape: shape, values: values) }
+        try Memory.reserve(array.count, of: 12, operation, "the numbers of '\(name)'")
+        return Modality(name, kind, shape: shape, exact: array.doubles ?? [])
     }
 
     /// Texts or integers, one a sample.

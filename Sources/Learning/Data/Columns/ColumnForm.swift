@@ -61,8 +61,8 @@ struct ListedColumn {
     }
 
     private func numbers(_ rows: [AnnotatedRow], _ places: [Int], _ operation: String) throws -> Modality {
-        var values: [Float] = []
-        try Memory.reserve(rows.count, of: 4 * places.count, operation, "the numbers of '\(name)'")
+        var values: [Double] = []
+        try Memory.reserve(rows.count, of: 12 * places.count, operation, "the numbers of '\(name)'")
         values.reserveCapacity(rows.count * places.count)
         for row in rows {
             for (place, column) in zip(places, columns) {
@@ -72,9 +72,9 @@ struct ListedColumn {
                         "\(row.place), column '\(column)': a number was expected, got '\(row.fields[place])'",
                         kind: .data)
                 }
-                values.append(Float(value))
+                values.append(value)
             }
         }
-        return Modality(name, .features, shape: [places.count], values: values)
+        return Modality(name, .features, shape: [places.count], exact: values)
     }
 }

@@ -83,6 +83,7 @@ enum ArrayData {
     ) throws -> Dataset {
         var draft = DatasetDraft(a.operation, name: name)
         for source in sources {
+            try DatasetDraft.refuse(source.place, of: source.name, asLabelOf: [label], a)
             let (array, origin) = try read(source.place)
             draft.add(
                 try ArrayColumn.modality(source.name, array, origin, a.operation, kind: source.kind), from: origin)

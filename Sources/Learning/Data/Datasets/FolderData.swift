@@ -40,7 +40,13 @@ enum FolderData: MediaCollection {
             }
         }
         return try AnnotatedSet.listed(a, name: name, folder, list) { table in
-            try columns(a[modalities], table, folder, a.operation)
+            let listed = try columns(a[modalities], table, folder, a.operation)
+            for one in listed {
+                for column in one.columns {
+                    try DatasetDraft.refuse(column, of: one.name, asLabelOf: [a[label], a[labelName]], a)
+                }
+            }
+            return listed
         }
     }
 

@@ -9,7 +9,9 @@ enum TableData {
     private static let ids = Argument<String?>(
         "id", default: nil, "the column of sample ids; without it 'id' where there is one, else 1, 2, …")
     private static let modalities = Argument<Table>(
-        "modalities", "columns by modality: {a = {\"x\", \"y\"}, b = \"pixel_\"}; text is a prefix of column names")
+        "modalities",
+        "columns by modality: {a = {\"x\", \"y\"}, b = \"pixel_\"}; text is a prefix of column names (of labels, ids, "
+            + "splits and groups never)")
     private static let separator = Argument<String>(
         "separator", default: ",", "what stands between fields",
         check: Check("of one ASCII character") { $0.utf8.count == 1 })
@@ -40,12 +42,12 @@ enum TableData {
             let columns = try self.columns(value, of: name, table, a)
             try Memory.reserve(
                 table.count, of: 12 * columns.count, a.operation, "\(columns.count) columns of '\(name)'")
-            let numbers = try columns.map { column in try folder.explained { try table.doubles(column) } }
-            var values = [Float](repeating: 0, count: table.count * columns.count)
-            for (c, column) in numbers.enumerated() {
-                for row in 0..<table.count { values[row * columns.count + c] = Float(column[row]) }
+            var values = [Double](repeating: 0, count: table.count * columns.count)
+            for (place, column) in columns.enumerated() {
+                let numbers = try folder.explained { try table.doubles(column) }
+                for row in 0..<table.count { values[row * columns.count + place] = numbers[row] }
             }
-            draft.add(Modality(name, .features, shape: [columns.count], values: values), from: file)
+            draft.add(Modality(name, .features, shape: [columns.count], exact: values), from: file)
         }
         draft.labels = try folder.explained { try DatasetDraft.Labels(table, column: a[label]) }
         draft.labelOrigin = file
@@ -61,12 +63,19 @@ enum TableData {
         return try Dataset(draft, standardise: a[DataArgument.standardise])
     }
 
+    /// Columns that say what a sample is, and so are no features of it.
+    private static func reserved(_ a: Arguments) -> Set<String> {
+        let named = [a[label], "label_name", a[ids] ?? "id", a[splits.split].string ?? splits.usual, a[splits.group]]
+        return Set(named.compactMap { $0 })
+    }
+
     /// A list of columns, or all whose names start with a prefix.
     private static func columns(_ value: Value, of name: String, _ table: CSVTable, _ a: Arguments) throws -> [String] {
         if let text = value.string {
             // As shells write it, too.
             let prefix = text.hasSuffix("*") ? String(text.dropLast()) : text
-            let found = table.columns.filter { $0.hasPrefix(prefix) }
+            let reserved = reserved(a)
+            let found = table.columns.filter { $0.hasPrefix(prefix) && !reserved.contains($0) }
             guard !found.isEmpty else {
                 throw BSSError(
                     a.operation, "\(a[path]): no column starts with '\(prefix)' (modality '\(name)')",
@@ -80,6 +89,8 @@ enum TableData {
                 "option 'modalities': '\(name)' expects a list of columns or a prefix, got \(value.described)",
                 kind: .usage)
         }
-        return list.items.compactMap(\.string)
+        let columns = list.items.compactMap(\.string)
+        for column in columns { try DatasetDraft.refuse(column, of: name, asLabelOf: [a[label], "label_name"], a) }
+        return columns
     }
 }

@@ -177,8 +177,10 @@ public struct LearningRateRecipe: Family {
         let watch = Argument(
             "metric", default: "train_loss", "what is watched",
             check: .oneOf(["train_loss", "val_loss", "val_accuracy"]))
-        let mode = Argument(
-            "mode", default: "min", "whether the metric should fall or rise", check: .oneOf(["min", "max"]))
+        let mode = Argument<String?>(
+            "mode", default: nil,
+            "whether the metric should fall (\"min\") or rise (\"max\"); without it losses fall, accuracies rise",
+            check: Check("\"min\" or \"max\"") { $0.map(["min", "max"].contains) ?? true })
         let factor = Argument("factor", default: 0.1, "factor of each cut", check: .above(0))
         let patience = Argument(
             "patience", default: 10, "epochs without improvement that are let pass", check: .atLeast(0))
@@ -199,7 +201,7 @@ public struct LearningRateRecipe: Family {
                 made.patience = a[patience]
                 made.threshold = a[threshold]
                 made.isRelative = a[relative] == "rel"
-                made.seeksMaximum = a[mode] == "max" || a[watch] == "val_accuracy"
+                made.seeksMaximum = a[mode].map { $0 == "max" } ?? (a[watch] == "val_accuracy")
                 made.cooldown = a[cooldown]
                 made.minimum = a[minimum]
                 made.eps = a[eps]

@@ -83,8 +83,8 @@ public final class TrainingContext {
     }
 
     /// Runs `body` with the parameters of a file, then puts ours back.
-    public func lending<R>(_ checkpoint: String, _ body: () throws -> R) throws -> R {
-        try Teacher(model: model).lending(checkpoint, body)
+    public func lending<R>(_ checkpoint: String, _ body: (Evaluator) throws -> R) throws -> R {
+        try Teacher(model: model, source: source).lending(checkpoint, body)
     }
 
     // MARK: Changing it
@@ -128,16 +128,16 @@ public final class TrainingContext {
     /// Makes the scores that this epoch's plan needs, if it needs some and has none.
     func score(_ predict: Predictor) throws {
         try order.score(epoch) { scan in
-            func look() throws -> Evidence {
+            func look(_ evaluator: Evaluator) throws -> Evidence {
                 try evaluator.evidence(
                     rows: trainRows, predict, settings: scan.settings, needs: scan.needs, weights: lossWeights,
                     seed: options.seed, batchSize: options.batchSize, epoch: epoch)
             }
             if let checkpoint = scan.checkpoint { return try lending(checkpoint, look) }
-            guard scan.selfTaughtEpochs > 0 else { return try look() }
+            guard scan.selfTaughtEpochs > 0 else { return try look(evaluator) }
             return try probes.fork {
                 try teachCopy(epochs: scan.selfTaughtEpochs)
-                return try look()
+                return try look(evaluator)
             }
         }
     }

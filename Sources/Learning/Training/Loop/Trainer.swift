@@ -44,14 +44,7 @@ public final class Trainer {
         guard !division.trainRows.isEmpty else {
             throw BSSError("bss.train", "the dataset '\(source.name)' has no training samples", kind: .data)
         }
-        try options.inferenceHeads.check(model.modalities)
-        if traits.ownsLoss, options.loss != nil {
-            throw BSSError(
-                "bss.train",
-                "rebalance = \"\(options.rebalance.name)\" has losses of its own; option 'loss' replaces those of Eq. "
-                    + "5",
-                hint: "use rebalance = \"joint\" or another method that modulates Eq. 5", kind: .usage)
-        }
+        try options.check(traits, source, model.modalities)
         let recipe = options.optimizer.product
         let optimizer = recipe.make(model.parameterGroups())
         schedule = options.learningRate.product.make(recipe.learningRate)

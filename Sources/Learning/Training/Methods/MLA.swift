@@ -134,5 +134,10 @@ final class MLA: RebalanceMethod {
         options: Options.self,
         source: "Zhang, Yoon, Bansal, Yao, Multimodal Representation Learning by Alternating Unimodal Adaptation, "
             + "CVPR 2024",
-        example: "bss.rebalance.mla{}", traits: { _ in MethodTraits(weights: .fused, ownsLoss: true) }, make: MLA.init)
+        example: "bss.rebalance.mla{}",
+        traits: { _ in
+            var traits = MethodTraits(weights: .fused, ownsLoss: true)
+            traits.ownsPrediction = true
+            return traits
+        }, make: MLA.init)
 }

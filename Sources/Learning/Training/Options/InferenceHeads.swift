@@ -14,6 +14,14 @@ public enum InferenceHeads: ArgumentType {
         case .string("fused"): self = .fused
         case .table(let table)
         where table.items.isEmpty && !table.isEmpty && table.fields.allSatisfy({ $0.value.double != nil }):
+            for (head, value) in table.fields {
+                guard let weight = value.double, weight.isFinite, weight >= 0 else {
+                    throw Mismatch("\(value.described) as the weight of '\(head)'; finite numbers of at least 0 only")
+                }
+            }
+            guard table.fields.contains(where: { $0.value.double ?? 0 > 0 }) else {
+                throw Mismatch("weights that are all 0: nothing would be predicted")
+            }
             self = .weights(table)
         default: throw Mismatch()
         }

@@ -24,11 +24,11 @@ public struct EpochRecord {
     /// Of the rows that a method monitors: its hold-out, else the validation split.
     var monitored: SplitMetrics? { holdout ?? val }
 
-    /// The figure that a learning-rate schedule watches. Without a validation split the training's is watched instead.
+    /// The figure that a learning-rate schedule watches.
     func watched(_ name: String) -> Double? {
         switch name {
-        case "val_loss": return (val ?? train).loss
-        case "val_accuracy": return (val?.total ?? train.total)?.accuracy
+        case "val_loss": return val?.loss
+        case "val_accuracy": return val?.total?.accuracy
         default: return train.loss
         }
     }

@@ -27,8 +27,8 @@ final class Distillation: SampleLoss {
 
     init(_ options: Options, _ setup: SampleLossSetup) throws {
         let context = setup.context
-        let logits = try context.lending(options.checkpoint) {
-            try context.scan(context.trainRows, setup.predict).fused
+        let logits = try context.lending(options.checkpoint) { evaluator in
+            try evaluator.scan(rows: context.trainRows, setup.predict).fused
         }
         self.options = options
         (teacher, negativeEntropy) = try Autograd.withoutRecording {

@@ -78,7 +78,7 @@ public struct ModelPredictor {
             let inputs = try network.modalities.indices.map { m -> Tensor? in
                 guard let place = places[m] else { return nil }
                 let batch = try source.batch(place, rows: part, augments: false, random: random)
-                return try standardised(batch, network.modalities[m], data.modalities[place].standardisation)
+                return try card.standardised(batch, network.modalities[m], data.modalities[place].standardisation)
             }
             try add(inputs, part.count, &result)
         }
@@ -102,7 +102,7 @@ public struct ModelPredictor {
                 throw ModelPredictor.wrong("'\(name)' has \(tensor.shape[0]) samples, another modality \(count ?? 0)")
             }
             count = tensor.shape[0]
-            return try standardised(try tensor.detached.converted(to: .float32), name, nil)
+            return try card.standardised(try tensor.detached.converted(to: .float32), name, nil)
         }
         var result = ModelPrediction(classNames: card.classNames)
         try add(inputs, count ?? 0, &result)
@@ -126,21 +126,6 @@ public struct ModelPredictor {
                 "the class '\(name)' of sample '\(data.ids[row])' is none of the model's",
                 "it knows \(card.classNames.prefix(20).joined(separator: ", "))")
         }
-    }
-
-    /// The values as the encoder was trained on them; `before`: what was done to them already.
-    private func standardised(_ batch: Tensor, _ name: String, _ before: Standardisation?) throws -> Tensor {
-        guard let own = card.modality(name), before != own.standardisation else { return batch }
-        let shape = Array(batch.shape.array.dropFirst())
-        let size = shape.reduce(1, *)
-        var values: [Float] = try batch.values()
-        values.withUnsafeMutableBufferPointer { values in
-            for sample in 0..<batch.shape[0] {
-                let x = UnsafeMutableBufferPointer(rebasing: values[sample * size..<(sample + 1) * size])
-                Standardisation.exchange(x, own.kind, shape, from: before, to: own.standardisation)
-            }
-        }
-        return try Tensor.from(values, batch.shape, on: batch.backend)
     }
 
     private func add(_ inputs: [Tensor?], _ count: Int, _ result: inout ModelPrediction) throws {

@@ -74,6 +74,7 @@ extension CustomMethod {
         var traits: MethodTraits {
             var traits = base.traits
             (traits.ownsLoss, traits.holdout) = (loss != nil || step != nil, holdout)
+            traits.ownsPrediction = predict != nil
             return traits
         }
     }

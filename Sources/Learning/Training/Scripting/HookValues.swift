@@ -1,4 +1,5 @@
 import BSSCore
+import BSSCurriculum
 import BSSNetworks
 import BSSTensor
 
@@ -99,10 +100,7 @@ enum PlanValue {
             }
             return list
         }
-        let weights = try sized("weights")?.map { item -> Double in
-            guard let weight = item.double, weight.isFinite else { throw Mismatch("\(item.described) is no weight") }
-            return weight
-        }
+        let weights = try sized("weights").map(SampleWeights.checked)
         let keeps = try sized("keeps")?.map { item -> UInt32 in
             guard let names = item.table?.items else { throw Mismatch("\(item.described) is no list of modalities") }
             return try names.reduce(UInt32(0)) { mask, name in
