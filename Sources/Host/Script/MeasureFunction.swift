@@ -11,8 +11,8 @@ enum MeasureFunction {
         let data = Argument<Configured<Dataset>>("data", "whose samples are scored")
         let model = Argument<ModelObject?>(
             "model", default: nil,
-            "a trained model (run.model), whose own standardisation samples get, or a recipe: then with initial weights "
-                + "from seed")
+            "a trained model (run.model), whose own standardisation samples get, or a recipe: then with initial "
+                + "weights from seed")
         let measurer = Argument("measurer", default: Measurer.paper, "criteria and normalisation")
         let split = Argument(
             "split", default: "train", "which samples", check: .oneOf(SplitName.allCases.map(\.rawValue)))

@@ -38,7 +38,8 @@ struct CustomOrder: OrderPolicy {
         func mistake(_ message: String) -> BSSError {
             BSSError(
                 "bss.scheduler.custom",
-                "at t = \(request.epoch) (epoch \(request.epoch + 1)) the function at \(callback.function.definition) returned \(message)",
+                "at t = \(request.epoch) (epoch \(request.epoch + 1)) the function at "
+                    + "\(callback.function.definition) returned \(message)",
                 hint: "expected a list of sample positions from 1 to \(request.count), or { order = …, weights = … }")
         }
         guard case .table(let table) = answer else { throw mistake(answer.described) }

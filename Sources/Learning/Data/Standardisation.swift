@@ -4,8 +4,8 @@ import BSSCore
 ///
 /// A column is one feature (`features`, `sequence`: the last axis) or one channel (`audio`, `image`: the first axis,
 /// `video`: the second). The deviation is the population one; a column that is constant on the training split is only
-/// centred. Samples that are read while training are read twice more to fit it, with the same bits. Numbers that float32
-/// cannot hold are rounded to it once this is done.
+/// centred. Samples that are read while training are read twice more to fit it, with the same bits. Numbers that
+/// float32 cannot hold are rounded to it once this is done.
 public struct Standardisation: Sendable, Equatable {
     public let mean, deviation: [Double]
     /// Columns that never change on the training split.
