@@ -58,6 +58,8 @@ public enum Value {
 public struct Table {
     public var items: [Value]
     public private(set) var keys: [String]
+    /// What it is, if a script that reads another name than its fields is told so; it would be nil without a word.
+    public var closedAs: String?
     private var values: [String: Value]
 
     public init(items: [Value] = [], fields: [(String, Value)] = []) {

@@ -19,8 +19,9 @@ enum ParametersFunction {
             let smoke = known["smoke"]?.table
             if smoke != nil { known["smoke"] = nil }
             try workbench.checkSets(allDeclared: known.keys)
-            let parameters = try workbench.parameters(known, smoke: smoke, operation: "bss.params")
+            var parameters = try workbench.parameters(known, smoke: smoke, operation: "bss.params")
             workbench.describe(parameters: parameters)
+            parameters.closedAs = "parameters"
             return [.table(parameters)]
         }
     }

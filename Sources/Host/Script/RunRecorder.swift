@@ -39,6 +39,7 @@ final class RunRecorder: TrainingObserver {
                 "--log-to", "nothing is recorded here", hint: "--out DIR says where records go", kind: .usage)
         }
         (self.workbench, self.store) = (workbench, store)
+        if workbench.job == nil { workbench.state.reads.begin() }
         let code = try RunCode(workbench.state, given, onEpoch: onEpoch)
         self.code = code
         let data = try source.fingerprint
@@ -48,10 +49,11 @@ final class RunRecorder: TrainingObserver {
         if !files.isEmpty { parts["files"] = .table(files) }
         workbench.job?.trainings += 1
         job = workbench.job.flatMap { $0.trainings > 1 ? nil : $0 }
+        let known: RunIdentity
         if let job {
             parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
             parts["job"] = .string(job.id)
-            identity = try RunRecorder.identity(of: job, parts, store, workbench)
+            known = try RunRecorder.identity(of: job, parts, store, workbench)
         } else {
             parts["parameters"] = .table(workbench.effective)
             parts["sources"] = .table(workbench.state.sources.identity)
@@ -65,8 +67,9 @@ final class RunRecorder: TrainingObserver {
                 configuration["occurrence"] = .int(occurrence)
                 parts["configuration"] = .string(CanonicalText.hash(.table(configuration)))
             }
-            identity = RunIdentity(parts)
+            known = RunIdentity(parts)
         }
+        identity = try RunRecorder.identity(known, parts, reading: store, name, workbench)
         workbench.job?.runs.append(identity.id)
         let plain = Value.table(configuration).recorded.table ?? configuration
         planned = RunStore.PlannedRun(
@@ -111,6 +114,22 @@ final class RunRecorder: TrainingObserver {
         workbench.note(
             "\(job.name), seed \(job.seed): \(own.id), not \(job.id): \(differences.joined(separator: ", "))")
         return own
+    }
+
+    /// A run whose functions would read something else than those of the finished run of its identity is another run.
+    private static func identity(
+        _ identity: RunIdentity, _ parts: Table, reading store: RunStore, _ name: String, _ workbench: Workbench
+    ) throws -> RunIdentity {
+        guard let was = try store.finished(identity.id)?["reads"]?.table else { return identity }
+        let now = ReadLedger.digests(of: was.keys)
+        let changed = was.keys.filter { was[$0]?.string != now[$0]?.string }
+        guard !changed.isEmpty else { return identity }
+        var own = parts
+        own["reads"] = .table(now)
+        let other = RunIdentity(own)
+        let names = changed.map { "'\($0)'" }.joined(separator: ", ")
+        workbench.note("\(name): \(other.id), not \(identity.id): its functions read \(names), which changed")
+        return other
     }
 
     // MARK: Taking it from its record
@@ -348,6 +367,7 @@ final class RunRecorder: TrainingObserver {
         record.count("finalizer_errors", workbench.state.finalizerErrors - finalizerErrors)
         record.notResumable = Array(Set(record.notResumable).union(try code.changes())).sorted()
         record.effects = try code.effects()
+        record.reads = workbench.state.reads.digests
         guard case .different(let paths)? = try runFolder?.finish(record) else { return }
         workbench.warn(
             "\(name): attempt \(runFolder?.number ?? 0) of \(id) gave other results than the published one: "

@@ -41,6 +41,8 @@ public struct RunRecord {
     public var notResumable: [String] = []
     /// Values of the script that `on_epoch` changed: they are not in the record.
     public var effects: [String] = []
+    /// What the functions of the script read meanwhile, files and variables, by hash.
+    public var reads = Table()
     /// Why the promise of equal bits does not hold, if it does not.
     public var brokenBy: [String] = []
     /// Trainable parameters, and samples seen in training.
@@ -108,6 +110,7 @@ public struct RunRecord {
         if let parametersHash { table["parameters_hash"] = .string(parametersHash) }
         if !history.isEmpty { table["history"] = .list(history.map(Value.table)) }
         if !orders.isEmpty { table["order_hashes"] = .list(orders) }
+        if !reads.isEmpty { table["reads"] = .table(reads) }
         if !effects.isEmpty { table["effects"] = .list(effects) }
         if !notResumable.isEmpty { table["not_resumable"] = .list(notResumable) }
         table["restarts"] = .list(restarts.map(Value.int))

@@ -30,6 +30,19 @@ import _BSSTestSupport
         #expect(outcome.code == 1 && outcome.errors.contains("write x:\(name)()"), "\(outcome.summary)")
     }
 
+    @Test("a parameter that is not declared is an error, not nil, where names are looked at")
+    func undeclaredParameter() throws {
+        let program = try BuiltProgram()
+        defer { program.remove() }
+        let script = "local p = bss.params{ epochs = 3 }\np.own = 1\nprint(p.own, p.epoch)"
+        let outcome = try program.script(script)
+        #expect(
+            outcome.code == 1 && outcome.errors.contains("there is no 'epoch' (did you mean 'epochs'?)"),
+            "\(outcome.summary)")
+        try program.write("loose.lua", script)
+        #expect(try program.run(["--no-strict", "loose.lua"]).output == "1\tnil\n")
+    }
+
     @Test("printing a method that is not called says so; other functions print as they do in Lua")
     func printed() throws {
         try ScriptFeatureTests.check(

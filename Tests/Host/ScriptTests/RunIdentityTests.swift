@@ -80,6 +80,44 @@ import _BSSTestSupport
         #expect(order?["key"]?.string?.count == 16 && order?["blocks"]?.int ?? 0 > 0)
     }
 
+    @Test("what a function reads while it trains counts: files that it loads or opens, the environment")
+    func reads() throws {
+        let readers = [
+            #"dofile("factor.lua")"#, #"require("factor")"#, #"loadfile("factor.lua")()"#,
+            #"tonumber(io.open("factor.lua"):read("a"):match("%d+"))"#,
+            #"tonumber(io.lines("factor.lua")():match("%d+"))"#,
+            #"tonumber(os.getenv("FACTOR"))"#,
+        ]
+        for reader in readers {
+            let training = """
+                bss.train{ data = data, epochs = 1, loss = function(out, labels)
+                  return bss.cross_entropy(out.fused, labels) * \(reader)
+                end }
+                """
+            let seeded = training.replacing("epochs = 1", with: "epochs = 1, seed = seed")
+            let program = try program(
+                "local data = bss.data.synthetic{ samples = 60 }\nlocal run = \(training)\n"
+                    + "print(run.history[1].train.loss)\n"
+                    + "local e = bss.experiment{ name = \"e\", seeds = 2, metrics = { \"train.total.loss\" }, "
+                    + "run = function(_, _, seed) return \(seeded) end }\n"
+                    + "print(table.concat(e:values(\"run\", \"train.total.loss\"), \" \"))")
+            defer { program.remove() }
+            func lines(_ factor: Int) throws -> (text: String, errors: String) {
+                try program.write("factor.lua", "return \(factor)")
+                let outcome = try program.run(
+                    ["--out", "runs", "train.lua"], environment: ["FACTOR": "\(factor)"])
+                #expect(outcome.code == 0, "\(reader): \(outcome.summary)")
+                return (outcome.output, outcome.errors)
+            }
+            let first = try lines(1)
+            let changed = try lines(5)
+            #expect(changed.text != first.text && changed.errors.contains("which changed"), "\(reader)")
+            let back = try lines(1)
+            #expect(back.text == first.text && back.errors.contains("reused"), "\(reader): \(back.errors)")
+            #expect(try lines(5).text == changed.text)
+        }
+    }
+
     @Test("variables that a closure reaches count, through tables, functions, globals and cycles")
     func upvalues() throws {
         let script = """

@@ -95,6 +95,33 @@ import _BSSTestSupport
             """)
     }
 
+    @Test("what is whole stays whole: products and roundings of integers")
+    func wholeNumbers() throws {
+        try run(
+            """
+            local big = 16777217
+            local x = bss.tensor({ { big, 2 }, { -3, 4 } }, "i64")
+            for _, name in ipairs{ "floor", "ceil", "round", "relu", "abs", "square" } do
+              local y = x[name](x)
+              assert(y:dtype() == "i64" and y[1][2] == (name == "square" and 4 or 2), name)
+            end
+            assert(x:floor()[1][1] == big and x:relu()[2][1] == 0)
+            local p = x:matmul(x)
+            assert(p:dtype() == "i64" and p[1][1] == big * big - 6 and p[2][2] == -6 + 16)
+            for _, wrong in ipairs{ 0, 3, -1 } do
+              for _, name in ipairs{ "gather", "index_select" } do
+                local ok, why = pcall(x[name], x, 2, bss.tensor(name == "gather" and { { wrong } } or { wrong }, "i64"))
+                assert(not ok and tostring(why):find(name .. ": position " .. wrong .. ", number 1", 1, true), why)
+              end
+            end
+            local v = bss.tensor({ 1, 10 }, "i64")
+            assert(x:matmul(v)[1] == big + 20 and v:matmul(x)[2] == 42 and v:matmul(v):item() == 101)
+            assert(x:matmul(bss.zeros({ 3, 2, 0 }, "i64")):shape()[3] == 0)
+            assert(bss.zeros({ 2, 0 }, "i64"):matmul(bss.zeros({ 0, 2 }, "i64"))[2][1] == 0)
+            assert(x:matmul(bss.ones{ 2, 1 }):dtype() == "f32" and not pcall(x.matmul, x, bss.zeros({ 3 }, "i64")))
+            """)
+    }
+
     @Test("arange counts as torch.arange does, and never to nowhere")
     func progressions() throws {
         try run(

@@ -68,7 +68,8 @@ enum {
   X(SIGMOID, sigmoid, "sigmoid", "1 / (1 + e⁻ˣ)", NO_PARAMETER,                                    \
     BSS_READS_RESULT | BSS_ACTIVATION, EACH(TN(sigmoid)(v)), SLOPE(v * (one - v)), FLOATS)          \
   X(RELU, relu, "relu", "max(x, 0)", NO_PARAMETER,                                                 \
-    BSS_READS_INPUT | BSS_ACTIVATION, EACH(v < 0 ? (T)0 : v), GRADIENT(v > 0 ? g : (T)0), FLOATS)  \
+    BSS_READS_INPUT | BSS_ACTIVATION, EACH(v < 0 ? (T)0 : v), GRADIENT(v > 0 ? g : (T)0),          \
+    WHOLE(v < 0 ? 0 : v))                                                                          \
   X(LEAKY_RELU, leakyRelu, "leaky_relu", "x where x > 0, else negative_slope x",                   \
     PARAMETER("negative_slope", 0.01, "slope below 0"),                                            \
     BSS_READS_INPUT | BSS_ACTIVATION, EACH(v > 0 ? v : a * v), SLOPE(v > 0 ? one : a), FLOATS)     \
@@ -110,11 +111,11 @@ enum {
   X(LGAMMA, lgamma, "lgamma", "ln |Γ(x)|", NO_PARAMETER, BSS_READS_INPUT | BSS_COSTLY,             \
     EACH_LIBM(bss_lgamma(v)), SLOPE_LIBM(bss_digamma(v)), FLOATS)                                  \
   X(FLOOR, floor, "floor", "largest integer ≤ x", NO_PARAMETER,                                    \
-    BSS_READS_NOTHING, EACH(__builtin_elementwise_floor(v)), GRADIENT(0), FLOATS)                  \
+    BSS_READS_NOTHING, EACH(__builtin_elementwise_floor(v)), GRADIENT(0), WHOLE(v))                  \
   X(CEIL, ceil, "ceil", "smallest integer ≥ x", NO_PARAMETER,                                      \
-    BSS_READS_NOTHING, EACH(__builtin_elementwise_ceil(v)), GRADIENT(0), FLOATS)                   \
+    BSS_READS_NOTHING, EACH(__builtin_elementwise_ceil(v)), GRADIENT(0), WHOLE(v))                   \
   X(ROUND, round, "round", "nearest integer, halves to even", NO_PARAMETER,                        \
-    BSS_READS_NOTHING, EACH(__builtin_elementwise_roundeven(v)), GRADIENT(0), FLOATS)
+    BSS_READS_NOTHING, EACH(__builtin_elementwise_roundeven(v)), GRADIENT(0), WHOLE(v))
 
 /// Float to BOOL; LOGICAL_NOT BOOL to BOOL. X(ID, id, "name", "formula", test of v)
 #define BSS_TEST_OPS(X)                                                                            \

@@ -47,6 +47,25 @@ extension Tensor {
             hint: "the last size of the first must equal the second-last of the second")
     }
 
+    /// Of integers, exact, wrapping as their sums do: one outer product a position of the inner axis.
+    private static func integerProduct(_ a: Tensor, _ b: Tensor) throws -> Tensor {
+        guard a.shape.last == (b.rank == 1 ? b.shape[0] : b.shape[b.rank - 2]) else { throw innerSizesDiffer(a, b) }
+        if a.rank == 1 {
+            return try integerProduct(a.reshaped([1, a.shape[0]]), b).squeezed(b.rank == 1 ? 0 : -2)
+        }
+        if b.rank == 1 { return try integerProduct(a, b.reshaped([b.shape[0], 1])).squeezed(-1) }
+        let (x, y) = (try a.converted(to: .int64), try b.converted(to: .int64))
+        let inner = a.shape[a.rank - 1]
+        func part(_ k: Int) throws -> Tensor {
+            try x.sliced(-1, from: k, to: k + 1).multiplied(by: y.sliced(-2, from: k, to: k + 1))
+        }
+        // Sums of nothing: 0 in the right shape.
+        guard inner > 0 else {
+            return try x.sum([-1], keepsAxes: true).multiplied(by: y.sum([-2], keepsAxes: true))
+        }
+        return try (1..<inner).reduce(part(0)) { try $0.adding(part($1)) }
+    }
+
     /// y = a b with NumPy's matmul rules: vectors are promoted, leading axes broadcast.
     ///
     /// a: [.., M, K], b: [.., K, N] → [.., M, N]. da = g bᵀ, db = aᵀ g, summed over broadcast axes.
@@ -57,8 +76,8 @@ extension Tensor {
             throw BSSError("matmul", "needs vectors or matrices, got shapes \(a.shape) and \(b.shape)")
         }
         if a.dtype != b.dtype || !a.dtype.isFloat {
-            let promoted = DType.promoted(a.dtype, b.dtype)
-            let target = promoted.isFloat ? promoted : .float32
+            let target = DType.promoted(a.dtype, b.dtype).computing
+            guard target.isFloat else { return try Tensor.integerProduct(a, b) }
             return try a.converted(to: target).matmul(b.converted(to: target))
         }
         if a.rank == 1 || b.rank == 1, a.shape.last != (b.rank == 1 ? b.shape[0] : b.shape[b.rank - 2]) {

@@ -6,7 +6,11 @@ extension Tensor {
     func axisMask(_ axes: [Int]?, _ operation: String) throws -> UInt32 {
         guard let axes else { return rank == 0 ? 0 : (1 << UInt32(rank)) - 1 }
         var mask: UInt32 = 0
-        for axis in axes { mask |= 1 << UInt32(try shape.axis(axis, operation: operation)) }
+        for axis in axes {
+            let bit: UInt32 = 1 << UInt32(try shape.axis(axis, operation: operation))
+            guard mask & bit == 0 else { throw BSSError(operation, "an axis of \(shape) is named twice") }
+            mask |= bit
+        }
         return mask
     }
 

@@ -166,6 +166,9 @@ extension Tensor {
     /// Joined along a new axis.
     public static func stacked(_ parts: [Tensor], axis: Int) throws -> Tensor {
         guard let first = parts.first else { throw BSSError("stack", "needs at least one tensor") }
+        if let odd = parts.first(where: { $0.shape != first.shape }) {
+            throw BSSError("stack", "shapes \(first.shape) and \(odd.shape) differ")
+        }
         let at = axis < 0 ? axis + first.rank + 1 : axis
         return try concatenated(parts.map { try $0.unsqueezed(at) }, axis: at)
     }

@@ -10,6 +10,20 @@ extension TensorMethods {
         to = Argument<Int?>("to", default: nil, "last position (included); the end if left out")
     private static let step = Argument("step", default: 1, "every step-th", check: .atLeast(1))
 
+    /// The positions of the axis that are asked for, from 0.
+    private static func chosen(_ a: Arguments, along x: Tensor) throws -> Tensor {
+        let name = a.operation.split(separator: ":").last.map(String.init) ?? a.operation
+        let given = try a[positions].integers(name, "positions")
+        let size = x.shape[try x.shape.axis(a[axis].index, operation: name)]
+        let list: [Int] = try given.values()
+        if let at = list.firstIndex(where: { $0 < 1 || $0 > size }) {
+            throw BSSError(
+                name, "position \(list[at]), number \(at + 1) of them, does not lie in an axis of size \(size)",
+                hint: "positions count from 1", kind: .usage)
+        }
+        return try given.unary(.addScalar, -1)
+    }
+
     static let shaping: [Function] = [
         Function(
             "reshape", "The same elements in row-major order under another shape.", [sizes], returns: "tensor",
@@ -65,17 +79,15 @@ extension TensorMethods {
             "index_select", "The given positions (from 1) of an axis.", [axis, positions], returns: "tensor",
             example: "bss.arange(5):index_select{ axis = 1, positions = {5, 1} }"
         ) { a in
-            result(
-                try tensor(a).indexSelect(
-                    a[axis].index, a[positions].integers("index_select", "positions").unary(.addScalar, -1)))
+            let x = try tensor(a)
+            return result(try x.indexSelect(a[axis].index, chosen(a, along: x)))
         },
         Function(
             "gather", "y[…, i, …] = x[…, index[…, i, …], …]; positions from 1.", [axis, positions], returns: "tensor",
             example: "bss.tensor{{1, 2}, {3, 4}}:gather{ axis = 2, positions = {{2}, {1}} }"
         ) { a in
-            result(
-                try tensor(a).gather(
-                    a[axis].index, a[positions].integers("gather", "positions").unary(.addScalar, -1)))
+            let x = try tensor(a)
+            return result(try x.gather(a[axis].index, chosen(a, along: x)))
         },
         Function(
             "sort", "Sorted values and their positions (from 1) along an axis; stable.", [lastAxis, descending],

@@ -279,6 +279,23 @@ static int noted_loader(lua_State *L) {
   return lua_gettop(L);
 }
 
+// Upvalues: the library's function, `note`, and the function's name.
+static int noted_reader(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    const bool has_mode = lua_type(L, 2) == LUA_TSTRING;
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushvalue(L, lua_upvalueindex(3));
+    lua_pushvalue(L, 1);
+    if (has_mode) lua_pushvalue(L, 2);
+    else lua_pushliteral(L, "r");
+    lua_call(L, 3, 0);
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, all_results);
+  return lua_gettop(L);
+}
+
 // A searcher that found the module gives its loader and its file.
 static int noted_searcher(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
@@ -310,6 +327,21 @@ void bss_lua_note_sources(lua_State *L) {
       lua_pushcclosure(L, noted_searcher, 2);
       lua_rawseti(L, -2, i);
     }
+  }
+  lua_settop(L, note - 1);
+}
+
+void bss_lua_note_reads(lua_State *L) {
+  int note = lua_gettop(L);
+  static const char *const readers[][2] = {{"io", "open"}, {"io", "lines"}, {"os", "getenv"}};
+  for (int i = 0; i < 3; i++) {
+    bss_lua_push_globals(L);
+    if (bss_lua_raw_get(L, -1, readers[i][0]) != LUA_TTABLE) continue;
+    bss_lua_raw_get(L, -1, readers[i][1]);
+    lua_pushvalue(L, note);
+    lua_pushstring(L, readers[i][1]);
+    lua_pushcclosure(L, noted_reader, 3);
+    bss_lua_raw_set(L, -2, readers[i][1]);
   }
   lua_settop(L, note - 1);
 }

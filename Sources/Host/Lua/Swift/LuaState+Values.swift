@@ -172,7 +172,24 @@ extension LuaState {
                 try push(item, on: L, depth: depth + 1)
                 lua_rawset(L, -3)
             }
+            if let noun = t.closedAs { close(noun, t.keys, on: L) }
         }
+    }
+
+    /// Reading a field that the table on top of the stack has not is an error, unless strictness is switched off.
+    private func close(_ noun: String, _ names: [String], on L: OpaquePointer) {
+        bss_lua_new_table(L)
+        push(
+            ClosureEntry(self) { state, L in
+                lua_pushnil(L)
+                guard state.strict?.isOn == true, lua_type(L, 2) == LUA_TSTRING else { return 1 }
+                let name = state.string(at: 2, on: L)
+                let near = Text.nearest(to: name, in: names).map { "did you mean '\($0)'?" }
+                let known = names.isEmpty ? "there are none" : "known: \(names.joined(separator: ", "))"
+                throw BSSError(noun, "there is no '\(name)'", hint: near ?? known, kind: .usage)
+            }, on: L)
+        bss_lua_raw_set(L, -2, "__index")
+        lua_setmetatable(L, -2)
     }
 
     func push(_ values: [Value], on L: OpaquePointer) throws -> Int32 {

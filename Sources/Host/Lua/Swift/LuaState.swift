@@ -28,6 +28,7 @@ public final class LuaState {
     public var sourceOf: ((_ definition: String, _ whole: Bool) -> String?)?
     /// What was run and loaded so far.
     public var sources = SourceLedger()
+    public var reads = ReadLedger()
     /// Globals that the host has put there.
     var standardGlobals: Set<String> = []
     var standardFunctions: [UnsafeRawPointer: String] = [:]

@@ -58,6 +58,7 @@ struct Experiment {
     /// Every run, named before the first of them begins; nil where nothing is recorded. The plan is on disk then.
     private func plan(_ seedList: [Int], _ record: inout ExperimentRecord) throws -> [[PlannedJob]]? {
         guard let store = try workbench.store() else { return nil }
+        workbench.state.reads.begin()
         let jobs = try arms.map { arm in
             try seedList.map {
                 try PlannedJob(workbench, experiment: name, parameters: parameters, arm: arm, seed: $0, body: body)

@@ -17,7 +17,9 @@ struct FunctionRun {
 
     /// What a process has recorded, with what the function printed then; nil: nothing yet, or it is a training.
     func recorded() throws -> Table? {
-        guard let returned = try store.finished(job.id)?["returned"]?.table else { return nil }
+        guard let record = try store.finished(job.id), let returned = record["returned"]?.table else { return nil }
+        let reads = record["reads"]?.table ?? Table()
+        guard ReadLedger.digests(of: reads.keys).differences(from: reads).isEmpty else { return nil }
         workbench.tally.reused(job.name, job.id)
         let output = store.folder(job.id) + "/output.txt"
         if Files.exists(output) { workbench.state.write(try Files.read(output)) }
@@ -66,6 +68,7 @@ struct FunctionRun {
         record.arguments = workbench.options.commandLine
         record.parameters = workbench.effective
         record.code = workbench.state.sources.digests
+        record.reads = workbench.state.reads.digests
         record.engine = workbench.engine
         return record
     }

@@ -172,6 +172,9 @@ void bss_lua_push_raw_pairs(lua_State *L);
 /// Pops a function and has it told the path of every file that require, dofile and loadfile are
 /// about to load.
 void bss_lua_note_sources(lua_State *L);
+/// Pops a function and has it told what io.open, io.lines and os.getenv are about to read: the
+/// function's name, the path or variable, and the mode.
+void bss_lua_note_reads(lua_State *L);
 /// Told everything that print writes, or gets it instead of standard output (`only`); NULL: nobody.
 void bss_lua_set_print_tap(void (*tap)(const char *text, size_t length), bool only);
 /// As print would write it.

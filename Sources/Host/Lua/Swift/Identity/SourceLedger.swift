@@ -56,8 +56,20 @@ extension LuaState {
             ClosureEntry(self) { state, L in
                 let path = state.string(at: 1, on: L)
                 if Files.exists(path) { try state.sources.addFile(path) }
+                state.reads.names.insert(path)
                 return 0
             }, on: main)
         bss_lua_note_sources(main)
+        push(
+            ClosureEntry(self) { state, L in
+                let name = state.string(at: 2, on: L)
+                if state.string(at: 1, on: L) == "getenv" {
+                    state.reads.names.insert("$" + name)
+                } else if state.string(at: 3, on: L).hasPrefix("r") {
+                    state.reads.names.insert(name)
+                }
+                return 0
+            }, on: main)
+        bss_lua_note_reads(main)
     }
 }
