@@ -184,6 +184,13 @@ public final class Tensor {
         return recorded("contiguous", out, self) { [$0] }
     }
 
+    /// One axis of all elements, as they lie in memory where that has no gaps, whatever order the axes have there: for
+    /// sums that know none. Outside the graph.
+    public func inMemoryOrder() throws -> Tensor {
+        let isDense = view.isContiguous || view.resultStrides == view.strides
+        return Tensor(try (isDense ? view : contiguous().view).shaped([elementCount]))
+    }
+
     /// The same values in memory of their own, laid out the same way; outside the graph.
     public func duplicate() throws -> Tensor {
         var out = try Tensor.allocate(shape, dtype, on: backend)

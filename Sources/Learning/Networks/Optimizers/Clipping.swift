@@ -43,7 +43,8 @@ extension Gradients {
     }
 
     private func squaredSum(_ parameters: [Parameter]) throws -> Tensor? {
-        let gradients = try parameters.compactMap { try self[$0.value]?.contiguous() }
+        // Of a convolution's weights they lie in the kernels' order: no copy for a sum that knows no order.
+        let gradients = try parameters.compactMap { try self[$0.value]?.inMemoryOrder() }
         return gradients.isEmpty ? nil : try Tensor.sumOfSquares(gradients)
     }
 
