@@ -279,7 +279,10 @@ extension Optional: ArgumentType, OptionalArgument where Wrapped: ArgumentType {
 }
 
 extension Array: ArgumentType, ListArgument where Element: ArgumentType {
-    public static var expected: String { "list of \(Element.expected)s" }
+    public static var expected: String {
+        let one = Element.expected
+        return one.hasPrefix("one of ") ? "list of " + one.dropFirst("one of ".count) : "list of \(one)s"
+    }
     public static var luaType: String {
         Element.luaType.contains("|") ? "(\(Element.luaType))[]" : "\(Element.luaType)[]"
     }

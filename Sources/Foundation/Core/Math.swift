@@ -29,11 +29,14 @@ public enum Math {
     }
 
     /// Linear interpolation between the neighbours at position (n - 1) q of ascending values (definition 7 of Hyndman &
-    /// Fan 1996).
+    /// Fan 1996). An infinite neighbour of weight 0 counts for nothing.
     public static func quantile(_ sorted: [Double], _ q: Double) -> Double {
         let position = q * Double(sorted.count - 1)
         let below = min(max(Int(saturating: position), 0), sorted.count - 1)
         let above = min(below + 1, sorted.count - 1)
-        return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
+        let (low, high, share) = (sorted[below], sorted[above], position - Double(below))
+        if share == 0 || low == high { return low }
+        let gap = high - low
+        return gap.isFinite ? low + share * gap : low * (1 - share) + high * share
     }
 }

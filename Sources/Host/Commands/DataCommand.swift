@@ -18,6 +18,13 @@ public enum DataCommand {
             options: [CommandOption(quick), CommandOption(all)],
             shared: [ProgramOption.set, ProgramOption.data, ProgramOption.quiet, ProgramOption.json]
         ) { call in
+            let names = Dataset.parts.map(\.name)
+            guard names.contains(call.operand) else {
+                let near = Text.nearest(to: call.operand, in: names).map { "did you mean '\($0)'?" }
+                throw BSSError(
+                    call.path, "there is no dataset '\(call.operand)'",
+                    hint: near ?? "known: " + names.joined(separator: ", "), kind: .usage)
+            }
             _ = try call.state()  // data folders and notes
             let check = try DataCheck.run(
                 call.operand, options(call.options.sets, of: call.operand), reads: !call[quick])

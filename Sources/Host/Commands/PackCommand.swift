@@ -45,7 +45,7 @@ public enum PackCommand {
         try tree.writeArchive(call[output], time: packer.time)
         let content = try ArtifactContent(tree)
         let manifest = try Manifest(of: tree)
-        let judged = content.judged()
+        let judged = try content.judged()
         let supported = judged.filter(\.verdict.isSupported).count
         if call.options.json {
             print(

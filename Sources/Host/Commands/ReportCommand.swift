@@ -37,7 +37,7 @@ public enum ReportCommand {
             let all = files + (hasMacros ? [folder + "/numbers.tex"] : [])
             print(call.options.json ? JSON.text(.list(all)) : all.joined(separator: "\n"))
             for experiment in experiments where !call.options.quiet && !call.options.json {
-                print("\n" + (try experiment.table.text()) + experiment.claimsText(), terminator: "")
+                print("\n" + (try experiment.table.text() + experiment.claimsText()), terminator: "")
             }
             return 0
         }

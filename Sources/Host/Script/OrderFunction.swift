@@ -20,9 +20,9 @@ enum OrderFunction {
     ) { a in
         if let seed = a[seed] {
             var own = RandomStream(seed: UInt64(bitPattern: Int64(seed)), name: "order")
-            return [.object(try order(a[weights].tensor, &own, a.operation))]
+            return [.object(try order(a[weights].exact, &own, a.operation))]
         }
-        return [.object(try order(a[weights].tensor, &TensorFunctions.stream, a.operation))]
+        return [.object(try order(a[weights].exact, &TensorFunctions.stream, a.operation))]
     }
 
     private static func order(_ given: Tensor, _ stream: inout RandomStream, _ operation: String) throws -> Tensor {

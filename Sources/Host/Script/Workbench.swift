@@ -39,6 +39,8 @@ final class Workbench {
     }
     /// Where the sources were copied to, and how many there were then.
     private var kept: (count: Int, folder: String?)?
+    /// Experiments of this script, whose names are those of files.
+    private var experiments: Set<String> = []
     /// Ids used in this process: a second training of the same configuration is numbered.
     private var used: [String: Int] = [:]
 
@@ -104,6 +106,17 @@ final class Workbench {
         let isOwnFolder = options.smoke && options.out == nil
         openedStore = try RunStore(isOwnFolder ? root + "/smoke" : root, rules: .standard())
         return openedStore
+    }
+
+    /// - Throws: kind `.usage`: a second experiment of a script would replace the first one's tables. At a prompt it
+    ///   is the same one, run again.
+    func begin(experiment name: String) throws {
+        guard options.script != nil, !options.isInteractive else { return }
+        guard experiments.insert(name).inserted else {
+            throw BSSError(
+                "bss.experiment", "'\(name)' was run before by this script, and its tables would be replaced",
+                hint: "give each experiment a name of its own", kind: .usage)
+        }
     }
 
     /// Numbers repeated runs of one configuration, so that none overwrites another.

@@ -68,13 +68,13 @@ public final class ArtifactContent {
     }
 
     /// Claims that a verification is asked for: those that the runs support.
-    public func supported() -> [(experiment: ExperimentRecord, claim: StatedClaim, verdict: ClaimVerdict)] {
-        judged().filter { $0.verdict.isSupported }
+    public func supported() throws -> [(experiment: ExperimentRecord, claim: StatedClaim, verdict: ClaimVerdict)] {
+        try judged().filter { $0.verdict.isSupported }
     }
 
-    public func judged() -> [(experiment: ExperimentRecord, claim: StatedClaim, verdict: ClaimVerdict)] {
-        experiments.flatMap { experiment in
-            zip(experiment.claims, experiment.verdicts()).map { (experiment, $0, $1) }
+    public func judged() throws -> [(experiment: ExperimentRecord, claim: StatedClaim, verdict: ClaimVerdict)] {
+        try experiments.flatMap { experiment in
+            try zip(experiment.claims, experiment.verdicts()).map { (experiment, $0, $1) }
         }
     }
 }

@@ -82,8 +82,8 @@ public enum ReportFunctions {
     private static let digits = Argument<Int?>(
         "digits", default: nil, "decimals; from the spread by default",
         check: Check("from 0 to 12") { $0.map { (0...12).contains($0) } ?? true })
-    private static let lower = Argument<[String]>(
-        "lower_is_better", default: ["loss"], "metrics of which low values are good")
+    private static let lower = Argument<[String]?>(
+        "lower_is_better", default: nil, "metrics of which low values are good; \"loss\" by default")
     private static let notes = Argument<[String]>("notes", default: [], "lines below the table")
 
     private static let kind = Argument("kind", default: "line", "\"line\" or \"bar\"", check: .oneOf(["line", "bar"]))
@@ -135,6 +135,7 @@ public enum ReportFunctions {
                 guard let list = try? [Int](value: value) else {
                     throw mistake("('\(name)'): 'seeds' expects a list of integers, got \(value.described)")
                 }
+                try GivenNames.checkDistinct(list, "row \(index + 1): seed", arguments.operation)
                 return list
             }
             for (key, list) in values {
@@ -147,13 +148,17 @@ public enum ReportFunctions {
         guard let first = arguments[rows].first else {
             throw BSSError(arguments.operation, "option 'rows' is empty", kind: .usage)
         }
-        var table = ReportTable(
-            title: arguments[title], rows: parsed,
-            metrics: arguments[metrics] ?? first.keys.filter { !reserved.contains($0) }, control: arguments[control])
+        let columns = arguments[metrics] ?? first.keys.filter { !reserved.contains($0) }
+        try GivenNames.checkDistinct(columns, "the metric", arguments.operation)
+        try GivenNames.checkDistinct(parsed.map(\.name), "the row", arguments.operation)
+        let known = Set(parsed.flatMap(\.values.keys)).sorted()
+        try GivenNames.check(arguments[metrics] ?? [], in: known, "metrics:", arguments.operation)
+        try GivenNames.check(arguments[lower] ?? [], in: known, "lower_is_better:", arguments.operation)
+        var table = ReportTable(title: arguments[title], rows: parsed, metrics: columns, control: arguments[control])
         (table.isPercent, table.alpha, table.digits, table.notes) = (
             arguments[percent], arguments[alpha], arguments[digits], arguments[notes]
         )
-        table.lowerIsBetter = Set(arguments[lower])
+        table.lowerIsBetter = Set(arguments[lower] ?? ["loss"])
         _ = try table.cells()
         return table
     }

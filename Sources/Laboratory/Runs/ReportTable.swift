@@ -58,6 +58,8 @@ public struct ReportTable {
     public var digits: Int?
     /// Lines below the table (run ids, data).
     public var notes: [String] = []
+    /// Tests made before: every form of the table needs the same ones.
+    var tests = KnownTests()
 
     public init(title: String, rows: [Row], metrics: [String], control: String? = nil) {
         self.title = title
@@ -81,16 +83,16 @@ public struct ReportTable {
             }
         }
         for column in metrics.indices {
-            if let control { compare(column, with: rows.firstIndex { $0.name == control } ?? 0, &table) }
-            markBest(column, &table)
+            if let control { try compare(column, with: rows.firstIndex { $0.name == control } ?? 0, &table) }
+            try markBest(column, &table)
         }
         return table
     }
 
-    private func compare(_ column: Int, with base: Int, _ table: inout [[Cell?]]) {
+    private func compare(_ column: Int, with base: Int, _ table: inout [[Cell?]]) throws {
         guard table[base][column] != nil else { return }
         let others = rows.indices.filter { $0 != base && table[$0][column] != nil }
-        let tests = others.map { test($0, base, metrics[column]) }
+        let tests = try others.map { try test($0, base, metrics[column]) }
         let adjusted = Statistics.holm(tests.map(\.result.p))
         for (k, row) in others.enumerated() {
             table[row][column]?.difference = tests[k].result.difference
@@ -103,7 +105,7 @@ public struct ReportTable {
         }
     }
 
-    private func markBest(_ column: Int, _ table: inout [[Cell?]]) {
+    private func markBest(_ column: Int, _ table: inout [[Cell?]]) throws {
         let present = rows.indices.filter { table[$0][column].map { !$0.mean.isNaN } ?? false }
         let sign = lowerIsBetter.contains(metrics[column]) ? -1.0 : 1.0
         guard present.count > 1,
@@ -111,7 +113,7 @@ public struct ReportTable {
             )
         else { return }
         let others = present.filter { $0 != best }
-        let tests = others.map { test($0, best, metrics[column]).result }
+        let tests = try others.map { try test($0, best, metrics[column]).result }
         guard tests.allSatisfy({ $0.smallestP <= alpha / Double(tests.count) }) else { return }
         let adjusted = Statistics.holm(tests.map(\.p))
         table[best][column]?.isBold = true
@@ -119,9 +121,11 @@ public struct ReportTable {
     }
 
     /// Paired where the rows share seeds (all of them, or as many values without seeds), two-sample otherwise.
-    private func test(_ row: Int, _ base: Int, _ metric: String) -> (result: Statistics.TestResult, isPaired: Bool) {
+    private func test(
+        _ row: Int, _ base: Int, _ metric: String
+    ) throws -> (result: Statistics.TestResult, isPaired: Bool) {
         let (x, y, isPaired) = sides(row, base, metric)
-        return (isPaired ? Statistics.pairedPermutationTest(x, y) : Statistics.permutationTest(x, y), isPaired)
+        return (try tests.result(x, y, isPaired: isPaired), isPaired)
     }
 
     private func sides(_ row: Int, _ base: Int, _ metric: String) -> (x: [Double], y: [Double], isPaired: Bool) {

@@ -34,9 +34,14 @@ extension Statistics {
     /// Of all pairs, the share in which a is above b; ties half.
     public static func superiority(_ a: [Double], _ b: [Double]) -> Double {
         guard !hasNaN(a + b), !a.isEmpty, !b.isEmpty else { return .nan }
-        var wins = 0.0
-        for x in a { for y in b { wins += x > y ? 1 : x == y ? 0.5 : 0 } }
-        return wins / Double(a.count * b.count)
+        let ordered = b.sorted()
+        var (below, upTo, wins) = (0, 0, 0.0)
+        for x in a.sorted() {
+            while below < ordered.count, ordered[below] < x { below += 1 }
+            while upTo < ordered.count, ordered[upTo] <= x { upTo += 1 }
+            wins += Double(below) + Double(upTo - below) / 2
+        }
+        return wins / (Double(a.count) * Double(b.count))
     }
 
     /// Paired: d̄ / s_d (Cohen's d_z).

@@ -19,7 +19,8 @@ extension Statistics {
 
     /// Paired test: under the null hypothesis every difference a_i - b_i is as likely with the opposite sign
     /// (Fisher 1935). All 2^n sign patterns for n <= 20, a seeded sample beyond: p = (extreme + 1) / (sampled + 1).
-    public static func pairedPermutationTest(_ a: [Double], _ b: [Double], seed: UInt64 = 1) -> TestResult {
+    /// - Throws: cancellation.
+    public static func pairedPermutationTest(_ a: [Double], _ b: [Double], seed: UInt64 = 1) throws -> TestResult {
         let differences = zip(a, b).map { $0 - $1 }
         let n = differences.count
         let observed = differences.reduce(0, +)
@@ -43,6 +44,7 @@ extension Statistics {
         } else {
             var random = RandomStream(seed: seed, name: "permutation")
             for _ in 0..<sampledArrangements {
+                try Cancellation.check("permutation test")
                 let sum = differences.reduce(0) { $0 + (random.nextWord() & 1 == 0 ? $1 : -$1) }
                 extreme += abs(sum) >= limit ? 1 : 0
             }
@@ -53,7 +55,8 @@ extension Statistics {
     }
 
     /// Two-sample test: all ways to split the values into groups of these sizes (Pitman 1937), or a seeded sample.
-    public static func permutationTest(_ a: [Double], _ b: [Double], seed: UInt64 = 1) -> TestResult {
+    /// - Throws: cancellation.
+    public static func permutationTest(_ a: [Double], _ b: [Double], seed: UInt64 = 1) throws -> TestResult {
         let all = a + b
         let n = a.count
         let m = b.count
@@ -68,21 +71,22 @@ extension Statistics {
         guard areFinite(all), total.isFinite else { return result }
         var extreme = 0
         if result.isExact {
-            func count(_ i: Int, _ left: Int, _ sum: Double) {
+            // The smaller group is drawn: no deeper than its size, which is small where all ways can be counted.
+            let isFirst = n <= m
+            func count(_ start: Int, _ left: Int, _ sum: Double) {
                 if left == 0 {
-                    extreme += abs(difference(sum)) >= limit ? 1 : 0
+                    extreme += abs(difference(isFirst ? sum : total - sum)) >= limit ? 1 : 0
                     return
                 }
-                if all.count - i < left { return }
-                count(i + 1, left - 1, sum + all[i])
-                count(i + 1, left, sum)
+                for i in start...(all.count - left) { count(i + 1, left - 1, sum + all[i]) }
             }
-            count(0, n, 0)
+            count(0, min(n, m), 0)
             result.arrangements = Int(ways)
             result.p = Double(extreme) / ways
         } else {
             var random = RandomStream(seed: seed, name: "permutation")
             for _ in 0..<sampledArrangements {
+                try Cancellation.check("permutation test")
                 let sum = random.permutation(all.count).prefix(n).reduce(0) { $0 + all[$1] }
                 extreme += abs(difference(sum)) >= limit ? 1 : 0
             }

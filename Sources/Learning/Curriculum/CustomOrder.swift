@@ -6,7 +6,8 @@ struct CustomOrder: OrderPolicy {
         "function",
         "function(t, scores) returning the order: positions from 1, or { order = …, weights = … }; the epoch t counts "
             + "from 0, scores is nil without a measurer",
-        called: Signature([("t", "integer"), ("scores", "number[]?")], returns: "integer[]|table"))
+        called: Signature(
+            [("t", "integer"), ("scores", "number[]?")], returns: "integer[]|\(LuaType.name("tensor"))|table"))
     var callback: Callback
     @Option("measurer", "give the function scores from this measurer") var measurer: Measurer? = nil
     @Option("score_interval", aliases: ["every"], "epochs between two scans", .atLeast(1)) var interval = 1
@@ -42,15 +43,15 @@ struct CustomOrder: OrderPolicy {
                     + "\(callback.function.definition) returned \(message)",
                 hint: "expected a list of sample positions from 1 to \(request.count), or { order = …, weights = … }")
         }
-        guard case .table(let table) = answer else { throw mistake(answer.described) }
+        // A tensor of positions, as bss.weighted_order gives it, is an order too.
+        guard let table = answer.table ?? CustomOrder.entries(of: answer) else { throw mistake(answer.described) }
         if let stranger = table.keys.first(where: { !["order", "weights"].contains($0) }) {
             throw mistake("a table with the unknown name '\(stranger)'")
         }
-        guard table.keys.isEmpty || table.items.isEmpty, table["order"].map({ $0.table != nil }) ?? table.keys.isEmpty
-        else {
+        let order = table["order"].map { $0.table ?? CustomOrder.entries(of: $0) } ?? (table.keys.isEmpty ? table : nil)
+        guard table.keys.isEmpty || table.items.isEmpty, let listed = order else {
             throw mistake("a table that is neither a list nor { order = …, weights = … }")
         }
-        let listed = table["order"]?.table ?? table
         let indices = try listed.items.enumerated().map { index, item -> Int in
             guard let position = item.int, (1...max(1, request.count)).contains(position), request.count > 0 else {
                 throw mistake("\(item.described) as entry \(index + 1)")
@@ -71,6 +72,12 @@ struct CustomOrder: OrderPolicy {
         return OrderDraft(
             indices: indices, fraction: Double(Set(indices).count) / Double(max(1, request.count)), isSequential: true,
             weights: weights)
+    }
+
+    /// The entries of a tensor in one axis; nil of anything else.
+    private static func entries(of value: Value) -> Table? {
+        guard case .object = value else { return nil }
+        return value.numbers.map { Table(items: $0.map(Value.number)) }
     }
 
     static let part = Part<Scheduler>(

@@ -168,12 +168,29 @@ public final class Measurer: ConfiguredObject, ArgumentType {
     public var memberNames: [String] { configuration.keys }
 }
 
+/// One label per sample: a list of whatever names classes, or a tensor of numbers.
+private struct Labels: ArgumentType, ListArgument {
+    let values: [Value]
+    static let expected = [Value].expected
+    static let luaType = "any[]|\(LuaType.name("tensor"))"
+    init(value: Value) throws {
+        if case .object = value {
+            values = try Vector(value: value).values.map { number in
+                Int(exactly: number).map(Value.int) ?? .number(number)
+            }
+        } else {
+            values = try [Value](value: value)
+        }
+    }
+    var plain: Value { .list(values) }
+}
+
 /// Arguments of `measurer:score{…}` and `criterion:values{…}`: the evidence, as a script writes it.
 enum MeasurerInput {
     private static let logits = Argument<MatrixPerModality>(
         "logits", "unimodal logits by modality, each [samples, classes]")
     private static let fused = Argument<Matrix?>("fused", default: nil, "fused logits [samples, classes]")
-    private static let labels = Argument<[Value]>(
+    private static let labels = Argument<Labels>(
         "labels", "one label per sample: class positions 1 … C, or members of classes")
     private static let classes = Argument<[Value]?>(
         "classes", default: nil, "label of each column, if labels are not its positions 1 … C")
@@ -222,7 +239,7 @@ enum MeasurerInput {
     }
 
     private static func columns(_ arguments: Arguments) throws -> [Int] {
-        let labels = arguments[labels]
+        let labels = arguments[labels].values
         guard let classes = arguments[classes] else {
             return try labels.enumerated().map { index, label in
                 guard let position = label.int, position >= 1 else {

@@ -29,6 +29,11 @@ import Testing
         (["s.lua", "-x"], ["-x", "unknown option"]), (["s.lua", "epochs=4"], ["--set epochs=4"]),
         (["s.lua", "--out", "--quiet"], ["--out", "needs a value", "'--quiet' is an option"]),
         (["--threads", "0", "s.lua"], ["--threads", "an integer from 1 to 1024", "'0'"]),
+        (["report", "x", "--format", "pdf"], ["--format", "list of csv, md, tex, svg, got 'pdf'"]),
+        (["data", "check", "crema"], ["no dataset 'crema'"]), (["help", "--man", "run"], ["takes no 'run'"]),
+        (["help", "--markdown", "bss.train"], ["takes no 'bss.train'"]),
+        (["--seed", "18446744073709551615", "s.lua"], ["--seed", "from 0 to 9223372036854775807"]),
+        (["."], ["'.' is a folder"]),
         (["--progress", "loud", "s.lua"], ["--progress", "one of auto, plain, json, none"]),
     ]
 

@@ -31,47 +31,47 @@ import Testing
         StatedClaim(id: id, text: "", place: "", metric: metric, kind: kind, statement: statement)
     }
 
-    private func word(_ record: ExperimentRecord) -> ClaimVerdict.Word { record.verdicts()[0].word }
+    private func word(_ record: ExperimentRecord) throws -> ClaimVerdict.Word { try record.verdicts()[0].word }
 
     @Test("a value within its margin: by the 90 % interval, not by the mean alone")
-    func value() {
-        func word(_ count: Int, _ expect: Double, _ margin: Double) -> ClaimVerdict.Word {
-            self.word(experiment([claim(.value(arm: "a", expect: expect, margin: margin), .stat)], runs: count))
+    func value() throws {
+        func word(_ count: Int, _ expect: Double, _ margin: Double) throws -> ClaimVerdict.Word {
+            try self.word(experiment([claim(.value(arm: "a", expect: expect, margin: margin), .stat)], runs: count))
         }
-        #expect(word(8, 0.774, 0.005) == .holds)
-        #expect(word(2, 0.774, 0.005) == .fewRuns)
-        #expect(word(3, 0.774, 0.005) == .fewRuns)  // its interval is wider than the margin
-        #expect(word(8, 0.79, 0.005) == .fails)
+        #expect(try word(8, 0.774, 0.005) == .holds)
+        #expect(try word(2, 0.774, 0.005) == .fewRuns)
+        #expect(try word(3, 0.774, 0.005) == .fewRuns)  // its interval is wider than the margin
+        #expect(try word(8, 0.79, 0.005) == .fails)
     }
 
     @Test("better: the exact test at 0.05; seven pairs can tell, five cannot; several claims share the level")
-    func order() {
+    func order() throws {
         let order = claim(.order(better: "a", worse: "b", isSignificant: true), .order)
-        #expect(word(experiment([order])) == .holds)  // p = 8/256
-        #expect(word(experiment([order], runs: 5)) == .fewRuns)
-        #expect(experiment([order], runs: 5).verdicts()[0].needed == 6)
+        #expect(try word(experiment([order])) == .holds)  // p = 8/256
+        #expect(try word(experiment([order], runs: 5)) == .fewRuns)
+        #expect(try experiment([order], runs: 5).verdicts()[0].needed == 6)
         let reverse = claim(.order(better: "b", worse: "a", isSignificant: true), .order, id: "r")
-        #expect(word(experiment([reverse])) == .fails)
+        #expect(try word(experiment([reverse])) == .fails)
         // Holm: 0.03125 × 2 is above 0.05.
-        #expect(word(experiment([order, reverse])) == .fails)
+        #expect(try word(experiment([order, reverse])) == .fails)
         let inMean = claim(.order(better: "a", worse: "b", isSignificant: false), .order)
-        #expect(word(experiment([inMean], runs: 3)) == .holds && word(experiment([inMean], runs: 2)) == .fewRuns)
+        #expect(try word(experiment([inMean], runs: 3)) == .holds && word(experiment([inMean], runs: 2)) == .fewRuns)
         var less = experiment([order])
         less.lowerIsBetter = ["y"]
-        #expect(word(less) == .fails)
+        #expect(try word(less) == .fails)
     }
 
     @Test("equivalent arms: TOST of experiments.md; exact counts; what no run is behind is never supported")
-    func others() {
+    func others() throws {
         let close = claim(.equivalent("a", "b", margin: 0.01), .stat)
-        #expect(word(experiment([close])) == .holds)  // its 90 % interval: 0.00289 to 0.00816
-        #expect(word(experiment([claim(.equivalent("a", "b", margin: 0.008), .stat)])) == .fewRuns)
-        #expect(word(experiment([claim(.equivalent("a", "b", margin: 0.004), .stat)])) == .fails)
+        #expect(try word(experiment([close])) == .holds)  // its 90 % interval: 0.00289 to 0.00816
+        #expect(try word(experiment([claim(.equivalent("a", "b", margin: 0.008), .stat)])) == .fewRuns)
+        #expect(try word(experiment([claim(.equivalent("a", "b", margin: 0.004), .stat)])) == .fails)
         let count = claim(.value(arm: "a", expect: 40, margin: 0), .exact, metric: "n")
-        #expect(word(experiment([count])) == .holds)
-        #expect(word(experiment([claim(.value(arm: "a", expect: 41, margin: 0), .exact, metric: "n")])) == .fails)
-        #expect(word(experiment([close], hasRuns: false)) == .noRuns)
-        #expect(word(experiment([claim(.reproduces(["a"]), .bits, metric: "z")])) == .fails)
+        #expect(try word(experiment([count])) == .holds)
+        #expect(try word(experiment([claim(.value(arm: "a", expect: 41, margin: 0), .exact, metric: "n")])) == .fails)
+        #expect(try word(experiment([close], hasRuns: false)) == .noRuns)
+        #expect(try word(experiment([claim(.reproduces(["a"]), .bits, metric: "z")])) == .fails)
     }
 
     @Test("the record and its table come back from JSON as they were")
@@ -87,6 +87,6 @@ import Testing
         let again = try ExperimentRecord(JSON.parse(text).table ?? Table(), source: "test")
         #expect(JSON.text(.table(again.record)) == text)
         #expect(try again.table.csv() == record.table.csv())
-        #expect(again.claimsText() == record.claimsText() && again.claimsText().contains("does not hold"))
+        #expect(try again.claimsText() == record.claimsText() && again.claimsText().contains("does not hold"))
     }
 }

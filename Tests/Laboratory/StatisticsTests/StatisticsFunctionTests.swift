@@ -76,6 +76,16 @@ import _BSSTestSupport
         #expect(
             try call("auroc", [.list([0.9, 0.2, 0.6]), .list([.bool(true), .bool(false), .bool(true)])]).double == 1)
         #expect(try call("auroc", [.list([0.5, 0.5]), .list([.int(1), .int(0)])]).double == 0.5)
+        for labels in [[0, 0.7], [1, 2], [-1, 1], [0, .nan]] {
+            #expect { try call("average_precision", [.list([0.5, 0.6]), .list(labels)]) } throws: {
+                "\($0)".contains("neither yes nor no")
+            }
+        }
+        let infinity = Double.infinity
+        #expect(try call("median", [.list([1, 2, infinity])]).double == 2)
+        #expect(try call("median", [.list([-infinity, -infinity, 3])]).double == -infinity)
+        #expect(try call("quantile", [.list([1, infinity]), .number(0.5)]).double == infinity)
+        #expect(try call("median", [.list([-1e308, 1e308])]).double == 0)
         let test = try call(
             "permutation_test",
             [.fields([("a", .list([3.0, 4, 5])), ("b", .list([1.0, 2, 2])), ("paired", .bool(false))])]

@@ -74,7 +74,7 @@ public struct TensorArgument: ArgumentType {
     enum Kind: Int { case flag, integer, real }
 
     /// The tensor, or the numbers without loss: bool, i64 or f64.
-    let exact: Tensor
+    public let exact: Tensor
     /// `nil`: a tensor.
     let kind: Kind?
     /// True for numbers and lists of them.

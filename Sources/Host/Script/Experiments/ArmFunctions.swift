@@ -67,39 +67,41 @@ enum ArmFunctions {
         returns: "list of arms",
         example: "#bss.sweep{ cross = { alpha = bss.choice{ 0.1, 0.2 }, every = bss.range{ 1, 3 } } }   -- 6"
     ) { a in
-        var arms = try axes(a[cross], a.operation).reduce([Table()]) { arms, axis in
-            arms.flatMap { arm in axis.values.map { value in with(arm, axis.key, value) } }
-        }
-        let together = try axes(a[zip], a.operation)
-        if let first = together.first {
-            if let other = together.first(where: { $0.values.count != first.values.count }) {
+        let (crossed, together) = (try axes(a[cross], a.operation), try axes(a[zip], a.operation))
+        for axis in crossed {
+            try axis.checkDistinct(a.operation)
+            guard !together.contains(where: { $0.key == axis.key }) else {
                 throw BSSError(
-                    a.operation,
-                    "zip: '\(first.key)' has \(first.values.count) values, '\(other.key)' \(other.values.count)",
-                    kind: .usage)
-            }
-            arms = arms.flatMap { arm in
-                first.values.indices.map { i in together.reduce(arm) { with($0, $1.key, $1.values[i]) } }
+                    a.operation, "'\(axis.key)' is an axis of cross and of zip", hint: "name it once", kind: .usage)
             }
         }
-        if let when = a[when] {
-            arms = try arms.filter {
-                if case .bool(false)? = try when.function.call([.table($0)]).first { return false }
-                return true
-            }
-        }
-        guard !arms.isEmpty, arms.count <= 100_000, !arms[0].isEmpty else {
+        if let first = together.first,
+            let other = together.first(where: { $0.values.count != first.values.count })
+        {
             throw BSSError(
-                a.operation, arms.count > 1 ? "has \(arms.count) arms" : "has no arms",
-                hint: "cross = { alpha = bss.choice{ 0.1, 0.2 } }", kind: .usage)
+                a.operation,
+                "zip: '\(first.key)' has \(first.values.count) values, '\(other.key)' \(other.values.count)",
+                kind: .usage)
         }
-        return [.list(arms.map { Value.table(ArmFunctions.named($0)) })]
+        let steps = crossed.map { [$0] } + (together.isEmpty ? [] : [together])
+        let arms = try ArmGrid(steps: steps, operation: a.operation).arms { arm in
+            guard let when = a[when] else { return true }
+            if case .bool(false)? = try when.function.call([.table(arm)]).first { return false }
+            return true
+        }
+        guard !arms.isEmpty, !steps.isEmpty else {
+            throw BSSError(
+                a.operation, "has no arms", hint: "cross = { alpha = bss.choice{ 0.1, 0.2 } }", kind: .usage)
+        }
+        return [.list(arms.map(Value.table))]
     }
 
-    private static func axes(_ table: Table, _ operation: String) throws -> [(key: String, values: [Value])] {
+    private static func axes(_ table: Table, _ operation: String) throws -> [ArmAxis] {
         try table.fields.map { key, value in
-            if case .object(let object) = value, let choice = object as? ChoiceObject { return (key, choice.values) }
-            if let list = value.table, list.keys.isEmpty, !list.items.isEmpty { return (key, list.items) }
+            if case .object(let object) = value, let choice = object as? ChoiceObject {
+                return ArmAxis(key, choice.values)
+            }
+            if let list = value.table, list.keys.isEmpty, !list.items.isEmpty { return ArmAxis(key, list.items) }
             throw BSSError(
                 operation, "axis '\(key)' is \(value.described)", hint: "a list, bss.choice, bss.range or bss.log",
                 kind: .usage)
@@ -109,15 +111,6 @@ enum ArmFunctions {
     private static func with(_ arm: Table, _ key: String, _ value: Value) -> Table {
         var arm = arm
         arm[key] = value
-        return arm
-    }
-
-    /// `alpha = 0.1, every = 3`; an arm that has a name keeps it.
-    static func named(_ arm: Table) -> Table {
-        guard arm["name"]?.string == nil else { return arm }
-        var arm = arm
-        let parts = arm.fields.map { "\($0.key) = \($0.value.string ?? JSON.lua($0.value))" }
-        arm["name"] = .string(parts.isEmpty ? "run" : parts.joined(separator: ", "))
         return arm
     }
 

@@ -3,11 +3,15 @@ import BSSRuns
 
 /// What the function of an experiment gives for an arm and a seed.
 extension Experiment {
-    func answer(_ arm: Table, _ seed: Int, _ job: PlannedJob?) throws -> (ExperimentRecord.Answer, RunObject?) {
+    /// - Parameter isFirst: the first answer says which facts there are.
+    func answer(
+        _ arm: Table, _ seed: Int, _ job: PlannedJob?, isFirst: Bool
+    ) throws -> (ExperimentRecord.Answer, RunObject?) {
         let call = Trial.Call(
             workbench: workbench, body: body, parameters: parameters, arm: arm, seed: seed, job: job)
         workbench.progress?.begin(arm: Experiment.name(arm), seed: seed)
         let trial = try StatusLine.sharing { try Trial(call) }
+        if isFirst { try checkFacts(trial.answer) }
         let ids = job?.runs ?? []
         var answer = ExperimentRecord.Answer(
             seed: seed, runs: ids, isRun: trial.isRun && ids.count == 1 && trial.run?.facts.id == ids[0], values: [:],
@@ -21,6 +25,18 @@ extension Experiment {
         }
         workbench.progress?.end(figures, id: trial.run?.facts.id)
         return (answer, trial.run)
+    }
+
+    /// - Throws: a fact that neither the first answer nor any arm has.
+    private func checkFacts(_ answer: Table) throws {
+        let fields = Set(arms.flatMap(\.keys))
+        for fact in facts where !fields.contains(fact) && (answer[fact] ?? answer.value(atPath: fact)) == nil {
+            let known = answer.keys + fields.subtracting(answer.keys + ["name"]).sorted()
+            let near = Text.nearest(to: fact, in: known).map { "did you mean '\($0)'?" }
+            throw BSSError(
+                "bss.experiment", "no arm and no answer has the fact '\(fact)'",
+                hint: near ?? "there are: \(known.joined(separator: ", "))", kind: .usage)
+        }
     }
 
     private func number(_ table: Table, _ metric: String, _ arm: Table) throws -> Double {

@@ -20,6 +20,7 @@ struct Experiment {
                 "bss.experiment", "the control '\(control)' is no arm",
                 hint: "arms: " + arms.compactMap { $0["name"]?.string }.joined(separator: ", "), kind: .usage)
         }
+        try checkNames(lowerIsBetter)
         let stated = try ClaimObject.resolved(claims, arms: arms, control: control, columns: metrics + facts)
         let seedList = (0..<seeds).map { workbench.seed &+ $0 }
         workbench.describe(parameters: parameters)
@@ -44,6 +45,17 @@ struct Experiment {
     }
 
     static func name(_ arm: Table) -> String { arm["name"]?.string ?? "run" }
+
+    /// Nothing is counted twice, and what is named is there.
+    private func checkNames(_ lowerIsBetter: [String]) throws {
+        let operation = "bss.experiment"
+        try GivenNames.checkDistinct(metrics, "the metric", operation)
+        try GivenNames.checkDistinct(facts, "the fact", operation)
+        try GivenNames.checkDistinct(arms.map(Experiment.name), "the arm", operation)
+        try GivenNames.check(lowerIsBetter, in: metrics, "lower_is_better:", operation)
+        _ = try ArmGrid.product([arms.count, seeds], upTo: ArmGrid.mostCombinations, operation)
+        try workbench.begin(experiment: name)
+    }
 
     /// - Returns: the files of its table.
     private func write(_ record: inout ExperimentRecord) throws -> [String] {
@@ -141,6 +153,7 @@ struct Experiment {
             workbench.progress?.close()
             workbench.progress = nil
         }
+        var isFirst = true
         while !open.isEmpty {
             var left: [(arm: Int, seed: Int)] = []
             var mayCome = false
@@ -151,7 +164,8 @@ struct Experiment {
                 case .never?: break
                 case .begin?, nil:
                     do {
-                        let (made, run) = try answer(arms[place.arm], seedList[place.seed], job)
+                        let (made, run) = try answer(arms[place.arm], seedList[place.seed], job, isFirst: isFirst)
+                        isFirst = false
                         (answers[place.arm][place.seed], runs[place.arm][place.seed]) = (made, run)
                         try workbench.replay?.note(made, of: record.rows[place.arm].name, in: record, workbench.store())
                         continue

@@ -107,18 +107,10 @@ enum ExperimentFunction {
         return arms
     }
 
-    /// Every combination of the axes; the first axis varies slowest.
-    private static func combinations(_ axes: [(String, [Value])]) -> [Table] {
-        var arms = [Table()]
-        for (key, values) in axes {
-            arms = arms.flatMap { arm in
-                values.map { value in
-                    var next = arm
-                    next[key] = value
-                    return next
-                }
-            }
-        }
-        return arms.map(ArmFunctions.named)
+    /// Every combination of the axes.
+    private static func combinations(_ axes: [(String, [Value])]) throws -> [Table] {
+        let axes = axes.map { ArmAxis($0.0, $0.1) }
+        for axis in axes { try axis.checkDistinct("bss.experiment") }
+        return try ArmGrid(steps: axes.map { [$0] }, operation: "bss.experiment").arms()
     }
 }

@@ -32,7 +32,9 @@ final class ExperimentObject: HostObject {
     }
     var summary: String {
         let written = paths.isEmpty || Report.printsData ? "" : "\nwritten: " + paths.joined(separator: ", ")
-        return (Report.shown(table, name: name) ?? name) + (Report.printsData ? "" : record.claimsText()) + written
+        // Interrupted: there is nobody to tell here.
+        let claims = Report.printsData ? "" : (try? record.claimsText()) ?? ""
+        return (Report.shown(table, name: name) ?? name) + claims + written
     }
 
     private static let arm = Argument<String>("arm", "its name"), metric = Argument<String>("metric", "a column")
@@ -57,8 +59,8 @@ final class ExperimentObject: HostObject {
         return runs
     }
 
-    private var claims: [Table] {
-        zip(record.claims, record.verdicts()).map { claim, verdict in
+    private func claims() throws -> [Table] {
+        try zip(record.claims, record.verdicts()).map { claim, verdict in
             Table(fields: [
                 ("id", .string(claim.id)), ("text", .string(claim.text)),
                 ("verdict", .string(verdict.word.rawValue)), ("numbers", .string(verdict.numbers)),
@@ -115,7 +117,7 @@ final class ExperimentObject: HostObject {
             Property("params", "The parameters it ran with.") { (e: ExperimentObject) in .table(e.parameters) },
             Property("table", "The report table.") { (e: ExperimentObject) in .object(Report(e.table)) },
             Property("claims", "Its claims: id, text, verdict, numbers.") { (e: ExperimentObject) in
-                .list(e.claims.map(Value.table))
+                try .list(e.claims().map(Value.table))
             },
             Property("figures", "The folder for figures of this experiment; nil if nothing is recorded.") {
                 (e: ExperimentObject) in e.figures.map(Value.string) ?? .null

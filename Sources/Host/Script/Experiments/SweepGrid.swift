@@ -26,6 +26,7 @@ struct SweepGrid {
     /// - Throws: always: what the script would do has been done. Kind `.checked` if every sweep came to its end.
     func run() throws -> Never {
         var worst: Int32 = 0
+        _ = try ArmGrid.product(axes.map(\.values.count), upTo: 10_000, "--set")
         var all = [[(key: String, value: String)]()]
         for axis in axes { all = all.flatMap { done in axis.values.map { done + [(axis.key, $0)] } } }
         for choice in all {

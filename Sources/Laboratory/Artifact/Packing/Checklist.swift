@@ -28,7 +28,7 @@ struct Checklist {
 
     private func acm() throws -> [Row] {
         let hasSmoke = !content.tree.names(in: "smoke").isEmpty
-        let judged = content.judged()
+        let judged = try content.judged()
         let supported = judged.filter(\.verdict.isSupported).count
         return [
             ("ACM available: permanent archive, DOI", .authors, "deposit the file; its seal is in `manifest.json`"),

@@ -63,6 +63,9 @@ public struct Packer {
         for (name, text) in try DerivedFiles(content: content, manifest: manifest).all() { draft.write(text, to: name) }
         if options.isAnonymous { try checkAnonymity() }
         try Seal.close(&draft, manifest)
+        notes += try Derivation.findings(ArtifactContent(draft), Manifest(of: draft)).map {
+            "verify will differ: \($0.text)"
+        }
         return draft
     }
 

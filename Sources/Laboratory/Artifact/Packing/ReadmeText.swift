@@ -61,7 +61,7 @@ struct ReadmeText {
     }
 
     private func unsupported() throws -> String {
-        var lines = content.judged().filter { !$0.verdict.isSupported }.map { _, claim, verdict in
+        var lines = try content.judged().filter { !$0.verdict.isSupported }.map { _, claim, verdict in
             let needed = verdict.needed.map { ", needs \($0) seeds" } ?? ""
             return "- \(claim.id) (\(claim.text)): \(verdict.word.rawValue)\(needed): \(verdict.numbers)"
         }

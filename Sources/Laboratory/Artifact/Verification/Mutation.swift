@@ -62,7 +62,7 @@ public struct Mutation {
     /// The first run that an answer of a supported claim names.
     private static func firstRun(_ tree: any FileTree) throws -> String {
         let content = try ArtifactContent(tree)
-        let supported = content.supported().first
+        let supported = try content.supported().first
         guard let (experiment, claim, _) = supported,
             let id = content.runs(of: experiment, arms: claim.arms).first
         else { throw BSSError("verify", "the artifact supports no claim", kind: .usage) }

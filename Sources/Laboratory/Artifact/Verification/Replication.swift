@@ -85,7 +85,7 @@ struct Replication {
             isPromised = try isPromised && zip(own.runs, mine.runs).allSatisfy(pairs.promisesBits)
         }
         guard missing == 0 else { return unanswered(&outcome, missing, ending) }
-        let verdict = self.verdict(outcome.claim, merged)
+        let verdict = try self.verdict(outcome.claim, merged)
         outcome.here = verdict.numbers
         if isPromised {
             outcome.verdict = verdict.isSupported || outcome.claim.kind == .info ? .holds : .differs
@@ -116,8 +116,8 @@ struct Replication {
         }
     }
 
-    private func verdict(_ claim: StatedClaim, _ record: ExperimentRecord) -> ClaimVerdict {
-        zip(record.claims, record.verdicts()).first { $0.0.id == claim.id }?.1
+    private func verdict(_ claim: StatedClaim, _ record: ExperimentRecord) throws -> ClaimVerdict {
+        try zip(record.claims, record.verdicts()).first { $0.0.id == claim.id }?.1
             ?? ClaimVerdict(word: .fails, numbers: "no such claim")
     }
 
@@ -184,7 +184,7 @@ struct Replication {
             for (index, keys, _) in claims
             where group.experiments.contains(where: { $0.name == verifier.result.claims[index].experiment }) {
                 open.remove(index)
-                replicate(index, keys.map { RunKey($0.experiment, $0.arm, $0.seed &+ offset) }, here, ending)
+                try replicate(index, keys.map { RunKey($0.experiment, $0.arm, $0.seed &+ offset) }, here, ending)
             }
         }
         for index in open {
@@ -192,7 +192,7 @@ struct Replication {
         }
     }
 
-    private func replicate(_ index: Int, _ keys: [RunKey], _ here: HereResults, _ ending: Rerun.Ending) {
+    private func replicate(_ index: Int, _ keys: [RunKey], _ here: HereResults, _ ending: Rerun.Ending) throws {
         var outcome = verifier.result.claims[index]
         defer { verifier.result.claims[index] = outcome }
         guard let there = content.experiments.first(where: { $0.name == outcome.experiment }) else { return }
@@ -207,7 +207,7 @@ struct Replication {
             merged.replace(key.arm, mine)
         }
         guard missing == 0 else { return unanswered(&outcome, missing, ending) }
-        let verdict = self.verdict(outcome.claim, merged)
+        let verdict = try self.verdict(outcome.claim, merged)
         let pairs = outcome.claim.arms.map {
             (there.values($0, outcome.claim.metric), merged.values($0, outcome.claim.metric))
         }

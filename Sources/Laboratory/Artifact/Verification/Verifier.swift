@@ -88,7 +88,7 @@ public final class Verifier {
     // MARK: Claims
 
     private func takeClaims(_ content: ArtifactContent) throws {
-        let judged = content.judged()
+        let judged = try content.judged()
         for id in options.claims where !judged.contains(where: { $0.claim.id == id }) {
             let ids = judged.map(\.claim.id)
             let near = Text.nearest(to: id, in: ids).map { "did you mean '\($0)'?" }

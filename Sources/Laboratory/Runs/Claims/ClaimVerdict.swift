@@ -33,15 +33,16 @@ extension ExperimentRecord {
     static let fewest = 3
 
     /// Of every claim, in order.
-    public func verdicts() -> [ClaimVerdict] {
+    /// - Throws: cancellation.
+    public func verdicts() throws -> [ClaimVerdict] {
         // Claims of significance share the error rate (Holm over the experiment).
         let tested = claims.filter(\.isTested)
-        let adjusted = Statistics.holm(tested.map { comparison($0)?.test.p ?? .nan })
+        let adjusted = Statistics.holm(try tested.map { try comparison($0)?.test.p ?? .nan })
         let p = Dictionary(zip(tested.map(\.id), adjusted), uniquingKeysWith: { first, _ in first })
-        return claims.map { verdict($0, adjustedP: p[$0.id], family: tested.count) }
+        return try claims.map { try verdict($0, adjustedP: p[$0.id], family: tested.count) }
     }
 
-    private func verdict(_ claim: StatedClaim, adjustedP: Double?, family: Int) -> ClaimVerdict {
+    private func verdict(_ claim: StatedClaim, adjustedP: Double?, family: Int) throws -> ClaimVerdict {
         let answers = claim.arms.flatMap { row($0)?.answers ?? [] }
         let numbers = claim.arms.flatMap { values($0, claim.metric) }
         guard !answers.isEmpty, numbers.count == answers.count else {
@@ -53,8 +54,8 @@ extension ExperimentRecord {
         var verdict: ClaimVerdict
         switch claim.statement {
         case .value(_, let expect, let margin): verdict = value(claim, numbers, expect, margin)
-        case .order(_, _, let isSignificant): verdict = order(claim, isSignificant, adjustedP ?? .nan, family)
-        case .equivalent(let a, let b, let margin): verdict = equivalence(claim, a, b, margin)
+        case .order(_, _, let isSignificant): verdict = try order(claim, isSignificant, adjustedP ?? .nan, family)
+        case .equivalent(let a, let b, let margin): verdict = try equivalence(claim, a, b, margin)
         case .reproduces: verdict = ClaimVerdict(word: .holds, numbers: "\(numbers.count) runs")
         }
         if answers.contains(where: { $0.runs.isEmpty }) { verdict.word = .noRuns }
@@ -105,19 +106,20 @@ extension ExperimentRecord {
     }
 
     /// Paired where the arms share their seeds.
-    func comparison(_ claim: StatedClaim) -> Comparison? {
+    func comparison(_ claim: StatedClaim) throws -> Comparison? {
         guard claim.arms.count == 2 else { return nil }
         let (a, b) = (claim.arms[0], claim.arms[1])
         let (x, y) = (values(a, claim.metric), values(b, claim.metric))
         let isPaired = seeds(a) == seeds(b) && x.count == y.count && Set(seeds(a)).count == x.count
-        let test = isPaired ? Statistics.pairedPermutationTest(x, y) : Statistics.permutationTest(x, y)
-        return Comparison(test: test, isPaired: isPaired, x: x, y: y)
+        return Comparison(test: try tests.result(x, y, isPaired: isPaired), isPaired: isPaired, x: x, y: y)
     }
 
     private func order(
         _ claim: StatedClaim, _ isSignificant: Bool, _ adjustedP: Double, _ family: Int
-    ) -> ClaimVerdict {
-        guard let pair = comparison(claim) else { return ClaimVerdict(word: .fails, numbers: "there are no two arms") }
+    ) throws -> ClaimVerdict {
+        guard let pair = try comparison(claim) else {
+            return ClaimVerdict(word: .fails, numbers: "there are no two arms")
+        }
         let runs = min(pair.x.count, pair.y.count)
         let difference = pair.test.difference
         var words =
@@ -140,8 +142,12 @@ extension ExperimentRecord {
         return ClaimVerdict(word: isRight && adjustedP <= ExperimentRecord.alpha ? .holds : .fails, numbers: words)
     }
 
-    private func equivalence(_ claim: StatedClaim, _ a: String, _ b: String, _ margin: Double) -> ClaimVerdict {
-        guard let pair = comparison(claim) else { return ClaimVerdict(word: .fails, numbers: "there are no two arms") }
+    private func equivalence(
+        _ claim: StatedClaim, _ a: String, _ b: String, _ margin: Double
+    ) throws -> ClaimVerdict {
+        guard let pair = try comparison(claim) else {
+            return ClaimVerdict(word: .fails, numbers: "there are no two arms")
+        }
         let test = pair.isPaired ? Statistics.pairedTest(pair.x, pair.y) : Statistics.welchTest(pair.x, pair.y)
         let words = Text.format("%+.4g, margin ±%.4g", pair.test.difference, margin)
         return ExperimentRecord.withinMargin(test, margin, runs: min(pair.x.count, pair.y.count), words)
@@ -150,9 +156,9 @@ extension ExperimentRecord {
     // MARK: As text
 
     /// What stands under the table; empty without claims.
-    public func claimsText() -> String {
+    public func claimsText() throws -> String {
         guard !claims.isEmpty else { return "" }
-        let verdicts = verdicts()
+        let verdicts = try verdicts()
         let widths = (
             claims.map(\.id.count).max() ?? 0,
             verdicts.map(\.word.rawValue.count).max() ?? 0

@@ -71,6 +71,7 @@ public struct ExperimentRecord {
     public var notes: [String]
     public var rows: [Row]
     public var claims: [StatedClaim] = []
+    let tests = KnownTests()
 
     public init(
         name: String, title: String, metrics: [String], facts: [String] = [], control: String? = nil,
@@ -98,7 +99,7 @@ public struct ExperimentRecord {
         let rows = self.rows.map { row in
             var values: [String: [Double]] = [:]
             for answer in row.answers {
-                for metric in metrics {
+                for metric in Set(metrics) {
                     if let value = answer.values[metric] { values[metric, default: []].append(value) }
                 }
             }
@@ -108,6 +109,7 @@ public struct ExperimentRecord {
         }
         var table = ReportTable(title: title, rows: rows, metrics: metrics, control: control)
         table.lowerIsBetter = Set(lowerIsBetter)
+        table.tests = tests
         (table.notes, table.facts) = (notes, facts)
         return table
     }

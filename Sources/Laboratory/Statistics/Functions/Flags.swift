@@ -1,6 +1,6 @@
 import BSSCore
 
-/// Yes/no per sample: booleans, or numbers of which 0 is no.
+/// Yes/no per sample: booleans, or 0 and 1.
 struct Flags: ArgumentType, ListArgument {
     let values: [Bool]
     static let expected = "list of booleans or 0/1"
@@ -12,10 +12,11 @@ struct Flags: ArgumentType, ListArgument {
             values = table.items.compactMap(\.bool)
         } else {
             let numbers = try Vector(value: value).values
-            if let i = numbers.firstIndex(where: { $0.isNaN }) {
-                throw Mismatch("entry \(i + 1) is nan, neither yes nor no")
+            if let i = numbers.firstIndex(where: { $0 != 0 && $0 != 1 }) {
+                let told = "entry \(i + 1) is \(Text.number(numbers[i])), neither yes nor no"
+                throw Mismatch(told + ": of class positions or ±1, say which are positive (label == 2)")
             }
-            values = numbers.map { $0 != 0 }
+            values = numbers.map { $0 == 1 }
         }
     }
     var plain: Value { .list(values.map(Value.bool)) }

@@ -27,9 +27,9 @@ extension StatisticsFunctions {
             let result: Statistics.TestResult
             if arguments[paired] {
                 let (x, y) = try equallyLong(arguments)
-                result = Statistics.pairedPermutationTest(x, y, seed: word(arguments[seed]))
+                result = try Statistics.pairedPermutationTest(x, y, seed: word(arguments[seed]))
             } else {
-                result = Statistics.permutationTest(
+                result = try Statistics.permutationTest(
                     arguments[a].values, arguments[b].values, seed: word(arguments[seed]))
             }
             return [

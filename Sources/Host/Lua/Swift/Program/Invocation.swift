@@ -17,7 +17,10 @@ struct Invocation {
     var scriptArguments: [String] = []
     /// `arg`: script at 0, its arguments from 1, everything before it negative.
     var argumentTable: [(Int, String)] = []
-    var isInteractive = false
+    var isInteractive: Bool {
+        get { options.isInteractive }
+        set { options.isInteractive = newValue }
+    }
     var showsVersion = false
     var showsHelp = false
     var ignoresEnvironment = false

@@ -19,6 +19,12 @@ extension Program {
         options: [CommandOption(markdown), CommandOption(man)]
     ) { call in
         let program = call.program
+        if !call.operand.isEmpty, let one = [(call[markdown], "--markdown"), (call[man], "--man")].first(where: \.0)?.1
+        {
+            throw BSSError(
+                call.path, "\(one) is of everything and takes no '\(call.operand)'",
+                hint: "bss-lua help \(call.operand), or bss-lua help \(one)", kind: .usage)
+        }
         if call[man] {
             print(program.manual, terminator: "")
             return 0

@@ -119,6 +119,9 @@ public struct Program {
             }
             if let script {
                 guard script == "-" || Files.exists(script) else { throw missing(script) }
+                guard !Files.isFolder(script) else {
+                    throw BSSError("--", "'\(script)' is a folder, no script", kind: .usage)
+                }
                 if let hears = state.hearsOutput { PrintTap.listen(hears) }
                 try state.runFile(script == "-" ? nil : script, arguments: invocation.scriptArguments)
             } else if !wantsPrompt, invocation.steps.isEmpty, !invocation.showsVersion, isatty(STDIN_FILENO) == 0 {

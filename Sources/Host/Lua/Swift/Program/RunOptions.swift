@@ -14,6 +14,8 @@ public struct RunOptions {
     /// `--set key=value`, in order; typed by the script's declarations.
     public var sets: [(key: String, value: String)] = []
     public var seed: UInt64?
+    /// After the script comes the prompt.
+    public var isInteractive = false
     public var threads: Int?
     public var device: Device = .cpu
     /// Folders in which datasets are looked up by name: `--data` first, then `BSS_DATA`.

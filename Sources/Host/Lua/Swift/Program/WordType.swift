@@ -72,15 +72,15 @@ public struct OneOf<E: RawRepresentable & CaseIterable>: TextualType where E.Raw
     public static var placeholder: String? { choices.joined(separator: "|") }
 }
 
-/// Any unsigned integer of 64 bits.
+/// What a Lua integer holds from 0: records and scripts have it as one.
 struct RootSeed: TextualType {
     let number: UInt64
     init?(text: String) {
-        guard let number = UInt64(text) else { return nil }
+        guard let number = UInt64(text), number <= UInt64(Int.max) else { return nil }
         self.number = number
     }
     var text: String { String(number) }
-    static let expected = "integer from 0 to \(UInt64.max)"
+    static let expected = "integer from 0 to \(Int.max)"
     static let placeholder: String? = "N"
 }
 
