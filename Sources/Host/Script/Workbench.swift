@@ -39,8 +39,8 @@ final class Workbench {
     }
     /// Where the sources were copied to, and how many there were then.
     private var kept: (count: Int, folder: String?)?
-    /// Experiments of this script, whose names are those of files.
-    private var experiments: Set<String> = []
+    /// What this script's experiments were made of, by their names, which are those of files.
+    private var experiments: [String: [String]] = [:]
     /// Ids used in this process: a second training of the same configuration is numbered.
     private var used: [String: Int] = [:]
 
@@ -108,13 +108,15 @@ final class Workbench {
         return openedStore
     }
 
-    /// - Throws: kind `.usage`: a second experiment of a script would replace the first one's tables. At a prompt it
-    ///   is the same one, run again.
-    func begin(experiment name: String) throws {
-        guard options.script != nil, !options.isInteractive else { return }
-        guard experiments.insert(name).inserted else {
+    /// - Throws: kind `.usage`: another experiment of a script would replace the tables of one. The same one may be
+    ///   run again, and at a prompt any.
+    func begin(_ record: ExperimentRecord) throws {
+        guard options.script != nil, !options.isInteractive, !record.plan.isEmpty else { return }
+        let parts = [record.plan] + record.metrics + record.facts
+        guard experiments.updateValue(parts, forKey: record.name) ?? parts == parts else {
             throw BSSError(
-                "bss.experiment", "'\(name)' was run before by this script, and its tables would be replaced",
+                "bss.experiment",
+                "this script made another experiment '\(record.name)', whose tables this would replace",
                 hint: "give each experiment a name of its own", kind: .usage)
         }
     }

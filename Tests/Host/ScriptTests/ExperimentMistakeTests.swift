@@ -20,6 +20,7 @@ import Testing
         go{ arms = { { name = "a" }, { name = "a" } } }
         go{ name = "one" }
         go{ name = "one" }
+        go{ name = "one", seeds = 3 }
         local rows = { { name = "a", loss = { 1, 2 } }, { name = "b", loss = { 2, 3 } } }
         told(function() bss.report.table{ rows = rows, metrics = { "loss", "loss" } } end)
         told(function() bss.report.table{ rows = rows, lower_is_better = { "los" } } end)
@@ -67,7 +68,7 @@ import Testing
             try lines(Self.script),
             [
                 "the metric 'acc' comes twice", "the fact 'cost' comes twice", "did you mean 'cost'?", "done",
-                "did you mean 'acc'?", "the arm 'a' comes twice", "done", "'one' was run before",
+                "did you mean 'acc'?", "the arm 'a' comes twice", "done", "done", "another experiment 'one'",
                 "the metric 'loss' comes twice", "did you mean 'loss'?", "did you mean 'loss'?", "seed '1' comes twice",
                 "the row 'a' comes twice",
             ])

@@ -38,6 +38,7 @@ struct Experiment {
         record.parameters = Value.table(parameters).recorded.table ?? parameters
         record.command = workbench.command
         let jobs = try plan(seedList, &record)
+        try workbench.begin(record)
         let runs = try run(jobs, seedList, &record)
         return ExperimentObject(
             record, runs: runs, fields: arms, parameters: parameters, paths: try write(&record),
@@ -54,7 +55,6 @@ struct Experiment {
         try GivenNames.checkDistinct(arms.map(Experiment.name), "the arm", operation)
         try GivenNames.check(lowerIsBetter, in: metrics, "lower_is_better:", operation)
         _ = try ArmGrid.product([arms.count, seeds], upTo: ArmGrid.mostCombinations, operation)
-        try workbench.begin(experiment: name)
     }
 
     /// - Returns: the files of its table.

@@ -76,7 +76,7 @@ final class ExperimentObject: HostObject {
 
     /// One that trains.
     static let training =
-        "bss.experiment{ name = \"example\", arms = { { name = \"a\" }, { name = \"b\" } }, seeds = 2, "
+        "bss.experiment{ name = \"trained\", arms = { { name = \"a\" }, { name = \"b\" } }, seeds = 2, "
         + "metrics = { \"test.total.accuracy\" }, run = function(p, arm, seed) return bss.train{ "
         + "data = bss.data.synthetic{ samples = 300 }, epochs = 2, seed = seed } end }"
 
