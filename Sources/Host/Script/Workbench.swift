@@ -110,9 +110,13 @@ final class Workbench {
 
     /// - Throws: kind `.usage`: another experiment of a script would replace the tables of one. The same one may be
     ///   run again, and at a prompt any.
-    func begin(_ record: ExperimentRecord) throws {
-        guard options.script != nil, !options.isInteractive, !record.plan.isEmpty else { return }
-        let parts = [record.plan] + record.metrics + record.facts
+    func begin(_ record: ExperimentRecord, _ jobs: [[PlannedJob]]) throws {
+        guard options.script != nil, !options.isInteractive else { return }
+        let runs = jobs.joined().map { job in
+            let parts = ["arm", "seed", "parameters", "code"].compactMap { job.content[$0] }
+            return JSON.text(.list(parts))
+        }
+        let parts = record.metrics + record.facts + runs
         guard experiments.updateValue(parts, forKey: record.name) ?? parts == parts else {
             throw BSSError(
                 "bss.experiment",

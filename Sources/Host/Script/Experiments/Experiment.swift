@@ -38,7 +38,7 @@ struct Experiment {
         record.parameters = Value.table(parameters).recorded.table ?? parameters
         record.command = workbench.command
         let jobs = try plan(seedList, &record)
-        try workbench.begin(record)
+        if let jobs { try workbench.begin(record, jobs) }
         let runs = try run(jobs, seedList, &record)
         return ExperimentObject(
             record, runs: runs, fields: arms, parameters: parameters, paths: try write(&record),
