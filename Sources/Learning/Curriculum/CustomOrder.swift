@@ -62,7 +62,8 @@ struct CustomOrder: OrderPolicy {
             throw mistake("an order without samples: nothing would be trained")
         }
         let weights = try table["weights"].map { given in
-            guard let items = given.table?.items, items.count == indices.count else {
+            let table = given.table ?? CustomOrder.entries(of: given)
+            guard let items = table?.items, items.count == indices.count else {
                 throw mistake("weights that are not \(indices.count) numbers")
             }
             do { return try SampleWeights.checked(items) } catch let error as Mismatch {
