@@ -39,7 +39,7 @@ struct CustomOrder: OrderPolicy {
         func mistake(_ message: String) -> BSSError {
             BSSError(
                 "bss.scheduler.custom",
-                "at t = \(request.epoch) (epoch \(request.epoch + 1)) the function at "
+                "in epoch \(request.epoch + 1), at t = \(request.epoch) the function at "
                     + "\(callback.function.definition) returned \(message)",
                 hint: "expected a list of sample positions from 1 to \(request.count), or { order = …, weights = … }")
         }
@@ -57,9 +57,6 @@ struct CustomOrder: OrderPolicy {
                 throw mistake("\(item.described) as entry \(index + 1)")
             }
             return position - 1
-        }
-        guard !indices.isEmpty || request.count == 0 else {
-            throw mistake("an order without samples: nothing would be trained")
         }
         let weights = try table["weights"].map { given in
             let table = given.table ?? CustomOrder.entries(of: given)

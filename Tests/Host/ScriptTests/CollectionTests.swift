@@ -89,7 +89,7 @@ import _BSSTestSupport
         ).table
         #expect(json?["problems"]?.table?.items.count == 2 && json?["read"]?.bool == false)
         let unknown = try program.run(["data", "check", "cremad"])
-        #expect(unknown.code == 1 && unknown.errors.contains("did you mean 'crema_d'?"), "\(unknown.summary)")
+        #expect(unknown.code == 2 && unknown.errors.contains("did you mean 'crema_d'?"), "\(unknown.summary)")
         let option = try program.run(["data", "check", "crema_d", "--set", "framez=1"])
         #expect(option.code == 2 && option.errors.contains("did you mean 'frames'?"), "\(option.summary)")
         #expect(try program.run(["data", "check", "crema_d"]).code == 8)
